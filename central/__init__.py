@@ -1,0 +1,1 @@
+"""The centre: witness of the journals, ledger, providers, reconciliation."""

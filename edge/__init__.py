@@ -1,0 +1,1 @@
+"""The box: counter pages and API, card terminal, receipt printer, signed journal."""

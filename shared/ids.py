@@ -1,0 +1,34 @@
+"""Names of things as distinct types, so that one is never passed for another."""
+
+from typing import NewType
+
+OfficeId = NewType("OfficeId", str)
+"""An office's code, as central knows it: digits, for example `72101001`."""
+BoxId = NewType("BoxId", str)
+JournalId = NewType("JournalId", str)
+"""The journal's name and the origin line of its checkpoints: `daftar.journal/<office>/<box>/<number>`."""
+FeedId = NewType("FeedId", str)
+"""A feed's name: `daftar.feed/office/<office>` or `daftar.feed/network`."""
+PaymentId = NewType("PaymentId", str)
+InquiryId = NewType("InquiryId", str)
+Obligation = NewType("Obligation", str)
+"""What a payment pays, for example `bill:7748317800142:1770160`. One obligation, one charge."""
+
+
+def journal_id(office: OfficeId, box: BoxId, number: int) -> JournalId:
+    """Return the name of a box's journal; a replaced or restored box opens the next number."""
+    return JournalId(f"daftar.journal/{office}/{box}/{number}")
+
+
+def office_feed(office: OfficeId) -> FeedId:
+    """Return the name of the feed that carries one office's answers."""
+    return FeedId(f"daftar.feed/office/{office}")
+
+
+NETWORK_FEED = FeedId("daftar.feed/network")
+"""The feed every office reads: tariffs, notices, catalogue."""
+
+
+def bill_obligation(bill_id: str, payment_id: str) -> Obligation:
+    """Return the obligation of a bill; ids must already be canonical (folded, no leading zeros)."""
+    return Obligation(f"bill:{bill_id}:{payment_id}")

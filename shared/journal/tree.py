@@ -1,0 +1,134 @@
+"""The Merkle tree of RFC 6962 over leaf hashes: roots, inclusion and consistency proofs.
+
+A tree of any size is made of *complete* subtrees; node (level, position) covers leaves
+[position << level, (position + 1) << level). Whoever stores the nodes that `grown` names (about one for each leaf)
+can answer every question here in O(log n) look-ups. Level 0 is the leaf hashes themselves.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from shared.errors import IntegrityError
+
+Node = Callable[[int, int], bytes]
+"""Look up a complete subtree's hash by (level, position)."""
+
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def interior(left: bytes, right: bytes) -> bytes:
+    """Return SHA-256(0x01 || left || right), RFC 6962 section 2.1."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def grown(size: int, leaf: bytes, node: Node) -> list[tuple[int, int, bytes]]:
+    """Return the complete subtrees that appending `leaf` to a tree of `size` leaves adds: (level, position, hash)."""
+    added = [(0, size, leaf)]
+    level, position, digest = 0, size, leaf
+    while position & 1:
+        digest = interior(node(level, position - 1), digest)
+        level, position = level + 1, position >> 1
+        added.append((level, position, digest))
+    return added
+
+
+def _range_root(start: int, end: int, node: Node) -> bytes:
+    """Return MTH of leaves [start, end); start is a multiple of the range's enclosing power of two."""
+    width = end - start
+    if width & (width - 1) == 0:
+        level = width.bit_length() - 1
+        return node(level, start >> level)
+    split = 1 << (width - 1).bit_length() - 1
+    return interior(_range_root(start, start + split, node), _range_root(start + split, end, node))
+
+
+def root(size: int, node: Node) -> bytes:
+    """Return the root hash of the first `size` leaves."""
+    return EMPTY_ROOT if size == 0 else _range_root(0, size, node)
+
+
+def inclusion_proof(index: int, size: int, node: Node) -> list[bytes]:
+    """Return PATH(index, D[size]), RFC 6962 section 2.1.1. Raises ValueError for an index outside the tree."""
+    if not 0 <= index < size:
+        raise ValueError(f"no entry {index} in a tree of {size}")
+    start, end, path = 0, size, []
+    while end - start > 1:
+        split = start + (1 << (end - start - 1).bit_length() - 1)
+        if index < split:
+            path.append(_range_root(split, end, node))
+            end = split
+        else:
+            path.append(_range_root(start, split, node))
+            start = split
+    return path[::-1]
+
+
+def consistency_proof(old: int, new: int, node: Node) -> list[bytes]:
+    """Return PROOF(old, D[new]), RFC 6962 section 2.1.2; empty when old is 0 or equals new."""
+    if not 0 <= old <= new:
+        raise ValueError(f"a tree of {new} did not grow from {old}")
+    if old in (0, new):
+        return []
+    start, end, whole, path = 0, new, True, []
+    while old != end:
+        split = start + (1 << (end - start - 1).bit_length() - 1)
+        if old <= split:
+            path.append(_range_root(split, end, node))
+            end = split
+        else:
+            path.append(_range_root(start, split, node))
+            start, whole = split, False
+    if not whole:
+        path.append(_range_root(start, end, node))
+    return path[::-1]
+
+
+def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
+    """Check that `leaf` is entry `index` of the tree (RFC 9162, 2.1.3.2). Raises IntegrityError `tree.not_included`."""
+    if not 0 <= index < size:
+        raise IntegrityError("tree.not_included", index=index, size=size)
+    position, last, digest = index, size - 1, leaf
+    for step in proof:
+        if last == 0:
+            raise IntegrityError("tree.not_included", index=index, size=size)
+        if position & 1 or position == last:
+            digest = interior(step, digest)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            digest = interior(digest, step)
+        position, last = position >> 1, last >> 1
+    if last != 0 or digest != expected_root:
+        raise IntegrityError("tree.not_included", index=index, size=size)
+
+
+def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
+    """Check that the new tree starts with the old one (RFC 9162, 2.1.4.2). Raises IntegrityError `tree.not_consistent`."""
+    wrong = IntegrityError("tree.not_consistent", old=old, new=new)
+    if not 0 <= old <= new:
+        raise wrong
+    if old in (0, new):
+        if proof or (old == new and old_root != new_root) or (old == 0 and old_root != EMPTY_ROOT):
+            raise wrong
+        return
+    path = list(proof)
+    if old & (old - 1) == 0:
+        path.insert(0, old_root)
+    if not path:
+        raise wrong
+    position, last = old - 1, new - 1
+    while position & 1:
+        position, last = position >> 1, last >> 1
+    old_digest = new_digest = path[0]
+    for step in path[1:]:
+        if last == 0:
+            raise wrong
+        if position & 1 or position == last:
+            old_digest, new_digest = interior(step, old_digest), interior(step, new_digest)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            new_digest = interior(new_digest, step)
+        position, last = position >> 1, last >> 1
+    if last != 0 or old_digest != old_root or new_digest != new_root:
+        raise wrong

@@ -1,0 +1,72 @@
+"""The payment table: which state may follow which. Data, not code; a move that is not listed raises.
+
+The states and their order follow the project's design, section 6. "In doubt" is a state: after the first byte of the
+amount left for a terminal, no answer means *in doubt*, never *failed*. Evidence of a charge beats evidence of none, so
+every "certainly uncharged" state may still become approved.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from shared.errors import BugError
+
+
+class PaymentState(StrEnum):
+    """Where a payment stands, by the evidence in the journal."""
+
+    REQUESTED = "requested"
+    NOT_SENT = "not_sent"
+    SENT = "sent"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    IN_DOUBT = "in_doubt"
+    NOT_CHARGED = "not_charged"
+    OVERRIDDEN_CHARGED = "overridden_charged"
+    OVERRIDDEN_NOT_CHARGED = "overridden_not_charged"
+    ACKNOWLEDGED = "acknowledged"
+    REVERSAL_REQUESTED = "reversal_requested"
+    REVERSED = "reversed"
+    REVERSAL_IN_DOUBT = "reversal_in_doubt"
+
+
+_S = PaymentState
+
+TRANSITIONS: Final[dict[PaymentState, frozenset[PaymentState]]] = {
+    _S.REQUESTED: frozenset({_S.NOT_SENT, _S.SENT}),
+    _S.SENT: frozenset({_S.APPROVED, _S.DECLINED, _S.CANCELLED, _S.IN_DOUBT}),
+    _S.IN_DOUBT: frozenset(
+        {_S.APPROVED, _S.DECLINED, _S.CANCELLED, _S.NOT_CHARGED, _S.OVERRIDDEN_CHARGED, _S.OVERRIDDEN_NOT_CHARGED}
+    ),
+    _S.NOT_SENT: frozenset({_S.APPROVED}),
+    _S.DECLINED: frozenset({_S.APPROVED}),
+    _S.CANCELLED: frozenset({_S.APPROVED}),
+    _S.NOT_CHARGED: frozenset({_S.APPROVED}),
+    _S.OVERRIDDEN_CHARGED: frozenset({_S.APPROVED}),
+    _S.OVERRIDDEN_NOT_CHARGED: frozenset({_S.APPROVED}),
+    _S.APPROVED: frozenset({_S.ACKNOWLEDGED, _S.REVERSAL_REQUESTED}),
+    _S.ACKNOWLEDGED: frozenset({_S.REVERSAL_REQUESTED}),
+    _S.REVERSAL_REQUESTED: frozenset({_S.REVERSED, _S.REVERSAL_IN_DOUBT, _S.APPROVED}),
+    _S.REVERSAL_IN_DOUBT: frozenset({_S.REVERSED, _S.APPROVED}),
+    _S.REVERSED: frozenset(),
+}
+
+CERTAINLY_UNCHARGED: Final = frozenset(
+    {_S.NOT_SENT, _S.DECLINED, _S.CANCELLED, _S.NOT_CHARGED, _S.OVERRIDDEN_NOT_CHARGED, _S.REVERSED}
+)
+"""States that free the obligation for another payment. All others hold it (the partial unique index reads this)."""
+
+LATE: Final = frozenset({_S.NOT_SENT, _S.DECLINED, _S.CANCELLED, _S.NOT_CHARGED, _S.OVERRIDDEN_NOT_CHARGED})
+"""States out of which an approval is late evidence: it is applied, and opens a case."""
+
+CHARGED: Final = frozenset(
+    {_S.APPROVED, _S.ACKNOWLEDGED, _S.OVERRIDDEN_CHARGED, _S.REVERSAL_REQUESTED, _S.REVERSAL_IN_DOUBT}
+)
+"""States in which the customer's money has been taken and not given back, as far as is known."""
+
+
+def advance(state: PaymentState, to: PaymentState) -> PaymentState:
+    """Return `to` when the table allows it. Raises BugError `payment.move_not_allowed` when it does not."""
+    if to not in TRANSITIONS[state]:
+        raise BugError("payment.move_not_allowed", state=str(state), to=str(to))
+    return to

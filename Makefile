@@ -1,0 +1,49 @@
+# The two commands: `make demo` and `make test`. Both set up everything they need first.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_DIR ?= var/demo
+
+.PHONY: help setup demo demo-reset demo-check test check format lock reference
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## make .venv from the hash-locked file; install missing system packages when allowed
+	@PYTHON=$(PYTHON) bash requirements/setup.sh demo
+
+demo: setup ## the whole system running, with virtual devices; Ctrl-C stops it
+	@$(BIN)/daftar demo --data $(DEMO_DIR)
+
+demo-reset: ## forget the demo's state and start over
+	rm -rf $(DEMO_DIR)
+
+demo-check: setup ## the whole job once, headless, over real ports
+	@$(BIN)/daftar demo --check
+
+test: ## every test: lint, types, import contracts, units, PostgreSQL, browser
+	@PYTHON=$(PYTHON) bash requirements/setup.sh test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+check: setup ## the fast inner loop: lint, types, contracts, units
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q -m "not postgres and not browser and not system"
+
+format: ## put code in its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+reference: ## write docs/reference from the tables in the code
+	$(BIN)/python -m daftar.reference
+
+lock: ## make requirements/*.txt anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --all-extras pyproject.toml -o requirements/dev.txt

@@ -24,7 +24,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the gross goes, in rial. Raises nothing; `gross == company + provider + office + vat` is checked where made."""
+    """Where the gross goes, in rial: `gross == company + provider + office + vat`, checked where it is made."""
 
     gross_rial: int
     company_rial: int

@@ -1,6 +1,6 @@
-"""C2SP tlog-cosignature, cosignature/v1: a witness's statement that it saw this checkpoint, at this time.
+r"""C2SP tlog-cosignature, cosignature/v1: a witness's statement that it saw this checkpoint, at this time.
 
-Signed message: `cosignature/v1\\ntime <seconds>\\n` + the checkpoint's text. The line's signature bytes are the time
+Signed message: `cosignature/v1\ntime <seconds>\n` + the checkpoint's text. The line's signature bytes are the time
 as 8 bytes big-endian followed by 64 bytes of Ed25519.
 """
 

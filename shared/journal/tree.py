@@ -102,27 +102,17 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         raise IntegrityError("tree.not_included", index=index, size=size)
 
 
-def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
-    """Check that the new tree starts with the old one (RFC 9162, 2.1.4.2). Raises IntegrityError `tree.not_consistent`."""
-    wrong = IntegrityError("tree.not_consistent", old=old, new=new)
-    if not 0 <= old <= new:
-        raise wrong
-    if old in (0, new):
-        if proof or (old == new and old_root != new_root) or (old == 0 and old_root != EMPTY_ROOT):
-            raise wrong
-        return
-    path = list(proof)
-    if old & (old - 1) == 0:
-        path.insert(0, old_root)
+def _consistency_roots(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """Return the old and the new root that a path of hashes leads to, or None when it has too few or too many."""
     if not path:
-        raise wrong
+        return None
     position, last = old - 1, new - 1
     while position & 1:
         position, last = position >> 1, last >> 1
     old_digest = new_digest = path[0]
     for step in path[1:]:
         if last == 0:
-            raise wrong
+            return None
         if position & 1 or position == last:
             old_digest, new_digest = interior(step, old_digest), interior(step, new_digest)
             while not position & 1 and position:
@@ -130,5 +120,23 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proo
         else:
             new_digest = interior(new_digest, step)
         position, last = position >> 1, last >> 1
-    if last != 0 or old_digest != old_root or new_digest != new_root:
+    return (old_digest, new_digest) if last == 0 else None
+
+
+def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]) -> None:
+    """Check that the new tree starts with the old one (RFC 9162, 2.1.4.2).
+
+    Raises IntegrityError `tree.not_consistent`.
+    """
+    wrong = IntegrityError("tree.not_consistent", old=old, new=new)
+    if not 0 <= old <= new:
+        raise wrong
+    if old in (0, new):
+        # Nothing to prove, so a proof must be empty: every tree continues the empty one, and each continues itself.
+        if proof or (old == 0 and old_root != EMPTY_ROOT) or (old == new and old_root != new_root):
+            raise wrong
+        return
+    # A complete old tree is itself the first node of the path, and the proof leaves it out.
+    path = [old_root, *proof] if old & (old - 1) == 0 else proof
+    if _consistency_roots(old, new, path) != (old_root, new_root):
         raise wrong

@@ -16,6 +16,13 @@ Method = Literal["pcpos", "ipg", "credit", "none"]
 Purpose = Literal["bill", "inquiry_fee"]
 BillKind = Literal["water", "electricity", "gas", "landline", "mobile"]
 
+DATA_KEY_PURPOSE = "data_key.wrapped"
+"""`purpose` under which a data key's 32 private bytes are sealed to central; `wrapped` is that `Sealed.ciphertext`."""
+INQUIRY_PARAMETER_PURPOSE = "inquiry.parameter"
+"""`purpose` of `InquiryRequested.parameter`: the digits as UTF-8."""
+INQUIRY_CUSTOMER_PURPOSE = "inquiry.customer"
+"""`purpose` of `InquiryAnswered.customer`: a JSON object of texts, for example `{"name": …, "address": …}`."""
+
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """A fact. `type` is the entry type that carries it."""

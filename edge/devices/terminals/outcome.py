@@ -1,0 +1,52 @@
+"""What a terminal's part of a payment ends as, and what can be seen of the terminal meanwhile. Values only."""
+
+from typing import Literal
+
+import msgspec
+
+from shared.events import Evidence
+
+OutcomeKind = Literal["approved", "declined", "cancelled", "in_doubt"]
+StatusKind = Literal["approved", "not_found", "unclear", "no_answer", "mismatch"]
+DoubtReason = Literal["", "no_answer", "link_lost", "mismatch", "unclear_code", "bad_answer"]
+Phase = Literal["closed", "connecting", "unreachable", "connected", "preparing", "waiting_card", "cancelling", "asking"]
+
+
+class TerminalOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sale ended. `reason` is empty unless the kind is `in_doubt`; the words are those of `payment.in_doubt`."""
+
+    kind: OutcomeKind
+    evidence: Evidence | None = None
+    reason: DoubtReason = ""
+
+
+class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the terminal said when asked about one payment by its reference.
+
+    `not_found` says only that it knows no successful payment of that reference *now*; whether that counts is for the
+    caller, who knows when the amount was sent. `evidence` is there whenever the terminal answered, its
+    `terminal_number` included.
+    """
+
+    kind: StatusKind
+    evidence: Evidence | None = None
+    response_code: str | None = None
+
+
+class TerminalState(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot of what is known of the terminal. Times are instants as text (UTC, milliseconds)."""
+
+    name: str
+    address: str
+    """`host:port`."""
+    phase: Phase
+    connected: bool
+    unanswered_reference: str | None = None
+    """Reference of a sale this driver still has no answer to: the terminal may be working on it."""
+    terminal_number: str | None = None
+    """The terminal's own number, learnt from its answers."""
+    centre_link: bool | None = None
+    """The terminal's own line to its centre: seen working, seen missing, or never seen."""
+    last_seen_at: str | None = None
+    last_error: str | None = None
+    """Code of the last trouble (`terminal.unreachable`, …), None since things go well again."""

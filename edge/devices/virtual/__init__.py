@@ -1,0 +1,1 @@
+"""A terminal and a printer made of software, for training, demo and tests. They share no code with the drivers."""

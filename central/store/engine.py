@@ -1,0 +1,37 @@
+"""The SQLAlchemy engine: psycopg 3, UTC, deadlines on statements and locks, READ COMMITTED with explicit row locks."""
+
+from typing import Final
+
+from sqlalchemy import Engine, create_engine, make_url
+
+STATEMENT_TIMEOUT_MS: Final = 60_000
+LOCK_TIMEOUT_MS: Final = 20_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS: Final = 60_000
+POOL_SIZE: Final = 10
+POOL_OVERFLOW: Final = 20
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for a `postgresql://` URL. Opens no connection yet.
+
+    Raises ValueError when the URL names another database system: there is one dialect.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        raise ValueError(f"central needs PostgreSQL, not {parsed.get_backend_name()}")
+    options = " ".join(
+        f"-c {name}={value}"
+        for name, value in (
+            ("TimeZone", "UTC"),
+            ("statement_timeout", STATEMENT_TIMEOUT_MS),
+            ("lock_timeout", LOCK_TIMEOUT_MS),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        )
+    )
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_pre_ping=True,
+        connect_args={"options": options, "application_name": "daftar-central"},
+    )

@@ -1,0 +1,158 @@
+"""What the journal writer asks of a store, and what a decision may ask and write inside the transaction.
+
+`edge.store` implements both; `edge.app` joins them. Nothing here knows of SQL.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+import msgspec
+
+from edge.journal.views import DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
+from shared.events import Body, FeedReceived
+from shared.journal.entry import Entry
+from shared.payment import PaymentState
+
+Leaf = bytes
+"""The 32-byte RFC 6962 leaf hash of an entry's bytes."""
+
+ExchangeValue = bytes | int | str | None
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that stands in the journal. `body` is its decoded body."""
+
+    index: int
+    leaf: bytes
+    entry: Entry
+    body: Body
+
+
+class Head(msgspec.Struct, frozen=True):
+    """Where the journal ends: how many entries, and the leaf of the last one (None in an empty journal)."""
+
+    size: int
+    leaf: bytes | None
+
+
+class StoreView(Protocol):
+    """The box's state inside the write transaction. Valid only while the decision it was given to runs.
+
+    What is read here cannot change before the entries that the decision returns are committed; what is written here is
+    committed with them, or not at all when the decision raises.
+    """
+
+    def identity(self) -> Identity:
+        """Return who this box is."""
+
+    def size(self) -> int:
+        """Return the number of entries, those of this transaction included."""
+
+    def head_leaf(self) -> bytes | None:
+        """Return the last entry's leaf hash, None in an empty journal."""
+
+    def cosigned_size(self) -> int:
+        """Return the largest size central has cosigned."""
+
+    def quarantined(self) -> bool:
+        """Return whether central has set this box aside: no new payment may begin."""
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        """Return a payment."""
+
+    def holder_of(self, obligation: str) -> PaymentView | None:
+        """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
+
+    def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
+        """Return all payments in these states, oldest first."""
+
+    def inquiry(self, inquiry_id: str) -> InquiryView | None:
+        """Return an inquiry."""
+
+    def next_ticket(self) -> int:
+        """Return the number of the next customer's ticket; the first is 1."""
+
+    def data_key(self, month: str) -> DataKeyView | None:
+        """Return the newest data key of a Jalali month (`1404-09`)."""
+
+    def private_key(self, key_id: str) -> bytes | None:
+        """Return the 32-byte private half of a data key, None when it was forgotten."""
+
+    def keep_private_key(self, key_id: str, month: str, private_key: bytes) -> None:
+        """Keep the private half of a data key, outside the journal."""
+
+    def forget_private_keys(self, *, before_month: str) -> int:
+        """Forget the private keys of all months before; return how many."""
+
+    def store_feed_entries(self, feed: str, entries: Sequence[tuple[bytes, bytes]]) -> FeedReceived | None:
+        """Verify and store (data, signature) pairs that follow what is stored of `feed`.
+
+        Return the body that the decision must return so that their effects are projected, None when all were stored
+        before. Raises IntegrityError `feed.unknown_key`, `feed.gap`, `feed.broken_chain`, `feed.other_origin`,
+        `feed.fork` or `signature.wrong`; nothing is stored then.
+        """
+
+    def exchange_pending(self) -> bytes | None:
+        """Return the wire bytes of the exchange request that has no answer yet."""
+
+    def keep_exchange_pending(self, request: bytes | None) -> None:
+        """Keep the wire bytes of a request, or none any more."""
+
+    def update_exchange(self, **values: ExchangeValue) -> None:
+        """Set columns of the exchange state: token, cosigned_size, cosigned_note, next_index, quarantined,
+        last_exchange_at, last_error. Raises BugError `exchange.shrank` when `cosigned_size` would fall.
+        """
+
+    def feed_next(self, feed: str) -> int:
+        """Return the index of the next entry of `feed` this box has not stored."""
+
+    def spool_print(self, job: PrintJob) -> None:
+        """Put a paper into the print spool."""
+
+    def print_job(self, job_id: str) -> PrintJob | None:
+        """Return a print job."""
+
+    def mark_print(self, job_id: str, state: PrintState, *, last_status: str | None = None) -> None:
+        """Move a print job on; each move to `printing` is an attempt. Raises BugError `print.no_such_job`."""
+
+
+Decide = Callable[[StoreView], Sequence[Body]]
+"""A decision: reads the view, returns the facts to be journaled (none is allowed), raises to write nothing."""
+
+
+class JournalStore(Protocol):
+    """Durable entries with their tree nodes and projections. Used by one thread at a time.
+
+    A transaction holds any number of parts; a part is kept or undone as a whole.
+    """
+
+    @property
+    def journal_id(self) -> str:
+        """The journal's name."""
+
+    def head(self) -> Head:
+        """Return where the journal ends, parts of the open transaction included."""
+
+    def begin(self) -> StoreView:
+        """Begin a transaction that nobody else can write beside. Raises IntegrityError `journal.head_moved`."""
+
+    def begin_part(self) -> None:
+        """Begin a part of the transaction."""
+
+    def keep_part(self) -> None:
+        """Keep the part that was begun last."""
+
+    def undo_part(self) -> None:
+        """Undo the part that was begun last."""
+
+    def append(self, data: bytes, signature: bytes, recorded: Recorded) -> None:
+        """Store an entry, the tree nodes it completes, and project it."""
+
+    def commit(self) -> None:
+        """Make the transaction durable: it has reached the medium when this returns."""
+
+    def rollback(self) -> None:
+        """Undo the transaction, if one is open. Raises nothing."""
+
+    def is_storage_failure(self, error: Exception) -> bool:
+        """Return whether `error` says that the medium or the file is at fault, not the one decision."""

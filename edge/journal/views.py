@@ -1,0 +1,182 @@
+"""What the journal says, as frozen structs: what a decision inside the write transaction reads, and what pages show.
+
+No SQL and no I/O here. Amounts are whole rials, instants are RFC 3339 UTC texts as entries carry them, hashes are hex.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from shared.events import BillKind, Method, Purpose
+from shared.payment import PaymentState
+from shared.sealed import Sealed
+
+Confirmation = Literal["none", "queued", "confirmed", "refused"]
+"""Of a bill payment: nothing to confirm, waiting for the provider's word, taken, not taken (a refund case is open)."""
+
+InquiryOutcome = Literal["owed", "nothing_owed", "wrong_parameter", "refused"]
+
+PrintState = Literal["waiting", "printing", "printed", "uncertain", "failed"]
+"""Of a print job. `uncertain`: the paper may have come out; only a person can say, and a second one is a copy."""
+
+
+class CentralKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of central a box believes. Verifier keys are `name+hash+key` texts (shared.journal.note.parse_key)."""
+
+    url: str
+    witness: str
+    """By which central cosigns checkpoints."""
+    feed: str
+    """By which feed entries are signed."""
+    response: str
+    """By which exchange responses are signed."""
+    wrapping: str
+    """X25519 public key, 64 hex digits, to which monthly data keys are wrapped."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who this box is. Made once with the file; only `central` is filled in later, by enrolment."""
+
+    office: str
+    box: str
+    journal_id: str
+    public_key: str
+    """The box's Ed25519 public key, 64 hex digits."""
+    central: CentralKeys | None = None
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment as the journal and the feed have it now."""
+
+    payment_id: str
+    obligation: str
+    purpose: Purpose
+    amount_rial: int
+    state: PaymentState
+    method: Method
+    terminal: str
+    reference: str
+    operator: str
+    bill_id: str | None = None
+    bill_payment_id: str | None = None
+    inquiry_id: str | None = None
+    requested_at: str
+    requested_index: int
+    outcome_index: int | None = None
+    """Index of the entry that gave the present outcome; None while requested, sent or in doubt."""
+    outcome_leaf: str | None = None
+    outcome_at: str | None = None
+    stan: str | None = None
+    rrn: str | None = None
+    pan: str | None = None
+    terminal_number: str | None = None
+    merchant_number: str | None = None
+    response_code: str | None = None
+    not_sent_reason: str | None = None
+    in_doubt_reason: str | None = None
+    confirmation: Confirmation = "none"
+    refusal_reason: str | None = None
+    case_id: str | None = None
+    provider_reference: str | None = None
+    printed: int = 0
+    """Receipts the printer said it printed."""
+    asked_count: int = 0
+    """Status queries made of the terminal."""
+    counting_not_found: int = 0
+    """Those of them that were answered not-found and count."""
+    late: bool = False
+    """Approved by evidence that came after the payment was thought uncharged."""
+    doubled: bool = False
+    """Late, and another payment holds the same obligation: the customer was charged twice."""
+    cosigned: bool = False
+    """Central has cosigned a checkpoint that covers the outcome."""
+
+
+class InquiryView(msgspec.Struct, frozen=True, kw_only=True):
+    """An inquiry as the journal and the feed have it now. Personal data is sealed."""
+
+    inquiry_id: str
+    ticket: int
+    service: str
+    kind: BillKind
+    parameter: Sealed
+    parameter_tail: str
+    operator: str
+    requested_at: str
+    requested_index: int
+    outcome: InquiryOutcome | None = None
+    amount_rial: int = 0
+    bill_id: str | None = None
+    bill_payment_id: str | None = None
+    due: str | None = None
+    customer: Sealed | None = None
+    provider: str | None = None
+    reason: str | None = None
+    answered_at: str | None = None
+    printed: int = 0
+    """Tickets the printer said it printed."""
+    payment_id: str | None = None
+    """The payment that holds the obligation of the answer's bill."""
+
+
+class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice of the network feed."""
+
+    notice_id: str
+    title: str
+    text: str
+    received_at: str
+
+
+class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a person must look at; named by the index of its entry."""
+
+    index: int
+    kind: str
+    payment_id: str | None = None
+    detail: str
+    raised_at: str
+
+
+class DataKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A month's public key for personal data. `month` is Jalali, `1404-09`."""
+
+    key_id: str
+    month: str
+    public_key: str
+    """X25519, 64 hex digits."""
+
+
+class PrintJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A paper to be printed, kept until the printer said its end came out."""
+
+    job_id: str
+    document: str
+    about: str
+    """The payment or inquiry the paper is about."""
+    payload: bytes
+    """What is to be printed, msgspec JSON of a shared.receipt.Receipt."""
+    copy: bool = False
+    state: PrintState = "waiting"
+    attempts: int = 0
+    last_status: str | None = None
+
+
+class BoxStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the box stands, in one consistent reading."""
+
+    office: str
+    box: str
+    journal_id: str
+    size: int
+    cosigned_size: int
+    unsent_count: int
+    """Entries central has not cosigned yet."""
+    unconfirmed_count: int
+    """Bill payments charged and waiting for the provider's word."""
+    unconfirmed_rial: int
+    in_doubt_count: int
+    alarms: list[AlarmView]
+    last_exchange_at: str | None = None
+    last_exchange_error: str | None = None
+    quarantined: bool = False

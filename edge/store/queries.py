@@ -1,0 +1,145 @@
+"""The read side of the box: quick, consistent answers from the projections and the journal, for pages and for sync.
+
+One read-only connection behind a lock; it sees every commit that was durable when the question was asked. Nothing here
+can change the file.
+"""
+
+import threading
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Final
+
+from edge.journal.views import (
+    AlarmView,
+    BoxStatus,
+    CentralKeys,
+    Confirmation,
+    DataKeyView,
+    Identity,
+    InquiryView,
+    NoticeView,
+    PaymentView,
+    PrintJob,
+    PrintState,
+)
+from edge.store.database import open_read_only
+from edge.store.rows import Rows
+from shared.payment import PaymentState
+
+__all__ = [
+    "AlarmView",
+    "BoxStatus",
+    "CentralKeys",
+    "Confirmation",
+    "DataKeyView",
+    "Identity",
+    "InquiryView",
+    "NoticeView",
+    "PaymentView",
+    "PrintJob",
+    "PrintState",
+    "Queries",
+]
+
+ALARMS_MAX: Final = 20
+
+
+class Queries:
+    """Answers from the box's file. Safe to share between threads; `close` it at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_read_only(path)
+        self._rows = Rows(self._connection)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def identity(self) -> Identity:
+        """Return who this box is."""
+        with self._lock:
+            return self._rows.identity()
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        """Return a payment."""
+        with self._lock:
+            return self._rows.payment(payment_id)
+
+    def payment_by_obligation(self, obligation: str) -> PaymentView | None:
+        """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
+        with self._lock:
+            return self._rows.holder_of(obligation)
+
+    def payments(
+        self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
+    ) -> list[PaymentView]:
+        """Return payments, newest first, whose `requested_index` is below `before_index` (None: from the newest)."""
+        with self._lock:
+            return self._rows.payments(before_index, limit, states)
+
+    def in_doubt(self) -> list[PaymentView]:
+        """Return the payments in doubt, oldest first."""
+        with self._lock:
+            return self._rows.payments_in({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
+
+    def inquiry(self, inquiry_id: str) -> InquiryView | None:
+        """Return an inquiry."""
+        with self._lock:
+            return self._rows.inquiry(inquiry_id)
+
+    def inquiries(self, before_index: int | None, limit: int) -> list[InquiryView]:
+        """Return inquiries, newest first, whose `requested_index` is below `before_index`."""
+        with self._lock:
+            return self._rows.inquiries(before_index, limit)
+
+    def notices(self, limit: int) -> list[NoticeView]:
+        """Return notices, newest first."""
+        with self._lock:
+            return self._rows.notices(limit)
+
+    def status(self) -> BoxStatus:
+        """Return how the box stands, all members of one moment."""
+        with self._lock, self._connection:
+            return self._rows.status(ALARMS_MAX)
+
+    def size(self) -> int:
+        """Return the number of committed entries."""
+        with self._lock:
+            return self._rows.size()
+
+    def entry(self, index: int) -> tuple[bytes, bytes] | None:
+        """Return an entry's exact bytes and their signature."""
+        with self._lock:
+            return next(iter(self._rows.entries(index, 1)), None)
+
+    def entries(self, first: int, limit: int) -> Sequence[tuple[bytes, bytes]]:
+        """Return up to `limit` (data, signature) pairs from index `first` on."""
+        with self._lock:
+            return self._rows.entries(first, limit)
+
+    def node(self, level: int, position: int) -> bytes:
+        """Return the hash of a complete subtree (shared.journal.tree). Raises IntegrityError `journal.no_node`."""
+        with self._lock:
+            return self._rows.node(level, position)
+
+    def print_job(self, job_id: str) -> PrintJob | None:
+        """Return a print job."""
+        with self._lock:
+            return self._rows.print_job(job_id)
+
+    def print_jobs_for(self, about: str) -> list[PrintJob]:
+        """Return the print jobs about a payment or inquiry, oldest first."""
+        with self._lock:
+            return self._rows.print_jobs_for(about)
+
+    def print_jobs_in(self, states: Collection[PrintState]) -> list[PrintJob]:
+        """Return the print jobs in these states, oldest first."""
+        with self._lock:
+            return self._rows.print_jobs_in(states)
+
+    def private_key(self, key_id: str) -> bytes | None:
+        """Return the 32-byte private half of a data key, None when it was forgotten."""
+        with self._lock:
+            return self._rows.private_key(key_id)

@@ -5,14 +5,12 @@ missing shows as «…»: an error page that fails hides the error it was made f
 """
 
 import re
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from shared.errors import DaftarError, Money
-from shared.text import persian_digits
-
-Language = Literal["fa", "en"]
+from shared.text import Language, persian_digits
 
 
 class ErrorText(msgspec.Struct, frozen=True):
@@ -79,6 +77,176 @@ def describe(error: DaftarError, language: Language) -> Described:
 
 
 ERROR_TEXTS: Final[dict[str, ErrorText]] = {
+    # --- typed and scanned: bills -------------------------------------------------------------------------------------
+    "bill.missing": ErrorText(
+        fa="شناسهٔ قبض وارد نشده است.",
+        en="No bill id was given.",
+        money="not_moved",
+        do_fa="شناسهٔ قبض را تایپ کنید یا بارکد آن را بخوانید.",
+        do_en="Type the bill id, or scan the bill.",
+    ),
+    "bill.payment_missing": ErrorText(
+        fa="شناسهٔ پرداخت وارد نشده است.",
+        en="No payment id was given.",
+        money="not_moved",
+        do_fa="شناسهٔ پرداخت را از روی قبض وارد کنید یا بارکد آن را بخوانید.",
+        do_en="Type the payment id off the bill, or scan the bill.",
+    ),
+    "bill.not_digits": ErrorText(
+        fa="این شناسه چیزی جز رقم دارد.",
+        en="The id has something other than digits in it.",
+        money="not_moved",
+        do_fa="تنها رقم‌ها را وارد کنید؛ فاصله اشکالی ندارد.",
+        do_en="Enter the digits only; spaces do no harm.",
+    ),
+    "bill.too_short": ErrorText(
+        fa="این شناسه {digits} رقم دارد؛ دست‌کم {min} رقم لازم است.",
+        en="The id has {digits} digits; it needs {min} at least.",
+        money="not_moved",
+        do_fa="رقم‌های جاافتاده را از روی قبض کامل کنید.",
+        do_en="Complete the missing digits off the bill.",
+    ),
+    "bill.too_long": ErrorText(
+        fa="این شناسه {digits} رقم دارد؛ بیش از {max} رقم نمی‌شود.",
+        en="The id has {digits} digits; it cannot have more than {max}.",
+        money="not_moved",
+        do_fa="رقم‌های اضافه را پاک کنید؛ بارکد ۲۶ رقمی را تنها در خانهٔ شناسهٔ قبض بخوانید.",
+        do_en="Remove the extra digits; scan a 26-digit barcode into the bill id's field.",
+    ),
+    "bill.check_digit": ErrorText(
+        fa="شناسهٔ قبض درست نیست: رقم کنترل آن نمی‌خواند.",
+        en="The bill id is wrong: its check digit does not agree.",
+        money="not_moved",
+        do_fa="شناسهٔ قبض را رقم به رقم با قبض مقایسه کنید.",
+        do_en="Compare the bill id with the paper, digit by digit.",
+    ),
+    "bill.service_type": ErrorText(
+        fa="نوع خدمت این قبض (رقم ۰) شناخته نیست.",
+        en="This bill's service type (digit 0) does not exist.",
+        money="not_moved",
+        do_fa="شناسهٔ قبض را رقم به رقم با قبض مقایسه کنید.",
+        do_en="Compare the bill id with the paper, digit by digit.",
+    ),
+    "bill.no_amount": ErrorText(
+        fa="شناسهٔ پرداخت مبلغی ندارد.",
+        en="The payment id carries no amount.",
+        money="not_moved",
+        do_fa="شناسهٔ پرداخت را رقم به رقم با قبض مقایسه کنید؛ قبض بی‌مبلغ پرداختنی نیست.",
+        do_en="Compare the payment id with the paper; a bill without an amount cannot be paid.",
+    ),
+    "bill.payment_check_digit_1": ErrorText(
+        fa="شناسهٔ پرداخت درست نیست: رقم کنترل اول آن نمی‌خواند.",
+        en="The payment id is wrong: its first check digit does not agree.",
+        money="not_moved",
+        do_fa="شناسهٔ پرداخت را رقم به رقم با قبض مقایسه کنید.",
+        do_en="Compare the payment id with the paper, digit by digit.",
+    ),
+    "bill.payment_check_digit_2": ErrorText(
+        fa="شناسهٔ پرداخت با این شناسهٔ قبض نمی‌خواند.",
+        en="The payment id does not agree with this bill id.",
+        money="not_moved",
+        do_fa="ببینید هر دو شناسه از یک قبض و کامل باشند.",
+        do_en="See that both ids are of one bill, and whole.",
+    ),
+    "bill.barcode_length": ErrorText(
+        fa="بارکد {digits} رقم دارد؛ بارکد قبض {wanted} رقمی است.",
+        en="The barcode has {digits} digits; a bill's has {wanted}.",
+        money="not_moved",
+        do_fa="بارکد را دوباره بخوانید یا دو شناسه را تایپ کنید.",
+        do_en="Scan again, or type the two ids.",
+    ),
+    "bill.two_payment_ids": ErrorText(
+        fa="شناسهٔ پرداخت واردشده با بارکد یکی نیست.",
+        en="The payment id that was typed is not the one of the barcode.",
+        money="not_moved",
+        do_fa="خانهٔ شناسهٔ پرداخت را خالی کنید و بارکد را دوباره بخوانید.",
+        do_en="Clear the payment id and scan again.",
+    ),
+    # --- typed: money, people, subscribers, dates ---------------------------------------------------------------------
+    "money.missing": ErrorText(
+        fa="مبلغ وارد نشده است.",
+        en="No amount was given.",
+        money="not_moved",
+        do_fa="مبلغ را وارد کنید.",
+        do_en="Enter the amount.",
+    ),
+    "money.not_a_number": ErrorText(
+        fa="مبلغ عدد درستی نیست.",
+        en="The amount is not a whole number.",
+        money="not_moved",
+        do_fa="مبلغ را با رقم و بی علامت و اعشار وارد کنید.",
+        do_en="Enter it in digits, without a sign or decimals.",
+    ),
+    "money.too_large": ErrorText(
+        fa="مبلغ بیش از {max_rial} ریال است.",
+        en="The amount is above {max_rial} rial.",
+        money="not_moved",
+        do_fa="رقم‌های مبلغ را بازبینی کنید.",
+        do_en="Check the digits of the amount.",
+    ),
+    "identity.national_code_length": ErrorText(
+        fa="کد ملی باید ده رقم باشد.",
+        en="A national code has ten digits.",
+        money="not_moved",
+        do_fa="کد ملی را از روی کارت ملی کامل وارد کنید.",
+        do_en="Enter it whole, off the card.",
+    ),
+    "identity.national_code_wrong": ErrorText(
+        fa="کد ملی درست نیست.",
+        en="The national code is wrong.",
+        money="not_moved",
+        do_fa="کد ملی را رقم به رقم با کارت ملی مقایسه کنید.",
+        do_en="Compare it with the card, digit by digit.",
+    ),
+    "identity.not_a_mobile": ErrorText(
+        fa="این شمارهٔ تلفن همراه نیست.",
+        en="This is not a mobile number.",
+        money="not_moved",
+        do_fa="شماره را یازده‌رقمی و با ۰۹ وارد کنید.",
+        do_en="Enter eleven digits that start with 09.",
+    ),
+    "identity.not_a_landline": ErrorText(
+        fa="این شمارهٔ تلفن ثابت نیست.",
+        en="This is not a landline number.",
+        money="not_moved",
+        do_fa="شماره را با کد شهر، یازده رقم و با صفر اول وارد کنید.",
+        do_en="Enter eleven digits with the area code and its leading zero.",
+    ),
+    "inquiry.parameter_missing": ErrorText(
+        fa="شمارهٔ اشتراک وارد نشده است.",
+        en="No subscriber number was given.",
+        money="not_moved",
+        do_fa="شمارهٔ اشتراک یا تلفن را وارد کنید.",
+        do_en="Enter the subscriber or telephone number.",
+    ),
+    "inquiry.not_digits": ErrorText(
+        fa="شمارهٔ اشتراک چیزی جز رقم دارد.",
+        en="The subscriber number has something other than digits in it.",
+        money="not_moved",
+        do_fa="تنها رقم‌ها را وارد کنید؛ فاصله اشکالی ندارد.",
+        do_en="Enter the digits only; spaces do no harm.",
+    ),
+    "inquiry.parameter_length": ErrorText(
+        fa="شمارهٔ اشتراک {digits} رقم دارد؛ باید {min} تا {max} رقم باشد.",
+        en="The subscriber number has {digits} digits; it has {min} to {max}.",
+        money="not_moved",
+        do_fa="شماره را از روی قبض پیشین کامل وارد کنید.",
+        do_en="Enter it whole, off an earlier bill.",
+    ),
+    "calendar.not_a_date": ErrorText(
+        fa="«{text}» تاریخ درستی نیست.",
+        en="“{text}” is not a date.",
+        money="none",
+        do_fa="تاریخ را به شکل ۱۴۰۵/۰۹/۰۱ وارد کنید.",
+        do_en="Enter a Jalali date, as in 1405/09/01.",
+    ),
+    "calendar.wrong_zone": ErrorText(
+        fa="ساعت رسمی ایران روی این دستگاه درست تعریف نشده است.",
+        en="Iran's official time is not defined right on this machine.",
+        money="none",
+        do_fa="بستهٔ tzdata این دستگاه را به‌روز کنید.",
+        do_en="Update this machine's tzdata package.",
+    ),
     # --- journal format: signed facts disagree -----------------------------------------------------------------------
     "journal.bad_entry": ErrorText(
         fa="یک ثبت دفتر روزنامه خوانا نیست ({why}).",

@@ -7,7 +7,10 @@ digit sets people here type are folded; `str.isdecimal` would also let Devanagar
 
 import re
 import unicodedata
-from typing import Final
+from typing import Final, Literal
+
+Language = Literal["fa", "en"]
+"""The languages a person is spoken to in."""
 
 _DIGITS: Final = "0123456789"
 _PERSIAN_DIGITS: Final = "۰۱۲۳۴۵۶۷۸۹"

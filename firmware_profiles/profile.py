@@ -14,7 +14,7 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=20, le=600_000)]
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]+$")]
 ResponseCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{2}$")]
 CodeOutcome = Literal["approved", "declined", "cancelled", "in_doubt", "not_found"]
-"""What a code proves. `declined`, `cancelled`: not charged. `in_doubt`: proves nothing. `not_found`: to a status query."""
+"""What a code proves: `declined` and `cancelled` no charge, `in_doubt` nothing; `not_found` answers a status query."""
 
 
 class CodeMeaning(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +82,7 @@ class TerminalCapabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
 
 class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model, whole. `codes` holds the model's own differences as a file has it, and the whole table once registered."""
+    """A model, whole. In its file `codes` holds the model's own differences; once registered, the whole table."""
 
     identity: TerminalIdentity
     protocol: Literal["behpardakht"]

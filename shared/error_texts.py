@@ -240,6 +240,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="تاریخ را به شکل ۱۴۰۵/۰۹/۰۱ وارد کنید.",
         do_en="Enter a Jalali date, as in 1405/09/01.",
     ),
+    "calendar.no_zone": ErrorText(
+        fa="زمانی بی‌ساعت رسمی به تقویم داده شد.",
+        en="An instant without a time zone reached the calendar.",
+        money="none",
+        do_fa="این پیام را به پشتیبانی بگویید.",
+        do_en="Tell support this message.",
+    ),
     "calendar.wrong_zone": ErrorText(
         fa="ساعت رسمی ایران روی این دستگاه درست تعریف نشده است.",
         en="Iran's official time is not defined right on this machine.",

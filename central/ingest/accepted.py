@@ -39,7 +39,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Posting = Callable[[Connection, JournalContext, Sequence[Accepted]], None]
-"""Book accepted entries, in index order, dense. Must not commit. Called again for the same entry only after it raised."""
+"""Book accepted entries, in index order, dense. Must not commit. A second call for an entry follows only a raise."""
 
 
 def post_nothing(connection: Connection, journal: JournalContext, accepted: Sequence[Accepted]) -> None:

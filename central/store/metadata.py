@@ -1,6 +1,6 @@
 """The one MetaData that every area's tables join, with names for constraints so that migrations can speak of them.
 
-Tables stand in the module of their area (`central.ingest.tables`, `central.fleet.tables`, ...). Every large table
+Tables stand in this package, a module for each area (`fleet`, `journals`, `books`, ...). Every large table
 carries `office_id` in its key: that is what a distributed PostgreSQL shards on.
 """
 

@@ -1,6 +1,6 @@
 """What the uplink needs of the box's store and signer. The store implements these; `edge.app` joins them.
 
-Reads are synchronous and quick enough for the event loop. Writes are coroutines that return after the commit is durable.
+Reads are synchronous and quick enough for the event loop. Writes are coroutines that return after a durable commit.
 """
 
 from collections.abc import Sequence

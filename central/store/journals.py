@@ -1,0 +1,111 @@
+"""Tables of the boxes' journals as central mirrors them: entries, tree nodes, and the state of each conversation."""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from central.store.metadata import METADATA
+
+_INSTANT: Final = DateTime(timezone=True)
+
+journal: Final = Table(
+    "journal",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("box_id", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("spent_token", LargeBinary),
+    Column("first_token", LargeBinary, nullable=False),
+    Column("cosigned_size", BigInteger, nullable=False),
+    Column("cosigned_at_s", BigInteger, nullable=False),
+    Column("cosigned_note", Text, nullable=False),
+    Column("opened_at", _INSTANT, nullable=False),
+    Column("last_exchange_at", _INSTANT),
+    Column("quarantined_at", _INSTANT),
+    PrimaryKeyConstraint("office_id", "journal_id"),
+    UniqueConstraint("journal_id"),
+    ForeignKeyConstraint(["office_id", "box_id"], ["box.office_id", "box.box_id"]),
+    CheckConstraint("octet_length(root) = 32", name="root_size"),
+    CheckConstraint("cosigned_size <= size", name="cosigned_is_held"),
+)
+"""One row a journal; locked (FOR UPDATE) while an exchange of that journal is worked on.
+
+`token` is what the next request must carry, `spent_token` the one before it, `first_token` the one the enrolment gave.
+`cosigned_at_s` are seconds since 1970 of the newest cosignature.
+"""
+
+journal_entry: Final = Table(
+    "journal_entry",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("entry_index", BigInteger, nullable=False),
+    Column("on_main", Boolean, nullable=False),
+    Column("disposition", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("received_at", _INSTANT, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "leaf"),
+    ForeignKeyConstraint(["office_id", "journal_id"], ["journal.office_id", "journal.journal_id"]),
+    Index(
+        "uq_journal_entry_main",
+        "office_id",
+        "journal_id",
+        "entry_index",
+        unique=True,
+        postgresql_where=text("on_main"),
+    ),
+    CheckConstraint("octet_length(leaf) = 32", name="leaf_size"),
+)
+"""Every well-signed entry, keyed by its leaf so that branches of a fork fit side by side. Never changed but in its
+disposition, never deleted (a trigger refuses). `disposition` is a `central.ingest.receiver` word."""
+
+journal_node: Final = Table(
+    "journal_node",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "level", "position"),
+)
+"""Complete subtrees of the main branch (see `shared.journal.tree`)."""
+
+exchange: Final = Table(
+    "exchange",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("request_sha256", LargeBinary, nullable=False),
+    Column("ordinal", BigInteger, Identity(always=True), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("response", LargeBinary),
+    Column("answered_at", _INSTANT, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "request_sha256"),
+    ForeignKeyConstraint(["office_id", "journal_id"], ["journal.office_id", "journal.journal_id"]),
+    Index("ix_exchange_ordinal", "office_id", "journal_id", "ordinal"),
+)
+"""Each answered request. The answer's bytes are kept for the newest ones only; the hash stays for ever."""

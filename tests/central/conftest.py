@@ -1,0 +1,63 @@
+"""A real PostgreSQL for the session, and a database of its own for each test (copied from a migrated template)."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from central.store.embedded import EmbeddedPostgres
+from central.store.engine import open_engine
+from central.store.migrations import migrate
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    # Not under pytest's own folder: that one lets nobody else pass, and PostgreSQL is somebody else when we are root.
+    folder = Path(tempfile.mkdtemp(prefix="daftar-test-pg-"))
+    server = EmbeddedPostgres(folder / "pg", durable=False)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: EmbeddedPostgres) -> str:
+    _run(postgres, "CREATE DATABASE template_daftar")
+    engine = open_engine(postgres.url("template_daftar"))
+    migrate(engine)
+    engine.dispose()
+    return "template_daftar"
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, postgres_template: str) -> Iterator[str]:
+    """The URL of an empty, migrated database."""
+    name = f"test_{next(_NUMBERS)}"
+    _run(postgres, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy")
+    yield postgres.url(name)
+    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on an empty, migrated database."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+def _run(server: EmbeddedPostgres, statement: str) -> None:
+    administrator = create_engine(
+        server.url().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with administrator.connect() as connection:
+        connection.execute(text(statement))
+    administrator.dispose()

@@ -1,0 +1,84 @@
+"""The chart of accounts: where money stands between the customer's card and the biller.
+
+    settled, receivable:<terminal>, doubtful        debit side: what others owe the centre, or have paid in
+    unconfirmed, biller:<kind>, fees, refunds       credit side: what the centre owes on
+
+A card payment of a bill moves, with each step's evidence:
+
+    sent        receivable ← unconfirmed    pending: in no balance
+    approved    receivable ← unconfirmed    posted
+    confirmed   unconfirmed ← biller        the provider took it
+    refused     unconfirmed ← refunds       the provider will not; the customer is owed
+    settled     settled ← receivable        the acquirer's file says so
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+AccountKind = Literal["receivable", "unconfirmed", "biller", "fees", "refunds", "doubtful", "settled"]
+Side = Literal["debit", "credit"]
+
+UNKNOWN_TERMINAL: Final = "unknown"
+"""Stands for the acquirer's terminal number where no entry has named it yet."""
+
+_SIDES: Final[dict[AccountKind, Side]] = {
+    "receivable": "debit",
+    "doubtful": "debit",
+    "settled": "debit",
+    "unconfirmed": "credit",
+    "biller": "credit",
+    "fees": "credit",
+    "refunds": "credit",
+}
+
+ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
+    "receivable": ("طلب از پذیرنده‌ی کارت · پایانه {detail}", "Receivable from acquirer · terminal {detail}"),
+    "doubtful": ("دریافتی به گفته‌ی سرپرست، بدون سند", "Charged by a supervisor's word, without evidence"),
+    "settled": ("تسویه شده توسط پذیرنده", "Settled by the acquirer"),
+    "unconfirmed": ("تعهد تأیید نشده", "Unconfirmed obligations"),
+    "biller": ("بدهی به صادرکننده‌ی قبض · {detail}", "Payable to biller · {detail}"),
+    "fees": ("کارمزد استعلام نزد مرکز", "Inquiry fees held"),
+    "refunds": ("برگشت به مشتری", "Refunds payable"),
+}
+"""Names of account kinds, Persian and English."""
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One account. `detail` is the terminal number, the bill kind, or empty."""
+
+    kind: AccountKind
+    detail: str = ""
+
+    @property
+    def code(self) -> str:
+        """Return the account's key: `kind` or `kind:detail`."""
+        return f"{self.kind}:{self.detail}" if self.detail else self.kind
+
+    @property
+    def side(self) -> Side:
+        """Return the side on which the account grows."""
+        return _SIDES[self.kind]
+
+
+def receivable(terminal_number: str | None) -> Account:
+    """Return what the acquirer of this terminal owes."""
+    return Account("receivable", terminal_number or UNKNOWN_TERMINAL)
+
+
+def biller(kind: str) -> Account:
+    """Return what is owed to the billers of one kind."""
+    return Account("biller", kind)
+
+
+UNCONFIRMED: Final = Account("unconfirmed")
+FEES: Final = Account("fees")
+REFUNDS: Final = Account("refunds")
+DOUBTFUL: Final = Account("doubtful")
+SETTLED: Final = Account("settled")
+
+
+def account_name(kind: AccountKind, detail: str) -> tuple[str, str]:
+    """Return the account's name in Persian and English."""
+    persian, english = ACCOUNT_NAMES[kind]
+    return persian.format(detail=detail), english.format(detail=detail)

@@ -1,0 +1,104 @@
+"""Cases: what a person must look at. Opening one is part of the transaction that found the reason.
+
+A case's id follows from its kind and what it is about, so the same reason never opens two.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import msgspec
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from central.store.books import money_case
+
+CaseKind = Literal[
+    "refund",
+    "late_approval",
+    "paid_twice",
+    "overridden",
+    "unposted",
+    "overdue",
+    "amount_differs",
+    "status_differs",
+    "missing_at_acquirer",
+    "missing_at_office",
+    "duplicate",
+    "in_doubt_settled",
+]
+
+CENTRAL: Final = "central"
+"""Who opened it, when no person did."""
+
+CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
+    "refund": ("برگشت به مشتری", "Refund to the customer"),
+    "late_approval": ("تأیید دیرهنگام", "Late approval"),
+    "paid_twice": ("پرداخت دوباره", "Paid twice"),
+    "overridden": ("تصمیم سرپرست", "A supervisor's decision"),
+    "unposted": ("رویداد ثبت‌نشده", "Entry not posted"),
+    "overdue": ("تأیید نشده پس از موعد", "Confirmation overdue"),
+    "amount_differs": ("مغایرت مبلغ", "Amount differs"),
+    "status_differs": ("مغایرت وضعیت", "Status differs"),
+    "missing_at_acquirer": ("نزد پذیرنده نیست", "Missing at the acquirer"),
+    "missing_at_office": ("نزد دفتر نیست", "Missing at the office"),
+    "duplicate": ("تکراری", "Duplicate"),
+    "in_doubt_settled": ("نامشخصِ تسویه‌شده", "In doubt, settled"),
+}
+
+_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+_ID_LETTERS: Final = 12
+
+
+class NewCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A case to open. `about` is what makes it one case: a payment, an entry, a break's key."""
+
+    kind: CaseKind
+    about: str
+    amount_rial: int
+    office_id: str | None = None
+    payment_id: str | None = None
+    facts: dict[str, Any] = {}
+
+    @property
+    def case_id(self) -> str:
+        """Return the id the case has, opened or not."""
+        return case_id(self.kind, self.about)
+
+
+def case_id(kind: str, about: str) -> str:
+    """Return the id of the case of this kind about this: `case-` and 12 letters, 60 bits of SHA-256."""
+    digest = hashlib.sha256(f"{kind}|{about}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big")
+    return "case-" + "".join(_LETTERS[number >> 5 * place & 31] for place in range(_ID_LETTERS))
+
+
+def break_case_id(break_key: str) -> str:
+    """Return the id of the case of a break; its key already names the kind."""
+    return case_id("break", break_key)
+
+
+def case_name(kind: str) -> tuple[str, str]:
+    """Return the kind's name in Persian and English; an unknown kind is its own name."""
+    return CASE_NAMES.get(kind, (kind, kind))
+
+
+def open_case(connection: Connection, new: NewCase, *, at: datetime, by: str = CENTRAL, known_id: str = "") -> str:
+    """Open a case unless it is there already; return its id. `known_id` overrides the id for breaks."""
+    opened = known_id or new.case_id
+    connection.execute(
+        insert(money_case)
+        .values(
+            case_id=opened,
+            kind=new.kind,
+            state="open",
+            office_id=new.office_id,
+            payment_id=new.payment_id,
+            amount_rial=new.amount_rial,
+            facts=new.facts,
+            opened_at=at,
+            opened_by=by,
+        )
+        .on_conflict_do_nothing(index_elements=[money_case.c.case_id])
+    )
+    return opened

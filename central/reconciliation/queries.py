@@ -1,0 +1,472 @@
+"""What pages read of settlement files, reconciliation runs, breaks, cases, and the day board.
+
+Lists page by cursor, newest first: pass the `ordinal` (or `run_id`) of the last row shown as `before`. Rows of a file
+and decisions of a run are read forward: pass the last `line_number` or `number` shown as `after`.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select, tuple_
+
+from central.ledger.cases import break_case_id, case_name
+from central.ledger.queries import PaymentRow, payment, payment_rows, to_payments
+from central.reconciliation.breaks import BREAKS, BUCKET_TEXTS, Bucket
+from central.store.books import (
+    money_case,
+    money_case_note,
+    office_payment,
+    recon_bucket,
+    recon_decision,
+    recon_member,
+    recon_run,
+    settlement_file,
+    settlement_line,
+)
+from shared.payment import CHARGED, PaymentState
+
+
+class FileView(msgspec.Struct, frozen=True, kw_only=True):
+    """An imported settlement file. `total_rial` is the sum of its amounts as printed."""
+
+    file_id: str
+    ordinal: int
+    sha256: bytes
+    name: str
+    size_bytes: int
+    line_count: int
+    total_rial: int
+    financial_from: date
+    financial_to: date
+    imported_at: datetime
+    imported_by: str
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a settlement file. `line_number` is the line in the file; the header is line 1."""
+
+    file_id: str
+    line_number: int
+    psp: str
+    rrn: str
+    stan: str
+    terminal_id: str
+    merchant_id: str
+    pan_masked: str
+    amount_rial: int
+    local_date: date
+    local_time: str
+    financial_date: date
+    cycle: str
+    iban: str
+    type: str
+    status: str
+    original_rrn: str
+    service_code: str
+    share_of: str
+    row_no: str
+
+
+class BucketView(msgspec.Struct, frozen=True, kw_only=True):
+    """One bucket of a run. `difference_rial == acquirer_rial - office_rial`."""
+
+    bucket: str
+    name_fa: str
+    name_en: str
+    is_break: bool
+    decision_count: int
+    payment_count: int
+    line_count: int
+    office_rial: int
+    acquirer_rial: int
+    difference_rial: int
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A reconciliation run. `scope` and `rules` are what it was asked, `…_sha256` hash its inputs and its result."""
+
+    run_id: int
+    started_at: datetime
+    started_by: str
+    scope: dict[str, Any]
+    rules: dict[str, Any]
+    payments_sha256: bytes
+    lines_sha256: bytes
+    result_sha256: bytes
+    payment_count: int
+    line_count: int
+    office_rial: int
+    acquirer_rial: int
+    break_count: int
+    settled_count: int
+    """Payments this run was the first to see settled."""
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
+    """A run with its buckets, all of them, empty ones too, in reading order. They tie out to the run's totals."""
+
+    run: RunRow
+    buckets: tuple[BucketView, ...]
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision of a run: these payments and these lines stand in this bucket by this rule."""
+
+    run_id: int
+    number: int
+    bucket: str
+    rule: str
+    is_break: bool
+    office_rial: int
+    acquirer_rial: int
+    difference_rial: int
+    break_key: str
+    case_id: str | None
+    payments: tuple[PaymentRow, ...]
+    lines: tuple[LineView, ...]
+
+
+class NoteView(msgspec.Struct, frozen=True, kw_only=True):
+    """One note on a case."""
+
+    number: int
+    by: str
+    at: datetime
+    text: str
+
+
+class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A case. `kind` is a break's bucket, or refund, late_approval, paid_twice, overridden, unposted, overdue."""
+
+    case_id: str
+    ordinal: int
+    kind: str
+    name_fa: str
+    name_en: str
+    state: str
+    """open, assigned, closed."""
+    office_id: str | None
+    payment_id: str | None
+    amount_rial: int
+    facts: dict[str, Any]
+    opened_at: datetime
+    opened_by: str
+    assigned_to: str | None
+
+
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with its notes, oldest first, and its payment."""
+
+    case: CaseRow
+    notes: tuple[NoteView, ...]
+    payment: PaymentRow | None
+
+
+class OfficeBoard(msgspec.Struct, frozen=True, kw_only=True):
+    """One office's numbers of the board."""
+
+    office_id: str
+    payment_count: int
+    charged_count: int
+    charged_rial: int
+    in_doubt_count: int
+    in_doubt_rial: int
+    unconfirmed_count: int
+    unconfirmed_rial: int
+    refused_count: int
+    refused_rial: int
+    unsettled_count: int
+    unsettled_rial: int
+    last_received_at: datetime
+
+
+class DayBoard(msgspec.Struct, frozen=True, kw_only=True):
+    """The board finance opens the day with. Sums are of payments received since `since`, or of all."""
+
+    since: datetime | None
+    offices: tuple[OfficeBoard, ...]
+    charged_count: int
+    charged_rial: int
+    in_doubt_count: int
+    in_doubt_rial: int
+    unconfirmed_count: int
+    unconfirmed_rial: int
+    confirmed_count: int
+    confirmed_rial: int
+    refused_count: int
+    refused_rial: int
+    settled_count: int
+    settled_rial: int
+    unsettled_count: int
+    unsettled_rial: int
+    open_cases: dict[str, int]
+    """Cases not closed, by kind."""
+    last_run: RunView | None
+
+
+def files(connection: Connection, *, before: int | None = None, limit: int = 50) -> tuple[FileView, ...]:
+    """Return imported files, newest first."""
+    query = _columns(settlement_file, FileView).order_by(settlement_file.c.ordinal.desc()).limit(limit)
+    if before is not None:
+        query = query.where(settlement_file.c.ordinal < before)
+    return tuple(FileView(**row) for row in connection.execute(query).mappings())
+
+
+def file(connection: Connection, file_id: str) -> FileView | None:
+    """Return one file, or None."""
+    query = _columns(settlement_file, FileView).where(settlement_file.c.file_id == file_id)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else FileView(**row)
+
+
+def file_lines(connection: Connection, file_id: str, *, after: int = 0, limit: int = 100) -> tuple[LineView, ...]:
+    """Return rows of a file, in file order."""
+    table = settlement_line
+    query = _columns(table, LineView).where(table.c.file_id == file_id, table.c.line_number > after)
+    rows = connection.execute(query.order_by(table.c.line_number).limit(limit)).mappings()
+    return tuple(LineView(**row) for row in rows)
+
+
+def runs(connection: Connection, *, before: int | None = None, limit: int = 50) -> tuple[RunRow, ...]:
+    """Return runs, newest first."""
+    query = _columns(recon_run, RunRow).order_by(recon_run.c.run_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(recon_run.c.run_id < before)
+    return tuple(RunRow(**row) for row in connection.execute(query).mappings())
+
+
+def run(connection: Connection, run_id: int) -> RunView | None:
+    """Return a run with its buckets, or None."""
+    row = connection.execute(_columns(recon_run, RunRow).where(recon_run.c.run_id == run_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    found = connection.execute(select(recon_bucket).where(recon_bucket.c.run_id == run_id)).mappings()
+    sums = {found_row["bucket"]: found_row for found_row in found}
+    return RunView(run=RunRow(**row), buckets=tuple(_bucket_view(bucket, sums.get(bucket)) for bucket in Bucket))
+
+
+def decisions(
+    connection: Connection,
+    run_id: int,
+    *,
+    bucket: str | None = None,
+    only_breaks: bool = False,
+    after: int = 0,
+    limit: int = 50,
+) -> tuple[DecisionView, ...]:
+    """Return decisions of a run, in its own order."""
+    table = recon_decision
+    query = select(table).where(table.c.run_id == run_id, table.c.number > after)
+    if bucket is not None:
+        query = query.where(table.c.bucket == bucket)
+    if only_breaks:
+        query = query.where(table.c.is_break)
+    return _decisions(connection, query.order_by(table.c.number).limit(limit))
+
+
+def payment_decisions(connection: Connection, office_id: str, payment_id: str) -> tuple[DecisionView, ...]:
+    """Return what every run decided of one payment, newest run first."""
+    query = (
+        select(recon_decision)
+        .join(
+            recon_member,
+            and_(
+                recon_member.c.run_id == recon_decision.c.run_id,
+                recon_member.c.number == recon_decision.c.number,
+            ),
+        )
+        .where(recon_member.c.office_id == office_id, recon_member.c.payment_id == payment_id)
+        .order_by(recon_decision.c.run_id.desc())
+    )
+    return _decisions(connection, query)
+
+
+def cases(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    kind: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> tuple[CaseRow, ...]:
+    """Return cases, newest first."""
+    query = select(money_case).order_by(money_case.c.ordinal.desc()).limit(limit)
+    if state is not None:
+        query = query.where(money_case.c.state == state)
+    if kind is not None:
+        query = query.where(money_case.c.kind == kind)
+    if before is not None:
+        query = query.where(money_case.c.ordinal < before)
+    return tuple(_case_row(row) for row in connection.execute(query).mappings())
+
+
+def payment_cases(connection: Connection, office_id: str, payment_id: str) -> tuple[CaseRow, ...]:
+    """Return the cases about one payment, oldest first."""
+    query = (
+        select(money_case)
+        .where(money_case.c.office_id == office_id, money_case.c.payment_id == payment_id)
+        .order_by(money_case.c.ordinal)
+    )
+    return tuple(_case_row(row) for row in connection.execute(query).mappings())
+
+
+def case(connection: Connection, case_id: str) -> CaseView | None:
+    """Return one case with its notes, or None."""
+    row = connection.execute(select(money_case).where(money_case.c.case_id == case_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    notes = connection.execute(
+        _columns(money_case_note, NoteView)
+        .where(money_case_note.c.case_id == case_id)
+        .order_by(money_case_note.c.number)
+    ).mappings()
+    about = None
+    if row["office_id"] is not None and row["payment_id"] is not None:
+        about = payment(connection, row["office_id"], row["payment_id"])
+    return CaseView(case=_case_row(row), notes=tuple(NoteView(**note) for note in notes), payment=about)
+
+
+def day_board(connection: Connection, *, since: datetime | None = None) -> DayBoard:
+    """Return the board's numbers."""
+    table = office_payment
+    measures = [
+        measure
+        for name, condition in _MEASURES.items()
+        for measure in (
+            func.count().filter(condition).label(f"{name}_count"),
+            func.coalesce(func.sum(table.c.amount_rial).filter(condition), 0).label(f"{name}_rial"),
+        )
+    ]
+    query = select(
+        table.c.office_id,
+        func.count().label("payment_count"),
+        func.max(table.c.changed_at).label("last_received_at"),
+        *measures,
+    ).group_by(table.c.office_id)
+    if since is not None:
+        query = query.where(table.c.received_at >= since)
+    rows = [dict(row) for row in connection.execute(query.order_by(table.c.office_id)).mappings()]
+    offices = tuple(OfficeBoard(**{name: _number(row[name]) for name in OfficeBoard.__struct_fields__}) for row in rows)
+    totals = {
+        f"{name}_{unit}": sum(int(row[f"{name}_{unit}"]) for row in rows)
+        for name in _MEASURES
+        for unit in ("count", "rial")
+    }
+    open_cases = connection.execute(
+        select(money_case.c.kind, func.count()).where(money_case.c.state != "closed").group_by(money_case.c.kind)
+    )
+    newest = connection.execute(select(func.max(recon_run.c.run_id))).scalar()
+    return DayBoard(
+        since=since,
+        offices=offices,
+        open_cases=dict(sorted((row[0], row[1]) for row in open_cases)),
+        last_run=None if newest is None else run(connection, newest),
+        **totals,
+    )
+
+
+_CHARGED = office_payment.c.state.in_(sorted(CHARGED))
+_MEASURES: Final[dict[str, ColumnElement[bool]]] = {
+    "charged": _CHARGED,
+    "in_doubt": office_payment.c.state.in_([PaymentState.IN_DOUBT, PaymentState.SENT]),
+    "unconfirmed": and_(_CHARGED, office_payment.c.confirmation == "queued"),
+    "confirmed": office_payment.c.confirmation == "confirmed",
+    "refused": office_payment.c.confirmation == "refused",
+    "settled": office_payment.c.settled_file.is_not(None),
+    "unsettled": and_(_CHARGED, office_payment.c.settled_file.is_(None)),
+}
+"""What the board counts. A sent payment whose outcome has not come yet is counted with those in doubt."""
+
+
+def _number(value: Any) -> Any:
+    """Return sums, which the database gives as Decimal, as int; all else as it is."""
+    return int(value) if isinstance(value, Decimal) else value
+
+
+def _columns(table: Table, struct: type[msgspec.Struct]) -> Select[Any]:
+    return select(*(table.c[name] for name in struct.__struct_fields__))
+
+
+def _bucket_view(bucket: Bucket, sums: Any) -> BucketView:
+    names = ("decision_count", "payment_count", "line_count", "office_rial", "acquirer_rial")
+    numbers = {name: 0 if sums is None else sums[name] for name in names}
+    return BucketView(
+        bucket=bucket,
+        name_fa=BUCKET_TEXTS[bucket].fa,
+        name_en=BUCKET_TEXTS[bucket].en,
+        is_break=bucket in BREAKS,
+        difference_rial=numbers["acquirer_rial"] - numbers["office_rial"],
+        **numbers,
+    )
+
+
+def _case_row(row: Any) -> CaseRow:
+    names = case_name(row["kind"])
+    fields = {name: row[name] for name in CaseRow.__struct_fields__ if name in row}
+    return CaseRow(name_fa=names[0], name_en=names[1], **fields)
+
+
+def _decisions(connection: Connection, query: Select[Any]) -> tuple[DecisionView, ...]:
+    rows = connection.execute(query).mappings().all()
+    keys = [(row["run_id"], row["number"]) for row in rows]
+    members = connection.execute(
+        select(recon_member)
+        .where(tuple_(recon_member.c.run_id, recon_member.c.number).in_(keys))
+        .order_by(recon_member.c.run_id, recon_member.c.number, recon_member.c.side, recon_member.c.place)
+    ).mappings()
+    by_decision: dict[tuple[int, int], list[Any]] = {key: [] for key in keys}
+    for member in members:
+        by_decision[member["run_id"], member["number"]].append(member)
+    everyone = [member for group in by_decision.values() for member in group]
+    payments = _payments_of(connection, everyone)
+    lines = _lines_of(connection, everyone)
+    opened = _cases_of(connection, [row["break_key"] for row in rows if row["is_break"]])
+    return tuple(
+        DecisionView(
+            run_id=row["run_id"],
+            number=row["number"],
+            bucket=row["bucket"],
+            rule=row["rule"],
+            is_break=row["is_break"],
+            office_rial=row["office_rial"],
+            acquirer_rial=row["acquirer_rial"],
+            difference_rial=row["acquirer_rial"] - row["office_rial"],
+            break_key=row["break_key"],
+            case_id=opened.get(row["break_key"]),
+            payments=tuple(
+                payments[member["office_id"], member["payment_id"]]
+                for member in by_decision[row["run_id"], row["number"]]
+                if member["side"] == "office"
+            ),
+            lines=tuple(
+                lines[member["file_id"], member["line_number"]]
+                for member in by_decision[row["run_id"], row["number"]]
+                if member["side"] == "acquirer"
+            ),
+        )
+        for row in rows
+    )
+
+
+def _payments_of(connection: Connection, members: list[Any]) -> dict[tuple[str, str], PaymentRow]:
+    keys = [(member["office_id"], member["payment_id"]) for member in members if member["side"] == "office"]
+    query = payment_rows(tuple_(office_payment.c.office_id, office_payment.c.payment_id).in_(keys))
+    return {(row.office_id, row.payment_id): row for row in to_payments(connection, query)}
+
+
+def _lines_of(connection: Connection, members: list[Any]) -> dict[tuple[str, int], LineView]:
+    keys = [(member["file_id"], member["line_number"]) for member in members if member["side"] == "acquirer"]
+    query = _columns(settlement_line, LineView).where(
+        tuple_(settlement_line.c.file_id, settlement_line.c.line_number).in_(keys)
+    )
+    found = (LineView(**row) for row in connection.execute(query).mappings())
+    return {(line.file_id, line.line_number): line for line in found}
+
+
+def _cases_of(connection: Connection, break_keys: list[str]) -> dict[str, str]:
+    """Return the case id of each break that is in a person's hands."""
+    ids = {break_case_id(key): key for key in break_keys}
+    found = connection.execute(select(money_case.c.case_id).where(money_case.c.case_id.in_(list(ids)))).scalars()
+    return {ids[case_id]: case_id for case_id in found}

@@ -59,7 +59,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 # --- journal: life of the box ---------------------------------------------------------------------------------------
 
 
-class JournalOpened(Body):
+class JournalOpened(Body, frozen=True, kw_only=True):
     """First entry of a journal."""
 
     type = "journal.opened"
@@ -73,7 +73,7 @@ class JournalOpened(Body):
     predecessor_cosigned_size: int | None = None
 
 
-class BootStarted(Body):
+class BootStarted(Body, frozen=True, kw_only=True):
     """The box's program started."""
 
     type = "boot.started"
@@ -82,7 +82,7 @@ class BootStarted(Body):
     software: str
 
 
-class DataKeyMade(Body):
+class DataKeyMade(Body, frozen=True, kw_only=True):
     """A month's key for personal data was made; its private half is wrapped to central (HPKE, RFC 9180)."""
 
     type = "data_key.made"
@@ -92,7 +92,7 @@ class DataKeyMade(Body):
     wrapped: str
 
 
-class FeedReceived(Body):
+class FeedReceived(Body, frozen=True, kw_only=True):
     """Entries `first`..`last` of a feed were verified and stored; their effects are projected at this index."""
 
     type = "feed.received"
@@ -103,7 +103,7 @@ class FeedReceived(Body):
     """Leaf hash of entry `last`, hex: commits to the whole feed up to it."""
 
 
-class AlarmRaised(Body):
+class AlarmRaised(Body, frozen=True, kw_only=True):
     """Something a person must look at."""
 
     type = "alarm.raised"
@@ -115,7 +115,7 @@ class AlarmRaised(Body):
 # --- journal: payments ----------------------------------------------------------------------------------------------
 
 
-class PaymentRequested(Body):
+class PaymentRequested(Body, frozen=True, kw_only=True):
     """An intent: the operator pressed pay. Nothing has left the box."""
 
     type = "payment.requested"
@@ -135,7 +135,7 @@ class PaymentRequested(Body):
     inquiry_id: str | None = None
 
 
-class PaymentNotSent(Body):
+class PaymentNotSent(Body, frozen=True, kw_only=True):
     """No byte of the amount left the box. Money did not move."""
 
     type = "payment.not_sent"
@@ -143,7 +143,7 @@ class PaymentNotSent(Body):
     reason: str
 
 
-class PaymentSent(Body):
+class PaymentSent(Body, frozen=True, kw_only=True):
     """The amount is about to leave for the terminal. Durable before the first byte does."""
 
     type = "payment.sent"
@@ -152,7 +152,7 @@ class PaymentSent(Body):
     """The terminal's own number, when known; an answer from another number is not believed."""
 
 
-class PaymentApproved(Body):
+class PaymentApproved(Body, frozen=True, kw_only=True):
     """The terminal said yes, and amount, reference and terminal number agree with what was asked."""
 
     type = "payment.approved"
@@ -160,7 +160,7 @@ class PaymentApproved(Body):
     evidence: Evidence
 
 
-class PaymentDeclined(Body):
+class PaymentDeclined(Body, frozen=True, kw_only=True):
     """The terminal said no."""
 
     type = "payment.declined"
@@ -168,7 +168,7 @@ class PaymentDeclined(Body):
     evidence: Evidence
 
 
-class PaymentCancelled(Body):
+class PaymentCancelled(Body, frozen=True, kw_only=True):
     """The customer or the operator cancelled at the terminal."""
 
     type = "payment.cancelled"
@@ -176,7 +176,7 @@ class PaymentCancelled(Body):
     evidence: Evidence
 
 
-class PaymentInDoubt(Body):
+class PaymentInDoubt(Body, frozen=True, kw_only=True):
     """Sent, outcome not known. `reason`: no_answer, link_lost, restart, mismatch, unclear_code, bad_answer."""
 
     type = "payment.in_doubt"
@@ -185,7 +185,7 @@ class PaymentInDoubt(Body):
     evidence: Evidence | None = None
 
 
-class StatusQueried(Body):
+class StatusQueried(Body, frozen=True, kw_only=True):
     """The terminal was asked about a payment in doubt. `outcome`: approved, not_found, unclear, no_answer, mismatch."""
 
     type = "payment.status_queried"
@@ -197,7 +197,7 @@ class StatusQueried(Body):
     operator: str | None = None
 
 
-class PaymentNotCharged(Body):
+class PaymentNotCharged(Body, frozen=True, kw_only=True):
     """Asked by reference, at least twice past the longest time, the terminal does not know the payment."""
 
     type = "payment.not_charged"
@@ -205,7 +205,7 @@ class PaymentNotCharged(Body):
     asked_count: int
 
 
-class PaymentOverridden(Body):
+class PaymentOverridden(Body, frozen=True, kw_only=True):
     """A supervisor decided, with a reason and the slip's number. A signed statement, not evidence."""
 
     type = "payment.overridden"
@@ -216,7 +216,7 @@ class PaymentOverridden(Body):
     slip_number: str
 
 
-class ReceiptPrinted(Body):
+class ReceiptPrinted(Body, frozen=True, kw_only=True):
     """The printer said the job ended. `copy` is true when the paper says «رونوشت»."""
 
     type = "receipt.printed"
@@ -230,7 +230,7 @@ class ReceiptPrinted(Body):
 # --- journal: inquiries ---------------------------------------------------------------------------------------------
 
 
-class InquiryRequested(Body):
+class InquiryRequested(Body, frozen=True, kw_only=True):
     """A customer asks a provider through us; it waits in the journal until central has asked."""
 
     type = "inquiry.requested"
@@ -248,14 +248,14 @@ class InquiryRequested(Body):
 # --- feed: central's answers ----------------------------------------------------------------------------------------
 
 
-class FeedOpened(Body):
+class FeedOpened(Body, frozen=True, kw_only=True):
     """First entry of a feed."""
 
     type = "feed.opened"
     public_key: str
 
 
-class InquiryAnswered(Body):
+class InquiryAnswered(Body, frozen=True, kw_only=True):
     """A provider answered. Personal data is sealed to the office's data key named by the inquiry."""
 
     type = "inquiry.answered"
@@ -272,7 +272,7 @@ class InquiryAnswered(Body):
     reason: str = ""
 
 
-class PaymentConfirmed(Body):
+class PaymentConfirmed(Body, frozen=True, kw_only=True):
     """The provider accepted the payment of its bill."""
 
     type = "payment.confirmed"
@@ -283,7 +283,7 @@ class PaymentConfirmed(Body):
     confirmed_at: str
 
 
-class PaymentRefused(Body):
+class PaymentRefused(Body, frozen=True, kw_only=True):
     """The provider will not take the payment (`reason`: already_paid, expired, refused). A refund case is open."""
 
     type = "payment.refused"
@@ -294,7 +294,7 @@ class PaymentRefused(Body):
     case_id: str
 
 
-class NoticePublished(Body):
+class NoticePublished(Body, frozen=True, kw_only=True):
     """A notice to every office, on the network feed."""
 
     type = "notice.published"
@@ -333,7 +333,15 @@ FEED_BODIES: dict[str, type[Body]] = {
 def decode_body(kind: str, raw: bytes, known: dict[str, type[Body]]) -> Body | None:
     """Return the body of a known type, or None for a type of another release (carried, not understood).
 
-    Raises msgspec.ValidationError when a known type's body does not have its members.
+    Raises msgspec.ValidationError, and nothing else, when a known type's body does not have its members.
     """
     body_type: Any = known.get(kind)
-    return None if body_type is None else msgspec.json.decode(raw, type=body_type)
+    if body_type is None:
+        return None
+    try:
+        body: Body = msgspec.json.decode(raw, type=body_type)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.ValidationError(str(error)) from error
+    return body

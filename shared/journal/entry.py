@@ -7,7 +7,7 @@ over anything else.
 """
 
 import hashlib
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -24,16 +24,20 @@ FEED_PAYLOAD: Final = "application/vnd.daftar.feed.v1+json"
 ENTRY_SIZE_MAX_BYTES: Final = 64 * 1024
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+"""A whole number of 64 bits: msgspec refuses larger ones where a bound is set."""
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One entry. `prev` is the leaf hash (hex) of the entry before, so a head commits to all the past."""
 
     v: int
     journal: str
-    index: int
-    prev: str
+    index: _Count
+    prev: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     boot: str
     at: str
-    monotonic_ms: int
+    monotonic_ms: _Count
     clock: ClockQuality
     type: str
     body: msgspec.Raw
@@ -66,15 +70,22 @@ def encode_entry(entry: Entry) -> bytes:
 
 
 def decode_entry(data: bytes) -> Entry:
-    """Return the envelope of well-formed bytes. Raises IntegrityError `journal.bad_entry`."""
+    """Return the envelope of well-formed bytes, signed or not. Raises IntegrityError `journal.bad_entry`, nothing else.
+
+    Unknown members and types are carried: the bytes are what counts, and a later release may say more.
+    """
     if len(data) > ENTRY_SIZE_MAX_BYTES:
         raise IntegrityError("journal.bad_entry", why="too large", size_bytes=len(data))
     try:
+        # The body is not read here, so nothing below would see bytes in it that are no text.
+        data.decode()
         entry = _DECODER.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError("journal.bad_entry", why=str(error)) from error
     if entry.v != VERSION:
         raise IntegrityError("journal.bad_entry", why=f"version {entry.v}")
+    if not bytes(entry.body).startswith(b"{"):
+        raise IntegrityError("journal.bad_entry", why="the body is not an object")
     return entry
 
 

@@ -5,6 +5,7 @@
     — <key name> <base64(4-byte key id || signature)>
 
 Only Ed25519 (type 0x01) notes are *made* here; lines of unknown keys are kept and ignored, as the specification asks.
+Parsing takes hostile text: every refusal is an IntegrityError with a code, nothing else escapes.
 """
 
 import base64
@@ -22,7 +23,10 @@ from shared.errors import IntegrityError
 ED25519: Final = 0x01
 COSIGNATURE_V1: Final = 0x04
 NOTE_SIZE_MAX_BYTES: Final = 16 * 1024
+SIGNATURES_MAX: Final = 100
 _KEY_ID_SIZE_BYTES: Final = 4
+
+_PUBLIC_KEY_SIZE_BYTES: Final = 32
 
 Sign = Callable[[bytes], bytes]
 """Make an Ed25519 signature over the bytes."""
@@ -63,6 +67,16 @@ class NoteKey(msgspec.Struct, frozen=True):
         return f"{self.name}+{self.key_id.hex()}+{encoded}"
 
 
+def _is_key_name(name: str) -> bool:
+    """Return whether the text can name a key: not empty, no white space, no plus sign, and UTF-8 can hold it."""
+    return bool(name) and "+" not in name and not any(letter.isspace() for letter in name) and _is_text(name)
+
+
+def _is_text(text: str) -> bool:
+    """Return whether the text has no control characters but newlines, and UTF-8 can hold it."""
+    return not any((letter < " " and letter != "\n") or "\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def parse_key(text: str) -> NoteKey:
     """Return the key of a `name+hash+key` text. Raises IntegrityError `note.bad_key`."""
     try:
@@ -70,10 +84,10 @@ def parse_key(text: str) -> NoteKey:
         raw = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error) as error:
         raise IntegrityError("note.bad_key") from error
-    if len(raw) != 33 or not name:  # noqa: PLR2004 - one algorithm byte and 32 of key
+    if len(raw) != 1 + _PUBLIC_KEY_SIZE_BYTES or not _is_key_name(name):
         raise IntegrityError("note.bad_key")
     key = NoteKey(name, raw[1:], raw[0])
-    if key.key_id.hex() != digest:
+    if key.key_id.hex() != digest or key.text() != text.strip():
         raise IntegrityError("note.bad_key")
     return key
 
@@ -85,8 +99,8 @@ def signature_line(key: NoteKey, signature: bytes) -> SignatureLine:
 
 def sign_note(text: str, key: NoteKey, sign: Sign) -> Note:
     """Return the text signed by one key. The text must end with a newline and hold no control characters."""
-    if not text.endswith("\n") or any(ord(letter) < ord(" ") and letter != "\n" for letter in text):
-        raise ValueError("a note's text ends with a newline and has no other control characters")
+    if not text.endswith("\n") or not _is_text(text) or not _is_key_name(key.name):
+        raise ValueError("a note's text ends with a newline and has no other control characters; a name has no spaces")
     return Note(text, (signature_line(key, sign(text.encode())),))
 
 
@@ -99,25 +113,27 @@ def format_note(note: Note) -> str:
 def parse_note(text: str) -> Note:
     """Return the parts of a formatted note. Raises IntegrityError `note.malformed`. Verifies nothing."""
     malformed = IntegrityError("note.malformed")
-    if len(text.encode()) > NOTE_SIZE_MAX_BYTES or not text.endswith("\n"):
+    if not _is_text(text) or len(text.encode()) > NOTE_SIZE_MAX_BYTES or not text.endswith("\n"):
         raise malformed
-    split = text.rfind("\n\n")
-    if split < 0:
+    # Signature lines are not empty, so the last empty line is the one before them.
+    signed, empty, signatures = text.rpartition("\n\n")
+    lines = signatures.removesuffix("\n").split("\n")
+    if not empty or not signatures or len(lines) > SIGNATURES_MAX:
         raise malformed
-    lines = []
-    for line in text[split + 2 :].splitlines():
-        dash, _, rest = line.partition(" ")
-        name, _, encoded = rest.partition(" ")
-        try:
-            raw = base64.b64decode(encoded, validate=True)
-        except (ValueError, binascii.Error) as error:
-            raise malformed from error
-        if dash != "—" or not name or len(raw) <= _KEY_ID_SIZE_BYTES:
-            raise malformed
-        lines.append(SignatureLine(name, raw[:_KEY_ID_SIZE_BYTES], raw[_KEY_ID_SIZE_BYTES:]))
-    if not lines:
-        raise malformed
-    return Note(text[: split + 1], tuple(lines))
+    return Note(signed + "\n", tuple(_parse_signature_line(line) for line in lines))
+
+
+def _parse_signature_line(line: str) -> SignatureLine:
+    """Return the parts of one signature line. Raises IntegrityError `note.malformed`."""
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise IntegrityError("note.malformed") from error
+    if dash != "—" or not _is_key_name(name) or len(raw) <= _KEY_ID_SIZE_BYTES:
+        raise IntegrityError("note.malformed")
+    return SignatureLine(name, raw[:_KEY_ID_SIZE_BYTES], raw[_KEY_ID_SIZE_BYTES:])
 
 
 def find_signature(note: Note, key: NoteKey) -> SignatureLine | None:

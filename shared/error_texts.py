@@ -347,4 +347,19 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="وضعیت پرداخت را در «سوابق» ببینید و این پیام را به پشتیبانی بگویید.",
         do_en="Look at the payment in the history and tell support this message.",
     ),
+    # --- printers ----------------------------------------------------------------------------------------------------
+    "printer.shaping_missing": ErrorText(
+        fa="چاپ فارسی روی این دستگاه ممکن نیست: بستهٔ {package} نصب نیست.",
+        en="Persian cannot be printed on this machine: the system package {package} is missing.",
+        money="none",
+        do_fa="نصاب بستهٔ libfribidi0 را نصب و جعبه را از نو روشن کند؛ رسیدها در صف چاپ می‌مانند.",
+        do_en="Have the technician install libfribidi0 and restart the box; receipts stay in the print queue.",
+    ),
+    "printer.glyph_missing": ErrorText(
+        fa="این نویسه‌ها را نمی‌توان چاپ کرد: {characters}",
+        en="These characters cannot be printed: {characters}",
+        money="none",
+        do_fa="متن را (مثلاً نام دفتر) بدون این نویسه‌ها بنویسید و دوباره چاپ کنید.",
+        do_en="Write the text (the office's name, for example) without them and print again.",
+    ),
 }

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from edge.journal.views import DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
-from shared.events import Body, FeedReceived
+from shared.events import Body, DataKeyMade, FeedReceived
 from shared.journal.entry import Entry
 from shared.payment import PaymentState
 
@@ -72,17 +72,15 @@ class StoreView(Protocol):
     def next_ticket(self) -> int:
         """Return the number of the next customer's ticket; the first is 1."""
 
-    def data_key(self, month: str) -> DataKeyView | None:
-        """Return the newest data key of a Jalali month (`1404-09`)."""
+    def data_key_body(self) -> DataKeyMade | None:
+        """Make this month's data key when there is none with its private half here; forget those past the window.
 
-    def private_key(self, key_id: str) -> bytes | None:
-        """Return the 32-byte private half of a data key, None when it was forgotten."""
+        Return the body that the decision must return before any that names the key, None when there was a key.
+        Raises OperatorError `box.not_enrolled` where central's wrapping key is not known yet.
+        """
 
-    def keep_private_key(self, key_id: str, month: str, private_key: bytes) -> None:
-        """Keep the private half of a data key, outside the journal."""
-
-    def forget_private_keys(self, *, before_month: str) -> int:
-        """Forget the private keys of all months before; return how many."""
+    def data_key(self) -> DataKeyView:
+        """Return this month's key. Raises BugError `data_key.none` when it was not made yet."""
 
     def store_feed_entries(self, feed: str, entries: Sequence[tuple[bytes, bytes]]) -> FeedReceived | None:
         """Verify and store (data, signature) pairs that follow what is stored of `feed`.

@@ -32,6 +32,8 @@ class CentralKeys(msgspec.Struct, frozen=True, kw_only=True):
     """By which exchange responses are signed."""
     wrapping: str
     """X25519 public key, 64 hex digits, to which monthly data keys are wrapped."""
+    feeds: tuple[str, ...]
+    """Names of the feeds this box reads."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,14 +150,12 @@ class DataKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrintJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A paper to be printed, kept until the printer said its end came out."""
+    """A paper to be printed, kept until the printer said its end came out. What stands on it is made when it prints."""
 
     job_id: str
     document: str
     about: str
     """The payment or inquiry the paper is about."""
-    payload: bytes
-    """What is to be printed, msgspec JSON of a shared.receipt.Receipt."""
     copy: bool = False
     state: PrintState = "waiting"
     attempts: int = 0

@@ -245,7 +245,7 @@ class JournalWriter:
         for listener in self._listeners:
             try:
                 listener(records)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whoever listens, the entries stand; the writer goes on
                 _log.exception("a listener of the journal failed")
 
 

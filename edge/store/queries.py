@@ -22,7 +22,7 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
-from edge.store.database import open_read_only
+from edge.store.database import open_read_only, transaction
 from edge.store.rows import Rows
 from shared.payment import PaymentState
 
@@ -101,7 +101,7 @@ class Queries:
 
     def status(self) -> BoxStatus:
         """Return how the box stands, all members of one moment."""
-        with self._lock, self._connection:
+        with self._lock, transaction(self._connection, "DEFERRED"):
             return self._rows.status(ALARMS_MAX)
 
     def size(self) -> int:

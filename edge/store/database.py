@@ -1,0 +1,132 @@
+"""Opening the box's one SQLite file, and refusing to work on it with settings that lose money.
+
+With WAL and `synchronous=FULL` a commit that returned survives a power cut; with anything less, acknowledged entries
+vanish while the chain stays valid. So the settings are read back after they are made, and a box that did not get them
+does not start. SQLite here is the one inside apsw: no other library ever opens the file while it is open here.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import apsw
+
+from shared.errors import IntegrityError, OperatorError
+
+BUSY_TIMEOUT_MS: Final = 10_000
+"""How long a write waits for another connection's short one (sessions, attempt counters)."""
+
+_SETTINGS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    # Without it, INSERT OR REPLACE deletes a row without firing the trigger that forbids deleting.
+    "PRAGMA recursive_triggers = ON",
+    # A forgotten private key is overwritten, as far as the file system and the flash allow.
+    "PRAGMA secure_delete = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+_REQUIRED: Final[dict[str, object]] = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+}
+
+
+def check_pragmas(connection: apsw.Connection) -> None:
+    """Check that commits on this connection are durable. Raises IntegrityError `store.unsafe_setting`."""
+    for name, wanted in _REQUIRED.items():
+        found = connection.pragma(name)
+        if found != wanted:
+            raise IntegrityError("store.unsafe_setting", setting=name, found=found, wanted=wanted)
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """Open the file for reading and writing. It must exist: a new box is made on purpose, never by a wrong path.
+
+    Raises OperatorError `store.missing`, IntegrityError `store.unsafe_setting` or `store.not_a_store`.
+    """
+    connection = _open(path, apsw.SQLITE_OPEN_READWRITE)
+    try:
+        for setting in _SETTINGS:
+            connection.execute(setting)
+        check_pragmas(connection)
+    except apsw.NotADBError as error:
+        connection.close()
+        raise IntegrityError("store.not_a_store", path=str(path)) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_read_only(path: Path) -> apsw.Connection:
+    """Open the file for reading only. Raises OperatorError `store.missing`."""
+    return _open(path, apsw.SQLITE_OPEN_READONLY)
+
+
+def open_at_rest(path: Path) -> apsw.Connection:
+    """Open a file that nobody else has open, reading its very bytes: no WAL beside it is read or made."""
+    return _open(f"{path.absolute().as_uri()}?immutable=1", apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def _open(path: Path | str, flags: int) -> apsw.Connection:
+    try:
+        connection = apsw.Connection(str(path), flags=flags)
+    except apsw.CantOpenError as error:
+        raise OperatorError("store.missing", path=str(path)) from error
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    return connection
+
+
+@contextmanager
+def transaction(connection: apsw.Connection, mode: Literal["DEFERRED", "IMMEDIATE"]) -> Iterator[None]:
+    """Hold a transaction: committed at the end, undone when anything is raised.
+
+    `DEFERRED` gives a reader one moment. A writer takes `IMMEDIATE`: one that began by reading would be refused where
+    another commit came between.
+    """
+    connection.execute(f"BEGIN {mode}")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class StoreLock:
+    """One box at a time on one file. The kernel drops the lock with the process, however it ended."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the lock beside `path`. Raises OperatorError `store.in_use`."""
+        self._descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._descriptor)
+            raise OperatorError("store.in_use", path=str(path)) from error
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

@@ -1,0 +1,227 @@
+"""Who may use the box: operators' verifiers, sessions, programs' tokens, wrong attempts, and what a key was answered.
+
+None of it is in the journal. It is written by a connection of its own, in short transactions beside the journal's.
+Tokens are known here only by their SHA-256. Times are running times of one boot in milliseconds: the wall clock of a
+box may be anything.
+"""
+
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.store.database import open_for_writing, transaction
+from shared.errors import OperatorError
+
+
+class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who works at the counter."""
+
+    username: str
+    name: str
+    role: str
+    disabled: bool = False
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in. `opened_monotonic_ms` is comparable only within `boot`."""
+
+    operator: OperatorView
+    boot: str
+    opened_monotonic_ms: int
+
+
+class ApiCaller(msgspec.Struct, frozen=True, kw_only=True):
+    """A program that showed a token."""
+
+    name: str
+    scopes: frozenset[str]
+
+
+class Attempts(msgspec.Struct, frozen=True, kw_only=True):
+    """Wrong attempts in a row of one subject (a name, an address), and when the last one was."""
+
+    failed_count: int
+    boot: str
+    failed_monotonic_ms: int
+
+
+class People:
+    """Safe to share between threads; each write is durable when it returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_for_writing(path)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def _do(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return list(self._connection.execute(sql, values))
+
+    def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        return next(iter(self._do(sql, *values)), None)
+
+    # --- operators ---
+
+    def save_operator(self, username: str, *, name: str, verifier: str, role: str) -> None:
+        """Add an operator, or change one. A change ends the operator's sessions."""
+        with self._lock, transaction(self._connection, "IMMEDIATE"):
+            self._connection.execute(
+                "INSERT INTO operator (username, name, verifier, role) VALUES (?, ?, ?, ?) ON CONFLICT (username) "
+                "DO UPDATE SET name = excluded.name, verifier = excluded.verifier, role = excluded.role",
+                (username, name, verifier, role),
+            )
+            self._connection.execute("DELETE FROM session WHERE username = ?", (username,))
+
+    def set_disabled(self, username: str, *, disabled: bool) -> None:
+        """Deny or allow an operator; a denial ends the sessions at once."""
+        with self._lock, transaction(self._connection, "IMMEDIATE"):
+            self._connection.execute("UPDATE operator SET disabled = ? WHERE username = ?", (int(disabled), username))
+            if disabled:
+                self._connection.execute("DELETE FROM session WHERE username = ?", (username,))
+
+    def operator(self, username: str) -> OperatorView | None:
+        """Return an operator."""
+        row = self._row("SELECT username, name, role, disabled FROM operator WHERE username = ?", username)
+        return None if row is None else _operator(row)
+
+    def operators(self) -> list[OperatorView]:
+        """Return all operators by name."""
+        return [
+            _operator(row) for row in self._do("SELECT username, name, role, disabled FROM operator ORDER BY username")
+        ]
+
+    def verifier(self, username: str) -> str | None:
+        """Return the password verifier of an operator who may sign in."""
+        row = self._row("SELECT verifier FROM operator WHERE username = ? AND disabled = 0", username)
+        return None if row is None else str(row[0])
+
+    def change_verifier(self, username: str, verifier: str) -> None:
+        """Store a verifier of the same password made with newer parameters; sessions go on."""
+        self._do("UPDATE operator SET verifier = ? WHERE username = ?", verifier, username)
+
+    # --- sessions ---
+
+    def open_session(self, token_sha256: bytes, username: str, *, boot: str, monotonic_ms: int) -> None:
+        """Store a sign-in."""
+        self._do(
+            "INSERT INTO session (token_sha256, username, boot, opened_monotonic_ms) VALUES (?, ?, ?, ?)",
+            token_sha256,
+            username,
+            boot,
+            monotonic_ms,
+        )
+
+    def session(self, token_sha256: bytes) -> SessionView | None:
+        """Return a sign-in of an operator who is not disabled."""
+        row = self._row(
+            "SELECT username, name, role, disabled, boot, opened_monotonic_ms FROM session JOIN operator "
+            "USING (username) WHERE token_sha256 = ? AND disabled = 0",
+            token_sha256,
+        )
+        return (
+            None if row is None else SessionView(operator=_operator(row[:4]), boot=row[4], opened_monotonic_ms=row[5])
+        )
+
+    def end_session(self, token_sha256: bytes) -> None:
+        """Forget a sign-in; one that is not there is fine."""
+        self._do("DELETE FROM session WHERE token_sha256 = ?", token_sha256)
+
+    def end_sessions(self, *, boot: str, opened_before_ms: int) -> None:
+        """Forget the sign-ins of other boots and those of this one opened before."""
+        self._do("DELETE FROM session WHERE boot <> ? OR opened_monotonic_ms < ?", boot, opened_before_ms)
+
+    # --- programs ---
+
+    def save_api_token(self, token_sha256: bytes, *, name: str, scopes: Collection[str]) -> None:
+        """Store a program's token in place of the one that had its name."""
+        with self._lock, transaction(self._connection, "IMMEDIATE"):
+            self._connection.execute("DELETE FROM api_token WHERE name = ?", (name,))
+            self._connection.execute(
+                "INSERT INTO api_token (token_sha256, name, scopes) VALUES (?, ?, ?)",
+                (token_sha256, name, " ".join(sorted(scopes))),
+            )
+
+    def api_caller(self, token_sha256: bytes) -> ApiCaller | None:
+        """Return whose token this is."""
+        row = self._row("SELECT name, scopes FROM api_token WHERE token_sha256 = ?", token_sha256)
+        return None if row is None else ApiCaller(name=row[0], scopes=frozenset(row[1].split()))
+
+    def api_callers(self) -> list[ApiCaller]:
+        """Return all programs by name."""
+        rows = self._do("SELECT name, scopes FROM api_token ORDER BY name")
+        return [ApiCaller(name=name, scopes=frozenset(scopes.split())) for name, scopes in rows]
+
+    def revoke_api_token(self, name: str) -> None:
+        """Forget a program's token."""
+        self._do("DELETE FROM api_token WHERE name = ?", name)
+
+    # --- attempts ---
+
+    def attempts(self, subject: str) -> Attempts | None:
+        """Return the wrong attempts of a subject since it last succeeded."""
+        row = self._row("SELECT failed_count, boot, failed_monotonic_ms FROM attempt WHERE subject = ?", subject)
+        return None if row is None else Attempts(failed_count=row[0], boot=row[1], failed_monotonic_ms=row[2])
+
+    def count_failure(self, subject: str, *, boot: str, monotonic_ms: int) -> int:
+        """Count one more wrong attempt; return how many there are now."""
+        row = self._row(
+            "INSERT INTO attempt (subject, failed_count, boot, failed_monotonic_ms) VALUES (?, 1, ?, ?) "
+            "ON CONFLICT (subject) DO UPDATE SET failed_count = failed_count + 1, boot = excluded.boot, "
+            "failed_monotonic_ms = excluded.failed_monotonic_ms RETURNING failed_count",
+            subject,
+            boot,
+            monotonic_ms,
+        )
+        return int(row[0]) if row else 0
+
+    def clear_failures(self, subject: str) -> None:
+        """Forget a subject's wrong attempts."""
+        self._do("DELETE FROM attempt WHERE subject = ?", subject)
+
+    # --- idempotency keys ---
+
+    def begin_request(self, caller: str, key: str, request_sha256: bytes) -> bytes | None:
+        """Take a key for a request; return the answer it had before, None when it must be worked now.
+
+        A key whose work was cut off before its answer was stored is to be worked again: what the work journals is
+        guarded by its own rules. Raises OperatorError `api.idempotency_conflict` when the key was used for another
+        request.
+        """
+        with self._lock, transaction(self._connection, "IMMEDIATE"):
+            row = next(
+                self._connection.execute(
+                    "SELECT request_sha256, response FROM idempotency WHERE caller = ? AND idempotency_key = ?",
+                    (caller, key),
+                ),
+                None,
+            )
+            if row is None:
+                self._connection.execute(
+                    "INSERT INTO idempotency (caller, idempotency_key, request_sha256) VALUES (?, ?, ?)",
+                    (caller, key, request_sha256),
+                )
+                return None
+            if row[0] != request_sha256:
+                raise OperatorError("api.idempotency_conflict", key=key)
+            response: bytes | None = row[1]
+            return response
+
+    def finish_request(self, caller: str, key: str, response: bytes) -> None:
+        """Store the answer that the key gets from now on."""
+        self._do("UPDATE idempotency SET response = ? WHERE caller = ? AND idempotency_key = ?", response, caller, key)
+
+    def abandon_request(self, caller: str, key: str) -> None:
+        """Give back a key whose work was refused, so that it may be used for a corrected request."""
+        self._do("DELETE FROM idempotency WHERE caller = ? AND idempotency_key = ? AND response IS NULL", caller, key)
+
+
+def _operator(row: tuple[Any, ...]) -> OperatorView:
+    username, name, role, disabled = row
+    return OperatorView(username=username, name=name, role=role, disabled=bool(disabled))

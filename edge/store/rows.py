@@ -1,0 +1,288 @@
+"""What the tables say, as the structs of `edge.journal.views`: every SELECT of the box, over a connection it is given.
+
+Used on the read-only connection by `Queries` and inside the write transaction by the store's view. No locks here: the
+caller uses a connection from one thread at a time.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from edge.journal.views import (
+    AlarmView,
+    BoxStatus,
+    DataKeyView,
+    Identity,
+    InquiryView,
+    NoticeView,
+    PaymentView,
+    PrintJob,
+    PrintState,
+)
+from edge.store.schema.tables import HOLDS_OBLIGATION
+from shared.errors import IntegrityError
+from shared.payment import CHARGED, PaymentState
+from shared.sealed import Sealed
+
+_DERIVED: Final = {"cosigned", "payment_id_of_bill"}
+_PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field != "cosigned")
+_PAYMENT: Final = (
+    f"SELECT {', '.join(_PAYMENT_COLUMNS)}, "  # noqa: S608 - names of this package
+    "coalesce(outcome_index < (SELECT cosigned_size FROM exchange_state), 0) FROM payment "
+)
+_INQUIRY_COLUMNS: Final = tuple(field for field in InquiryView.__struct_fields__ if field != "payment_id")
+_INQUIRY: Final = (
+    f"SELECT {', '.join(_INQUIRY_COLUMNS)}, "  # noqa: S608 - names of this package
+    f"(SELECT payment_id FROM payment p WHERE p.obligation = inquiry.obligation AND {HOLDS_OBLIGATION} "
+    "ORDER BY doubled, requested_index DESC LIMIT 1) FROM inquiry "
+)
+_JOB_COLUMNS: Final = PrintJob.__struct_fields__
+_JOB: Final = f"SELECT {', '.join(_JOB_COLUMNS)} FROM print_job "  # noqa: S608 - names of this package
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _payment(row: tuple[Any, ...]) -> PaymentView:
+    members = dict(zip((*_PAYMENT_COLUMNS, "cosigned"), row, strict=True))
+    for flag in ("late", "doubled", "cosigned"):
+        members[flag] = bool(members[flag])
+    return msgspec.convert(members, PaymentView)
+
+
+def _inquiry(row: tuple[Any, ...]) -> InquiryView:
+    members = dict(zip((*_INQUIRY_COLUMNS, "payment_id"), row, strict=True))
+    for sealed in ("parameter", "customer"):
+        if members[sealed] is not None:
+            members[sealed] = msgspec.json.decode(members[sealed], type=Sealed)
+    return msgspec.convert(members, InquiryView)
+
+
+def _print_job(row: tuple[Any, ...]) -> PrintJob:
+    members = dict(zip(_JOB_COLUMNS, row, strict=True))
+    members["copy"] = bool(members["copy"])
+    return msgspec.convert(members, PrintJob)
+
+
+class Rows:
+    """Reads of the box's tables."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def _all(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        return list(self._connection.execute(sql, tuple(values)))
+
+    def _one(self, sql: str, values: Iterable[Any] = ()) -> tuple[Any, ...] | None:
+        return next(iter(self._all(sql, values)), None)
+
+    def _value(self, sql: str, values: Iterable[Any] = ()) -> Any:
+        row = self._one(sql, values)
+        return None if row is None else row[0]
+
+    # --- who, and the journal ---
+
+    def identity(self) -> Identity:
+        """Return who this box is. Raises IntegrityError `store.no_identity`."""
+        text = self._value("SELECT value FROM setting WHERE name = 'identity'")
+        if text is None:
+            raise IntegrityError("store.no_identity")
+        return msgspec.json.decode(text, type=Identity)
+
+    def size(self) -> int:
+        """Return the number of entries."""
+        return int(self._value("SELECT coalesce(max(entry_index) + 1, 0) FROM entry"))
+
+    def head_leaf(self) -> bytes | None:
+        """Return the leaf hash of the last entry."""
+        leaf: bytes | None = self._value("SELECT hash FROM tree_node WHERE level = 0 ORDER BY position DESC LIMIT 1")
+        return leaf
+
+    def entries(self, first: int, limit: int) -> list[tuple[bytes, bytes]]:
+        """Return up to `limit` (data, signature) pairs from index `first` on."""
+        rows = self._all(
+            "SELECT data, signature FROM entry WHERE entry_index >= ? ORDER BY entry_index LIMIT ?", (first, limit)
+        )
+        return [(data, signature) for data, signature in rows]
+
+    def node(self, level: int, position: int) -> bytes:
+        """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
+        digest: bytes | None = self._value(
+            "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
+        )
+        if digest is None:
+            raise IntegrityError("journal.no_node", level=level, position=position)
+        return digest
+
+    # --- payments and inquiries ---
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        """Return a payment."""
+        row = self._one(_PAYMENT + "WHERE payment_id = ?", (payment_id,))
+        return None if row is None else _payment(row)
+
+    def holder_of(self, obligation: str) -> PaymentView | None:
+        """Return the payment that holds an obligation."""
+        row = self._one(
+            _PAYMENT + f"WHERE obligation = ? AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index DESC LIMIT 1",
+            (obligation,),
+        )
+        return None if row is None else _payment(row)
+
+    def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
+        """Return all payments in these states, oldest first."""
+        rows = self._all(
+            _PAYMENT + f"WHERE state IN ({_marks(states)}) ORDER BY requested_index", [str(state) for state in states]
+        )
+        return [_payment(row) for row in rows]
+
+    def payments(
+        self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
+    ) -> list[PaymentView]:
+        """Return payments requested before an index, newest first."""
+        values: list[object] = [2**62 if before_index is None else before_index]
+        condition = "WHERE requested_index < ? "
+        if states is not None:
+            condition += f"AND state IN ({_marks(states)}) "
+            values += [str(state) for state in states]
+        rows = self._all(_PAYMENT + condition + "ORDER BY requested_index DESC LIMIT ?", [*values, limit])
+        return [_payment(row) for row in rows]
+
+    def inquiry(self, inquiry_id: str) -> InquiryView | None:
+        """Return an inquiry."""
+        row = self._one(_INQUIRY + "WHERE inquiry_id = ?", (inquiry_id,))
+        return None if row is None else _inquiry(row)
+
+    def inquiries(self, before_index: int | None, limit: int) -> list[InquiryView]:
+        """Return inquiries requested before an index, newest first."""
+        rows = self._all(
+            _INQUIRY + "WHERE requested_index < ? ORDER BY requested_index DESC LIMIT ?",
+            (2**62 if before_index is None else before_index, limit),
+        )
+        return [_inquiry(row) for row in rows]
+
+    def next_ticket(self) -> int:
+        """Return the number of the next ticket."""
+        return int(self._value("SELECT coalesce(max(ticket), 0) + 1 FROM inquiry"))
+
+    def notices(self, limit: int) -> list[NoticeView]:
+        """Return notices, newest first."""
+        rows = self._all(
+            "SELECT notice_id, title, text, received_at FROM notice ORDER BY received_index DESC, rowid DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            NoticeView(notice_id=notice_id, title=title, text=text, received_at=received_at)
+            for notice_id, title, text, received_at in rows
+        ]
+
+    def alarms(self, limit: int) -> list[AlarmView]:
+        """Return alarms, newest first."""
+        rows = self._all(
+            "SELECT alarm_index, kind, payment_id, detail, raised_at FROM alarm ORDER BY alarm_index DESC LIMIT ?",
+            (limit,),
+        )
+        return [
+            AlarmView(index=index, kind=kind, payment_id=payment_id, detail=detail, raised_at=raised_at)
+            for index, kind, payment_id, detail, raised_at in rows
+        ]
+
+    # --- keys ---
+
+    def data_key(self, month: str) -> DataKeyView | None:
+        """Return the newest data key of a month."""
+        row = self._one(
+            "SELECT key_id, month, public_key FROM data_key WHERE month = ? ORDER BY made_index DESC LIMIT 1", (month,)
+        )
+        return None if row is None else DataKeyView(key_id=row[0], month=row[1], public_key=row[2])
+
+    def private_key(self, key_id: str) -> bytes | None:
+        """Return the private half of a data key."""
+        key: bytes | None = self._value("SELECT private_key FROM private_key WHERE key_id = ?", (key_id,))
+        return key
+
+    # --- exchange ---
+
+    def cosigned_size(self) -> int:
+        """Return the largest size central has cosigned."""
+        return int(self._value("SELECT cosigned_size FROM exchange_state"))
+
+    def quarantined(self) -> bool:
+        """Return whether central has set this box aside."""
+        return bool(self._value("SELECT quarantined FROM exchange_state"))
+
+    def exchange_pending(self) -> bytes | None:
+        """Return the request that has no answer yet."""
+        request: bytes | None = self._value("SELECT request FROM pending_exchange")
+        return request
+
+    def exchange_columns(self) -> dict[str, Any]:
+        """Return the exchange state, by column."""
+        names = (
+            "token",
+            "cosigned_size",
+            "cosigned_note",
+            "next_index",
+            "quarantined",
+            "last_exchange_at",
+            "last_error",
+        )
+        row = self._one(f"SELECT {', '.join(names)} FROM exchange_state")  # noqa: S608 - the names above
+        return dict(zip(names, row or (), strict=True))
+
+    def feed_next(self, feed: str) -> int:
+        """Return the index of the feed's next entry."""
+        return int(self._value("SELECT coalesce(max(entry_index) + 1, 0) FROM feed_entry WHERE feed = ?", (feed,)))
+
+    def feed_entry(self, feed: str, index: int) -> tuple[bytes, bytes] | None:
+        """Return a stored feed entry's bytes and signature."""
+        row = self._one("SELECT data, signature FROM feed_entry WHERE feed = ? AND entry_index = ?", (feed, index))
+        return None if row is None else (row[0], row[1])
+
+    # --- print spool ---
+
+    def print_job(self, job_id: str) -> PrintJob | None:
+        """Return a print job."""
+        row = self._one(_JOB + "WHERE job_id = ?", (job_id,))
+        return None if row is None else _print_job(row)
+
+    def print_jobs_for(self, about: str) -> list[PrintJob]:
+        """Return the print jobs about something, oldest first."""
+        return [_print_job(row) for row in self._all(_JOB + "WHERE about = ? ORDER BY number", (about,))]
+
+    def print_jobs_in(self, states: Collection[PrintState]) -> list[PrintJob]:
+        """Return the print jobs in these states, oldest first."""
+        rows = self._all(_JOB + f"WHERE state IN ({_marks(states)}) ORDER BY number", states)
+        return [_print_job(row) for row in rows]
+
+    # --- all together ---
+
+    def status(self, alarms_max: int) -> BoxStatus:
+        """Return how the box stands. Consistent only inside a transaction."""
+        identity, exchange, size = self.identity(), self.exchange_columns(), self.size()
+        charged = [str(state) for state in CHARGED]
+        row = self._one(
+            f"SELECT count(*), coalesce(sum(amount_rial), 0) FROM payment WHERE confirmation = 'queued' "  # noqa: S608
+            f"AND state IN ({_marks(charged)})",
+            charged,
+        )
+        unconfirmed_count, unconfirmed_rial = row or (0, 0)
+        doubts = (str(PaymentState.IN_DOUBT), str(PaymentState.REVERSAL_IN_DOUBT))
+        return BoxStatus(
+            office=identity.office,
+            box=identity.box,
+            journal_id=identity.journal_id,
+            size=size,
+            cosigned_size=exchange["cosigned_size"],
+            unsent_count=size - exchange["cosigned_size"],
+            unconfirmed_count=unconfirmed_count,
+            unconfirmed_rial=unconfirmed_rial,
+            in_doubt_count=self._value("SELECT count(*) FROM payment WHERE state IN (?, ?)", doubts),
+            alarms=self.alarms(alarms_max),
+            last_exchange_at=exchange["last_exchange_at"],
+            last_exchange_error=exchange["last_error"],
+            quarantined=bool(exchange["quarantined"]),
+        )

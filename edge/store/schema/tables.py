@@ -1,0 +1,219 @@
+"""The tables of the box's file, as SQL statements: what a first migration makes and what a rebuild makes anew.
+
+Three kinds. *Facts* (entry, tree_node, feed_entry): only ever added to, by triggers. *Projections* (PROJECTIONS): what
+the facts say, rebuilt from them identically. All else is outside the journal, by name: keys, people, sessions, attempt
+counters, exchange state, print spool.
+"""
+
+from typing import Final
+
+from shared.payment import CERTAINLY_UNCHARGED
+
+_UNCHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CERTAINLY_UNCHARGED))
+
+HOLDS_OBLIGATION: Final = f"state NOT IN ({_UNCHARGED})"
+"""SQL condition: the payment keeps its obligation from being paid again."""
+
+FACTS: Final = (
+    """CREATE TABLE entry (
+        entry_index INTEGER PRIMARY KEY,
+        data BLOB NOT NULL,
+        signature BLOB NOT NULL CHECK (length(signature) = 64)
+    ) STRICT""",
+    """CREATE TABLE tree_node (
+        level INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        hash BLOB NOT NULL CHECK (length(hash) = 32),
+        PRIMARY KEY (level, position)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE feed_entry (
+        feed TEXT NOT NULL,
+        entry_index INTEGER NOT NULL,
+        data BLOB NOT NULL,
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        PRIMARY KEY (feed, entry_index)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+GUARDS: Final = (
+    *(
+        f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        for table in ("entry", "tree_node", "feed_entry")
+        for verb in ("update", "delete")
+    ),
+    """CREATE TRIGGER entry_dense BEFORE INSERT ON entry
+        WHEN NEW.entry_index IS NOT (SELECT coalesce(max(entry_index) + 1, 0) FROM entry)
+        BEGIN SELECT RAISE(ABORT, 'entry is dense'); END""",
+    """CREATE TRIGGER feed_entry_dense BEFORE INSERT ON feed_entry
+        WHEN NEW.entry_index IS NOT
+            (SELECT coalesce(max(entry_index) + 1, 0) FROM feed_entry WHERE feed = NEW.feed)
+        BEGIN SELECT RAISE(ABORT, 'feed_entry is dense'); END""",
+    """CREATE TRIGGER tree_node_once BEFORE INSERT ON tree_node
+        WHEN EXISTS (SELECT 1 FROM tree_node WHERE level = NEW.level AND position = NEW.position)
+        BEGIN SELECT RAISE(ABORT, 'tree_node is append-only'); END""",
+)
+
+PROJECTED: Final = (
+    """CREATE TABLE payment (
+        payment_id TEXT PRIMARY KEY,
+        obligation TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        amount_rial INTEGER NOT NULL CHECK (amount_rial > 0),
+        state TEXT NOT NULL,
+        method TEXT NOT NULL,
+        terminal TEXT NOT NULL,
+        reference TEXT NOT NULL UNIQUE,
+        operator TEXT NOT NULL,
+        bill_id TEXT,
+        bill_payment_id TEXT,
+        inquiry_id TEXT,
+        requested_at TEXT NOT NULL,
+        requested_index INTEGER NOT NULL UNIQUE,
+        outcome_index INTEGER,
+        outcome_leaf TEXT,
+        outcome_at TEXT,
+        stan TEXT,
+        rrn TEXT,
+        pan TEXT,
+        terminal_number TEXT,
+        merchant_number TEXT,
+        response_code TEXT,
+        not_sent_reason TEXT,
+        in_doubt_reason TEXT,
+        confirmation TEXT NOT NULL DEFAULT 'none',
+        refusal_reason TEXT,
+        case_id TEXT,
+        provider_reference TEXT,
+        printed INTEGER NOT NULL DEFAULT 0,
+        asked_count INTEGER NOT NULL DEFAULT 0,
+        counting_not_found INTEGER NOT NULL DEFAULT 0,
+        late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
+        doubled INTEGER NOT NULL DEFAULT 0 CHECK (doubled IN (0, 1))
+    ) STRICT""",
+    # A second charge that a terminal proves afterwards is a fact and must fit: it is marked, and a case. All else is
+    # refused here even where every rule above failed.
+    f"CREATE UNIQUE INDEX payment_one_charge ON payment (obligation) WHERE {HOLDS_OBLIGATION} AND doubled = 0",
+    "CREATE INDEX payment_obligation ON payment (obligation)",
+    "CREATE INDEX payment_state ON payment (state)",
+    "CREATE INDEX payment_queued ON payment (requested_index) WHERE confirmation = 'queued'",
+    """CREATE TABLE inquiry (
+        inquiry_id TEXT PRIMARY KEY,
+        ticket INTEGER NOT NULL,
+        service TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        parameter TEXT NOT NULL,
+        parameter_tail TEXT NOT NULL,
+        operator TEXT NOT NULL,
+        requested_at TEXT NOT NULL,
+        requested_index INTEGER NOT NULL UNIQUE,
+        outcome TEXT,
+        amount_rial INTEGER NOT NULL DEFAULT 0,
+        bill_id TEXT,
+        bill_payment_id TEXT,
+        obligation TEXT,
+        due TEXT,
+        customer TEXT,
+        provider TEXT,
+        reason TEXT,
+        answered_at TEXT,
+        printed INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+    """CREATE TABLE notice (
+        notice_id TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        received_at TEXT NOT NULL,
+        received_index INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE alarm (
+        alarm_index INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL,
+        payment_id TEXT,
+        detail TEXT NOT NULL,
+        raised_at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE data_key (
+        key_id TEXT PRIMARY KEY,
+        month TEXT NOT NULL,
+        public_key TEXT NOT NULL,
+        made_index INTEGER NOT NULL
+    ) STRICT""",
+)
+
+OUTSIDE: Final = (
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE private_key (
+        key_id TEXT PRIMARY KEY,
+        month TEXT NOT NULL,
+        private_key BLOB NOT NULL CHECK (length(private_key) = 32)
+    ) STRICT""",
+    """CREATE TABLE exchange_state (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        token BLOB,
+        cosigned_size INTEGER NOT NULL DEFAULT 0,
+        cosigned_note TEXT NOT NULL DEFAULT '',
+        next_index INTEGER NOT NULL DEFAULT 0,
+        quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
+        last_exchange_at TEXT,
+        last_error TEXT
+    ) STRICT""",
+    "INSERT INTO exchange_state (only) VALUES (1)",
+    """CREATE TABLE pending_exchange (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        request BLOB NOT NULL
+    ) STRICT""",
+    """CREATE TABLE print_job (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        job_id TEXT NOT NULL UNIQUE,
+        document TEXT NOT NULL,
+        about TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'printing', 'printed', 'uncertain', 'failed')),
+        copy INTEGER NOT NULL CHECK (copy IN (0, 1)),
+        attempts INTEGER NOT NULL,
+        last_status TEXT
+    ) STRICT""",
+    "CREATE INDEX print_job_about ON print_job (about)",
+    """CREATE TABLE operator (
+        username TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        verifier TEXT NOT NULL,
+        role TEXT NOT NULL,
+        disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1))
+    ) STRICT""",
+    """CREATE TABLE session (
+        token_sha256 BLOB PRIMARY KEY,
+        username TEXT NOT NULL REFERENCES operator ON DELETE CASCADE,
+        boot TEXT NOT NULL,
+        opened_monotonic_ms INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE api_token (
+        token_sha256 BLOB PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        scopes TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE attempt (
+        subject TEXT PRIMARY KEY,
+        failed_count INTEGER NOT NULL,
+        boot TEXT NOT NULL,
+        failed_monotonic_ms INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE idempotency (
+        caller TEXT NOT NULL,
+        idempotency_key TEXT NOT NULL,
+        request_sha256 BLOB NOT NULL,
+        response BLOB,
+        PRIMARY KEY (caller, idempotency_key)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+PROJECTIONS: Final[dict[str, str]] = {
+    "payment": "payment_id",
+    "inquiry": "inquiry_id",
+    "notice": "notice_id",
+    "alarm": "alarm_index",
+    "data_key": "key_id",
+}
+"""Each projection's table and its key: what must come out of the facts identically."""
+
+VERSION_1: Final = (*FACTS, *GUARDS, *PROJECTED, *OUTSIDE)

@@ -95,6 +95,7 @@ office_payment: Final = Table(
     Column("received_at", _INSTANT, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
     Column("pending_transfer", Text),
+    Column("pending_account", Text),
     Column("confirmation", Text, nullable=False, server_default="none"),
     Column("refusal_reason", Text),
     Column("provider", Text),

@@ -1,0 +1,330 @@
+"""The receiver's hook: accepted entries become payments, transfers, provider tasks and cases, in its transaction.
+
+An entry that makes no sense for the books blocks nobody: it is undone to its own savepoint, marked `unposted`, and
+becomes a case. Trouble with the database itself is raised, for the receiver to try the whole exchange again.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol
+
+import msgspec
+from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError
+from sqlalchemy.exc import IntegrityError as ConstraintError
+
+from central.ledger.cases import NewCase, open_case
+from central.ledger.posting import PAYMENT_FACTS, Booking, Fact, NotPostable, book
+from central.ledger.store import load_payment, lock_obligations, save_payment, write_transfers
+from central.store.books import (
+    office_data_key,
+    office_inquiry,
+    office_payment,
+    payment_entry,
+    posted_entry,
+    provider_task,
+)
+from shared.errors import DaftarError
+from shared.events import (
+    Body,
+    DataKeyMade,
+    InquiryRequested,
+    PaymentApproved,
+    PaymentRequested,
+    ReceiptPrinted,
+    StatusQueried,
+)
+from shared.journal.entry import Entry
+from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+
+TaskKind = Literal["confirm", "inquire"]
+_TRACK_ID_SIZE: Final = 40
+_NUL: Final = "\x00"
+
+
+class AcceptedEntry(Protocol):
+    """What the hook reads of an accepted entry; the receiver's struct has it."""
+
+    @property
+    def office(self) -> str:
+        """Return the office's code."""
+
+    @property
+    def journal(self) -> str:
+        """Return the journal's name."""
+
+    @property
+    def index(self) -> int:
+        """Return the entry's place in the journal."""
+
+    @property
+    def leaf(self) -> bytes:
+        """Return the leaf hash, 32 bytes."""
+
+    @property
+    def entry(self) -> Entry:
+        """Return the envelope."""
+
+    @property
+    def body(self) -> Body | None:
+        """Return the body, or None for a type of another release."""
+
+    @property
+    def received_at(self) -> datetime:
+        """Return when central took it."""
+
+
+def post_entries(connection: Connection, journal: object, accepted: Sequence[AcceptedEntry]) -> None:
+    """Book accepted entries. Entries that were booked before change nothing. Does not commit."""
+    del journal  # each entry names its office and journal
+    lock_obligations(connection, _obligations(connection, accepted))
+    for entry in accepted:
+        _post_once(connection, entry)
+
+
+def task_id(kind: TaskKind, subject: str) -> str:
+    """Return the id of the question of this kind about a payment or an inquiry."""
+    return f"{kind}/{subject}"
+
+
+def track_id(kind: TaskKind, office_id: str, subject: str) -> str:
+    """Return the name under which a provider is asked: one letter and 39 hex digits of SHA-256.
+
+    It follows from what is asked, so however often and from wherever a question is sent, the provider sees one.
+    """
+    digest = hashlib.sha256(f"{kind}|{office_id}|{subject}".encode()).hexdigest()
+    return (kind[0] + digest)[:_TRACK_ID_SIZE]
+
+
+def _obligations(connection: Connection, accepted: Sequence[AcceptedEntry]) -> set[str]:
+    """Return the obligations that these entries may charge. Texts that PostgreSQL cannot hold are left out."""
+    bodies = [(entry.office, entry.body) for entry in accepted]
+    asked = {
+        body.obligation for _, body in bodies if isinstance(body, PaymentRequested) and _NUL not in body.obligation
+    }
+    charged = {
+        (office, payment_id)
+        for office, body in bodies
+        if (payment_id := getattr(body, "payment_id", None)) is not None and _NUL not in payment_id
+    }
+    table = office_payment
+    same = [and_(table.c.office_id == office, table.c.payment_id == payment) for office, payment in sorted(charged)]
+    if same:
+        asked |= set(connection.execute(select(table.c.obligation).where(or_(*same))).scalars())
+    return asked
+
+
+def _post_once(connection: Connection, accepted: AcceptedEntry) -> None:
+    new = connection.execute(
+        insert(posted_entry)
+        .values(
+            office_id=accepted.office,
+            journal_id=accepted.journal,
+            leaf=accepted.leaf,
+            entry_index=accepted.index,
+            disposition=_disposition(accepted.body),
+        )
+        .on_conflict_do_nothing()
+        .returning(posted_entry.c.leaf)
+    ).one_or_none()
+    if new is None:
+        return
+    try:
+        with connection.begin_nested():
+            _post(connection, accepted)
+    except (DaftarError, DataError, ConstraintError) as error:
+        _set_aside(connection, accepted, error)
+
+
+def _disposition(body: Body | None) -> str:
+    posted = (*PAYMENT_FACTS, DataKeyMade, InquiryRequested)
+    return "posted" if isinstance(body, posted) else "no_effect"
+
+
+def _post(connection: Connection, accepted: AcceptedEntry) -> None:
+    body = accepted.body
+    if isinstance(body, PAYMENT_FACTS):
+        _post_payment(connection, accepted, body)
+    elif isinstance(body, StatusQueried):
+        _note_entry(connection, accepted, body.payment_id)
+    elif isinstance(body, ReceiptPrinted):
+        if load_payment(connection, accepted.office, body.about) is not None:
+            _note_entry(connection, accepted, body.about)
+    elif isinstance(body, DataKeyMade):
+        _keep_data_key(connection, accepted, body)
+    elif isinstance(body, InquiryRequested):
+        _keep_inquiry(connection, accepted, body)
+
+
+def _post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> None:
+    fact = Fact(
+        office_id=accepted.office,
+        journal_id=accepted.journal,
+        index=accepted.index,
+        leaf=accepted.leaf,
+        at_claim=accepted.entry.at,
+        body=body,
+    )
+    booking = book(load_payment(connection, accepted.office, body.payment_id), fact)
+    at = accepted.received_at
+    save_payment(connection, booking.payment, at)
+    _note_entry(connection, accepted, body.payment_id)
+    write_transfers(
+        connection,
+        accepted.office,
+        booking.transfers,
+        payment_id=body.payment_id,
+        source_kind="entry",
+        source=f"{accepted.journal}#{accepted.index}",
+        at=at,
+    )
+    for new in booking.cases:
+        open_case(connection, new, at=at)
+    if booking.charged:
+        _look_for_second_charge(connection, booking, at)
+    if booking.confirm:
+        _ask_provider(connection, "confirm", accepted.office, body.payment_id, at)
+
+
+def _look_for_second_charge(connection: Connection, booking: Booking, at: datetime) -> None:
+    """Open a case when another payment of the obligation, in any office, took money or may have."""
+    paid = booking.payment
+    table = office_payment
+    uncharged = sorted(str(state) for state in (*CERTAINLY_UNCHARGED, PaymentState.REQUESTED))
+    others = connection.execute(
+        select(table.c.office_id, table.c.payment_id, table.c.state)
+        .where(
+            table.c.obligation == paid.obligation,
+            or_(table.c.office_id != paid.office_id, table.c.payment_id != paid.payment_id),
+            table.c.state.not_in(uncharged),
+        )
+        .order_by(table.c.ordinal)
+    ).mappings()
+    found = [dict(other) for other in others]
+    if found:
+        new = NewCase(
+            kind="paid_twice",
+            about=f"{paid.office_id}/{paid.payment_id}",
+            amount_rial=paid.amount_rial,
+            office_id=paid.office_id,
+            payment_id=paid.payment_id,
+            facts={"obligation": paid.obligation, "others": found},
+        )
+        open_case(connection, new, at=at)
+
+
+def _ask_provider(connection: Connection, kind: TaskKind, office_id: str, subject: str, at: datetime) -> None:
+    """Queue a question to a provider, once."""
+    connection.execute(
+        insert(provider_task)
+        .values(
+            office_id=office_id,
+            task_id=task_id(kind, subject),
+            kind=kind,
+            subject=subject,
+            track_id=track_id(kind, office_id, subject),
+            state="waiting",
+            next_at=at,
+            made_at=at,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _note_entry(connection: Connection, accepted: AcceptedEntry, payment_id: str) -> None:
+    """Put the entry into the payment's life."""
+    connection.execute(
+        insert(payment_entry)
+        .values(
+            office_id=accepted.office,
+            payment_id=payment_id,
+            journal_id=accepted.journal,
+            leaf=accepted.leaf,
+            entry_index=accepted.index,
+            type=accepted.entry.type,
+            at_claim=accepted.entry.at,
+            clock=accepted.entry.clock,
+            received_at=accepted.received_at,
+            body=msgspec.json.decode(accepted.entry.body),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _keep_data_key(connection: Connection, accepted: AcceptedEntry, body: DataKeyMade) -> None:
+    """Keep a data key. A second key under a known name is set aside: the first one stays."""
+    new = connection.execute(
+        insert(office_data_key)
+        .values(
+            office_id=accepted.office,
+            key_id=body.key_id,
+            journal_id=accepted.journal,
+            month=body.month,
+            public_key=body.public_key,
+            wrapped=body.wrapped,
+        )
+        .on_conflict_do_nothing()
+        .returning(office_data_key.c.key_id)
+    ).one_or_none()
+    if new is None:
+        raise NotPostable("books.data_key_known_already", key_id=body.key_id)
+
+
+def _keep_inquiry(connection: Connection, accepted: AcceptedEntry, body: InquiryRequested) -> None:
+    new = connection.execute(
+        insert(office_inquiry)
+        .values(
+            office_id=accepted.office,
+            inquiry_id=body.inquiry_id,
+            journal_id=accepted.journal,
+            entry_index=accepted.index,
+            ticket=body.ticket,
+            service=body.service,
+            kind=body.kind,
+            parameter_key_id=body.parameter.key_id,
+            parameter_ciphertext=body.parameter.ciphertext,
+            parameter_tail=body.parameter_tail,
+            operator=body.operator,
+            requested_claim=accepted.entry.at,
+            received_at=accepted.received_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(office_inquiry.c.inquiry_id)
+    ).one_or_none()
+    if new is None:
+        raise NotPostable("books.inquiry_known_already", inquiry_id=body.inquiry_id)
+    _ask_provider(connection, "inquire", accepted.office, body.inquiry_id, accepted.received_at)
+
+
+def _set_aside(connection: Connection, accepted: AcceptedEntry, error: Exception) -> None:
+    """Mark the entry unposted and open a case about it."""
+    connection.execute(
+        posted_entry.update()
+        .where(
+            posted_entry.c.office_id == accepted.office,
+            posted_entry.c.journal_id == accepted.journal,
+            posted_entry.c.leaf == accepted.leaf,
+        )
+        .values(disposition="unposted")
+    )
+    amount = accepted.body.amount_rial if isinstance(accepted.body, PaymentRequested) else 0
+    payment_id = getattr(accepted.body, "payment_id", None)
+    known = payment_id is not None and _NUL not in payment_id
+    new = NewCase(
+        kind="unposted",
+        about=f"{accepted.journal}#{accepted.leaf.hex()}",
+        amount_rial=amount if 0 < amount < 2**63 else 0,
+        office_id=accepted.office,
+        payment_id=payment_id if known else None,
+        facts={
+            "journal": accepted.journal,
+            "index": accepted.index,
+            "leaf": accepted.leaf.hex(),
+            "type": accepted.entry.type.replace(_NUL, ""),
+            "code": error.code if isinstance(error, DaftarError) else "books.not_storable",
+            "charged": isinstance(accepted.body, PaymentApproved),
+        },
+    )
+    open_case(connection, new, at=accepted.received_at)

@@ -1,0 +1,142 @@
+"""Writing bookings to PostgreSQL, in the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from central.ledger.accounts import Account, AccountKind
+from central.ledger.posting import PaymentBook, Transfer
+from central.store.books import ledger_account, ledger_transfer, office_payment
+from shared.errors import IntegrityError
+from shared.payment import PaymentState
+
+SourceKind = Literal["entry", "provider", "settlement"]
+
+_BOOK_COLUMNS: Final = [office_payment.c[name] for name in PaymentBook.__struct_fields__]
+
+
+def load_payment(connection: Connection, office_id: str, payment_id: str) -> PaymentBook | None:
+    """Return a payment and lock its row, or None."""
+    found = _load(
+        connection,
+        select(*_BOOK_COLUMNS)
+        .where(office_payment.c.office_id == office_id, office_payment.c.payment_id == payment_id)
+        .with_for_update(),
+    )
+    return found[0] if found else None
+
+
+def _load(connection: Connection, query: Select[tuple[object, ...]]) -> list[PaymentBook]:
+    return [PaymentBook(**{**row, "state": PaymentState(row["state"])}) for row in connection.execute(query).mappings()]
+
+
+def save_payment(connection: Connection, payment: PaymentBook, received_at: datetime) -> None:
+    """Insert or replace a payment's row. `received_at` stays that of the first entry."""
+    values = {**msgspec.structs.asdict(payment), "state": str(payment.state)}
+    changed = {name: value for name, value in values.items() if name not in ("office_id", "payment_id")}
+    connection.execute(
+        insert(office_payment)
+        .values(**values, received_at=received_at, changed_at=received_at)
+        .on_conflict_do_update(
+            index_elements=[office_payment.c.office_id, office_payment.c.payment_id],
+            set_={**changed, "changed_at": received_at},
+        )
+    )
+
+
+def set_confirmation(
+    connection: Connection,
+    payment: PaymentBook,
+    *,
+    confirmation: Literal["confirmed", "refused"],
+    provider: str,
+    at: datetime,
+    provider_reference: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Record what the provider said of a payment."""
+    connection.execute(
+        update(office_payment)
+        .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
+        .values(
+            confirmation=confirmation,
+            provider=provider,
+            provider_reference=provider_reference,
+            refusal_reason=reason,
+            confirmed_at=at if confirmation == "confirmed" else None,
+            changed_at=at,
+        )
+    )
+
+
+def ensure_accounts(connection: Connection, codes: Iterable[str]) -> None:
+    """Make the accounts that do not exist yet."""
+    wanted = sorted(set(codes))
+    known = set(
+        connection.execute(select(ledger_account.c.code).where(ledger_account.c.code.in_(wanted))).scalars().all()
+    )
+    for code in wanted:
+        if code in known:
+            continue
+        account = account_of(code)
+        connection.execute(
+            insert(ledger_account)
+            .values(code=code, kind=account.kind, detail=account.detail, side=account.side)
+            .on_conflict_do_nothing()
+        )
+
+
+def account_of(code: str) -> Account:
+    """Return the account of a code. Raises IntegrityError `books.unknown_account`."""
+    kind, _, detail = code.partition(":")
+    try:
+        return Account(msgspec.convert(kind, AccountKind), detail)
+    except msgspec.ValidationError as error:
+        raise IntegrityError("books.unknown_account", account=code) from error
+
+
+def write_transfers(
+    connection: Connection,
+    office_id: str,
+    transfers: Sequence[Transfer],
+    *,
+    payment_id: str | None,
+    source_kind: SourceKind,
+    source: str,
+    at: datetime,
+) -> int:
+    """Write transfers that are not written yet; return how many were new.
+
+    A transfer's id follows from its source, so writing again changes nothing. A pending transfer that is to be ended
+    twice is refused by the database (`uq_ledger_transfer_ends_once`).
+    """
+    if not transfers:
+        return 0
+    ensure_accounts(connection, [code for transfer in transfers for code in (transfer.debit, transfer.credit)])
+    written = 0
+    for transfer in transfers:
+        done = connection.execute(
+            insert(ledger_transfer)
+            .values(
+                office_id=office_id,
+                **msgspec.structs.asdict(transfer),
+                payment_id=payment_id,
+                source_kind=source_kind,
+                source=source,
+                made_at=at,
+            )
+            .on_conflict_do_nothing(index_elements=[ledger_transfer.c.office_id, ledger_transfer.c.transfer_id])
+            .returning(ledger_transfer.c.transfer_id)
+        ).one_or_none()
+        written += done is not None
+    return written
+
+
+def lock_obligations(connection: Connection, obligations: Iterable[str]) -> None:
+    """Hold these obligations until the transaction ends, in one order: two offices that paid one see each other."""
+    for obligation in sorted(set(obligations)):
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(obligation, 0))))

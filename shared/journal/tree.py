@@ -32,6 +32,32 @@ def grown(size: int, leaf: bytes, node: Node) -> list[tuple[int, int, bytes]]:
     return added
 
 
+class Frontier:
+    """The complete subtrees on a growing tree's right edge: its root at every size, in O(log n) memory."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash."""
+        digest, position = leaf, self.size
+        while position & 1:
+            digest = interior(self._peaks.pop(), digest)
+            position >>= 1
+        self._peaks.append(digest)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Return the root hash of all leaves so far."""
+        if not self._peaks:
+            return EMPTY_ROOT
+        digest = self._peaks[-1]
+        for peak in reversed(self._peaks[:-1]):
+            digest = interior(peak, digest)
+        return digest
+
+
 def _range_root(start: int, end: int, node: Node) -> bytes:
     """Return MTH of leaves [start, end); start is a multiple of the range's enclosing power of two."""
     width = end - start

@@ -1,0 +1,39 @@
+"""What the demo desk is told at its start."""
+
+from pathlib import Path
+
+import msgspec
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Where another window of the demo is, and who may enter it. Demo people only: these are shown on the page."""
+
+    url: str
+    username: str
+    password: str
+
+
+class SampleBill(msgspec.Struct, frozen=True, kw_only=True):
+    """A bill the sandbox provider knows, for the visitor to copy."""
+
+    name_fa: str
+    name_en: str
+    bill_id: str
+    payment_id: str
+
+
+class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Ports are on `host`; 0 takes a free one (the real ones are in `GET /state`, member `ports`)."""
+
+    port: int
+    line_port: int
+    terminal_port: int
+    printer_port: int
+    central_port: int
+    folder: Path
+    """The devices' memory: what the terminal charged outlives the program, as it does in a real one."""
+    box: SignIn
+    central: SignIn
+    host: str = "127.0.0.1"
+    central_host: str = "127.0.0.1"
+    samples: tuple[SampleBill, ...] = ()

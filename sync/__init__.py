@@ -1,1 +1,1 @@
-"""The conversation between a box and central, without a wire: messages, plan, sessions. No I/O."""
+"""The conversation between a box and central, without a wire: messages, windows, sessions, back-off. No I/O."""

@@ -142,7 +142,7 @@ CREATE TRIGGER journal_entry_is_kept BEFORE DELETE ON journal_entry
 CREATE TRIGGER journal_entry_stays BEFORE TRUNCATE ON journal_entry
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER journal_entry_is_final
-    BEFORE UPDATE OF office_id, journal_id, leaf, entry_index, on_main, type, data, signature, received_at
+    BEFORE UPDATE OF office_id, journal_id, leaf, entry_index, type, data, signature, received_at
     ON journal_entry FOR EACH ROW EXECUTE FUNCTION refuse_change();
 """
 

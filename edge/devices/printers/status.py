@@ -1,0 +1,66 @@
+"""What a printer's status bytes mean. Pure.
+
+`DLE EOT n` jumps the queue and answers one byte with fixed bits 0xx1xx10; `GS r 1` waits its turn behind the print data
+and answers one byte with fixed bits 0xx0xxxx. The two can therefore be told apart on one connection.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+
+class PrinterStatus(StrEnum):
+    """The one thing about a printer an operator needs to know now."""
+
+    OK = "ok"
+    PAPER_NEAR_END = "paper_near_end"
+    PAPER_END = "paper_end"
+    COVER_OPEN = "cover_open"
+    CUTTER = "cutter"
+    OFFLINE = "offline"
+    """Nothing at the address, or the printer says it takes no data for another reason."""
+    UNKNOWN = "unknown"
+    """Something is there and does not say how it is."""
+
+
+CAN_PRINT: Final = frozenset({PrinterStatus.OK, PrinterStatus.PAPER_NEAR_END})
+
+STATUS_REQUEST: Final = b"\x10\x04"
+"""DLE EOT; the number of the question follows."""
+QUESTIONS: Final = (1, 2, 3, 4)
+"""Printer, cause of being offline, errors, paper."""
+
+_FIXED_MASK: Final = 0x93
+_FIXED_BITS: Final = 0x12
+_MARKER_MASK: Final = 0x90
+_FAULTS: Final[tuple[tuple[int, int, PrinterStatus], ...]] = (
+    (2, 0x04, PrinterStatus.COVER_OPEN),
+    (4, 0x60, PrinterStatus.PAPER_END),
+    (2, 0x20, PrinterStatus.PAPER_END),
+    (3, 0x08, PrinterStatus.CUTTER),
+    (3, 0x60, PrinterStatus.OFFLINE),
+    (2, 0x40, PrinterStatus.OFFLINE),
+    (1, 0x08, PrinterStatus.OFFLINE),
+    (4, 0x0C, PrinterStatus.PAPER_NEAR_END),
+)
+"""(question, bits, meaning), the most helpful first: an open cover also reads as offline and as no paper."""
+
+
+def is_status_byte(byte: int) -> bool:
+    """Return whether a byte can be an answer to `DLE EOT n`."""
+    return byte & _FIXED_MASK == _FIXED_BITS
+
+
+def is_end_of_job_byte(byte: int) -> bool:
+    """Return whether a byte can be the answer to `GS r 1`."""
+    return byte & _MARKER_MASK == 0
+
+
+def meaning(answers: Mapping[int, int]) -> PrinterStatus:
+    """Return what the answers to all four questions say together; a question without answer makes it unknown."""
+    if any(question not in answers for question in QUESTIONS):
+        return PrinterStatus.UNKNOWN
+    for question, bits, status in _FAULTS:
+        if answers[question] & bits:
+            return status
+    return PrinterStatus.OK

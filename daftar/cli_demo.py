@@ -1,0 +1,54 @@
+"""`daftar demo`: the whole system on one machine, with virtual devices."""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from shared.error_texts import describe
+from shared.errors import DaftarError
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Folder that keeps the demo's state.",
+)
+@click.option("--check", is_flag=True, help="Do the whole job once on free ports in a temporary folder, then exit.")
+@click.pass_context
+def demo(context: click.Context, data: Path, *, check: bool) -> None:
+    """Run central, one box and virtual devices until Ctrl-C.
+
+    With --check: headless; one line a step, a JSON summary as the last line, exit code 1 on any failure.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if check:
+        from daftar.demo.check import run_check  # noqa: PLC0415 - starting the demo need not load its checker
+
+        with tempfile.TemporaryDirectory(prefix="daftar-check-") as folder:
+            sys.exit(0 if asyncio.run(run_check(Path(folder))) else 1)
+    from daftar.demo.supervisor import run_demo  # noqa: PLC0415 - its sub-commands need not load the supervisor
+
+    console = Console()
+    try:
+        asyncio.run(run_demo(data, console))
+    except DaftarError as error:
+        said = describe(error, "en")
+        console.print(f"{said.what} {said.do}", style="red", soft_wrap=True)
+        sys.exit(1)
+
+
+@demo.command()
+@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+def desk(folder: Path) -> None:
+    """Run the virtual terminal, the virtual printer, the line's switch and their page (the demo starts this)."""
+    from daftar.demo.run_desk import run_desk  # noqa: PLC0415 - only this command needs the virtual devices
+
+    run_desk(folder)

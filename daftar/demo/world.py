@@ -1,0 +1,208 @@
+"""The demo's world: which processes there are, where they listen, what they were set up with, in one folder.
+
+    provider   sandbox of a services provider
+    central    with its embedded PostgreSQL
+    desk       virtual terminal, virtual printer and the line's switch, with a page
+    box        one office; reaches central only through the desk's line
+
+A second start continues from the same state. Sign-ins are for the demo alone: nothing here guards real money.
+"""
+
+import asyncio
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from daftar.demo.processes import Process, run, start, wait_ready
+from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
+from shared.errors import OperatorError
+
+OFFICE_CODE: Final = "72101001"
+OFFICE_NAME: Final = "دفتر پیشخوان نمونه"
+OPERATOR: Final = ("operator", "demo-operator-1")
+FINANCE: Final = ("finance", "demo-finance-1")
+_STATE_NAME: Final = "demo.json"
+_START_ORDER: Final = ("provider", "central", "desk", "box")
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything listens on 127.0.0.1."""
+
+    box: int = 8710
+    central: int = 8720
+    desk: int = 8730
+    provider: int = 8740
+    terminal: int = 8751
+    printer: int = 8752
+    line: int = 8753
+    """The desk's end of the line to central."""
+
+
+class State(msgspec.Struct, kw_only=True):
+    """What the demo remembers between starts, beside the parts' own state."""
+
+    ports: Ports
+    api_token: str = ""
+    """A token of the box's API, for `--check` and for trying it with curl."""
+    ready: bool = False
+    """The set-up was finished once."""
+
+
+def free_ports() -> Ports:
+    """Return ports that are free now. All are held open together, so that no two are the same."""
+    with ExitStack() as stack:
+        numbers = []
+        for _ in msgspec.structs.fields(Ports):
+            listener = stack.enter_context(socket.socket())
+            listener.bind(("127.0.0.1", 0))
+            numbers.append(listener.getsockname()[1])
+        return Ports(**dict(zip((field.name for field in msgspec.structs.fields(Ports)), numbers, strict=True)))
+
+
+def taken_ports(ports: Ports) -> list[int]:
+    """Return those of the ports that something listens on."""
+    taken = []
+    for number in msgspec.structs.astuple(ports):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", number))
+            except OSError:
+                taken.append(number)
+    return taken
+
+
+class World:
+    """One demo in one folder. `set_up` and `start` it, `stop` it; nothing outlives the calling process."""
+
+    def __init__(self, folder: Path, *, ports: Ports | None = None, terminal_profile: str = "daftar/virtual") -> None:
+        self.folder = folder.absolute()
+        self._state_path = self.folder / _STATE_NAME
+        self._state = self._load(ports)
+        self._terminal_profile = terminal_profile
+        self.processes: dict[str, Process] = {}
+
+    def _load(self, ports: Ports | None) -> State:
+        if self._state_path.exists():
+            return msgspec.json.decode(self._state_path.read_bytes(), type=State)
+        return State(ports=ports or Ports())
+
+    def _save(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._state_path.write_bytes(msgspec.json.format(msgspec.json.encode(self._state)))
+
+    @property
+    def ports(self) -> Ports:
+        """Return where everything listens."""
+        return self._state.ports
+
+    @property
+    def api_token(self) -> str:
+        """Return a token of the box's API."""
+        return self._state.api_token
+
+    def url(self, name: str) -> str:
+        """Return the address of a part: box, central, desk, provider or line."""
+        return f"http://127.0.0.1:{getattr(self.ports, name)}"
+
+    def data(self, name: str) -> Path:
+        """Return a part's own folder."""
+        return self.folder / name
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the parts' logs."""
+        return self.folder / "logs"
+
+    def check_ports(self) -> None:
+        """Raise OperatorError `demo.ports_taken` when another program listens where we would."""
+        taken = taken_ports(self.ports)
+        if taken:
+            raise OperatorError("demo.ports_taken", ports=", ".join(map(str, taken)))
+
+    async def start(self) -> None:
+        """Set up what is not set up yet and start every part, each once the ones before it answer."""
+        self.check_ports()
+        await self.start_part("provider")
+        if not self._state.ready:
+            code = await self._set_up_central()
+            await self.start_part("central")
+            await self.start_part("desk")
+            await self._set_up_box(code)
+            self._state.ready = True
+            self._save()
+        else:
+            await self.start_part("central")
+            await self.start_part("desk")
+        await self.start_part("box")
+
+    async def start_part(self, name: str) -> None:
+        """Start one part and wait until it answers."""
+        process = await start(name, self._arguments(name), self.logs)
+        self.processes[name] = process
+        await wait_ready(process, f"{self.url(name)}/health")
+
+    async def stop(self) -> None:
+        """Stop every part, the last started first."""
+        for name in reversed(_START_ORDER):
+            if name in self.processes:
+                await self.processes.pop(name).stop()
+
+    async def kill_part(self, name: str) -> None:
+        """End one part as a power cut would."""
+        await self.processes.pop(name).kill()
+
+    def _arguments(self, name: str) -> list[str]:
+        here = ["--host", "127.0.0.1", "--port", str(getattr(self.ports, name))]
+        match name:
+            case "provider":
+                return ["central", "sandbox", "--data", str(self.data(name)), *here]
+            case "central":
+                return [
+                    "central",
+                    "serve",
+                    "--data",
+                    str(self.data(name)),
+                    *here,
+                    "--provider-url",
+                    self.url("provider"),
+                ]
+            case "desk":
+                return ["demo", "desk", "--folder", str(self.folder)]
+            case _:
+                return ["edge", "serve", "--data", str(self.data(name))]
+
+    async def _set_up_central(self) -> str:
+        """Make central's state: one office, one person of finance. Return the office's enrolment code."""
+        data = ["--data", str(self.data("central"))]
+        await run("central", ["central", "init", *data], self.logs)
+        code = await run("central", ["central", "office", "add", *data, OFFICE_CODE, OFFICE_NAME], self.logs)
+        await run("central", ["central", "user", "add", *data, FINANCE[0]], self.logs, stdin=FINANCE[1] + "\n")
+        return code.split()[-1]
+
+    async def _set_up_box(self, code: str) -> None:
+        """Enrol the box over the line, give it devices, an operator and a token."""
+        folder = self.data("box")
+        data = ["--data", str(folder)]
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        settings = Settings(
+            office_name=OFFICE_NAME,
+            terminal=TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self._terminal_profile),
+            printer=PrinterSettings(host="127.0.0.1", port=self.ports.printer, profile="daftar/virtual_80mm"),
+            port=self.ports.box,
+            verify_base=self.url("central"),
+            exchange_every_s=5,
+            doubt_every_s=30,
+            device_check_every_s=5,
+            demo=True,
+        )
+        save_settings(folder, settings)
+        await run("box", ["edge", "enrol", *data, "--central", self.url("line"), "--code", code], self.logs)
+        await run("box", ["edge", "operator", "add", *data, OPERATOR[0]], self.logs, stdin=OPERATOR[1] + "\n")
+        scopes = ["payments:read", "payments:write", "inquiries:write", "status:read"]
+        flags = [flag for scope in scopes for flag in ("--scope", scope)]
+        token = await run("box", ["edge", "token", "add", *data, "demo", *flags], self.logs)
+        self._state.api_token = token.split()[-1]

@@ -1,0 +1,167 @@
+"""All that pages and programs may ask of the box, in one place. Each call is one use case of this folder."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import msgspec
+
+from edge.journal.views import PaymentView
+from edge.services.ask_inquiry import AskInquiry
+from edge.services.events import BoxEvent, EventHub
+from edge.services.idempotent import Idempotent
+from edge.services.line import Line, LineView
+from edge.services.print_documents import PrintDocuments
+from edge.services.read_bill import BillReading, read_bill
+from edge.services.resolve_in_doubt import ResolveInDoubt
+from edge.services.sign_in import SignIn
+from edge.services.take_payment import TakePayment, Terminal
+from edge.store.people import ApiCaller, OperatorView
+from edge.store.queries import Queries
+from shared.events import BillKind
+from shared.identifiers import parse_bill
+
+
+class TerminalView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the card terminal stands."""
+
+    name: str
+    connected: bool
+    terminal_number: str | None
+    address: str
+    profile: str
+    last_seen_at: str | None
+    last_error: str | None
+    locked_by: str | None
+    """The payment in doubt that the terminal is locked to."""
+    centre_link: bool | None
+
+
+class PrinterView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the receipt printer stands; `state` is `unknown` until it was first asked."""
+
+    state: str
+    last_error: str | None
+    waiting_jobs: int
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases that the counter offers, joined by `edge.app`."""
+
+    queries: Queries
+    terminal: Terminal
+    payments: TakePayment
+    resolve: ResolveInDoubt
+    documents: PrintDocuments
+    inquiries: AskInquiry
+    sign_in: SignIn
+    idempotent: Idempotent
+    line: Line
+    hub: EventHub
+
+
+class Counter:
+    """The box as its pages and its API see it."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @property
+    def queries(self) -> Queries:
+        """Return the read side."""
+        return self._parts.queries
+
+    def read_bill(self, bill: str, payment: str | None = None) -> BillReading:
+        """See `edge.services.read_bill`."""
+        return read_bill(self._parts.queries, bill, payment)
+
+    async def pay_bill(self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None) -> str:
+        """See `TakePayment.request`; raises also what reading the bill raises."""
+        bill = parse_bill(bill_id, payment_id)
+        return await self._parts.payments.request(bill, operator=operator, inquiry_id=inquiry_id)
+
+    async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
+        """See `ResolveInDoubt.ask`."""
+        return await self._parts.resolve.ask(payment_id, operator=operator)
+
+    async def cancel_payment(self, payment_id: str, *, operator: str) -> None:  # noqa: ARG002 - the answer names nobody
+        """See `TakePayment.cancel`."""
+        await self._parts.payments.cancel(payment_id)
+
+    async def print_receipt(self, payment_id: str, *, operator: str) -> str:  # noqa: ARG002 - papers name the seller
+        """See `PrintDocuments.request_receipt`."""
+        return await self._parts.documents.request_receipt(payment_id)
+
+    async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:  # noqa: ARG002 - papers name the seller
+        """See `PrintDocuments.request_ticket`."""
+        return await self._parts.documents.request_ticket(inquiry_id)
+
+    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str) -> str:
+        """See `AskInquiry.request`."""
+        inquiry_id = await self._parts.inquiries.request(kind, parameter, operator=operator)
+        self._parts.documents.wake()
+        return inquiry_id
+
+    async def sign_in(self, username: str, password: str) -> str:
+        """See `SignIn.sign_in`."""
+        return await self._parts.sign_in.sign_in(username, password)
+
+    async def sign_out(self, token: str) -> None:
+        """See `SignIn.sign_out`."""
+        await self._parts.sign_in.sign_out(token)
+
+    def operator_of(self, session_token: str) -> OperatorView | None:
+        """See `SignIn.operator_of`."""
+        return self._parts.sign_in.operator_of(session_token)
+
+    def operator_of_api_token(self, token: str) -> ApiCaller | None:
+        """See `SignIn.operator_of_api_token`."""
+        return self._parts.sign_in.operator_of_api_token(token)
+
+    def progress(self, payment_id: str) -> str | None:
+        """See `TakePayment.progress`."""
+        return self._parts.payments.progress(payment_id)
+
+    def terminal(self) -> TerminalView:
+        """Return how the terminal stands now."""
+        terminal = self._parts.terminal
+        state = terminal.state
+        in_doubt = [payment for payment in self._parts.queries.in_doubt() if payment.terminal == terminal.name]
+        return TerminalView(
+            name=terminal.name,
+            connected=state.connected,
+            terminal_number=state.terminal_number,
+            address=state.address,
+            profile=terminal.profile.name,
+            last_seen_at=state.last_seen_at,
+            last_error=state.last_error,
+            locked_by=in_doubt[0].payment_id if in_doubt else None,
+            centre_link=state.centre_link,
+        )
+
+    def printer(self) -> PrinterView:
+        """Return how the printer stands now."""
+        view = self._parts.documents.view()
+        state = view.state or "unknown"
+        return PrinterView(
+            state=state,
+            last_error=None if state in ("ok", "paper_near_end", "unknown") else f"printer.{state}",
+            waiting_jobs=view.waiting_count,
+        )
+
+    def line(self) -> LineView:
+        """Return how the line stands, by the newest exchange."""
+        status = self._parts.queries.status()
+        return LineView(
+            state=self._parts.line.state,
+            last_exchange_at=status.last_exchange_at,
+            last_error=status.last_exchange_error,
+        )
+
+    def subscribe(self) -> AsyncIterator[BoxEvent]:
+        """See `EventHub.subscribe`."""
+        return self._parts.hub.subscribe()
+
+    async def idempotent(
+        self, key: str, request_sha256: bytes, caller: str, run: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        """See `Idempotent.run`."""
+        return await self._parts.idempotent.run(key, request_sha256, caller, run)

@@ -1,0 +1,85 @@
+"""Papers of the counter: which there are, how one is put in the spool, and what stands on it.
+
+What stands on a paper is made when it is printed, from the journal's own state at that moment: a receipt that waited
+for paper while the provider confirmed says so.
+"""
+
+from typing import Final
+
+import msgspec
+
+from edge.journal.views import InquiryView, PaymentView, PrintJob
+from edge.journal.writer import StoreView
+from shared.clock import parse_instant
+from shared.entropy import Entropy, random_name
+from shared.errors import BugError
+from shared.identifiers import parse_bill
+from shared.receipt import BillReceiptFacts, InquiryTicketFacts, Receipt, bill_receipt, inquiry_ticket, receipt_url
+
+BILL_RECEIPT: Final = "bill_receipt"
+INQUIRY_TICKET: Final = "inquiry_ticket"
+
+
+class Letterhead(msgspec.Struct, frozen=True, kw_only=True):
+    """What every paper of this office carries."""
+
+    office_name: str
+    office_code: str
+    journal_id: str
+    verify_base: str
+    """Address of central's public pages; the QR code begins with it."""
+    demo: bool
+    """Virtual devices: every paper says that no real money moved."""
+
+
+def spool(view: StoreView, entropy: Entropy, *, document: str, about: str, copy: bool) -> str:
+    """Put a paper in the spool, in the transaction of what it is about; return its job id."""
+    job_id = random_name(entropy, "j")
+    view.spool_print(PrintJob(job_id=job_id, document=document, about=about, copy=copy))
+    return job_id
+
+
+def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
+    """Return the receipt of a charged bill payment. Raises BugError `print.nothing_to_print` for any other."""
+    if payment.outcome_index is None or payment.outcome_leaf is None or payment.outcome_at is None:
+        raise BugError("print.nothing_to_print", about=payment.payment_id)
+    if payment.bill_id is None or payment.bill_payment_id is None:
+        raise BugError("print.nothing_to_print", about=payment.payment_id)
+    bill = parse_bill(payment.bill_id, payment.bill_payment_id)
+    facts = BillReceiptFacts(
+        office_name=head.office_name,
+        office_code=head.office_code,
+        bill_kind=bill.kind,
+        bill_id=bill.bill_id,
+        bill_payment_id=bill.payment_id,
+        amount_rial=payment.amount_rial,
+        paid_at=parse_instant(payment.outcome_at),
+        journal_index=payment.outcome_index,
+        leaf=payment.outcome_leaf,
+        operator=payment.operator,
+        pan=payment.pan,
+        stan=payment.stan,
+        rrn=payment.rrn,
+        terminal_number=payment.terminal_number,
+        confirmation=payment.confirmation,
+        provider_reference=payment.provider_reference,
+        case_id=payment.case_id,
+        verify_url=receipt_url(head.verify_base, head.journal_id, payment.outcome_index, payment.outcome_leaf),
+    )
+    return bill_receipt(facts, copy=copy, training=head.demo)
+
+
+def ticket_of(inquiry: InquiryView, leaf: str, head: Letterhead, *, copy: bool) -> Receipt:
+    """Return the ticket of an inquiry whose entry has this leaf hash (hex)."""
+    facts = InquiryTicketFacts(
+        office_name=head.office_name,
+        office_code=head.office_code,
+        ticket=inquiry.ticket,
+        bill_kind=inquiry.kind,
+        parameter_tail=inquiry.parameter_tail,
+        requested_at=parse_instant(inquiry.requested_at),
+        journal_index=inquiry.requested_index,
+        operator=inquiry.operator,
+        verify_url=receipt_url(head.verify_base, head.journal_id, inquiry.requested_index, leaf),
+    )
+    return inquiry_ticket(facts, copy=copy, training=head.demo)

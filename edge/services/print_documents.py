@@ -1,0 +1,196 @@
+"""Bring spooled papers to the printer in order; a paper that may have come out is never printed again unmarked.
+
+Printing is never on the way of a payment: the job is spooled in the payment's own transaction and printed later. A
+printer that is off keeps the job waiting; one that took the data and never said it finished leaves it *uncertain*, and
+from then on only a copy marked «رونوشت» comes out, when somebody asks for it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from edge.devices.printers.driver import PrinterStatus, PrintResult
+from edge.devices.printers.render import render
+from edge.journal.ports import Decide
+from edge.journal.views import PrintJob, PrintState
+from edge.journal.writer import JournalWriter, StoreView
+from edge.services.documents import BILL_RECEIPT, INQUIRY_TICKET, Letterhead, receipt_of, spool, ticket_of
+from edge.services.events import BoxEvent, EventHub
+from edge.store.queries import Queries
+from firmware_profiles.printer_profile import PrinterProfile
+from shared.entropy import Entropy
+from shared.errors import DaftarError, OperatorError
+from shared.events import Body, ReceiptPrinted
+from shared.journal.entry import leaf_hash
+from shared.payment import CHARGED
+from shared.receipt import Receipt
+
+log = structlog.get_logger()
+
+LOOK_AGAIN_S: Final = 3.0
+"""How often a printer that could not print is tried again, in seconds."""
+
+
+class Printer(Protocol):
+    """The printer, as `edge.devices.printers.driver.PrinterDriver` speaks to it."""
+
+    async def status(self) -> PrinterStatus:
+        """Ask how the printer is."""
+
+    async def print(self, data: bytes) -> PrintResult:
+        """Send a paper and wait for its end."""
+
+
+class PrinterView(msgspec.Struct, frozen=True, kw_only=True):
+    """What pages show of the printer. `state` is None until it was first looked at."""
+
+    state: PrinterStatus | None
+    waiting_count: int
+
+
+class PrintDocuments:
+    """Owner of the printer."""
+
+    def __init__(
+        self,
+        *,
+        writer: JournalWriter,
+        queries: Queries,
+        printer: Printer,
+        profile: PrinterProfile,
+        head: Letterhead,
+        hub: EventHub,
+        entropy: Entropy,
+    ) -> None:
+        self._writer = writer
+        self._queries = queries
+        self._printer = printer
+        self._profile = profile
+        self._head = head
+        self._hub = hub
+        self._entropy = entropy
+        self._wake = asyncio.Event()
+        self._state: PrinterStatus | None = None
+
+    def view(self) -> PrinterView:
+        """Return what is known of the printer now."""
+        return PrinterView(state=self._state, waiting_count=len(self._queries.print_jobs_in(("waiting",))))
+
+    def wake(self) -> None:
+        """Look into the spool now. For the event loop's thread."""
+        self._wake.set()
+
+    async def request_receipt(self, payment_id: str) -> str:
+        """Spool a payment's receipt and return the job; one that still waits is not spooled twice.
+
+        Raises OperatorError `payment.unknown`, `payment.no_receipt` (nothing was charged).
+        """
+        payment = self._queries.payment(payment_id)
+        if payment is None:
+            raise OperatorError("payment.unknown", payment_id=payment_id)
+        if payment.state not in CHARGED or payment.outcome_index is None:
+            raise OperatorError("payment.no_receipt", payment_id=payment_id)
+        return await self._request(BILL_RECEIPT, payment_id)
+
+    async def request_ticket(self, inquiry_id: str) -> str:
+        """Spool an inquiry's ticket and return the job. Raises OperatorError `inquiry.unknown`."""
+        if self._queries.inquiry(inquiry_id) is None:
+            raise OperatorError("inquiry.unknown", inquiry_id=inquiry_id)
+        return await self._request(INQUIRY_TICKET, inquiry_id)
+
+    async def _request(self, document: str, about: str) -> str:
+        earlier = [job for job in self._queries.print_jobs_for(about) if job.document == document]
+        for job in earlier:
+            if job.state in ("waiting", "printing"):
+                self.wake()
+                return job.job_id
+        # Whatever reached the printer once may be in the customer's hand: the next one is a copy.
+        copy = any(job.state in ("printed", "uncertain") for job in earlier)
+        made: list[str] = []
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            made.append(spool(view, self._entropy, document=document, about=about, copy=copy))
+            return []
+
+        await self._writer.commit(decide)
+        self.wake()
+        return made[0]
+
+    async def run(self) -> None:
+        """Print what waits, for ever. Ends when cancelled or when the journal stops."""
+        for job in self._queries.print_jobs_in(("printing",)):
+            # The box went down while this one was at the printer: nobody can say whether it came out.
+            await self._mark(job, "uncertain", "restart")
+        while True:
+            self._wake.clear()
+            stuck = not await self._print_waiting()
+            try:
+                async with asyncio.timeout(LOOK_AGAIN_S if stuck else None):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """Ask the printer how it is, for the pages."""
+        self._saw(await self._printer.status())
+
+    def _saw(self, state: PrinterStatus) -> None:
+        if state != self._state:
+            self._state = state
+            self._hub.publish(BoxEvent("printer"))
+
+    async def _print_waiting(self) -> bool:
+        """Print the waiting jobs in order; return False when the printer cannot now."""
+        for job in self._queries.print_jobs_in(("waiting",)):
+            try:
+                if not await self._print(job):
+                    return False
+            except DaftarError as error:
+                log.exception("print failed", job_id=job.job_id, code=error.code)
+                await self._mark(job, "failed", error.code)
+        return True
+
+    async def _print(self, job: PrintJob) -> bool:
+        receipt = self._receipt(job)
+        data = await asyncio.to_thread(render, receipt, self._profile)
+        await self._mark(job, "printing", None)
+        result = await self._printer.print(data)
+        self._saw(result.status)
+        if result.kind == "printed":
+            await self._writer.commit(_printed(job))
+        elif result.kind == "not_printed":
+            await self._mark(job, "waiting", result.status)
+        else:
+            await self._mark(job, "uncertain", result.status)
+        return result.kind != "not_printed"
+
+    def _receipt(self, job: PrintJob) -> Receipt:
+        if job.document == BILL_RECEIPT:
+            payment = self._queries.payment(job.about)
+            if payment is None:
+                raise OperatorError("payment.unknown", payment_id=job.about)
+            return receipt_of(payment, self._head, copy=job.copy)
+        inquiry = self._queries.inquiry(job.about)
+        entry = None if inquiry is None else self._queries.entry(inquiry.requested_index)
+        if inquiry is None or entry is None:
+            raise OperatorError("inquiry.unknown", inquiry_id=job.about)
+        return ticket_of(inquiry, leaf_hash(entry[0]).hex(), self._head, copy=job.copy)
+
+    async def _mark(self, job: PrintJob, state: PrintState, status: str | None) -> None:
+        def decide(view: StoreView) -> Sequence[Body]:
+            view.mark_print(job.job_id, state, last_status=status)
+            return []
+
+        await self._writer.commit(decide)
+        self._hub.publish(BoxEvent("printer", job.about))
+
+
+def _printed(job: PrintJob) -> Decide:
+    def decide(view: StoreView) -> Sequence[Body]:
+        view.mark_print(job.job_id, "printed")
+        return [ReceiptPrinted(job_id=job.job_id, document=job.document, about=job.about, copy=job.copy)]
+
+    return decide

@@ -1,0 +1,99 @@
+"""Settle a payment in doubt by asking, never by charging again: «تأیید تراکنش».
+
+The terminal is asked by our reference. A yes that agrees in amount, reference and terminal number approves. A not-found
+counts only when it was asked past the profile's own longest time after the amount was sent, and two counting ones are
+needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in the journal.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
+from edge.journal.views import PaymentView
+from edge.journal.writer import JournalWriter, StoreView
+from edge.services.documents import BILL_RECEIPT, spool
+from edge.services.take_payment import TakePayment, Terminal, judge, known
+from edge.store.queries import Queries
+from shared.entropy import Entropy
+from shared.errors import OperatorError
+from shared.events import AlarmRaised, Body, PaymentApproved, PaymentNotCharged, StatusQueried
+from shared.payment import PaymentState
+
+NOT_FOUND_NEEDED: Final = 2
+"""Counting not-founds that settle a payment as not charged."""
+
+
+class ResolveInDoubt:
+    """Asks the terminal about payments in doubt, on demand and on the timetable."""
+
+    def __init__(
+        self,
+        *,
+        writer: JournalWriter,
+        queries: Queries,
+        terminal: Terminal,
+        payments: TakePayment,
+        entropy: Entropy,
+    ) -> None:
+        self._writer = writer
+        self._queries = queries
+        self._terminal = terminal
+        self._payments = payments
+        self._entropy = entropy
+
+    async def ask(self, payment_id: str, *, operator: str | None) -> PaymentView:
+        """Ask the terminal about one payment and journal question and answer; return the payment as it then stands.
+
+        A payment that is not in doubt is returned as it is. Raises OperatorError `payment.unknown`.
+        """
+        async with self._payments.terminal_lock:
+            payment = self._payment(payment_id)
+            if payment.state is not PaymentState.IN_DOUBT:
+                return payment
+            # Time is taken before asking: a not-found proves nothing about what happens after the question left.
+            counts = self._payments.waited_ms(payment_id) > self._terminal.profile.times.longest_ms
+            answer = await self._terminal.query(
+                reference=payment.reference,
+                amount_rial=payment.amount_rial,
+                terminal_number=payment.terminal_number,
+            )
+            await self._record(payment_id, answer, operator=operator, counts=counts and answer.kind == "not_found")
+        return self._payment(payment_id)
+
+    async def ask_all(self) -> None:
+        """Ask about every payment in doubt, oldest first."""
+        for payment in self._queries.in_doubt():
+            await self.ask(payment.payment_id, operator=None)
+
+    def _payment(self, payment_id: str) -> PaymentView:
+        payment = self._queries.payment(payment_id)
+        if payment is None:
+            raise OperatorError("payment.unknown", payment_id=payment_id)
+        return payment
+
+    async def _record(self, payment_id: str, answer: StatusAnswer, *, operator: str | None, counts: bool) -> None:
+        queried = StatusQueried(
+            payment_id=payment_id,
+            outcome=answer.kind,
+            response_code=answer.response_code,
+            counts=counts,
+            operator=operator,
+        )
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            payment = known(view, payment_id)
+            if payment.state is not PaymentState.IN_DOUBT:
+                return [queried]
+            if answer.kind == "approved":
+                bodies = judge(payment_id, payment.state, TerminalOutcome(kind="approved", evidence=answer.evidence))
+                if any(isinstance(body, PaymentApproved) for body in bodies):
+                    spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+                return [queried, *bodies]
+            if answer.kind == "mismatch":
+                return [queried, AlarmRaised(kind="answer_mismatch", payment_id=payment_id)]
+            counted = payment.counting_not_found + (1 if counts else 0)
+            if counts and counted >= NOT_FOUND_NEEDED:
+                return [queried, PaymentNotCharged(payment_id=payment_id, asked_count=payment.asked_count + 1)]
+            return [queried]
+
+        await self._writer.commit(decide)

@@ -1,0 +1,122 @@
+"""Operators sign in, online or not; programs show tokens. Verifiers and sessions live outside the journal.
+
+All times are running times of this boot: the wall clock of a box may be anything. A restart ends every session.
+"""
+
+import asyncio
+import base64
+import hashlib
+import unicodedata
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from edge.store.people import ApiCaller, OperatorView, People
+from shared.clock import Clock
+from shared.entropy import Entropy
+from shared.errors import OperatorError
+from shared.text import fold_digits, search_key
+
+ATTEMPTS_MAX: Final = 5
+"""Wrong passwords in a row for one name before it must wait."""
+WAIT_MS: Final = 60_000
+SESSION_MS: Final = 12 * 3_600_000
+PASSWORD_LETTERS_MIN: Final = 8
+_TOKEN_SIZE_BYTES: Final = 32
+_HASHES_AT_ONCE: Final = 2
+"""Each takes 64 MiB: more at once would push a small box out of memory."""
+
+
+def folded_password(password: str) -> bytes:
+    """Return the bytes of a password that are hashed: Arabic and Persian keyboards give the same ones.
+
+    Letters keep their case; only digits, yeh and kaf are folded (RFC 8265 asks for one spelling of each letter).
+    """
+    return unicodedata.normalize("NFKC", fold_digits(password)).replace("ي", "ی").replace("ك", "ک").encode()
+
+
+def token_sha256(token: str) -> bytes:
+    """Return what is stored of a token: who reads the store cannot use it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def new_token(entropy: Entropy) -> str:
+    """Return a token for a cookie or a program."""
+    return base64.urlsafe_b64encode(entropy.token_bytes(_TOKEN_SIZE_BYTES)).rstrip(b"=").decode()
+
+
+def new_verifier(password: str) -> str:
+    """Return the Argon2id verifier of a password. Raises OperatorError `auth.password_short`."""
+    if len(password) < PASSWORD_LETTERS_MIN:
+        raise OperatorError("auth.password_short", field="password", letters=PASSWORD_LETTERS_MIN)
+    return PasswordHasher().hash(folded_password(password))
+
+
+def normal_username(username: str) -> str:
+    """Return the one spelling of a user name, as both keyboards type it."""
+    return search_key(username)
+
+
+class SignIn:
+    """Checks passwords, a bounded number at once, and keeps sessions."""
+
+    def __init__(self, people: People, clock: Clock, entropy: Entropy, boot: str) -> None:
+        self._people = people
+        self._clock = clock
+        self._entropy = entropy
+        self._boot = boot
+        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._hasher = PasswordHasher()
+        # Verified when a name is unknown, so that the time an answer takes does not tell which names exist.
+        self._nobody = self._hasher.hash(new_token(entropy))
+
+    async def sign_in(self, username: str, password: str) -> str:
+        """Return a session token. Raises OperatorError `auth.wrong`, `auth.too_many` (wait a minute)."""
+        name = normal_username(username)
+        self._check_waiting(name)
+        verifier = self._people.verifier(name)
+        async with self._hashing:
+            right = await asyncio.to_thread(self._verify, verifier or self._nobody, folded_password(password))
+        if verifier is None or not right:
+            self._people.count_failure(name, boot=self._boot, monotonic_ms=self._clock.monotonic_ms())
+            raise OperatorError("auth.wrong", field="password")
+        self._people.clear_failures(name)
+        if self._hasher.check_needs_rehash(verifier):
+            async with self._hashing:
+                self._people.change_verifier(name, await asyncio.to_thread(new_verifier, password))
+        token = new_token(self._entropy)
+        now_ms = self._clock.monotonic_ms()
+        self._people.end_sessions(boot=self._boot, opened_before_ms=now_ms - SESSION_MS)
+        self._people.open_session(token_sha256(token), name, boot=self._boot, monotonic_ms=now_ms)
+        return token
+
+    def _verify(self, verifier: str, password: bytes) -> bool:
+        try:
+            return self._hasher.verify(verifier, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _check_waiting(self, name: str) -> None:
+        attempts = self._people.attempts(name)
+        if attempts is None or attempts.failed_count < ATTEMPTS_MAX or attempts.boot != self._boot:
+            return
+        if self._clock.monotonic_ms() - attempts.failed_monotonic_ms < WAIT_MS:
+            raise OperatorError("auth.too_many", field="password", seconds=WAIT_MS // 1000)
+
+    def operator_of(self, session_token: str) -> OperatorView | None:
+        """Return whose session this is; None when it is unknown, over, or of an earlier boot."""
+        session = self._people.session(token_sha256(session_token))
+        if session is None or session.boot != self._boot:
+            return None
+        if self._clock.monotonic_ms() - session.opened_monotonic_ms > SESSION_MS:
+            return None
+        return session.operator
+
+    async def sign_out(self, session_token: str) -> None:
+        """End a session; one that is not there is fine."""
+        self._people.end_session(token_sha256(session_token))
+
+    def operator_of_api_token(self, token: str) -> ApiCaller | None:
+        """Return whose token this is."""
+        return self._people.api_caller(token_sha256(token))

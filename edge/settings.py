@@ -1,0 +1,70 @@
+"""What a technician sets for one box: `box.toml` in its data folder. Read once at start, checked, frozen."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.errors import OperatorError
+
+FILE_NAME: Final = "box.toml"
+STORE_NAME: Final = "box.sqlite"
+KEY_NAME: Final = "box.key"
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
+
+
+class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the card terminal is and what it is."""
+
+    name: str = "terminal-1"
+    host: str
+    port: Port
+    profile: str
+    """`maker/model`, for example `behpardakht/pos_pc_viii`."""
+
+
+class PrinterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the receipt printer is and what it is."""
+
+    host: str
+    port: Port = 9100
+    profile: str
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All settings of a box. Times are in seconds."""
+
+    office_name: str
+    terminal: TerminalSettings
+    printer: PrinterSettings
+    host: str = "127.0.0.1"
+    port: Port = 8710
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    """Names under which the pages may be asked for; others are refused (DNS rebinding)."""
+    verify_base: str
+    """Address of central's public pages, printed in the QR code of each paper."""
+    exchange_every_s: Seconds = 60
+    """The longest the box waits before it exchanges although nothing new was journaled."""
+    doubt_every_s: Seconds = 60
+    """How often a payment in doubt is asked about unasked."""
+    device_check_every_s: Seconds = 20
+    profiles_folder: str | None = None
+    """More device profiles, beside those that come with the release."""
+    demo: bool = False
+    """Virtual devices: every page and paper says so."""
+
+
+def load_settings(folder: Path) -> Settings:
+    """Return the settings in `folder/box.toml`. Raises OperatorError `settings.unreadable` naming file and key."""
+    path = folder / FILE_NAME
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise OperatorError("settings.unreadable", path=str(path), why=str(error)) from error
+
+
+def save_settings(folder: Path, settings: Settings) -> None:
+    """Write `folder/box.toml`."""
+    (folder / FILE_NAME).write_bytes(msgspec.toml.encode(settings))

@@ -1,0 +1,84 @@
+"""The papers that are kept as golden files: facts of made-up payments, and the receipts built from them."""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+import firmware_profiles
+from firmware_profiles.printer_profile import PrinterProfile
+from shared.receipt import (
+    BillReceiptFacts,
+    InquiryTicketFacts,
+    PrinterTestFacts,
+    bill_receipt,
+    inquiry_ticket,
+    printer_test_page,
+    receipt_url,
+)
+
+FOLDER = Path(__file__).parent
+LEAF = "3f9a12bc77d091ee" + "5c" * 24
+URL = receipt_url("https://daftar.example", "daftar.journal/72101001/box-1/1", 1284, LEAF)
+AT = datetime(2026, 11, 22, 10, 38, 30, tzinfo=UTC)
+
+BILL = BillReceiptFacts(
+    office_name="دفتر پیشخوان مهر، شعبهٔ ونک",
+    office_code="72101001",
+    bill_kind="electricity",
+    bill_id="7748317800142",
+    bill_payment_id="1770160",
+    amount_rial=1_770_000,
+    paid_at=AT,
+    journal_index=1284,
+    leaf=LEAF,
+    operator="مریم رضایی",
+    pan="610433******8596",
+    stan="004217",
+    rrn="512345678901",
+    terminal_number="14725836",
+    confirmation="queued",
+    verify_url=URL,
+)
+TICKET = InquiryTicketFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    ticket=37,
+    bill_kind="electricity",
+    parameter_tail="142",
+    requested_at=AT,
+    journal_index=1290,
+    operator="مریم رضایی",
+)
+TEST_PAGE = PrinterTestFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    printer_title="چاپگر حرارتی (ESC/POS)",
+    printer_address="192.0.2.50:9100",
+    paper_width_mm=80,
+    printable_dots=576,
+    printed_at=AT,
+    url=URL,
+)
+REFUSED = msgspec.structs.replace(BILL, confirmation="refused", case_id="R-1405-0012", bill_kind="water")
+CONFIRMED = msgspec.structs.replace(BILL, confirmation="confirmed", provider_reference="98310042", bill_kind="gas")
+ENGLISH = msgspec.structs.replace(BILL, office_name="Mehr counter office, Vanak", operator="Maryam Rezaei")
+
+PAPERS = {
+    "bill_queued": bill_receipt(BILL),
+    "bill_confirmed_copy_training": bill_receipt(CONFIRMED, copy=True, training=True),
+    "bill_refused": bill_receipt(REFUSED),
+    "bill_english_copy": bill_receipt(ENGLISH, language="en", copy=True),
+    "ticket": inquiry_ticket(TICKET),
+    "test_page": printer_test_page(TEST_PAGE),
+}
+
+
+def profile(name: str) -> PrinterProfile:
+    """Return a shipped printer profile by `maker/model`."""
+    file = Path(firmware_profiles.__file__).parent / "printers" / f"{name}.toml"
+    return msgspec.convert(tomllib.loads(file.read_text("utf-8")), PrinterProfile)
+
+
+WIDTHS = {"80mm": profile("generic/escpos_80mm"), "58mm": profile("generic/escpos_58mm")}

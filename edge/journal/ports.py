@@ -35,6 +35,19 @@ class Head(msgspec.Struct, frozen=True):
     leaf: bytes | None
 
 
+class JournalReader(Protocol):
+    """Reading the journal. A size once seen stays readable: the journal only grows."""
+
+    def size(self) -> int:
+        """Return the number of committed entries."""
+
+    def entries(self, first: int, limit: int) -> Sequence[tuple[bytes, bytes]]:
+        """Return up to `limit` (data, signature) pairs from index `first` on."""
+
+    def node(self, level: int, position: int) -> bytes:
+        """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
+
+
 class StoreView(Protocol):
     """The box's state inside the write transaction. Valid only while the decision it was given to runs.
 
@@ -82,12 +95,15 @@ class StoreView(Protocol):
     def data_key(self) -> DataKeyView:
         """Return this month's key. Raises BugError `data_key.none` when it was not made yet."""
 
+    def forget_data_keys(self) -> int:
+        """Forget the private halves of data keys past their window; return how many."""
+
     def store_feed_entries(self, feed: str, entries: Sequence[tuple[bytes, bytes]]) -> FeedReceived | None:
         """Verify and store (data, signature) pairs that follow what is stored of `feed`.
 
         Return the body that the decision must return so that their effects are projected, None when all were stored
-        before. Raises IntegrityError `feed.unknown_key`, `feed.gap`, `feed.broken_chain`, `feed.other_origin`,
-        `feed.fork` or `signature.wrong`; nothing is stored then.
+        before. Raises IntegrityError `feed.unknown`, `feed.gap`, `feed.fork`, `feed.other_origin`,
+        `journal.bad_entry` or `signature.wrong`; nothing is stored then.
         """
 
     def exchange_pending(self) -> bytes | None:
@@ -97,8 +113,10 @@ class StoreView(Protocol):
         """Keep the wire bytes of a request, or none any more."""
 
     def update_exchange(self, **values: ExchangeValue) -> None:
-        """Set columns of the exchange state: token, cosigned_size, cosigned_note, next_index, quarantined,
-        last_exchange_at, last_error. Raises BugError `exchange.shrank` when `cosigned_size` would fall.
+        """Set columns of the exchange state.
+
+        They are token, cosigned_size, cosigned_note, next_index, quarantined, last_exchange_at and last_error.
+        Raises BugError `exchange.shrank` when `cosigned_size` would fall, `exchange.no_such_column`.
         """
 
     def feed_next(self, feed: str) -> int:

@@ -1,6 +1,6 @@
 """The box's signing key behind a port. The one built: a file only its owner may read.
 
-The key never leaves the box and is in no backup. A chip that signs, or a file sealed by the machine, fits the same port.
+The key never leaves the box and is in no backup. A chip that signs, or a file sealed by the machine, fits the port too.
 """
 
 import os

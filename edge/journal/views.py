@@ -10,6 +10,7 @@ import msgspec
 from shared.events import BillKind, Method, Purpose
 from shared.payment import PaymentState
 from shared.sealed import Sealed
+from sync.enrolment import CentralTrust
 
 Confirmation = Literal["none", "queued", "confirmed", "refused"]
 """Of a bill payment: nothing to confirm, waiting for the provider's word, taken, not taken (a refund case is open)."""
@@ -20,31 +21,23 @@ PrintState = Literal["waiting", "printing", "printed", "uncertain", "failed"]
 """Of a print job. `uncertain`: the paper may have come out; only a person can say, and a second one is a copy."""
 
 
-class CentralKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of central a box believes. Verifier keys are `name+hash+key` texts (shared.journal.note.parse_key)."""
+class CentralLink(msgspec.Struct, frozen=True, kw_only=True):
+    """What the enrolment told this box of central: where it is, whom to believe, which feeds to read."""
 
     url: str
-    witness: str
-    """By which central cosigns checkpoints."""
-    feed: str
-    """By which feed entries are signed."""
-    response: str
-    """By which exchange responses are signed."""
-    wrapping: str
-    """X25519 public key, 64 hex digits, to which monthly data keys are wrapped."""
+    trust: CentralTrust
     feeds: tuple[str, ...]
-    """Names of the feeds this box reads."""
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who this box is. Made once with the file; only `central` is filled in later, by enrolment."""
+    """Who this box is. Made once, with the file. Without `central` it works alone and takes no inquiries."""
 
     office: str
     box: str
     journal_id: str
     public_key: str
     """The box's Ed25519 public key, 64 hex digits."""
-    central: CentralKeys | None = None
+    central: CentralLink | None = None
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):

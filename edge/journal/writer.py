@@ -1,8 +1,8 @@
 """The one writer of the journal: decisions in, durable entries out.
 
 One thread takes decisions from a queue. Those that wait at the same moment share one transaction and one fsync (group
-commit); each runs in a part of its own, so a decision that raises undoes only itself. A caller hears of its entries only
-after the commit has reached the medium.
+commit); each runs in a part of its own, so a decision that raises undoes only itself. A caller hears of its entries
+only after the commit has reached the medium.
 
 When the medium or the file is at fault nobody can say what stands on it: every decision of the group fails, the writer
 stops, and only a restart through recovery (`edge.journal.recovery`) goes on.

@@ -12,7 +12,7 @@ from typing import Final
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
-    CentralKeys,
+    CentralLink,
     Confirmation,
     DataKeyView,
     Identity,
@@ -29,7 +29,7 @@ from shared.payment import PaymentState
 __all__ = [
     "AlarmView",
     "BoxStatus",
-    "CentralKeys",
+    "CentralLink",
     "Confirmation",
     "DataKeyView",
     "Identity",
@@ -103,6 +103,11 @@ class Queries:
         """Return how the box stands, all members of one moment."""
         with self._lock, transaction(self._connection, "DEFERRED"):
             return self._rows.status(ALARMS_MAX)
+
+    def cosigned_note(self) -> str:
+        """Return the newest checkpoint that central cosigned, as a note; empty before the first."""
+        with self._lock:
+            return str(self._rows.exchange_columns()["cosigned_note"])
 
     def size(self) -> int:
         """Return the number of committed entries."""

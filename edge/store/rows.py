@@ -13,7 +13,6 @@ import msgspec
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
-    DataKeyView,
     Identity,
     InquiryView,
     NoticeView,
@@ -23,10 +22,19 @@ from edge.journal.views import (
 )
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
+from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.payment import CHARGED, PaymentState
 from shared.sealed import Sealed
 
-_DERIVED: Final = {"cosigned", "payment_id_of_bill"}
+EXCHANGE_COLUMNS: Final = (
+    "token",
+    "cosigned_size",
+    "cosigned_note",
+    "next_index",
+    "quarantined",
+    "last_exchange_at",
+    "last_error",
+)
 _PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field != "cosigned")
 _PAYMENT: Final = (
     f"SELECT {', '.join(_PAYMENT_COLUMNS)}, "  # noqa: S608 - names of this package
@@ -192,13 +200,6 @@ class Rows:
 
     # --- keys ---
 
-    def data_key(self, month: str) -> DataKeyView | None:
-        """Return the newest data key of a month."""
-        row = self._one(
-            "SELECT key_id, month, public_key FROM data_key WHERE month = ? ORDER BY made_index DESC LIMIT 1", (month,)
-        )
-        return None if row is None else DataKeyView(key_id=row[0], month=row[1], public_key=row[2])
-
     def private_key(self, key_id: str) -> bytes | None:
         """Return the private half of a data key."""
         key: bytes | None = self._value("SELECT private_key FROM private_key WHERE key_id = ?", (key_id,))
@@ -221,26 +222,26 @@ class Rows:
 
     def exchange_columns(self) -> dict[str, Any]:
         """Return the exchange state, by column."""
-        names = (
-            "token",
-            "cosigned_size",
-            "cosigned_note",
-            "next_index",
-            "quarantined",
-            "last_exchange_at",
-            "last_error",
+        row = self._one(f"SELECT {', '.join(EXCHANGE_COLUMNS)} FROM exchange_state")  # noqa: S608
+        return dict(zip(EXCHANGE_COLUMNS, row or (), strict=True))
+
+    def feed_cursor(self, feed: str) -> tuple[int, str]:
+        """Return the index of the feed's next entry and the leaf (hex) it must carry as `prev`."""
+        row = self._one(
+            "SELECT entry_index, data FROM feed_entry WHERE feed = ? ORDER BY entry_index DESC LIMIT 1", (feed,)
         )
-        row = self._one(f"SELECT {', '.join(names)} FROM exchange_state")  # noqa: S608 - the names above
-        return dict(zip(names, row or (), strict=True))
+        return (0, GENESIS_PREV) if row is None else (row[0] + 1, leaf_hash(row[1]).hex())
 
     def feed_next(self, feed: str) -> int:
         """Return the index of the feed's next entry."""
-        return int(self._value("SELECT coalesce(max(entry_index) + 1, 0) FROM feed_entry WHERE feed = ?", (feed,)))
+        return self.feed_cursor(feed)[0]
 
-    def feed_entry(self, feed: str, index: int) -> tuple[bytes, bytes] | None:
-        """Return a stored feed entry's bytes and signature."""
-        row = self._one("SELECT data, signature FROM feed_entry WHERE feed = ? AND entry_index = ?", (feed, index))
-        return None if row is None else (row[0], row[1])
+    def feed_entry(self, feed: str, index: int) -> bytes | None:
+        """Return a stored feed entry's bytes."""
+        data: bytes | None = self._value(
+            "SELECT data FROM feed_entry WHERE feed = ? AND entry_index = ?", (feed, index)
+        )
+        return data
 
     # --- print spool ---
 

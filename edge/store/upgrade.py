@@ -6,7 +6,6 @@ Until the rename nothing that matters was touched; the rename is atomic; the fol
 without it the old file is still whole. Nobody may have the file open: the caller holds the store's lock.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from enum import StrEnum
@@ -16,7 +15,7 @@ from typing import Final
 import apsw
 from sqlite_utils import Database, Migrations
 
-from edge.store.database import open_at_rest, open_for_writing, open_read_only, sync_folder
+from edge.store.database import open_at_rest, open_for_writing, open_read_only, sync_file, sync_folder
 from edge.store.schema.migrations import MIGRATIONS
 from edge.store.schema.tables import GUARDS
 from shared.errors import IntegrityError
@@ -66,7 +65,7 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     _empty_wal(path)
     after(Step.EMPTIED_WAL)
     copy = path.with_name(path.name + ".migrating")
-    _remove(copy)
+    remove_unfinished(copy)
     shutil.copyfile(path, copy)
     after(Step.COPIED)
     try:
@@ -74,10 +73,10 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
         after(Step.MIGRATED)
         _verify(path, copy)
         after(Step.VERIFIED)
-        _sync_file(copy)
+        sync_file(copy)
         after(Step.SYNCED)
     except IntegrityError:
-        _remove(copy)
+        remove_unfinished(copy)
         raise
     copy.replace(path)
     after(Step.RENAMED)
@@ -133,15 +132,7 @@ def _verify(old: Path, new: Path) -> None:
         after.close()
 
 
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(copy: Path) -> None:
+def remove_unfinished(copy: Path) -> None:
     """Remove an unfinished copy and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         copy.with_name(copy.name + suffix).unlink(missing_ok=True)

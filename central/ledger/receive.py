@@ -139,7 +139,7 @@ def _post_once(connection: Connection, accepted: AcceptedEntry) -> None:
 
 
 def _disposition(body: Body | None) -> str:
-    posted = (*PAYMENT_FACTS, DataKeyMade, InquiryRequested)
+    posted: tuple[type[Body], ...] = (*PAYMENT_FACTS, DataKeyMade, InquiryRequested)
     return "posted" if isinstance(body, posted) else "no_effect"
 
 

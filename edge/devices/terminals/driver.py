@@ -340,7 +340,8 @@ class TerminalDriver:
 
     def link_lost(self) -> None:
         """End every wait (called by the link)."""
-        self._last_error = self._last_error or "terminal.link_lost"
+        if not self._closed:
+            self._last_error = self._last_error or "terminal.link_lost"
         self._session.link_lost()
         self._pump()
 

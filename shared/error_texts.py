@@ -557,7 +557,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         fa="نوشتن در حافظهٔ دستگاه شکست خورد ({why}).",
         en="Writing to the box's storage failed ({why}).",
         money="may_have_moved",
-        do_fa="دستگاه را دوباره راه‌اندازی کنید؛ وضعیت هر پرداخت پس از آن روشن است. اگر تکرار شد با پشتیبانی تماس بگیرید.",
+        do_fa="دستگاه را دوباره راه‌اندازی کنید؛ وضعیت پرداخت‌ها پس از آن روشن است. اگر تکرار شد به پشتیبانی بگویید.",
         do_en="Restart the box; where each payment stands is clear after that. If it happens again, call support.",
     ),
     "journal.refused": ErrorText(
@@ -571,7 +571,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         fa="دستگاه پس از یک خطای حافظه ثبت تازه‌ای نمی‌پذیرد ({why}).",
         en="After a storage fault the box takes no new entries ({why}).",
         money="not_moved",
-        do_fa="دستگاه را دوباره راه‌اندازی کنید؛ وضعیت هر پرداخت پس از آن روشن است. اگر تکرار شد با پشتیبانی تماس بگیرید.",
+        do_fa="دستگاه را دوباره راه‌اندازی کنید؛ وضعیت پرداخت‌ها پس از آن روشن است. اگر تکرار شد به پشتیبانی بگویید.",
         do_en="Restart the box; where each payment stands is clear after that. If it happens again, call support.",
     ),
     "journal.wrong_signature": ErrorText(

@@ -164,13 +164,14 @@ def judge(checked: CheckedRequest, held: Held, branches: Branches, witness: Note
     request = checked.request
     fresh = request.token == held.token
     restored = not fresh and not held.quarantined and _is_forgotten_cosignature(request, held, witness)
-    alarms = (_central_restored(held),) if restored else ()
+    alarms: tuple[Alarm, ...] = (_central_restored(held),) if restored else ()
     if request.first > held.size and not held.quarantined and (fresh or restored):
         return Verdict(status="resume", next=held.size, size=held.size, root=held.root, alarms=alarms, renew_token=True)
     growth = _grow(checked, held, branches)
     if held.quarantined or growth.disagrees is not None or not (fresh or restored):
         return _set_aside(checked, held, branches, growth.disagrees)
     _check_proof(checked, held, growth.node)
+    alarms += _link_faults(growth.new, held.journal, branches)
     return Verdict(
         status="ok",
         next=checked.checkpoint.size,
@@ -178,7 +179,7 @@ def judge(checked: CheckedRequest, held: Held, branches: Branches, witness: Note
         nodes=growth.nodes,
         size=checked.checkpoint.size,
         root=checked.checkpoint.root,
-        alarms=(*alarms, *_link_faults(growth.new, held.journal, branches)),
+        alarms=alarms,
         renew_token=True,
     )
 
@@ -275,11 +276,19 @@ def _leaf_of(text: str) -> bytes:
 
 
 def _link_faults(new: tuple[Checked, ...], journal: str, branches: Branches) -> tuple[Alarm, ...]:
-    """Name entries that say of themselves something else than their place in the signed tree. They block nobody."""
+    """Name entries that say of themselves something else than their place in the signed tree. They block nobody.
+
+    Raises PeerError `exchange.repeated_entry` for the same bytes at a second place: they cannot be kept twice, and an
+    entry that names its own index cannot come to be so.
+    """
     alarms: list[Alarm] = []
+    seen: set[bytes] = set()
     before = branches.leaf(new[0].index - 1) if new and new[0].index > 0 else None
     for checked in new:
         fault = link_fault(checked, journal, before)
+        if checked.leaf in seen or (fault is not None and branches.is_known(checked.leaf)):
+            raise PeerError("exchange.repeated_entry", index=checked.index)
+        seen.add(checked.leaf)
         if fault is not None:
             detail = "the envelope does not decode" if fault == "bad_envelope" else "index, prev or journal disagree"
             alarms.append(Alarm(kind=fault, detail=detail, index=checked.index, leaf=checked.leaf))

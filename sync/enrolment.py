@@ -28,7 +28,7 @@ VERSION: Final = 1
 CODE_LETTERS: Final = 12
 _NONCE_SIZE_BYTES: Final = 16
 _KEY_SIZE_BYTES: Final = 32
-_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class CentralTrust(msgspec.Struct, frozen=True, kw_only=True):

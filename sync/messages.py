@@ -30,8 +30,8 @@ Status = Literal["ok", "resume", "quarantined", "stale"]
 _Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 _Token = Annotated[bytes, Meta(min_length=TOKEN_SIZE_BYTES, max_length=TOKEN_SIZE_BYTES)]
 _Index = Annotated[int, Meta(ge=0, le=2**53)]
-_Name = Annotated[str, Meta(min_length=1, max_length=200)]
-_Note = Annotated[str, Meta(max_length=NOTE_SIZE_MAX_BYTES)]
+_Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Note = Annotated[str, Meta(max_length=NOTE_SIZE_MAX_BYTES, pattern=r"^[^\x00]*$")]
 SignedPair = tuple[Annotated[bytes, Meta(max_length=ENTRY_SIZE_MAX_BYTES)], Annotated[bytes, Meta(max_length=128)]]
 """An entry's exact bytes and its signature."""
 

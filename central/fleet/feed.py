@@ -5,6 +5,7 @@ Appending locks the feed's row, so that indexes are dense whatever runs beside. 
 transaction: what an answer says and the answer itself become true together.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -26,6 +27,8 @@ from shared.journal.entry import (
     leaf_hash,
     pre_authentication,
 )
+from sync.messages import WINDOW_ENTRIES_MAX, WINDOW_SIZE_MAX_BYTES, SignedPair
+from sync.window import window
 
 BOOT: Final = "central"
 """Feeds have no boots: many nodes append to one feed."""
@@ -110,6 +113,36 @@ def read(connection: Connection, feed_id: FeedId, first: int, limit: int) -> lis
         .limit(limit)
     )
     return [Signed(data, signature) for data, signature in rows]
+
+
+def windows(
+    connection: Connection, office: str, cursors: Mapping[str, int]
+) -> tuple[Mapping[str, tuple[SignedPair, ...]], bool]:
+    """Return the next entries of the feeds an office asks for by cursor, and whether there are more.
+
+    All together fit one window. A feed that is not this office's is passed over in silence.
+    """
+    taken: dict[str, tuple[SignedPair, ...]] = {}
+    more, left_bytes, left_entries = False, WINDOW_SIZE_MAX_BYTES, WINDOW_ENTRIES_MAX
+    for feed_id in feeds_of(OfficeId(office)):
+        if feed_id not in cursors:
+            continue
+        if left_entries <= 0 or left_bytes <= 0:
+            more = True
+            break
+        # One more than fits tells whether there are more.
+        waiting = read(connection, feed_id, cursors[feed_id], left_entries + 1)
+        pairs = window(
+            [(signed.data, signed.signature) for signed in waiting],
+            entries_max=left_entries,
+            size_max_bytes=left_bytes,
+        )
+        if pairs:
+            taken[feed_id] = pairs
+        more = more or len(pairs) < len(waiting)
+        left_entries -= len(pairs)
+        left_bytes -= sum(len(data) + len(signature) for data, signature in pairs)
+    return taken, more
 
 
 def feeds_of(office: OfficeId) -> tuple[FeedId, FeedId]:

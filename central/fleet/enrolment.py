@@ -1,0 +1,175 @@
+"""Enrolment at central: offices, single-use codes, and the binding of a box's key to an office and a journal."""
+
+import hashlib
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError as RowExists
+
+from central.fleet.feed import feeds_of
+from central.fleet.keys import CentralKeys
+from central.store import fleet, journals
+from shared.clock import Clock
+from shared.entropy import Entropy, random_name
+from shared.errors import OperatorError, PeerError
+from shared.ids import BoxId, OfficeId, journal_id
+from shared.journal.tree import EMPTY_ROOT
+from sync.enrolment import (
+    CODE_LETTERS,
+    VERSION,
+    Enrolment,
+    EnrolmentRequest,
+    decode_enrolment_request,
+    normal_code,
+)
+from sync.envelope import (
+    ENROLMENT_REQUEST,
+    ENROLMENT_RESPONSE,
+    REQUEST_SIZE_MAX_BYTES,
+    Envelope,
+    encode_payload,
+    pack,
+    unpack,
+    verify,
+)
+from sync.messages import TOKEN_SIZE_BYTES
+
+CODE_LIFE: Final = timedelta(hours=24)
+
+
+def add_office(engine: Engine, office: OfficeId, name: str, *, clock: Clock) -> None:
+    """Add an office. Raises OperatorError `office.exists` (field `office`)."""
+    try:
+        with engine.begin() as connection:
+            connection.execute(insert(fleet.office).values(office_id=office, name=name, added_at=clock.now()))
+    except RowExists as error:
+        raise OperatorError("office.exists", field="office", office=office) from error
+
+
+def issue_code(engine: Engine, office: OfficeId, *, clock: Clock, entropy: Entropy) -> str:
+    """Return a new single-use code for a box of this office: twelve letters in groups of four, good for a day.
+
+    Only its hash is kept. Raises OperatorError `office.unknown` (field `office`).
+    """
+    code = normal_code(random_name(entropy, "")[:CODE_LETTERS])
+    now = clock.now()
+    with engine.begin() as connection:
+        _office_name(connection, office)
+        connection.execute(
+            insert(fleet.enrolment_code).values(
+                code_sha256=_digest(code), office_id=office, issued_at=now, expires_at=now + CODE_LIFE
+            )
+        )
+    return code
+
+
+def enrol(engine: Engine, wire: bytes, *, keys: CentralKeys, clock: Clock, entropy: Entropy) -> bytes:
+    """Return the signed answer to an enrolment request, after its commit.
+
+    Raises PeerError `exchange.malformed`, `exchange.too_large`, `exchange.wrong_signature`, `enrolment.code_unknown`,
+    `enrolment.code_expired`, `enrolment.code_used` (by another key), `enrolment.key_bound` (to another office).
+    """
+    envelope = unpack(wire, size_max_bytes=REQUEST_SIZE_MAX_BYTES)
+    request = decode_enrolment_request(envelope.payload)
+    verify(envelope, ENROLMENT_REQUEST, request.public_key)
+    digest = _digest(normal_code(request.code))
+    with engine.begin() as connection:
+        code = connection.execute(
+            select(fleet.enrolment_code).where(fleet.enrolment_code.c.code_sha256 == digest).with_for_update()
+        ).one_or_none()
+        if code is None:
+            raise PeerError("enrolment.code_unknown")
+        office = OfficeId(code.office_id)
+        # One enrolment of an office at a time, so that box numbers are dense and one key is bound once.
+        name = _office_name(connection, office, lock=True)
+        bound = _bound_journal(connection, request.public_key)
+        if bound is None:
+            _check_code(code, clock)
+            bound = _bind(connection, office, request, clock=clock, entropy=entropy)
+            connection.execute(
+                update(fleet.enrolment_code)
+                .where(fleet.enrolment_code.c.code_sha256 == digest)
+                .values(used_at=clock.now(), public_key=request.public_key, journal_id=bound.journal_id)
+            )
+        elif bound.office_id != office:
+            raise PeerError("enrolment.key_bound", office=bound.office_id)
+        return _answer(envelope, name, bound, keys)
+
+
+def _check_code(code: Row[Any], clock: Clock) -> None:
+    if code.used_at is not None:
+        raise PeerError("enrolment.code_used")
+    if code.expires_at < clock.now():
+        raise PeerError("enrolment.code_expired")
+
+
+def _bound_journal(connection: Connection, public_key: bytes) -> Row[Any] | None:
+    return connection.execute(
+        select(journals.journal)
+        .where(journals.journal.c.public_key == public_key)
+        .order_by(journals.journal.c.opened_at.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _bind(
+    connection: Connection, office: OfficeId, request: EnrolmentRequest, *, clock: Clock, entropy: Entropy
+) -> Row[Any]:
+    """Make the box and its journal's mirror, empty, with the first ratchet token."""
+    count = connection.execute(
+        select(func.count()).select_from(fleet.box).where(fleet.box.c.office_id == office)
+    ).scalar_one()
+    box, now, token = BoxId(str(count + 1)), clock.now(), entropy.token_bytes(TOKEN_SIZE_BYTES)
+    connection.execute(
+        insert(fleet.box).values(
+            office_id=office, box_id=box, public_key=request.public_key, software=request.software, enrolled_at=now
+        )
+    )
+    return connection.execute(
+        insert(journals.journal)
+        .values(
+            office_id=office,
+            journal_id=journal_id(office, box, 1),
+            box_id=box,
+            public_key=request.public_key,
+            size=0,
+            root=EMPTY_ROOT,
+            token=token,
+            first_token=token,
+            cosigned_size=0,
+            cosigned_at_s=0,
+            cosigned_note="",
+            opened_at=now,
+        )
+        .returning(journals.journal)
+    ).one()
+
+
+def _answer(envelope: Envelope, office_name: str, bound: Row[Any], keys: CentralKeys) -> bytes:
+    enrolment = Enrolment(
+        v=VERSION,
+        request_sha256=envelope.sha256,
+        office=bound.office_id,
+        office_name=office_name,
+        box=bound.box_id,
+        journal=bound.journal_id,
+        # The first token, not the current one: a box that asks again after it has exchanged has lost its state, and its
+        # next exchange is to show it.
+        token=bound.first_token,
+        feeds=tuple(feeds_of(OfficeId(bound.office_id))),
+        trust=keys.trust(),
+    )
+    return pack(ENROLMENT_RESPONSE, encode_payload(enrolment), keys.exchange.sign)
+
+
+def _office_name(connection: Connection, office: OfficeId, *, lock: bool = False) -> str:
+    query = select(fleet.office.c.name).where(fleet.office.c.office_id == office)
+    name = connection.execute(query.with_for_update() if lock else query).scalar_one_or_none()
+    if name is None:
+        raise OperatorError("office.unknown", field="office", office=office)
+    return str(name)
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()

@@ -5,12 +5,17 @@ Bodies are decoded leniently (an unknown member is carried, never refused) becau
 releases meet; a body's meaning never changes once released: a new meaning is a new type.
 """
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
 from shared.card import MaskedPan
 from shared.sealed import Sealed
+
+Rial = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+"""An amount that every reader of JSON and every database column can hold; decoding refuses others."""
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number of things, or a place among them."""
 
 Method = Literal["pcpos", "ipg", "credit", "none"]
 Purpose = Literal["bill", "inquiry_fee"]
@@ -33,11 +38,11 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
 class Split(msgspec.Struct, frozen=True, kw_only=True):
     """Where the gross goes, in rial: `gross == company + provider + office + vat`, checked where it is made."""
 
-    gross_rial: int
-    company_rial: int
-    provider_rial: int = 0
-    office_rial: int = 0
-    vat_rial: int = 0
+    gross_rial: Rial
+    company_rial: Rial
+    provider_rial: Rial = 0
+    office_rial: Rial = 0
+    vat_rial: Rial = 0
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +50,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     source: Literal["answer", "late_answer", "status_query"]
     response_code: str
-    amount_rial: int | None = None
+    amount_rial: Rial | None = None
     reference: str | None = None
     stan: str | None = None
     rrn: str | None = None
@@ -70,15 +75,15 @@ class JournalOpened(Body, frozen=True, kw_only=True):
     signer: Literal["file"]
     software: str
     predecessor: str | None = None
-    predecessor_cosigned_size: int | None = None
+    predecessor_cosigned_size: Count | None = None
 
 
 class BootStarted(Body, frozen=True, kw_only=True):
     """The box's program started."""
 
     type = "boot.started"
-    found_size: int
-    cosigned_size: int
+    found_size: Count
+    cosigned_size: Count
     software: str
 
 
@@ -97,8 +102,8 @@ class FeedReceived(Body, frozen=True, kw_only=True):
 
     type = "feed.received"
     feed: str
-    first: int
-    last: int
+    first: Count
+    last: Count
     head: str
     """Leaf hash of entry `last`, hex: commits to the whole feed up to it."""
 
@@ -122,7 +127,7 @@ class PaymentRequested(Body, frozen=True, kw_only=True):
     payment_id: str
     obligation: str
     purpose: Purpose
-    amount_rial: int
+    amount_rial: Rial
     split: Split
     method: Method
     terminal: str
@@ -202,7 +207,7 @@ class PaymentNotCharged(Body, frozen=True, kw_only=True):
 
     type = "payment.not_charged"
     payment_id: str
-    asked_count: int
+    asked_count: Count
 
 
 class PaymentOverridden(Body, frozen=True, kw_only=True):
@@ -235,7 +240,7 @@ class InquiryRequested(Body, frozen=True, kw_only=True):
 
     type = "inquiry.requested"
     inquiry_id: str
-    ticket: int
+    ticket: Count
     service: str
     kind: BillKind
     parameter: Sealed
@@ -261,7 +266,7 @@ class InquiryAnswered(Body, frozen=True, kw_only=True):
     type = "inquiry.answered"
     inquiry_id: str
     outcome: Literal["owed", "nothing_owed", "wrong_parameter", "refused"]
-    amount_rial: int = 0
+    amount_rial: Rial = 0
     bill_id: str | None = None
     bill_payment_id: str | None = None
     due: str | None = None

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.clock import ClockQuality
 from shared.errors import IntegrityError
-from shared.events import Body
+from shared.events import Body, Count
 
 VERSION: Final = 1
 GENESIS_PREV: Final = "0" * 64
@@ -24,20 +24,16 @@ FEED_PAYLOAD: Final = "application/vnd.daftar.feed.v1+json"
 ENTRY_SIZE_MAX_BYTES: Final = 64 * 1024
 
 
-_Count = Annotated[int, msgspec.Meta(ge=0)]
-"""A whole number of 64 bits: msgspec refuses larger ones where a bound is set."""
-
-
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One entry. `prev` is the leaf hash (hex) of the entry before, so a head commits to all the past."""
 
     v: int
     journal: str
-    index: _Count
+    index: Count
     prev: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     boot: str
     at: str
-    monotonic_ms: _Count
+    monotonic_ms: Count
     clock: ClockQuality
     type: str
     body: msgspec.Raw

@@ -286,5 +286,5 @@ def _compare_checkpoint(header: Header, key: NoteKey, tree: Frontier) -> Finding
     except IntegrityError:
         return Finding(holds=False, text="the checkpoint is not signed by the box's key for this journal", line=1)
     if (checkpoint.size, checkpoint.root) != (tree.size, tree.root()):
-        return Finding(holds=False, text="the checkpoint is of other entries than these", line=1)
+        return Finding(holds=False, text="the checkpoint is of other entries than these")
     return Finding(holds=True, text=f"the box's checkpoint is of exactly these {tree.size} entries")

@@ -3,8 +3,9 @@
     GET  /                  the page, Persian first (`?lang=en` for English, remembered)
     GET  /state             everything on the desk, as JSON (DeskState)
     GET  /events            the same, live: server-sent events named `state`
-    POST /control/terminal  {"press": "approve"|"decline"|"cancel"} · {"mode": …} · {"auto": true|false}
-    POST /control/printer   {"fault": "none"|"no_paper"|"cover_open"|"off"} · {"tear": true}
+    POST /control/terminal  {"press": "approve"|"decline"|"cancel"} · {"mode": "none"|"go_silent"|…, "late_ms": 3000}
+                            · {"auto": true|false}; a terminal that died is switched on again by any mode
+    POST /control/printer   {"fault": "none"|"no_paper"|"cover_open"|"off"|…} · {"tear": true}
     POST /control/line      {"up": true|false} · {"mode": "good"|"slow"|"cut_answers"}
     GET  /paper/{n}         the picture of a printed paper, from 1, as PNG
     GET  /settlement.csv    what the acquirer would send for this terminal; `?planted=yes` with differences
@@ -14,17 +15,19 @@ posts that another site's page makes.
 """
 
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
+import uvicorn
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from litestar import Litestar, MediaType, Request, Response, Router, get, post
 from litestar.datastructures import Cookie, State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, NotFoundException, PermissionDeniedException
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 from litestar.static_files import create_static_files_router
 from markupsafe import Markup
@@ -33,7 +36,11 @@ from daftar.demo.desk.desk import Desk
 from daftar.demo.desk.line import LINE_MODES, LineMode
 from daftar.demo.desk.settings import DeskSettings
 from daftar.demo.desk.settlement import settlement_csv
-from daftar.demo.desk.state import PRINTER_FAULTS, TERMINAL_MODES, DeskState, PrinterFault, TerminalKey, TerminalMode
+from daftar.demo.desk.state import SHOWN_PRINTER_FAULTS, SHOWN_TERMINAL_FAULTS, DeskState
+from edge.devices.virtual.printer import PrinterFault
+from edge.devices.virtual.terminal import Fault, Key
+from shared.clock import Clock, SystemClock
+from shared.entropy import Entropy, SystemEntropy
 
 Language = Literal["fa", "en"]
 DeskRequest = Request[Any, Any, State]
@@ -54,8 +61,9 @@ SECURITY_HEADERS: Final = {
 class TerminalControl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a hand does to the terminal."""
 
-    press: TerminalKey | None = None
-    mode: TerminalMode | None = None
+    press: Key | None = None
+    mode: Fault | None = None
+    late_ms: int | None = None
     auto: bool | None = None
 
 
@@ -105,20 +113,20 @@ def _answer(request: DeskRequest, desk: Desk) -> Response[Any]:
 
 
 @post("/control/terminal")
-async def control_terminal(request: DeskRequest, desk: Desk) -> Response[Any]:
+async def control_terminal(request: DeskRequest, desk: NamedDependency[Desk]) -> Response[Any]:
     """Press a key, change the day it has, let it approve by itself."""
     control = await _said(request, TerminalControl)
     if control.mode is not None:
-        desk.terminal.set_mode(control.mode)
+        await desk.give_terminal_a_day(control.mode, control.late_ms)
     if control.auto is not None:
-        desk.terminal.set_auto(auto=control.auto)
+        desk.terminal.set_auto("approve" if control.auto else None)
     if control.press is not None:
         desk.terminal.press(control.press)
     return _answer(request, desk)
 
 
 @post("/control/printer")
-async def control_printer(request: DeskRequest, desk: Desk) -> Response[Any]:
+async def control_printer(request: DeskRequest, desk: NamedDependency[Desk]) -> Response[Any]:
     """Break it, mend it, tear off the paper."""
     control = await _said(request, PrinterControl)
     if control.fault is not None:
@@ -129,7 +137,7 @@ async def control_printer(request: DeskRequest, desk: Desk) -> Response[Any]:
 
 
 @post("/control/line")
-async def control_line(request: DeskRequest, desk: Desk) -> Response[Any]:
+async def control_line(request: DeskRequest, desk: NamedDependency[Desk]) -> Response[Any]:
     """Pull the plug, put it in, choose how the line behaves."""
     control = await _said(request, LineControl)
     if control.mode is not None:
@@ -140,13 +148,13 @@ async def control_line(request: DeskRequest, desk: Desk) -> Response[Any]:
 
 
 @get("/state")
-async def show_state(desk: Desk) -> Response[bytes]:
+async def show_state(desk: NamedDependency[Desk]) -> Response[bytes]:
     """Return what stands on the desk."""
     return Response(msgspec.json.encode(desk.state()), media_type=MediaType.JSON)
 
 
 @get("/events")
-async def stream_events(desk: Desk) -> ServerSentEvent:
+async def stream_events(desk: NamedDependency[Desk]) -> ServerSentEvent:
     """Return the desk as it changes."""
 
     async def messages() -> AsyncIterator[ServerSentEventMessage]:
@@ -160,7 +168,7 @@ async def stream_events(desk: Desk) -> ServerSentEvent:
 
 
 @get("/paper/{number:int}")
-async def show_paper(desk: Desk, number: int) -> Response[bytes]:
+async def show_paper(desk: NamedDependency[Desk], number: FromPath[int]) -> Response[bytes]:
     """Return the picture of a paper."""
     picture = desk.printer.paper(number)
     if picture is None:
@@ -169,9 +177,11 @@ async def show_paper(desk: Desk, number: int) -> Response[bytes]:
 
 
 @get("/settlement.csv")
-async def show_settlement(desk: Desk, planted: Literal["yes", "no"] = "no") -> Response[str]:
+async def show_settlement(
+    desk: NamedDependency[Desk], planted: FromQuery[Literal["yes", "no"]] = "no"
+) -> Response[str]:
     """Return what the acquirer would send for this terminal."""
-    text = settlement_csv(desk.terminal.charges(), planted=planted == "yes")
+    text = settlement_csv(desk.terminal.charges, planted=planted == "yes")
     name = "settlement-planted.csv" if planted == "yes" else "settlement.csv"
     return Response(
         text, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -201,8 +211,8 @@ class DeskPage:
             words=Markup(msgspec.json.encode(spoken).decode().replace("</", "<\\/")),  # noqa: S704 - our own words
             doors=self._doors(texts),
             samples=self._settings.samples,
-            terminal_modes=TERMINAL_MODES,
-            printer_faults=("none", *PRINTER_FAULTS),
+            terminal_modes=SHOWN_TERMINAL_FAULTS,
+            printer_faults=("none", *SHOWN_PRINTER_FAULTS),
             line_modes=LINE_MODES,
         )
 
@@ -221,14 +231,13 @@ class DeskPage:
         ]
 
 
-def create_desk_app(settings: DeskSettings, put: Callable[[Desk], None]) -> Litestar:
-    """Return the desk's app. `put` puts the three things on it; they start and stop with the app."""
-    desk = Desk()
-    put(desk)
+def create_desk_app(settings: DeskSettings, *, clock: Clock, entropy: Entropy) -> Litestar:
+    """Return the desk's app. Terminal, printer and line start and stop with it; OSError at start is a taken port."""
+    desk = Desk(settings, clock, entropy)
     page = DeskPage(settings)
 
     @get("/", media_type=MediaType.HTML)
-    async def show_page(request: DeskRequest, lang: Language | None = None) -> Response[str]:
+    async def show_page(request: DeskRequest, lang: FromQuery[Language | None] = None) -> Response[str]:
         """Return the page."""
         kept = request.cookies.get("desk_lang")
         language: Language = lang or ("en" if kept == "en" else "fa")
@@ -262,4 +271,19 @@ def create_desk_app(settings: DeskSettings, put: Callable[[Desk], None]) -> Lite
         openapi_config=None,
         logging_config=None,
         response_headers=SECURITY_HEADERS,
+    )
+
+
+def serve_desk(settings: DeskSettings) -> None:
+    """Serve the desk until SIGTERM or Ctrl-C; what was charged and printed is kept in `settings.folder`."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    app = create_desk_app(settings, clock=SystemClock(), entropy=SystemEntropy())
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        # Open streams never end by themselves and would hold the stop for ever.
+        timeout_graceful_shutdown=1,
     )

@@ -5,7 +5,12 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from daftar.demo.desk.line import LineProxy
-from daftar.demo.desk.state import DeskState, Ports, PrinterOnDesk, TerminalOnDesk
+from daftar.demo.desk.settings import DeskSettings
+from daftar.demo.desk.state import DeskState, Ports, printer_shown, terminal_shown
+from edge.devices.virtual.printer import VirtualPrinter
+from edge.devices.virtual.terminal import Fault, VirtualTerminal
+from shared.clock import Clock
+from shared.entropy import Entropy
 
 HEARTBEAT_S: Final = 10
 """A watcher hears something at least this often, so that a dead stream is noticed."""
@@ -16,67 +21,67 @@ GATHER_S: Final = 0.05
 class Desk:
     """Joins the devices and tells watchers of every change. All of it lives on one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: DeskSettings, clock: Clock, entropy: Entropy) -> None:
+        self.terminal = VirtualTerminal(
+            clock=clock,
+            entropy=entropy,
+            memory=settings.folder / "terminal.json",
+            on_change=lambda _: self.changed(),
+        )
+        self.printer = VirtualPrinter(
+            host=settings.host,
+            port=settings.printer_port,
+            folder=settings.folder / "papers",
+            on_change=self.changed,
+        )
+        self.line = LineProxy(
+            host=settings.host,
+            port=settings.line_port,
+            target_host=settings.central_host,
+            target_port=settings.central_port,
+            on_change=self.changed,
+        )
+        self._settings = settings
+        self._terminal_port = settings.terminal_port
         self._watchers: set[asyncio.Event] = set()
         self._closed = False
-        self._parts: tuple[TerminalOnDesk, PrinterOnDesk, LineProxy] | None = None
-
-    def put(self, terminal: TerminalOnDesk, printer: PrinterOnDesk, line: LineProxy) -> None:
-        """Put the three things on the desk; they call `changed` from then on."""
-        self._parts = (terminal, printer, line)
-
-    @property
-    def _things(self) -> tuple[TerminalOnDesk, PrinterOnDesk, LineProxy]:
-        if self._parts is None:
-            raise RuntimeError("nothing is on the desk yet")
-        return self._parts
-
-    @property
-    def terminal(self) -> TerminalOnDesk:
-        """The card terminal."""
-        return self._things[0]
-
-    @property
-    def printer(self) -> PrinterOnDesk:
-        """The receipt printer."""
-        return self._things[1]
-
-    @property
-    def line(self) -> LineProxy:
-        """The internet line."""
-        return self._things[2]
 
     async def start(self) -> None:
         """Start all three; when one cannot start, those before it are stopped. Raises OSError on a taken port."""
-        started: list[TerminalOnDesk | PrinterOnDesk | LineProxy] = []
         try:
-            for thing in self._things:
-                await thing.start()
-                started.append(thing)
+            self._terminal_port = await self.terminal.start(self._settings.host, self._settings.terminal_port)
+            await self.printer.start()
+            await self.line.start()
         except OSError:
-            for thing in reversed(started):
-                await thing.close()
+            await self.close()
             raise
 
     async def close(self) -> None:
-        """End every watcher's stream and stop the three."""
+        """End every watcher's stream and stop the three. What was charged and printed is kept."""
         self._closed = True
         self.changed()
-        for thing in reversed(self._things):
-            await thing.close()
+        await self.line.close()
+        await self.printer.close()
+        await self.terminal.stop()
 
     def changed(self) -> None:
         """Something on the desk changed: wake the watchers."""
         for watcher in self._watchers:
             watcher.set()
 
+    async def give_terminal_a_day(self, fault: Fault, late_ms: int | None = None) -> None:
+        """Change how the terminal behaves; one that is off is switched on again by this."""
+        self.terminal.set_fault(fault, late_ms=late_ms)
+        if self.terminal.screen.phase == "off":
+            await self.terminal.restart()
+
     def state(self) -> DeskState:
         """Return what stands on the desk now."""
         return DeskState(
-            terminal=self.terminal.shown(),
-            printer=self.printer.shown(),
+            terminal=terminal_shown(self.terminal),
+            printer=printer_shown(self.printer),
             line=self.line.state,
-            ports=Ports(terminal=self.terminal.port, printer=self.printer.port, line=self.line.port),
+            ports=Ports(terminal=self._terminal_port, printer=self.printer.port, line=self.line.port),
         )
 
     async def watch(self) -> AsyncIterator[DeskState | None]:

@@ -9,7 +9,10 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
-from daftar.demo.desk.state import Charge
+from edge.devices.virtual.terminal_memory import Transaction
+from shared.calendar import TEHRAN
+from shared.card import mask_pan
+from shared.clock import parse_instant
 
 COLUMNS: Final = (
     "psp",
@@ -37,7 +40,7 @@ PLANTED_RRN: Final = "999000000001"
 PLANTED_STAN: Final = "990001"
 
 
-def settlement_csv(charges: Sequence[Charge], *, planted: bool) -> str:
+def settlement_csv(charges: Sequence[Transaction], *, planted: bool) -> str:
     """Return the file. With `planted`: one amount is wrong, one row is missing, one row is of nobody we know.
 
     The differences are planted from the end, so that the oldest charges still match: the last row is left out when
@@ -60,19 +63,20 @@ def settlement_csv(charges: Sequence[Charge], *, planted: bool) -> str:
     return text.getvalue()
 
 
-def _row(charge: Charge, number: int) -> dict[str, str]:
+def _row(charge: Transaction, number: int) -> dict[str, str]:
+    at = parse_instant(charge.charged_at).astimezone(TEHRAN)
     return {
         "psp": "behpardakht",
         "rrn": charge.rrn,
         "stan": charge.stan,
         "terminal_id": charge.terminal_number,
         "merchant_id": charge.merchant_number,
-        "pan_masked": charge.pan_masked,
+        "pan_masked": mask_pan(bin6=charge.bin6, last4=charge.last4),
         "amount": str(charge.amount_rial),
         "currency": "IRR",
-        "local_date": charge.local_date,
-        "local_time": charge.local_time,
-        "financial_date": charge.local_date,
+        "local_date": f"{at:%Y-%m-%d}",
+        "local_time": f"{at:%H:%M:%S}",
+        "financial_date": f"{at:%Y-%m-%d}",
         "cycle": "1",
         "iban": "",
         "type": "SALE",

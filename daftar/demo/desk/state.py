@@ -1,48 +1,66 @@
 """What stands on the desk right now, in the form the page, the control API and the live stream all use."""
 
-from collections.abc import Sequence
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Literal
 
 import msgspec
 
 from daftar.demo.desk.line import LineState
+from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
+from edge.devices.virtual.terminal import Fault, Screen, VirtualTerminal
 
-TerminalKey = Literal["approve", "decline", "cancel"]
-TerminalMode = Literal[
-    "good", "go_silent", "answer_late", "die_after_charging", "no_link_to_centre", "wrong_amount", "wrong_reference"
-]
-TERMINAL_MODES: Final[tuple[TerminalMode, ...]] = get_args(TerminalMode)
 TerminalMood = Literal[
     "idle", "waiting", "approved", "declined", "cancelled", "silent", "late", "dead", "lonely", "confused"
 ]
-PrinterFault = Literal["no_paper", "cover_open", "off"]
-PRINTER_FAULTS: Final[tuple[PrinterFault, ...]] = get_args(PrinterFault)
 
+SHOWN_TERMINAL_FAULTS: Final[tuple[Fault, ...]] = (
+    "none",
+    "go_silent",
+    "answer_late",
+    "die_after_charging",
+    "no_link_to_centre",
+    "wrong_amount",
+    "wrong_reference",
+)
+"""Those with a switch on the page; the control API takes all of them."""
+SHOWN_PRINTER_FAULTS: Final[tuple[PrinterFault, ...]] = ("no_paper", "cover_open", "off", "die_mid_job")
 
-class Charge(msgspec.Struct, frozen=True, kw_only=True):
-    """Money the virtual terminal really took. `local_date` (Gregorian `YYYY-MM-DD`), `local_time` (`HH:MM:SS`): Tehran."""
-
-    amount_rial: int
-    stan: str
-    rrn: str
-    terminal_number: str
-    merchant_number: str
-    pan_masked: str
-    local_date: str
-    local_time: str
+_MOOD_OF_RESULT: Final[dict[str, TerminalMood]] = {
+    "پرداخت موفق": "approved",
+    "موجودی کافی نیست": "declined",
+    "انصراف مشتری": "cancelled",
+    "تراکنش لغو شد": "cancelled",
+    "خطای ارتباط با مرکز": "lonely",
+}
+"""By what the terminal's screen says of the sale before."""
+_MOOD_OF_FAULT: Final[dict[Fault, TerminalMood]] = {
+    "none": "idle",
+    "go_silent": "silent",
+    "answer_late": "late",
+    "die_after_charging": "idle",
+    "no_link_to_centre": "lonely",
+    "wrong_amount": "confused",
+    "wrong_reference": "confused",
+    "wrong_terminal_number": "confused",
+    "bad_crc": "confused",
+    "split_segments": "idle",
+}
+_SENTENCES: Final = frozenset({*SHOWN_TERMINAL_FAULTS, "idle", "waiting", "approved", "declined", "cancelled", "dead"})
 
 
 class TerminalShown(msgspec.Struct, frozen=True, kw_only=True):
     """The terminal as one sees it. `says` names the sentence in its bubble (texts.toml, `say_terminal_…`)."""
 
-    lines: list[str]
+    phase: str
+    """off, idle, waiting_card, processing."""
+    lines: tuple[str, ...]
+    last: str
     amount_rial: int | None
     waiting: bool
-    mode: TerminalMode
+    mode: Fault
     auto: bool
     mood: TerminalMood
     says: str
-    connected: bool
+    connections: int
     charged_count: int
     charged_rial: int
 
@@ -53,6 +71,8 @@ class PrinterShown(msgspec.Struct, frozen=True, kw_only=True):
     fault: PrinterFault | None
     paper_count: int
     shown_paper: int | None
+    reports: tuple[str, ...]
+    """What it could not understand."""
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,56 +92,53 @@ class DeskState(msgspec.Struct, frozen=True, kw_only=True):
     ports: Ports
 
 
-class TerminalOnDesk(Protocol):
-    """What the desk asks of its terminal."""
-
-    @property
-    def port(self) -> int:
-        """The port the box connects to."""
-
-    async def start(self) -> None:
-        """Begin to listen."""
-
-    async def close(self) -> None:
-        """Stop listening; what was charged stays remembered."""
-
-    def shown(self) -> TerminalShown:
-        """Return the terminal as one sees it."""
-
-    def press(self, key: TerminalKey) -> None:
-        """Press a key; without an amount waiting nothing happens."""
-
-    def set_mode(self, mode: TerminalMode) -> None:
-        """Give it a good or a bad day."""
-
-    def set_auto(self, *, auto: bool) -> None:
-        """Let it approve by itself, or wait for a hand."""
-
-    def charges(self) -> Sequence[Charge]:
-        """Return what it really charged, oldest first."""
+def _mood(screen: Screen) -> TerminalMood:
+    match screen.phase:
+        case "off":
+            return "dead"
+        case "waiting_card":
+            return "waiting"
+        case "processing":
+            return "late"
+        case "idle":
+            return _MOOD_OF_RESULT.get(screen.last) or _MOOD_OF_FAULT[screen.fault]
 
 
-class PrinterOnDesk(Protocol):
-    """What the desk asks of its printer."""
+def _says(screen: Screen, mood: TerminalMood) -> str:
+    """Return the sentence: what just happened, else the bad day it has, else what it waits for."""
+    sentence: str
+    if mood == "dead" or screen.last:
+        sentence = "no_link_to_centre" if mood == "lonely" else mood
+    else:
+        sentence = mood if screen.fault == "none" else screen.fault
+    return sentence if sentence in _SENTENCES else "idle"
 
-    @property
-    def port(self) -> int:
-        """The port the box connects to."""
 
-    async def start(self) -> None:
-        """Begin to listen."""
+def terminal_shown(terminal: VirtualTerminal) -> TerminalShown:
+    """Return the terminal as one sees it now."""
+    screen = terminal.screen
+    mood = _mood(screen)
+    return TerminalShown(
+        phase=screen.phase,
+        lines=screen.lines,
+        last=screen.last,
+        amount_rial=screen.amount_rial,
+        waiting=screen.waiting,
+        mode=screen.fault,
+        auto=screen.auto == "approve",
+        mood=mood,
+        says=_says(screen, mood),
+        connections=screen.connections,
+        charged_count=len(terminal.charges),
+        charged_rial=sum(charge.amount_rial for charge in terminal.charges),
+    )
 
-    async def close(self) -> None:
-        """Stop listening."""
 
-    def shown(self) -> PrinterShown:
-        """Return the printer as one sees it."""
-
-    def set_fault(self, fault: PrinterFault | None) -> None:
-        """Break it in one way, or mend it."""
-
-    def tear(self) -> None:
-        """Tear off the paper that hangs out."""
-
-    def paper(self, number: int) -> bytes | None:
-        """Return the picture of a printed paper as PNG, or None."""
+def printer_shown(printer: VirtualPrinter) -> PrinterShown:
+    """Return the printer as one sees it now."""
+    return PrinterShown(
+        fault=printer.fault,
+        paper_count=printer.pieces[0].number if printer.pieces else 0,
+        shown_paper=printer.hanging,
+        reports=tuple(printer.reports),
+    )

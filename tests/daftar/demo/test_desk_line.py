@@ -62,13 +62,15 @@ async def ask(port: int, text: bytes) -> bytes:
     return answer
 
 
-async def test_a_good_line_carries_both_ways_and_counts(line: LineProxy):
+async def test_a_good_line_carries_both_ways_and_counts(line: LineProxy) -> None:
     assert await ask(line.port, b"salam\n") == b"SALAM\n"
     assert (line.state.sent_bytes, line.state.received_bytes) == (6, 6)
     assert line.state.central_reached
 
 
-async def test_pulling_the_plug_resets_what_is_open_and_refuses_what_comes(line: LineProxy, echo: tuple[Echo, int]):
+async def test_pulling_the_plug_resets_what_is_open_and_refuses_what_comes(
+    line: LineProxy, echo: tuple[Echo, int]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
     writer.write(b"one\n")
     assert await reader.readline() == b"ONE\n"
@@ -85,7 +87,7 @@ async def test_pulling_the_plug_resets_what_is_open_and_refuses_what_comes(line:
     assert (line.state.up, line.state.dropped_count, line.state.refused_count) == (False, 1, 1)
 
 
-async def test_a_line_plugged_in_again_keeps_its_port_and_works(line: LineProxy):
+async def test_a_line_plugged_in_again_keeps_its_port_and_works(line: LineProxy) -> None:
     port = line.port
     line.plug(up=False)
     with pytest.raises(OSError):
@@ -94,7 +96,9 @@ async def test_a_line_plugged_in_again_keeps_its_port_and_works(line: LineProxy)
     assert await ask(port, b"back\n") == b"BACK\n"
 
 
-async def test_a_cut_answer_arrives_at_central_and_stops_on_the_way_back(line: LineProxy, echo: tuple[Echo, int]):
+async def test_a_cut_answer_arrives_at_central_and_stops_on_the_way_back(
+    line: LineProxy, echo: tuple[Echo, int]
+) -> None:
     line.set_mode("cut_answers")
     question = b"a question long enough that its answer is cut in the middle\n"
     with pytest.raises(OSError):
@@ -106,7 +110,7 @@ async def test_a_cut_answer_arrives_at_central_and_stops_on_the_way_back(line: L
     assert await ask(line.port, b"again\n") == b"AGAIN\n"
 
 
-async def test_a_slow_line_loses_nothing(line: LineProxy):
+async def test_a_slow_line_loses_nothing(line: LineProxy) -> None:
     line.set_mode("slow")
     question = b"x" * 1200 + b"\n"
     started = asyncio.get_running_loop().time()
@@ -114,7 +118,7 @@ async def test_a_slow_line_loses_nothing(line: LineProxy):
     assert asyncio.get_running_loop().time() - started > 0.5
 
 
-async def test_central_that_is_not_there_looks_like_a_dead_line_and_is_told_apart_in_the_state():
+async def test_central_that_is_not_there_looks_like_a_dead_line_and_is_told_apart_in_the_state() -> None:
     nobody = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
     port = nobody.sockets[0].getsockname()[1]
     nobody.close()
@@ -128,7 +132,7 @@ async def test_central_that_is_not_there_looks_like_a_dead_line_and_is_told_apar
     await proxy.close()
 
 
-async def test_every_change_is_told(echo: tuple[Echo, int]):
+async def test_every_change_is_told(echo: tuple[Echo, int]) -> None:
     seen: list[int] = []
     proxy = LineProxy(
         host="127.0.0.1", port=0, target_host="127.0.0.1", target_port=echo[1], on_change=lambda: seen.append(1)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import msgspec
 
-MASKED_PAN_PATTERN = r"^(?:[0-9]{6}|\*{6})\*{6}(?:[0-9]{4}|\*{4})$"
+MASKED_PAN_PATTERN = r"^(?:[0-9]{6}|\*{6})\*{6}(?:[0-9]{4}|\*{4})$(?!\n)"
+"""`$` alone would let a newline follow; `\\Z` is not known to the readers of JSON schemas."""
 _MASKED = re.compile(MASKED_PAN_PATTERN)
 
 MaskedPan = Annotated[str, msgspec.Meta(pattern=MASKED_PAN_PATTERN)]

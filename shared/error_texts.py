@@ -356,8 +356,8 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Have the technician install libfribidi0 and restart the box; receipts stay in the print queue.",
     ),
     "printer.glyph_missing": ErrorText(
-        fa="این نویسه‌ها را نمی‌توان چاپ کرد: {characters}",
-        en="These characters cannot be printed: {characters}",
+        fa="این نویسه‌ها را نمی‌توان چاپ کرد: {characters}.",
+        en="These characters cannot be printed: {characters}.",
         money="none",
         do_fa="متن را (مثلاً نام دفتر) بدون این نویسه‌ها بنویسید و دوباره چاپ کنید.",
         do_en="Write the text (the office's name, for example) without them and print again.",

@@ -30,7 +30,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     v: int
     journal: str
     index: Count
-    prev: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    prev: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
     boot: str
     at: str
     monotonic_ms: Count

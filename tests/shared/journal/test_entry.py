@@ -165,6 +165,7 @@ def test_an_entry_of_a_later_release_is_carried():
         {"prev": ""},
         {"prev": "A" * 64},
         {"prev": "0" * 63},
+        {"prev": "0" * 64 + "\n"},
         {"monotonic_ms": -1},
         {"clock": "gps"},
         {"body": []},

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -124,6 +125,7 @@ class OnlyForward(RuleBasedStateMachine):
 
 
 TestOnlyForward = OnlyForward.TestCase
+TestOnlyForward.settings = settings(max_examples=25, stateful_step_count=30)
 
 
 def test_nothing_is_believed_at_first():

@@ -1,0 +1,220 @@
+"""The JSON API of the box, for other programs of the office: scoped tokens, and a key for each payment."""
+
+import hashlib
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.response import ServerSentEvent
+
+from edge.web.guards import TokenHolder, scoped
+from edge.web.live import change_stream
+from edge.web.pages_bills import find_payment
+from edge.web.pages_inquiries import find_inquiry
+from edge.web.ports import Caller
+from edge.web.rendering import Web
+from edge.web.schemas import (
+    BillIn,
+    BillOut,
+    InquireIn,
+    InquiryOut,
+    LineOut,
+    PayIn,
+    PaymentOut,
+    PaymentsOut,
+    StatusOut,
+    TerminalOut,
+    bill_out,
+    box_members,
+    inquiry_out,
+    payment_out,
+)
+from shared.errors import OperatorError
+from shared.payment import PaymentState
+
+PAGE_ROWS_MAX: Final = 200
+BODY_MAX_BYTES: Final = 16_384
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+ApiRequest = Request[Any, Any, State]
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        description="Unique for each intended action, at most 128 visible characters; the same one when repeating it.",
+    ),
+]
+Before = Annotated[int | None, QueryParameter(description="Return payments requested before this index.", ge=0)]
+Limit = Annotated[int, QueryParameter(description="How many at most.", ge=1, le=PAGE_ROWS_MAX)]
+States = Annotated[list[PaymentState] | None, QueryParameter(description="Only payments in these states.")]
+
+
+def _caller(request: ApiRequest) -> Caller:
+    caller: Caller = request.scope["state"]["caller"]
+    return caller
+
+
+def _operator(request: ApiRequest) -> str:
+    """Return the name that entries of this request carry."""
+    return f"api:{_caller(request).name}"
+
+
+def _digest(request: ApiRequest, body: msgspec.Struct) -> bytes:
+    """Return what tells two requests of one key apart: what was asked, not how its JSON was spaced."""
+    asked = msgspec.json.encode(body, order="deterministic")
+    return hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + asked).digest()
+
+
+def _checked_key(key: str | None) -> str:
+    if key is None or not _KEY.fullmatch(key):
+        raise OperatorError("api.idempotency_key_needed")
+    return key
+
+
+def api_router(web: Web) -> Router:
+    """Return the routes under `/api/v1`."""
+    handlers = [*_bill_routes(web), *_payment_routes(web), *_inquiry_routes(web), *_box_routes(web)]
+    return Router(
+        "/api/v1",
+        route_handlers=handlers,
+        middleware=[TokenHolder(web)],
+        guards=[scoped],
+        security=[{"token": []}],
+        request_max_body_size=BODY_MAX_BYTES,
+    )
+
+
+def _bill_routes(web: Web) -> list[Any]:
+    @post(
+        "/bills/read",
+        status_code=200,
+        opt={"scope": "payments:read"},
+        tags=["bills"],
+        summary="Check a bill's ids and say what they mean",
+    )
+    async def read_bill(data: JSONBody[BillIn]) -> BillOut:
+        return bill_out(web.counter.read_bill(data.barcode or data.bill_id, data.payment_id or None))
+
+    return [read_bill]
+
+
+def _payment_routes(web: Web) -> list[Any]:
+    @post(
+        "/payments",
+        opt={"scope": "payments:write"},
+        tags=["payments"],
+        summary="Begin a payment at the terminal",
+        description="Answers at once; watch the payment or the events. The same key and body gets the same payment.",
+    )
+    async def pay(
+        request: ApiRequest, data: JSONBody[PayIn], idempotency_key: IdempotencyKey = None
+    ) -> Response[PaymentOut]:
+        key = _checked_key(idempotency_key)
+        operator = _operator(request)
+
+        async def run() -> bytes:
+            began = await web.counter.pay_bill(
+                data.bill_id, data.payment_id, operator=operator, inquiry_id=data.inquiry_id
+            )
+            return began.encode()
+
+        began = await web.counter.idempotent(key, _digest(request, data), operator, run)
+        payment_id = began.decode()
+        return Response(
+            payment_out(find_payment(web, payment_id)), headers={"Location": f"/api/v1/payments/{payment_id}"}
+        )
+
+    @get("/payments/{payment_id:str}", opt={"scope": "payments:read"}, tags=["payments"], summary="Read a payment")
+    async def payment(payment_id: FromPath[str]) -> PaymentOut:
+        return payment_out(find_payment(web, payment_id))
+
+    @post(
+        "/payments/{payment_id:str}/check",
+        status_code=200,
+        opt={"scope": "payments:write"},
+        tags=["payments"],
+        summary="Ask the terminal what became of a payment in doubt",
+    )
+    async def check(request: ApiRequest, payment_id: FromPath[str]) -> PaymentOut:
+        find_payment(web, payment_id)
+        return payment_out(await web.counter.check_payment(payment_id, operator=_operator(request)))
+
+    @get("/payments", opt={"scope": "payments:read"}, tags=["payments"], summary="List payments, newest first")
+    async def payments(before: Before = None, limit: Limit = 50, state: States = None) -> PaymentsOut:
+        rows = web.counter.queries.payments(before, limit, frozenset(state) if state else None)
+        full = len(rows) == limit
+        return PaymentsOut(
+            payments=[payment_out(row) for row in rows], before=rows[-1].requested_index if full else None
+        )
+
+    return [pay, payment, check, payments]
+
+
+def _inquiry_routes(web: Web) -> list[Any]:
+    @post(
+        "/inquiries",
+        opt={"scope": "inquiries:write"},
+        tags=["inquiries"],
+        summary="Ask what a subscriber owes",
+        description="Taken without a line too. With an Idempotency-Key a repeated request asks nothing twice.",
+    )
+    async def ask(
+        request: ApiRequest, data: JSONBody[InquireIn], idempotency_key: IdempotencyKey = None
+    ) -> Response[InquiryOut]:
+        operator = _operator(request)
+
+        async def run() -> bytes:
+            return (await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator)).encode()
+
+        if idempotency_key is None:
+            asked = await run()
+        else:
+            key = _checked_key(idempotency_key)
+            asked = await web.counter.idempotent(key, _digest(request, data), operator, run)
+        inquiry_id = asked.decode()
+        return Response(
+            inquiry_out(find_inquiry(web, inquiry_id)), headers={"Location": f"/api/v1/inquiries/{inquiry_id}"}
+        )
+
+    @get("/inquiries/{inquiry_id:str}", opt={"scope": "inquiries:write"}, tags=["inquiries"], summary="Read an inquiry")
+    async def inquiry(inquiry_id: FromPath[str]) -> InquiryOut:
+        return inquiry_out(find_inquiry(web, inquiry_id))
+
+    return [ask, inquiry]
+
+
+def _box_routes(web: Web) -> list[Any]:
+    @get("/status", opt={"scope": "status:read"}, tags=["box"], summary="How box, terminal, printer and line stand")
+    async def status() -> StatusOut:
+        terminal, line = web.counter.terminal(), web.counter.line()
+        known = {
+            **box_members(web.counter.queries.status()),
+            "software": web.version,
+            "terminal": TerminalOut(
+                name=terminal.name,
+                connected=terminal.connected,
+                terminal_number=terminal.terminal_number,
+                last_seen_at=terminal.last_seen_at,
+                last_error=terminal.last_error,
+                locked_by=terminal.locked_by,
+                centre_link=terminal.centre_link,
+            ),
+            "printer_state": web.counter.printer().state,
+            "line": LineOut(state=line.state, last_exchange_at=line.last_exchange_at, last_error=line.last_error),
+        }
+        return msgspec.convert(known, StatusOut)
+
+    @get(
+        "/events",
+        opt={"scope": "status:read"},
+        tags=["box"],
+        summary="Server-sent events: `change` with {kind, id}",
+        media_type="text/event-stream",
+    )
+    async def events() -> ServerSentEvent:
+        return change_stream(web)
+
+    return [status, events]

@@ -1,0 +1,165 @@
+"""Errors as people and programs read them: what happened, whether money moved, what to do now.
+
+A `DaftarError` has its words in `shared.error_texts`. Anything else is a fault of ours: it is logged whole under a
+reference, and the page shows only the reference. Money is not promised then: the history says what is known.
+"""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from edge.web.guards import recognise
+from edge.web.rendering import AnyRequest, Web, language_of, page
+from shared.entropy import random_name
+from shared.error_texts import ERROR_TEXTS, describe
+from shared.errors import BugError, DaftarError, OperatorError
+from shared.text import Language
+
+log = structlog.get_logger()
+
+API_PREFIX: Final = "/api/"
+_REFERENCE_LETTERS: Final = 8
+_SERVER_ERROR: Final = 500
+
+STATUS_OF_FAULT: Final[dict[str, int]] = {"operator": 422, "device": 503, "peer": 502, "integrity": 500, "bug": 500}
+STATUS_OF_CODE: Final[dict[str, int]] = {
+    "api.idempotency_conflict": 409,
+    "api.idempotency_key_needed": 400,
+    "api.scope_needed": 403,
+    "api.token_needed": 401,
+    "auth.form_expired": 403,
+    "auth.sign_in_needed": 401,
+    "auth.too_many": 429,
+    "auth.wrong": 401,
+    "inquiry.unknown": 404,
+    "payment.box_quarantined": 409,
+    "payment.not_waiting": 409,
+    "payment.no_receipt": 409,
+    "payment.obligation_held": 409,
+    "payment.terminal_locked": 409,
+    "payment.unknown": 404,
+    "web.bad_request": 400,
+    "web.method_not_allowed": 405,
+    "web.not_found": 404,
+    "web.too_large": 413,
+}
+_CODE_OF_STATUS: Final[dict[int, str]] = {404: "web.not_found", 405: "web.method_not_allowed", 413: "web.too_large"}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error as programs read it (RFC 9457), with our own members for the stable code and for money."""
+
+    type: str = "about:blank"
+    title: str
+    """What happened, in a sentence."""
+    status: int
+    code: str
+    """Stable name of the error: `area.what`."""
+    money: str
+    """none, not_moved, may_have_moved or moved."""
+    detail: str
+    """What to do now."""
+    field: str | None = None
+    """The input it is about."""
+    data: dict[str, str] = {}
+    """Facts about it, such as the payment that holds a bill."""
+    reference: str | None = None
+    """Under which the box logged it, for errors that are ours."""
+
+
+def status_of(error: DaftarError) -> int:
+    """Return the HTTP status of an error."""
+    return STATUS_OF_CODE.get(error.code, STATUS_OF_FAULT[error.fault])
+
+
+def _api_language(request: AnyRequest) -> Language:
+    """Return the language a program reads: English unless it asks for Persian first."""
+    return "fa" if request.headers.get("accept-language", "").strip().lower().startswith("fa") else "en"
+
+
+def _problem(request: AnyRequest, error: DaftarError, reference: str | None) -> Response[Problem]:
+    said = describe(error, _api_language(request))
+    known = ERROR_TEXTS.get(error.code)
+    status = status_of(error)
+    return Response(
+        Problem(
+            title=said.what,
+            status=status,
+            code=error.code,
+            money=known.money if known else "may_have_moved",
+            detail=said.do,
+            field=error.field,
+            data={name: str(value) for name, value in error.data.items()},
+            reference=reference,
+        ),
+        status_code=status,
+        media_type="application/problem+json",
+        headers={"WWW-Authenticate": "Bearer"} if error.code == "api.token_needed" else {},
+    )
+
+
+def _to_sign_in(request: AnyRequest) -> Response[str]:
+    """Return the way to the sign-in page, and back to where a person wanted to go."""
+    if request.headers.get("hx-request"):
+        return Response("", status_code=401, headers={"HX-Redirect": "/sign-in"})
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    target = "/sign-in" if wanted == "/" or request.method != "GET" else f"/sign-in?next={quote(wanted, safe='')}"
+    return Response("", status_code=303, headers={"Location": target})
+
+
+class ErrorPages:
+    """Answers for every exception that leaves a handler."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    def handlers(self) -> ExceptionHandlersMap:
+        """Return the handlers, for the application and so for every route."""
+        return {DaftarError: self._daftar, HTTPException: self._http, Exception: self._unknown}
+
+    def _answer(self, request: AnyRequest, error: DaftarError, reference: str | None = None) -> Response[Any]:
+        if request.url.path.startswith(API_PREFIX):
+            return _problem(request, error, reference)
+        if "csrf" not in request.scope["state"]:
+            # No route was found, so no middleware of one has looked at who asks.
+            recognise(self._web, request)
+        if error.code == "auth.sign_in_needed":
+            if request.url.path == "/events":
+                return Response("", status_code=401)
+            return _to_sign_in(request)
+        return page(
+            self._web,
+            request,
+            "error.html",
+            status_code=status_of(error),
+            said=describe(error, language_of(request)),
+            error=error,
+            reference=reference,
+        )
+
+    def _daftar(self, request: AnyRequest, error: DaftarError) -> Response[Any]:
+        if status_of(error) < _SERVER_ERROR:
+            return self._answer(request, error)
+        reference = self._reference()
+        log.error("request failed", reference=reference, path=request.url.path, code=error.code, exc_info=error)
+        return self._answer(request, error, reference)
+
+    def _http(self, request: AnyRequest, error: HTTPException) -> Response[Any]:
+        """Answer what the framework itself refused: no such page, another method, a body it cannot read."""
+        if error.status_code >= _SERVER_ERROR:
+            return self._unknown(request, error)
+        code = _CODE_OF_STATUS.get(error.status_code, "web.bad_request")
+        return self._answer(request, OperatorError(code, why=error.detail))
+
+    def _unknown(self, request: AnyRequest, error: Exception) -> Response[Any]:
+        reference = self._reference()
+        log.error("request failed", reference=reference, path=request.url.path, exc_info=error)
+        return self._answer(request, BugError("web.fault", reference=reference), reference)
+
+    def _reference(self) -> str:
+        return random_name(self._web.entropy, "")[:_REFERENCE_LETTERS]

@@ -1,0 +1,143 @@
+"""Who may do what: a session for people, scoped tokens for programs, and proof that a form came from our own page.
+
+The form token is derived from a secret only this browser and this box have: the session's token, or before sign-in a
+random cookie. Nothing is stored for it, and it outlives a restart of the box as the session does.
+"""
+
+import hashlib
+import hmac
+from typing import Any, Final
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from edge.web.ports import Caller
+from edge.web.rendering import Web
+from shared.errors import OperatorError
+
+SESSION_COOKIE: Final = "daftar_session"
+VISIT_COOKIE: Final = "daftar_visit"
+FORM_FIELD: Final = "csrf"
+SCOPES: Final = frozenset({"payments:write", "payments:read", "inquiries:write", "status:read"})
+
+_VISIT_SIZE_BYTES: Final = 24
+_FORM_PURPOSE: Final = b"daftar form token v1"
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
+
+
+def form_token(secret: str) -> str:
+    """Return the token that forms of this session or visit carry."""
+    return hmac.new(secret.encode(), _FORM_PURPOSE, hashlib.sha256).hexdigest()
+
+
+def session_cookie(token: str, *, secure: bool) -> Cookie:
+    """Return the cookie of a session; its length of life is the box's to decide, not the browser's."""
+    return Cookie(key=SESSION_COOKIE, value=token, path="/", httponly=True, samesite="strict", secure=secure)
+
+
+def visit_cookie(value: str, *, secure: bool) -> Cookie:
+    """Return the cookie of a visitor who has not signed in: random, it binds the sign-in form to this browser."""
+    return Cookie(key=VISIT_COOKIE, value=value, path="/", httponly=True, samesite="strict", secure=secure)
+
+
+def ended_session_cookie() -> Cookie:
+    """Return the cookie that makes a browser forget its session."""
+    return Cookie(key=SESSION_COOKIE, value="", path="/", httponly=True, samesite="strict", max_age=0)
+
+
+def recognise(web: Web, request: Request[Any, Any, Any]) -> str | None:
+    """Put into the request's state who signed in (`operator`) and the form token (`csrf`).
+
+    Return the value of a fresh visit cookie when the visitor has neither a session nor a visit.
+    """
+    state = request.scope["state"]
+    session = request.cookies.get(SESSION_COOKIE, "")
+    state["operator"] = web.counter.operator_of(session) if session else None
+    if state["operator"] is not None:
+        state["csrf"] = form_token(session)
+        return None
+    visit = request.cookies.get(VISIT_COOKIE, "")
+    fresh = "" if visit else web.entropy.token_bytes(_VISIT_SIZE_BYTES).hex()
+    state["csrf"] = form_token(visit or fresh)
+    return fresh or None
+
+
+class Visit(ASGIMiddleware):
+    """Recognises the person of each request, see `recognise`."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Look the session up; give a visitor without one a random cookie to bind forms to."""
+        request: Request[Any, Any, Any] = Request(scope)
+        fresh = recognise(self._web, request)
+        if fresh is None:
+            await next_app(scope, receive, send)
+            return
+        cookie = visit_cookie(fresh, secure=request.url.scheme == "https").to_header(header="").encode()
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"set-cookie", cookie)]
+            await send(message)
+
+        await next_app(scope, receive, send_with_cookie)
+
+
+def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let only an operator pass. Raises OperatorError `auth.sign_in_needed`."""
+    if connection.scope["state"].get("operator") is None:
+        raise OperatorError("auth.sign_in_needed")
+
+
+async def own_form(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let only a form of our own page pass. Raises OperatorError `auth.form_expired`."""
+    if not isinstance(connection, Request) or connection.method in _SAFE_METHODS:
+        return
+    if connection.headers.get("sec-fetch-site", "same-origin") not in _OWN_SITES:
+        raise OperatorError("auth.form_expired")
+    form = await connection.form()
+    given = str(form.get(FORM_FIELD, ""))
+    if not hmac.compare_digest(given.encode(), str(connection.scope["state"]["csrf"]).encode()):
+        raise OperatorError("auth.form_expired")
+
+
+class TokenHolder(ASGIMiddleware):
+    """Puts into the request's state which program calls (`caller`)."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Look the bearer token up. Cookies are not looked at, so the API needs no form tokens."""
+        request: Request[Any, Any, Any] = Request(scope)
+        method, _, token = request.headers.get("authorization", "").partition(" ")
+        caller: Caller | None = None
+        if method.casefold() == "bearer" and token:
+            caller = self._web.counter.operator_of_api_token(token.strip())
+        scope["state"]["caller"] = caller
+        await next_app(scope, receive, send)
+
+
+def scoped(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let only a program pass whose token has the scope in the handler's `opt`.
+
+    Raises OperatorError `api.token_needed`, `api.scope_needed`.
+    """
+    caller: Caller | None = connection.scope["state"].get("caller")
+    if caller is None:
+        raise OperatorError("api.token_needed")
+    needed = str(handler.opt["scope"])
+    if needed not in caller.scopes:
+        raise OperatorError("api.scope_needed", scope=needed)

@@ -1,0 +1,211 @@
+"""Pages of the counter itself: the home page, a bill, a payment."""
+
+import hashlib
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from edge.web.guards import own_form, signed_in
+from edge.web.payment_view import bill_type_of, payment_page
+from edge.web.ports import BoxStatus, InquiryView, Operator, PaymentView, Reading
+from edge.web.rendering import AnyRequest, Web, language_of, page, part
+from shared.display import inquiry_status, payment_status
+from shared.error_texts import describe
+from shared.errors import OperatorError
+from shared.identifiers import BARCODE_DIGITS
+from shared.payment import PaymentState
+from shared.text import fold_number
+
+RECENT_MAX: Final = 6
+ALARMS_MAX: Final = 3
+NOTICES_MAX: Final = 3
+_KEY_MAX_LETTERS: Final = 64
+
+
+def operator_name(request: AnyRequest) -> str:
+    """Return the name that entries of this request carry."""
+    operator: Operator = request.scope["state"]["operator"]
+    return operator.username
+
+
+def one_time_key(given: str) -> str:
+    """Return a form's key, by which pressing twice does nothing twice. Raises OperatorError `auth.form_expired`."""
+    if not 0 < len(given) <= _KEY_MAX_LETTERS:
+        raise OperatorError("auth.form_expired")
+    return given
+
+
+def form_digest(*values: str) -> bytes:
+    """Return what tells two bodies of one key apart."""
+    return hashlib.sha256("\n".join(values).encode()).digest()
+
+
+def find_payment(web: Web, payment_id: str) -> PaymentView:
+    """Return a payment. Raises OperatorError `payment.unknown`."""
+    payment = web.counter.queries.payment(payment_id)
+    if payment is None:
+        raise OperatorError("payment.unknown", payment_id=payment_id)
+    return payment
+
+
+def _seen_other(path: str) -> Redirect:
+    return Redirect(path, status_code=303)
+
+
+def _under_way(web: Web) -> list[dict[str, Any]]:
+    """Return the newest payments and inquiries as one list, newest first."""
+    queries = web.counter.queries
+    rows: list[PaymentView | InquiryView] = [
+        *queries.payments(None, RECENT_MAX),
+        *(inquiry for inquiry in queries.inquiries(None, RECENT_MAX) if inquiry.payment_id is None),
+    ]
+    rows.sort(key=lambda row: row.requested_index, reverse=True)
+    return [
+        {
+            "payment": row,
+            "inquiry": None,
+            "status": payment_status(row.state, row.confirmation),
+            "type": bill_type_of(row.bill_id),
+        }
+        if isinstance(row, PaymentView)
+        else {"payment": None, "inquiry": row, "status": inquiry_status(row.outcome), "type": None}
+        for row in rows[:RECENT_MAX]
+    ]
+
+
+def _home(web: Web, request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
+    form: dict[str, Any] = {
+        "values": {},
+        "inquiry_values": {},
+        "bill_error": None,
+        "inquiry_error": None,
+    }
+    facts = {**form, **home_facts(web), **context}
+    return page(web, request, "home.html", status_code=status_code, live_part="home_live.html", **facts)
+
+
+def home_facts(web: Web) -> dict[str, Any]:
+    """Return what the live part of the home page shows."""
+    status: BoxStatus = web.counter.queries.status()
+    return {
+        "rows": _under_way(web),
+        "box": status,
+        "alarms": list(status.alarms)[-ALARMS_MAX:][::-1],
+        "notices": web.counter.queries.notices(NOTICES_MAX),
+    }
+
+
+def _locking(web: Web, reading: Reading) -> str | None:
+    """Return the payment that the terminal is locked to, unless it is this bill's own."""
+    locked_by = web.counter.terminal().locked_by
+    return None if reading.earlier and reading.earlier.payment_id == locked_by else locked_by
+
+
+def _bill_page(
+    web: Web, request: AnyRequest, reading: Reading, inquiry_id: str | None, *, status_code: int = 200
+) -> Response[str]:
+    earlier = reading.earlier
+    return page(
+        web,
+        request,
+        "bill.html",
+        status_code=status_code,
+        bill=reading.bill,
+        amount_rial=reading.amount_rial,
+        earlier=earlier,
+        earlier_status=payment_status(earlier.state, earlier.confirmation) if earlier else None,
+        earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
+        earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,
+        locked_by=_locking(web, reading),
+        inquiry_id=inquiry_id,
+    )
+
+
+def bill_pages(web: Web) -> list[Any]:
+    """Return the handlers of these pages."""
+
+    @get("/", guards=[signed_in])
+    async def home(request: AnyRequest) -> Response[str]:
+        return _home(web, request)
+
+    @get("/live", guards=[signed_in])
+    async def home_live(request: AnyRequest) -> Response[str]:
+        return part(web, request, "home_live.html", **home_facts(web))
+
+    @get("/bill", guards=[signed_in])
+    async def bill(request: AnyRequest) -> Response[str]:
+        values = {name: request.query_params.get(name, "") for name in ("barcode", "bill_id", "payment_id")}
+        inquiry_id = request.query_params.get("inquiry_id") or None
+        try:
+            # A scanner aimed at the field of the bill id types all 26 digits there.
+            reading = web.counter.read_bill(values["barcode"] or values["bill_id"], values["payment_id"] or None)
+        except OperatorError as error:
+            said = describe(error, language_of(request))
+            return _home(web, request, status_code=422, values=values, bill_error={"error": error, "said": said})
+        return _bill_page(web, request, reading, inquiry_id)
+
+    @post("/payments", guards=[signed_in, own_form])
+    async def pay(request: AnyRequest) -> Response[str] | Redirect:
+        form = await request.form()
+        bill_id, payment_id = str(form.get("bill_id", "")), str(form.get("payment_id", ""))
+        inquiry_id = str(form.get("inquiry_id", "")) or None
+        key = one_time_key(str(form.get("key", "")))
+        operator = operator_name(request)
+
+        async def run() -> bytes:
+            began = await web.counter.pay_bill(bill_id, payment_id, operator=operator, inquiry_id=inquiry_id)
+            return began.encode()
+
+        digest = form_digest(bill_id, payment_id, inquiry_id or "")
+        try:
+            began = await web.counter.idempotent(key, digest, f"page:{operator}", run)
+        except OperatorError as error:
+            if error.code not in ("payment.obligation_held", "payment.terminal_locked"):
+                raise
+            # The page of the bill shows which payment stands in the way.
+            return _bill_page(web, request, web.counter.read_bill(bill_id, payment_id), inquiry_id, status_code=409)
+        return _seen_other(f"/payments/{began.decode()}")
+
+    return [home, home_live, bill, pay, *_payment_pages(web)]
+
+
+def _payment_pages(web: Web) -> list[Any]:
+    @get("/payments/{payment_id:str}", guards=[signed_in])
+    async def payment(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
+        shown = payment_page(web.counter, find_payment(web, payment_id))
+        return page(web, request, "payment.html", live_part="payment_live.html", shown=shown, payment=shown.payment)
+
+    @get("/payments/{payment_id:str}/live", guards=[signed_in])
+    async def payment_live(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
+        shown = payment_page(web.counter, find_payment(web, payment_id))
+        return part(web, request, "payment_live.html", shown=shown, payment=shown.payment)
+
+    @post("/payments/{payment_id:str}/check", guards=[signed_in, own_form])
+    async def check(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
+        await web.counter.check_payment(find_payment(web, payment_id).payment_id, operator=operator_name(request))
+        return _seen_other(f"/payments/{payment_id}")
+
+    @post("/payments/{payment_id:str}/cancel", guards=[signed_in, own_form])
+    async def cancel(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
+        try:
+            await web.counter.cancel_payment(find_payment(web, payment_id).payment_id, operator=operator_name(request))
+        except OperatorError as error:
+            # It ended while the button was on its way: its page says how, which is the better answer.
+            if error.code != "payment.not_waiting":
+                raise
+        return _seen_other(f"/payments/{payment_id}")
+
+    @post("/payments/{payment_id:str}/print", guards=[signed_in, own_form])
+    async def print_receipt(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
+        await web.counter.print_receipt(find_payment(web, payment_id).payment_id, operator=operator_name(request))
+        return _seen_other(f"/payments/{payment_id}")
+
+    return [payment, payment_live, check, cancel, print_receipt]
+
+
+def is_barcode(query: str) -> bool:
+    """Return whether a text is the digits of a bill's barcode, in any of our digits."""
+    digits = fold_number(query)
+    return len(digits) == BARCODE_DIGITS and digits.isascii() and digits.isdecimal()

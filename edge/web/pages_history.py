@@ -1,0 +1,151 @@
+"""Pages of what was done: payments and inquiries, searched, printed, taken as a table."""
+
+import csv
+import io
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+
+from edge.web.guards import signed_in
+from edge.web.history import STATE_FILTERS, find_inquiries, find_payments
+from edge.web.payment_view import bill_type_of
+from edge.web.ports import PaymentView
+from edge.web.rendering import AnyRequest, Web, language_of, page
+from edge.web.services import KIND_TEXTS
+from edge.web.texts import text
+from shared.display import inquiry_status, moment_text, payment_status
+from shared.text import Language, fold_number, is_digits
+
+EXPORT_ROWS_MAX = 5_000
+_COLUMNS = (
+    "history.row",
+    "history.name",
+    "history.at",
+    "history.amount_rial",
+    "history.payment_status",
+    "history.stan",
+    "history.rrn",
+    "bill.bill_id",
+    "bill.payment_id",
+    "fact.payment",
+)
+
+
+def _number(value: str | None) -> int | None:
+    """Return a cursor of an address; what is not one counts as none given."""
+    digits = fold_number(value or "")
+    return int(digits) if is_digits(digits) and len(digits) < 16 else None  # noqa: PLR2004 - fits SQLite's integers
+
+
+def transaction_name(payment: PaymentView, language: Language) -> str:
+    """Return what a payment was for, as the history names it."""
+    kind = bill_type_of(payment.bill_id)
+    if kind is None:
+        return text("pay.title_plain", language)
+    return text("bill.of", language, company=kind.fa if language == "fa" else kind.en)
+
+
+def _export(payments: list[PaymentView], language: Language) -> str:
+    """Return a table that spreadsheets open: UTF-8 with its mark, amounts as plain digits, long numbers as text."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([text(column, language) for column in _COLUMNS])
+    for row, payment in enumerate(payments, start=1):
+        numbers = (payment.stan, payment.rrn, payment.bill_id, payment.bill_payment_id)
+        writer.writerow(
+            [
+                row,
+                transaction_name(payment, language),
+                moment_text(payment.requested_at, "en"),
+                payment.amount_rial,
+                payment_status(payment.state, payment.confirmation).word(language),
+                # A formula that yields text: leading zeros and all digits stay.
+                *(f'="{number}"' if number else "" for number in numbers),
+                payment.payment_id,
+            ]
+        )
+    return "\ufeff" + out.getvalue()
+
+
+def history_pages(web: Web) -> list[Any]:
+    """Return the handlers of these pages."""
+
+    @get("/history/payments", guards=[signed_in])
+    async def payments(request: AnyRequest) -> Response[str]:
+        query = request.query_params
+        wanted, narrow = query.get("q", ""), query.get("state", "all")
+        narrow = narrow if narrow in STATE_FILTERS else "all"
+        first_row = _number(query.get("row")) or 1
+        found = find_payments(
+            web.counter.queries, text=wanted, narrow=narrow, before_index=_number(query.get("before"))
+        )
+        kept = {"q": wanted, "state": narrow}
+        older = {**kept, "before": found.older or 0, "row": first_row + len(found.rows)}
+        return page(
+            web,
+            request,
+            "history_payments.html",
+            rows=[
+                {
+                    "number": first_row + place,
+                    "payment": payment,
+                    "name": transaction_name(payment, language_of(request)),
+                    "status": payment_status(payment.state, payment.confirmation),
+                }
+                for place, payment in enumerate(found.rows)
+            ],
+            q=wanted,
+            narrow=narrow,
+            is_search=bool(wanted) or narrow != "all",
+            older_query=urlencode(older) if found.older is not None else None,
+            newest_query=urlencode(kept) if query.get("before") else None,
+            export_query=urlencode(kept),
+        )
+
+    @get("/history/payments.csv", guards=[signed_in])
+    async def payments_table(request: AnyRequest) -> Response[bytes]:
+        narrow = request.query_params.get("state", "all")
+        found = find_payments(
+            web.counter.queries,
+            text=request.query_params.get("q", ""),
+            narrow=narrow if narrow in STATE_FILTERS else "all",
+            before_index=None,
+            limit=EXPORT_ROWS_MAX,
+        )
+        return Response(
+            _export(found.rows, language_of(request)).encode(),
+            media_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": 'attachment; filename="daftar-payments.csv"',
+                "Cache-Control": "no-store",
+            },
+        )
+
+    @get("/history/inquiries", guards=[signed_in])
+    async def inquiries(request: AnyRequest) -> Response[str]:
+        query = request.query_params
+        wanted = query.get("q", "")
+        first_row = _number(query.get("row")) or 1
+        found = find_inquiries(web.counter.queries, text=wanted, before_index=_number(query.get("before")))
+        older = {"q": wanted, "before": found.older or 0, "row": first_row + len(found.rows)}
+        return page(
+            web,
+            request,
+            "history_inquiries.html",
+            rows=[
+                {
+                    "number": first_row + place,
+                    "inquiry": inquiry,
+                    "name": KIND_TEXTS[inquiry.kind],
+                    "status": inquiry_status(inquiry.outcome),
+                }
+                for place, inquiry in enumerate(found.rows)
+            ],
+            q=wanted,
+            is_search=bool(wanted),
+            older_query=urlencode(older) if found.older is not None else None,
+            newest_query=urlencode({"q": wanted}) if query.get("before") else None,
+        )
+
+    return [payments, payments_table, inquiries]

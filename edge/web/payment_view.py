@@ -1,0 +1,165 @@
+"""A payment as its page shows it: one status, one sentence, where it stands, what may be pressed. Decides nothing."""
+
+from typing import Final, Literal
+
+import msgspec
+
+from edge.web.ports import Counter, PaymentView, PrintJob, PrintState
+from shared.display import STATUSES, Status, StatusKey, payment_status_key
+from shared.identifiers import BillType
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+
+StepState = Literal["done", "now", "todo"]
+
+_S: Final = PaymentState
+_STEP_NAMES: Final = ("step.recorded", "step.terminal", "step.card", "step.paid", "step.confirmed")
+_AT_STEP: Final[dict[StatusKey, int]] = {
+    "preparing": 1,
+    "waiting_for_card": 2,
+    "in_doubt": 2,
+    "approved": 4,
+    "stated_charged": 4,
+    "confirmed": len(_STEP_NAMES),
+}
+"""Which step is `now`; statuses that are not on the way have none."""
+
+_SENTENCES: Final[dict[StatusKey, str]] = {
+    "preparing": "say.connecting",
+    "waiting_for_card": "say.waiting_card",
+    "approved": "say.approved",
+    "confirmed": "say.confirmed",
+    "stated_charged": "say.stated_charged",
+    "declined": "say.declined",
+    "cancelled": "say.cancelled",
+    "not_sent": "say.not_sent",
+    "not_charged": "say.not_charged",
+    "stated_not_charged": "say.stated_not_charged",
+    "reversing": "say.reversing",
+    "reversal_in_doubt": "say.reversal_in_doubt",
+    "reversed": "say.reversed",
+}
+_PROGRESS_SENTENCES: Final = {
+    "queued": "say.queued",
+    "connecting": "say.connecting",
+    "waiting_card": "say.waiting_card",
+    "processing": "say.processing",
+    "asking": "say.asking",
+}
+_NOT_SENT_SENTENCES: Final = {
+    "restart": "say.not_sent_restart",
+    "operator_cancelled": "say.not_sent_cancelled",
+    "payment.terminal_locked": "say.not_sent_locked",
+}
+_DOUBT_REASONS: Final = {
+    "no_answer": "doubt.why_no_answer",
+    "link_lost": "doubt.why_link_lost",
+    "restart": "doubt.why_restart",
+    "mismatch": "doubt.why_mismatch",
+    "unclear_code": "doubt.why_unclear_code",
+    "bad_answer": "doubt.why_bad_answer",
+}
+_REVIEW_REASONS: Final = {"already_paid": "review.already_paid", "expired": "review.expired"}
+_PAPER: Final[dict[PrintState, str]] = {
+    "waiting": "print.waiting",
+    "printing": "print.printing",
+    "printed": "print.printed",
+    "uncertain": "print.uncertain",
+    "failed": "print.failed",
+}
+_NO_CENTRE_CODE: Final = "FA"
+"""The terminal's own word that it could not reach its centre: certainly not charged."""
+_CANCELLABLE: Final = frozenset({"queued", "connecting", "waiting_card"})
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A station of a payment's way; `name` is a text's key."""
+
+    name: str
+    state: StepState
+
+
+class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page of a payment shows. Members ending in `_text` are keys of texts."""
+
+    payment: PaymentView
+    bill_type: BillType | None
+    status: Status
+    status_key: StatusKey
+    sentence_text: str
+    steps: list[Step]
+    doubt_text: str
+    review_text: str
+    progress: str | None
+    paper_text: str
+    may_cancel: bool
+    may_check: bool
+    may_print: bool
+    may_retry: bool
+    printed_before: bool
+    live: bool
+    """Whether something on this page may still change by itself."""
+
+
+def bill_type_of(bill_id: str | None) -> BillType | None:
+    """Return the type a bill id names, None without one. The id was checked when the payment was made."""
+    return BillType(int(bill_id[-2])) if bill_id else None
+
+
+def paper_text(jobs: list[PrintJob], printed: int) -> str:
+    """Return the key of what is to be said about a paper: the state of its newest job."""
+    if jobs:
+        return _PAPER[jobs[-1].state]
+    return "print.printed" if printed else "print.none"
+
+
+def _sentence(payment: PaymentView, key: StatusKey, progress: str | None) -> str:
+    if payment.doubled:
+        return "say.doubled"
+    if payment.late:
+        return "say.late"
+    if payment.state in (_S.REQUESTED, _S.SENT, _S.IN_DOUBT) and progress in _PROGRESS_SENTENCES:
+        return _PROGRESS_SENTENCES[progress]
+    if key == "not_sent":
+        return _NOT_SENT_SENTENCES.get(payment.not_sent_reason or "", "say.not_sent")
+    if key == "declined" and payment.response_code == _NO_CENTRE_CODE:
+        return "say.declined_no_centre"
+    return _SENTENCES.get(key, "")
+
+
+def _steps(key: StatusKey) -> list[Step]:
+    if key not in _AT_STEP:
+        return []
+    now = _AT_STEP[key]
+    states: list[StepState] = [
+        "done" if number < now else "now" if number == now else "todo" for number in range(len(_STEP_NAMES))
+    ]
+    return [Step(name, state) for name, state in zip(_STEP_NAMES, states, strict=True)]
+
+
+def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
+    """Return what the page of a payment shows now."""
+    progress = counter.progress(payment.payment_id)
+    key = payment_status_key(payment.state, payment.confirmation)
+    under_way = payment.state in (_S.REQUESTED, _S.SENT)
+    in_doubt = payment.state is _S.IN_DOUBT
+    jobs = counter.queries.print_jobs_for(payment.payment_id)
+    return PaymentPage(
+        payment=payment,
+        bill_type=bill_type_of(payment.bill_id),
+        status=STATUSES[key],
+        status_key=key,
+        sentence_text=_sentence(payment, key, progress),
+        steps=_steps(key),
+        doubt_text=_DOUBT_REASONS.get(payment.in_doubt_reason or "", "doubt.why_no_answer") if in_doubt else "",
+        review_text=_REVIEW_REASONS.get(payment.refusal_reason or "", "review.refused")
+        if key == "needs_review"
+        else "",
+        progress=progress,
+        paper_text=paper_text(jobs, payment.printed),
+        may_cancel=under_way and progress in _CANCELLABLE,
+        may_check=in_doubt,
+        may_print=payment.state in CHARGED,
+        may_retry=payment.state in CERTAINLY_UNCHARGED - {_S.REVERSED} and payment.bill_id is not None,
+        printed_before=bool(jobs) or payment.printed > 0,
+        live=under_way or in_doubt or payment.state in CHARGED,
+    )

@@ -1,0 +1,258 @@
+"""What pages and the API ask of the box. `edge.services` provides it, `edge.app` joins the two.
+
+Views are protocols of read-only members, so that this layer names what it shows and nothing more.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from typing import Literal, Protocol
+
+from edge.journal.views import (
+    AlarmView,
+    BoxStatus,
+    Confirmation,
+    InquiryOutcome,
+    InquiryView,
+    NoticeView,
+    PaymentView,
+    PrintJob,
+    PrintState,
+)
+from shared.events import BillKind
+from shared.identifiers import Bill
+from shared.payment import PaymentState
+
+__all__ = [
+    "AlarmView",
+    "BoxEvent",
+    "BoxStatus",
+    "Caller",
+    "Confirmation",
+    "Counter",
+    "InquiryOutcome",
+    "InquiryView",
+    "LineState",
+    "NoticeView",
+    "Operator",
+    "PaymentView",
+    "PrintJob",
+    "PrintState",
+    "Queries",
+    "Reading",
+]
+
+LineState = Literal["good", "bad", "none"]
+
+
+class Operator(Protocol):
+    """A person who signed in."""
+
+    @property
+    def username(self) -> str:
+        """The name typed at sign-in; entries carry it."""
+
+    @property
+    def name(self) -> str:
+        """The name people call them by."""
+
+
+class Caller(Protocol):
+    """A program with a token."""
+
+    @property
+    def name(self) -> str:
+        """The name the token was given."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it may do."""
+
+
+class Reading(Protocol):
+    """A bill that was read, and the payment that holds it, if any."""
+
+    @property
+    def bill(self) -> Bill:
+        """What the ids say."""
+
+    @property
+    def amount_rial(self) -> int:
+        """What is to be paid."""
+
+    @property
+    def earlier(self) -> PaymentView | None:
+        """The payment because of which this bill cannot be paid again."""
+
+
+class Terminal(Protocol):
+    """How the card terminal stands."""
+
+    @property
+    def name(self) -> str:
+        """Our own name of it."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the box reaches it."""
+
+    @property
+    def terminal_number(self) -> str | None:
+        """Its number at the acquirer."""
+
+    @property
+    def address(self) -> str:
+        """Where the box reaches it."""
+
+    @property
+    def profile(self) -> str:
+        """Maker and model of its profile."""
+
+    @property
+    def last_seen_at(self) -> str | None:
+        """When it last answered."""
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last, if it has not answered since."""
+
+    @property
+    def locked_by(self) -> str | None:
+        """The payment in doubt that it is locked to."""
+
+    @property
+    def centre_link(self) -> bool | None:
+        """Whether the terminal itself reaches its centre; None when it never said."""
+
+
+class Printer(Protocol):
+    """How the receipt printer stands."""
+
+    @property
+    def state(self) -> str:
+        """ok, paper_near_end, paper_end, cover_open, cutter, offline, unknown."""
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last."""
+
+    @property
+    def waiting_jobs(self) -> int:
+        """Papers waiting."""
+
+
+class Line(Protocol):
+    """How the line to central stands."""
+
+    @property
+    def state(self) -> LineState:
+        """Exchanges succeed, some fail, or none does."""
+
+    @property
+    def last_exchange_at(self) -> str | None:
+        """When central last answered."""
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last."""
+
+
+class BoxEvent(Protocol):
+    """Something of `kind` changed: payment, inquiry, printer, terminal, line or notice."""
+
+    @property
+    def kind(self) -> str:
+        """What changed."""
+
+    @property
+    def id(self) -> str | None:
+        """Which one; None means any."""
+
+
+class Queries(Protocol):
+    """What the journal says. Each answer is quick enough for the event loop."""
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        """Return a payment."""
+
+    def payments(
+        self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
+    ) -> list[PaymentView]:
+        """Return payments, newest first, requested before an index."""
+
+    def in_doubt(self) -> list[PaymentView]:
+        """Return payments in doubt."""
+
+    def inquiry(self, inquiry_id: str) -> InquiryView | None:
+        """Return an inquiry."""
+
+    def inquiries(self, before_index: int | None, limit: int) -> list[InquiryView]:
+        """Return inquiries, newest first, requested before an index."""
+
+    def notices(self, limit: int) -> list[NoticeView]:
+        """Return notices, newest first."""
+
+    def status(self) -> BoxStatus:
+        """Return how the box stands."""
+
+    def print_jobs_for(self, about: str) -> list[PrintJob]:
+        """Return papers about a payment or an inquiry, oldest first."""
+
+
+class Counter(Protocol):
+    """The use cases of the counter. All raise DaftarError; `field` names the input an OperatorError is about."""
+
+    @property
+    def queries(self) -> Queries:
+        """The read side."""
+
+    def read_bill(self, bill: str, payment: str | None = None) -> Reading:
+        """Return what a bill says; `bill` alone may be the 26 digits of its barcode."""
+
+    async def pay_bill(self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None) -> str:
+        """Begin a payment; return its name."""
+
+    async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
+        """Ask the terminal what became of a payment in doubt."""
+
+    async def cancel_payment(self, payment_id: str, *, operator: str) -> None:
+        """Ask the terminal to cancel while it waits for the card."""
+
+    async def print_receipt(self, payment_id: str, *, operator: str) -> str:
+        """Queue a receipt; a second one says that it is a copy. Return the print job."""
+
+    async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:
+        """Queue an inquiry's ticket; return the print job."""
+
+    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str) -> str:
+        """Ask what a subscriber owes; return the inquiry's name."""
+
+    async def sign_in(self, username: str, password: str) -> str:
+        """Return a session token."""
+
+    async def sign_out(self, token: str) -> None:
+        """End a session."""
+
+    def operator_of(self, session_token: str) -> Operator | None:
+        """Return who a session belongs to."""
+
+    def operator_of_api_token(self, token: str) -> Caller | None:
+        """Return whose token this is."""
+
+    def progress(self, payment_id: str) -> str | None:
+        """Return what is happening with a payment this moment."""
+
+    def terminal(self) -> Terminal:
+        """Return how the terminal stands."""
+
+    def printer(self) -> Printer:
+        """Return how the printer stands."""
+
+    def line(self) -> Line:
+        """Return how the line stands."""
+
+    def subscribe(self) -> AsyncIterator[BoxEvent]:
+        """Yield changes from now on."""
+
+    async def idempotent(
+        self, key: str, request_sha256: bytes, caller: str, run: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        """Run once for a key; the same key later gets the same answer, with another body `api.idempotency_conflict`."""

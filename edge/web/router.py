@@ -1,0 +1,115 @@
+"""All routes of the box: pages for people, the API for programs, the assets of both."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+from litestar import Litestar, Router, get
+from litestar.datastructures import CacheControlHeader
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import ServerSentEvent
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler, Message, Scope
+
+from edge.web.api import api_router
+from edge.web.error_pages import ErrorPages
+from edge.web.guards import Visit, signed_in
+from edge.web.live import change_stream
+from edge.web.pages_bills import bill_pages
+from edge.web.pages_box import box_pages
+from edge.web.pages_history import history_pages
+from edge.web.pages_inquiries import inquiry_pages
+from edge.web.ports import Counter
+from edge.web.rendering import ASSETS_PATH, Web, assets_folder
+from shared.clock import Clock
+from shared.entropy import Entropy
+
+ASSET_AGE_S: Final = 86_400
+"""Addresses of assets carry their hash; the font alone is named by the stylesheet without one."""
+FORM_MAX_BYTES: Final = 16_384
+
+SECURITY_HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+_HEADERS: Final = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
+def create_routes(counter: Counter, *, clock: Clock, entropy: Entropy, version: str) -> list[ControllerRouterHandler]:
+    """Return the routes: pages at `/`, the API at `/api/v1`, assets at `/assets`."""
+    web = Web(counter, clock, entropy, version)
+
+    @get("/events", guards=[signed_in], media_type="text/event-stream")
+    async def events() -> ServerSentEvent:
+        return change_stream(web)
+
+    pages = Router(
+        "/",
+        route_handlers=[*bill_pages(web), *inquiry_pages(web), *history_pages(web), *box_pages(web), events],
+        # Sessions are of pages only: the API must not set cookies, nor be opened by one.
+        middleware=[Visit(web)],
+        include_in_schema=False,
+        request_max_body_size=FORM_MAX_BYTES,
+    )
+    assets = create_static_files_router(
+        path=ASSETS_PATH,
+        directories=[assets_folder()],
+        cache_control=CacheControlHeader(max_age=ASSET_AGE_S, public=True),
+        include_in_schema=False,
+        name="assets",
+    )
+    return [pages, api_router(web), assets]
+
+
+async def secure(message: Message, _: Scope) -> None:
+    """Put the security headers on every answer: pages run only scripts and styles that are files of ours."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", []), *_HEADERS]
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """Return what describes the API at `/api/openapi.json`, and nothing that a browser would fetch from elsewhere."""
+    return OpenAPIConfig(
+        title="Daftar box",
+        version=version,
+        description="Bills, payments and inquiries of one counter office. Amounts are whole rials.",
+        path="/api",
+        render_plugins=[JsonRenderPlugin()],
+        components=Components(
+            security_schemes={
+                "token": SecurityScheme(
+                    type="http",
+                    scheme="bearer",
+                    description="Scopes: payments:write, payments:read, inquiries:write, status:read.",
+                )
+            }
+        ),
+    )
+
+
+def create_app(
+    counter: Counter,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    version: str,
+    lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[Any]]] = (),
+) -> Litestar:
+    """Return the application: routes, error pages, security headers, the API's document."""
+    return Litestar(
+        route_handlers=create_routes(counter, clock=clock, entropy=entropy, version=version),
+        exception_handlers=ErrorPages(Web(counter, clock, entropy, version)).handlers(),
+        before_send=[secure],
+        openapi_config=openapi_config(version),
+        lifespan=list(lifespan),
+        # The root logger belongs to whoever starts the program.
+        logging_config=None,
+    )

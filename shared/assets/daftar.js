@@ -1,0 +1,178 @@
+/* The one script of our own. Pages work without it; with it they are live and quicker to use.
+ *
+ * - hears the box's changes (server-sent events) and tells htmx which parts to fetch anew
+ * - a scanner is a very fast typist: 26 digits in a burst open the bill, whatever page this is
+ * - single keys go places while nobody is typing; a form that was sent is not sent twice
+ *
+ * No money and no state lives here: everything shown was rendered by the box.
+ */
+"use strict";
+
+(() => {
+  const body = document.body;
+  const tell = (name) => body.dispatchEvent(new CustomEvent(name));
+
+  /* --- changes ------------------------------------------------------------------------------------------------ */
+
+  function listen(address) {
+    const lost = document.getElementById("lost");
+    const stream = new EventSource(address);
+    let wasLost = false;
+    stream.addEventListener("change", (message) => {
+      const change = JSON.parse(message.data);
+      tell(`daftar:${change.kind}`);
+      tell(change.id === null ? `daftar:${change.kind}-any` : `daftar:${change.kind}:${change.id}`);
+    });
+    stream.addEventListener("open", () => {
+      if (lost) lost.hidden = true;
+      if (!wasLost) return;
+      wasLost = false;
+      /* What changed meanwhile was not told: everything is fetched anew. */
+      for (const kind of ["payment", "inquiry", "printer", "terminal", "line", "notice"]) {
+        tell(`daftar:${kind}`);
+        tell(`daftar:${kind}-any`);
+      }
+    });
+    stream.addEventListener("error", () => {
+      wasLost = true;
+      if (lost) lost.hidden = false;
+      if (stream.readyState === EventSource.CLOSED) {
+        stream.close();
+        setTimeout(() => listen(address), 5000);
+      }
+    });
+    window.addEventListener("pagehide", () => stream.close(), { once: true });
+  }
+
+  if (body.dataset.events && "EventSource" in window) listen(body.dataset.events);
+  /* A page that comes back out of the browser's memory may be old. */
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+
+  /* --- parts that changed are said aloud, once ------------------------------------------------------------------- */
+
+  let said = "";
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const part = event.detail.elt.closest("[data-announce]") || document.getElementById(event.detail.elt.id);
+    const word = part && part.dataset.announce;
+    const announce = document.getElementById("announce");
+    if (announce && word && word !== said) {
+      announce.textContent = word;
+      said = word;
+    }
+    const field = document.querySelector("title");
+    if (word && field && field.textContent.includes(" · ")) {
+      document.title = [word, ...document.title.split(" · ").slice(1)].join(" · ");
+    }
+  });
+  const first = document.querySelector("[data-announce]");
+  if (first) said = first.dataset.announce;
+
+  /* --- forms --------------------------------------------------------------------------------------------------------- */
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-once]")) return;
+    if (form.hasAttribute("data-sent")) {
+      event.preventDefault();
+      return;
+    }
+    form.setAttribute("data-sent", "");
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
+  });
+
+  /* --- menus, sheets, print -------------------------------------------------------------------------------------------- */
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      event.preventDefault();
+      document.getElementById(opener.dataset.open).showModal();
+    }
+    if (event.target.closest("[data-print]")) window.print();
+  });
+  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+
+  /* --- scanner and keys ---------------------------------------------------------------------------------------------------- */
+
+  const BARCODE_DIGITS = 26;
+  /* People do not type 26 digits at 20 a second; scanners do nothing slower. */
+  const BURST_GAP_MS = 50;
+  let burst = "";
+  let burstAt = 0;
+  let burstEnd = 0;
+
+  function digitOf(event) {
+    if (/^[0-9]$/.test(event.key)) return event.key;
+    const persian = "۰۱۲۳۴۵۶۷۸۹".indexOf(event.key);
+    if (persian >= 0) return String(persian);
+    const arabic = "٠١٢٣٤٥٦٧٨٩".indexOf(event.key);
+    return arabic >= 0 ? String(arabic) : "";
+  }
+
+  function openBarcode() {
+    const digits = burst;
+    burst = "";
+    location.assign(`${body.dataset.barcode}?barcode=${digits}`);
+  }
+
+  function hearScanner(event) {
+    const digit = digitOf(event);
+    const now = event.timeStamp;
+    if (digit) {
+      burst = now - burstAt <= BURST_GAP_MS ? burst + digit : digit;
+      burstAt = now;
+      clearTimeout(burstEnd);
+      /* Some scanners send no Enter: a short silence ends the barcode as well. */
+      if (burst.length === BARCODE_DIGITS) burstEnd = setTimeout(openBarcode, 4 * BURST_GAP_MS);
+      return false;
+    }
+    if (event.key === "Enter" && burst.length === BARCODE_DIGITS && now - burstAt <= 4 * BURST_GAP_MS) {
+      clearTimeout(burstEnd);
+      event.preventDefault();
+      event.stopPropagation();
+      openBarcode();
+      return true;
+    }
+    if (event.key.length === 1 || event.key === "Enter") {
+      clearTimeout(burstEnd);
+      burst = "";
+    }
+    return false;
+  }
+
+  const PLACES = { b: "/", i: "/inquiries/new", h: "/history/payments" };
+  /* The same keys where the keyboard is set to Persian. */
+  const PERSIAN_KEYS = { "ذ": "b", "ه": "i", "ا": "h", "؟": "?" };
+
+  function typing(target) {
+    return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, select, textarea"));
+  }
+
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (!body.dataset.barcode || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (hearScanner(event) || typing(event.target)) return;
+      const key = PERSIAN_KEYS[event.key] || event.key;
+      const field = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+      if (field) {
+        event.preventDefault();
+        field.focus();
+        field.select();
+      } else if (key === "?") {
+        event.preventDefault();
+        document.getElementById("keys").showModal();
+      } else if (Object.hasOwn(PLACES, key)) {
+        location.assign(PLACES[key]);
+      }
+    },
+    true,
+  );
+})();

@@ -1,0 +1,211 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image, ImageChops
+
+from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.render import picture, render
+from edge.devices.printers.status import PrinterStatus
+from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
+from firmware_profiles.printer_profile import PrinterProfile, PrinterTimes
+from tests.golden.receipts.papers import PAPERS, profile
+
+TIMES = PrinterTimes(connect_timeout_ms=500, status_timeout_ms=250, send_timeout_ms=500, end_of_job_timeout_ms=400)
+PROFILE = msgspec.structs.replace(profile("daftar/virtual_80mm"), times=TIMES)
+JOB = render(PAPERS["bill_queued"], PROFILE)
+LONGEST_S = 3.0
+"""More than all deadlines of a job together; a call that takes longer hangs."""
+
+
+@pytest.fixture
+async def printer() -> AsyncIterator[VirtualPrinter]:
+    printer = VirtualPrinter()
+    await printer.start()
+    yield printer
+    await printer.close()
+
+
+def driver_of(printer: VirtualPrinter, profile: PrinterProfile = PROFILE) -> PrinterDriver:
+    return PrinterDriver(host="127.0.0.1", port=printer.port, profile=profile)
+
+
+async def test_a_job_comes_out_as_it_was_rendered(printer: VirtualPrinter) -> None:
+    result = await driver_of(printer).print(JOB)
+    assert (result.kind, result.status) == ("printed", PrinterStatus.OK)
+    (piece,) = printer.pieces
+    assert printer.reports == []
+    sent = picture(PAPERS["bill_queued"], PROFILE)
+    paper = Image.open(BytesIO(piece.png))
+    assert paper.size == (sent.width, sent.height + PROFILE.cut.feed_dots)
+    assert ImageChops.difference(paper.crop((0, 0, *sent.size)).convert("L"), sent.convert("L")).getbbox() is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (None, "ok"),
+        ("near_end", "paper_near_end"),
+        ("no_paper", "paper_end"),
+        ("cover_open", "cover_open"),
+        ("cutter", "cutter"),
+        ("silent", "unknown"),
+        ("off", "offline"),
+    ],
+)
+async def test_status_names_what_is_wrong(printer: VirtualPrinter, fault: PrinterFault | None, status: str) -> None:
+    printer.set_fault(fault)
+    async with asyncio.timeout(LONGEST_S):
+        assert await driver_of(printer).status() == status
+
+
+@pytest.mark.parametrize("fault", ["no_paper", "cover_open", "cutter", "silent", "off"])
+async def test_trouble_found_before_sending_prints_nothing_then_or_later(
+    printer: VirtualPrinter, fault: PrinterFault
+) -> None:
+    driver = driver_of(printer)
+    printer.set_fault(fault)
+    async with asyncio.timeout(LONGEST_S):
+        result = await driver.print(JOB)
+    assert result.kind == "not_printed"
+    printer.set_fault(None)
+    assert await driver.status() == PrinterStatus.OK
+    assert printer.pieces == ()
+    assert (await driver.print(JOB)).kind == "printed"
+    assert len(printer.pieces) == 1
+
+
+async def test_little_paper_still_prints(printer: VirtualPrinter) -> None:
+    printer.set_fault("near_end")
+    result = await driver_of(printer).print(JOB)
+    assert (result.kind, result.status) == ("printed", PrinterStatus.PAPER_NEAR_END)
+
+
+async def test_power_lost_in_the_middle_is_uncertain(printer: VirtualPrinter) -> None:
+    driver = driver_of(printer)
+    printer.set_fault("die_mid_job")
+    async with asyncio.timeout(LONGEST_S):
+        result = await driver.print(JOB)
+    assert (result.kind, result.status) == ("uncertain", PrinterStatus.OFFLINE)
+    assert printer.pieces == ()
+    assert printer.uncut_dots > 0
+    assert await driver.status() == PrinterStatus.OFFLINE
+
+
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def scripted(script: Script) -> AsyncIterator[PrinterDriver]:
+    """A printer that follows a script on each connection."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await script(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield PrinterDriver(host="127.0.0.1", port=server.sockets[0].getsockname()[1], profile=PROFILE)
+
+
+async def answer_status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bytes) -> None:
+    for question, byte in enumerate(answers, start=1):
+        assert await reader.readexactly(3) == bytes((0x10, 0x04, question))
+        writer.write(bytes((byte,)))
+
+
+async def test_paper_that_ends_during_the_job_is_uncertain_and_said(printer: VirtualPrinter) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_status(reader, writer, b"\x12\x12\x12\x12")
+        await reader.readexactly(len(JOB))
+        await answer_status(reader, writer, b"\x1a\x32\x12\x72")
+        await reader.read()
+
+    async with asyncio.timeout(LONGEST_S), scripted(script) as driver:
+        result = await driver.print(JOB)
+    assert (result.kind, result.status) == ("uncertain", PrinterStatus.PAPER_END)
+
+
+async def test_a_printer_that_stops_reading_ends_by_the_deadline() -> None:
+    released = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_status(reader, writer, b"\x12\x12\x12\x12")
+        await released.wait()
+
+    async with asyncio.timeout(LONGEST_S), scripted(script) as driver:
+        result = await driver.print(JOB * 300)
+        released.set()
+    assert result.kind == "uncertain"
+    assert result.detail.startswith("send")
+
+
+async def test_noise_is_not_taken_for_an_answer() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for question in (1, 2, 3, 4):
+            assert await reader.readexactly(3) == bytes((0x10, 0x04, question))
+            writer.write(b"\x11\x00\x13\xff\x12")
+        await reader.readexactly(len(JOB))
+        writer.write(b"\x12\x13\xff")  # nothing of this ends a job
+        await reader.read()
+
+    async with asyncio.timeout(LONGEST_S), scripted(script) as driver:
+        result = await driver.print(JOB)
+    assert (result.kind, result.status) == ("uncertain", PrinterStatus.UNKNOWN)
+
+
+async def test_a_connection_closed_at_once_sends_nothing() -> None:
+    async def script(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with asyncio.timeout(LONGEST_S), scripted(script) as driver:
+        result = await driver.print(JOB)
+        assert (result.kind, result.status) == ("not_printed", PrinterStatus.OFFLINE)
+        assert await driver.status() == PrinterStatus.OFFLINE
+
+
+async def test_a_model_that_cannot_tell_leaves_it_uncertain(printer: VirtualPrinter) -> None:
+    answers = msgspec.structs.replace(PROFILE.answers, end_of_job=False, real_time_status=False)
+    mute = msgspec.structs.replace(PROFILE, answers=answers)
+    result = await driver_of(printer, mute).print(render(PAPERS["ticket"], mute))
+    assert (result.kind, result.status) == ("uncertain", PrinterStatus.UNKNOWN)
+
+
+async def test_two_jobs_at_once_come_out_one_after_the_other(printer: VirtualPrinter) -> None:
+    driver = driver_of(printer)
+    ticket = render(PAPERS["ticket"], PROFILE)
+    results = await asyncio.gather(driver.print(JOB), driver.print(ticket), driver.status())
+    assert [results[0].kind, results[1].kind, results[2]] == ["printed", "printed", "ok"]
+    heights = [Image.open(BytesIO(piece.png)).height for piece in printer.pieces]
+    assert heights == [
+        picture(PAPERS[name], PROFILE).height + PROFILE.cut.feed_dots for name in ("ticket", "bill_queued")
+    ]
+
+
+async def test_asking_again_and_again_leaves_no_connection_open(printer: VirtualPrinter) -> None:
+    driver = driver_of(printer)
+    await driver.status()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(200):
+        assert await driver.status() == PrinterStatus.OK
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
+
+
+async def test_a_cancelled_print_closes_its_connection(printer: VirtualPrinter) -> None:
+    driver = driver_of(printer)
+    printer.set_fault("silent")
+    task = asyncio.create_task(driver.print(JOB))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    printer.set_fault(None)
+    assert (await driver.print(JOB)).kind == "printed"

@@ -877,7 +877,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
     ),
     "settlement.duplicate_row": ErrorText(
         fa="سطر {line} همان سطر {first_line} است (ستون «{column}» و همهٔ ستون‌های دیگر). چیزی از فایل خوانده نشد.",
-        en="Line {line} is line {first_line} again (column “{column}” and all others). Nothing of the file was imported.",
+        en="Line {line} is line {first_line} again (column “{column}” and all others). Nothing was imported.",
         money="none",
         do_fa="سطر تکراری را بردارید و فایل را دوباره بفرستید.",
         do_en="Take the repeated line out and send the file again.",

@@ -14,6 +14,7 @@ import msgspec
 from shared.calendar import jalali_date_text, time_text
 from shared.card import MaskedPan
 from shared.events import BillKind
+from shared.identifiers import BillType
 from shared.receipt_texts import LETTERS_APART, LETTERS_JOINED, word
 from shared.text import Language, persian_digits
 
@@ -131,7 +132,7 @@ class BillReceiptFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     office_name: str
     office_code: str
-    bill_kind: BillKind
+    bill_kind: BillType
     bill_id: str
     bill_payment_id: str
     amount_rial: int
@@ -185,7 +186,7 @@ def bill_receipt(
     say = _Words(language)
     rows: list[AnyRow] = [
         *_heading(facts.office_name, facts.office_code, say),
-        Text(text=say(f"bill_receipt_{facts.bill_kind}"), align="center", size="large", bold=True),
+        Text(text=say(f"bill_receipt_{facts.bill_kind.word}"), align="center", size="large", bold=True),
         _state(facts.confirmation, say),
         Amount(label=say("amount_paid"), amount_rial=facts.amount_rial),
         Rule(),

@@ -38,14 +38,19 @@ def events_of(recorded: Recorded) -> list[BoxEvent]:
 class EventHub:
     """Carries events from any thread to listeners on one event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._listeners: set[asyncio.Queue[BoxEvent]] = set()
 
+    def open(self) -> None:
+        """Begin to carry events, to listeners on the running loop."""
+        self._loop = asyncio.get_running_loop()
+
     def publish(self, event: BoxEvent) -> None:
-        """Hand an event to all listeners. Callable from any thread; after the loop closed it does nothing."""
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._deliver, event)
+        """Hand an event to all listeners. Callable from any thread; without an open loop nobody listens."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._deliver, event)
 
     def committed(self, records: Sequence[Recorded]) -> None:
         """Listen to the journal writer: publish what its entries changed."""

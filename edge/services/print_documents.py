@@ -12,8 +12,9 @@ from typing import Final, Protocol
 import msgspec
 import structlog
 
-from edge.devices.printers.driver import PrinterStatus, PrintResult
+from edge.devices.printers.driver import PrintResult
 from edge.devices.printers.render import render
+from edge.devices.printers.status import PrinterStatus
 from edge.journal.ports import Decide
 from edge.journal.views import PrintJob, PrintState
 from edge.journal.writer import JournalWriter, StoreView
@@ -132,6 +133,12 @@ class PrintDocuments:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def follow(self, hub: EventHub) -> None:
+        """Look into the spool whenever something was journaled that may have put a paper there."""
+        async for event in hub.subscribe():
+            if event.kind in ("payment", "inquiry"):
+                self.wake()
 
     async def look(self) -> None:
         """Ask the printer how it is, for the pages."""

@@ -10,7 +10,7 @@ Killed between any two lines, the box comes back and `edge.journal.recovery` say
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -99,6 +99,9 @@ class TakePayment:
         self._entropy = entropy
         self._started_monotonic_ms = clock.monotonic_ms()
         self._sent_monotonic_ms: dict[str, int] = {}
+        self._payment_ids: dict[str, str] = {}
+        """By the reference the terminal was given, of payments of this run."""
+        self._recording: set[asyncio.Task[None]] = set()
         self._on_progress = on_progress
         self._progress: dict[str, str] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -109,6 +112,29 @@ class TakePayment:
     def progress(self, payment_id: str) -> str | None:
         """Return the word for what is happening to a payment now, None when nothing is."""
         return self._progress.get(payment_id)
+
+    def late_answer(self, reference: str, outcome: TerminalOutcome) -> None:
+        """Take an answer nobody waited for any more: it settles its payment as if it had come in time."""
+        payment_id = self._payment_ids.get(reference)
+        if payment_id is None:
+            log.error("late answer to an unknown reference", kind=outcome.kind)
+        else:
+            self._spawn(payment_id, self.record(payment_id, outcome))
+
+    def stray_answer(self, evidence: Evidence) -> None:
+        """Take an approval that belongs to no sale of ours: a person must look."""
+        detail = f"amount {evidence.amount_rial} rrn {evidence.rrn} stan {evidence.stan}"
+        alarm = AlarmRaised(kind="stray_approval", detail=detail)
+
+        async def raise_alarm() -> None:
+            await self._writer.commit(lambda _: [alarm])
+
+        self._spawn(f"stray {evidence.rrn}", raise_alarm())
+
+    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
 
     def waited_ms(self, payment_id: str) -> int:
         """Return milliseconds that have certainly passed since the payment was sent; wall time is not asked.
@@ -153,6 +179,7 @@ class TakePayment:
             ]
 
         await self._writer.commit(decide)
+        self._payment_ids[reference] = payment_id
         task = asyncio.create_task(self._run(payment_id, reference, bill.amount_rial), name=f"payment {payment_id}")
         self._running[payment_id] = task
         task.add_done_callback(lambda _: self._running.pop(payment_id, None))
@@ -174,7 +201,8 @@ class TakePayment:
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # What the terminal already said is written to the end.
+        await asyncio.gather(*tasks, *self._recording, return_exceptions=True)
 
     def _say(self, payment_id: str, word: str | None) -> None:
         if word is None:

@@ -8,6 +8,7 @@ import msgspec
 
 import firmware_profiles
 from firmware_profiles.printer_profile import PrinterProfile
+from shared.identifiers import BillType
 from shared.receipt import (
     BillReceiptFacts,
     InquiryTicketFacts,
@@ -26,7 +27,7 @@ AT = datetime(2026, 11, 22, 10, 38, 30, tzinfo=UTC)
 BILL = BillReceiptFacts(
     office_name="دفتر پیشخوان مهر، شعبهٔ ونک",
     office_code="72101001",
-    bill_kind="electricity",
+    bill_kind=BillType.ELECTRICITY,
     bill_id="7748317800142",
     bill_payment_id="1770160",
     amount_rial=1_770_000,
@@ -61,8 +62,8 @@ TEST_PAGE = PrinterTestFacts(
     printed_at=AT,
     url=URL,
 )
-REFUSED = msgspec.structs.replace(BILL, confirmation="refused", case_id="R-1405-0012", bill_kind="water")
-CONFIRMED = msgspec.structs.replace(BILL, confirmation="confirmed", provider_reference="98310042", bill_kind="gas")
+REFUSED = msgspec.structs.replace(BILL, confirmation="refused", case_id="R-1405-0012", bill_kind=BillType.WATER)
+CONFIRMED = msgspec.structs.replace(BILL, confirmation="confirmed", provider_reference="98310042", bill_kind=BillType.GAS)
 ENGLISH = msgspec.structs.replace(BILL, office_name="Mehr counter office, Vanak", operator="Maryam Rezaei")
 
 PAPERS = {

@@ -1,0 +1,171 @@
+"""`daftar edge`: commands of the office's box."""
+
+import sys
+from pathlib import Path
+
+import click
+import uvicorn
+
+from edge.app import SOFTWARE, create_app
+from edge.journal.export import export_journal
+from edge.journal.signer import FileSigner
+from edge.journal.verify import verify_journal
+from edge.journal.views import CentralLink, Identity
+from edge.services.sign_in import new_token, new_verifier, normal_username, token_sha256
+from edge.settings import KEY_NAME, STORE_NAME, load_settings
+from edge.store.creation import create_box
+from edge.store.people import People
+from edge.store.queries import Queries
+from edge.store.rebuild import rebuild_projections
+from edge.uplink.enrolment import enrol as ask_central
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.error_texts import describe
+from shared.errors import DaftarError
+from shared.journal.note import NoteKey
+
+SCOPES = ("payments:read", "payments:write", "inquiries:write", "status:read")
+SHUTDOWN_TIMEOUT_S = 2
+"""How long open streams may hold a stop; the box's own parts then close in order."""
+
+_data = click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), required=True, help="The box's folder."
+)
+
+
+class _Edge(click.Group):
+    """Says an error of ours in a sentence instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DaftarError as error:
+            said = describe(error, "en")
+            raise click.ClickException(" ".join(part for part in (said.what, said.money, said.do) if part)) from error
+
+
+@click.group(cls=_Edge)
+def edge() -> None:
+    """The office's box: pages, devices, journal."""
+
+
+@edge.command()
+@_data
+@click.option("--central", required=True, help="Central's address, https://…")
+@click.option("--code", required=True, help="The single-use enrolment code.")
+def enrol(data: Path, central: str, code: str) -> None:
+    """Bind this box to its office. Safe to run again when the reply was lost."""
+    entropy = SystemEntropy()
+    data.mkdir(parents=True, exist_ok=True)
+    key_path = data / KEY_NAME
+    signer = FileSigner.load(key_path) if key_path.exists() else FileSigner.create(key_path, entropy)
+    enrolment = ask_central(central, code, signer=signer, software=SOFTWARE, entropy=entropy)
+    create_box(
+        data / STORE_NAME,
+        Identity(
+            office=enrolment.office,
+            box=enrolment.box,
+            journal_id=enrolment.journal,
+            public_key=signer.public_key.hex(),
+            central=CentralLink(url=central, trust=enrolment.trust, feeds=enrolment.feeds),
+        ),
+        signer=signer,
+        clock=SystemClock(),
+        entropy=entropy,
+        software=SOFTWARE,
+        token=enrolment.token,
+    )
+    click.echo(f"Office {enrolment.office}, box {enrolment.box}, journal {enrolment.journal}")
+
+
+@edge.command()
+@_data
+def serve(data: Path) -> None:
+    """Serve pages and API, drive the devices, exchange with central; until told to stop."""
+    settings = load_settings(data)
+    config = uvicorn.Config(
+        create_app(data, SystemClock(), SystemEntropy()),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+    )
+    uvicorn.Server(config).run()
+
+
+@edge.group()
+def operator() -> None:
+    """People who sign in at the counter."""
+
+
+@operator.command(name="add")
+@_data
+@click.argument("username")
+@click.option("--name", default=None, help="The name people call them by; the user name when not given.")
+def add_operator(data: Path, username: str, name: str | None) -> None:
+    """Add an operator, or give one a new password, which is read from standard input."""
+    password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    people = People(data / STORE_NAME)
+    try:
+        normal = normal_username(username)
+        people.save_operator(normal, name=name or username, verifier=new_verifier(password), role="operator")
+    finally:
+        people.close()
+    click.echo(f"Operator {normal}")
+
+
+@edge.group()
+def token() -> None:
+    """Programs that use the box's API."""
+
+
+@token.command(name="add")
+@_data
+@click.argument("name")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="May be repeated.")
+def add_token(data: Path, name: str, scopes: tuple[str, ...]) -> None:
+    """Give a program a token, in place of its earlier one. It is shown once."""
+    made = new_token(SystemEntropy())
+    people = People(data / STORE_NAME)
+    try:
+        people.save_api_token(token_sha256(made), name=name, scopes=scopes)
+    finally:
+        people.close()
+    click.echo(made)
+
+
+@edge.command()
+@_data
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(data: Path, file: Path) -> None:
+    """Write the whole journal to FILE, for `daftar journal verify`."""
+    queries = Queries(data / STORE_NAME)
+    try:
+        signer = FileSigner.load(data / KEY_NAME)
+        identity = queries.identity()
+        size = export_journal(file, queries, identity, signer, cosigned=queries.cosigned_note())
+        click.echo(f"{size} entries; box key {NoteKey(identity.journal_id, signer.public_key).text()}")
+        if identity.central is not None:
+            click.echo(f"witness key {identity.central.trust.witness}")
+    finally:
+        queries.close()
+
+
+@edge.command()
+@_data
+def verify(data: Path) -> None:
+    """Check the whole journal on this box, and that its projections can be made anew from it."""
+    queries = Queries(data / STORE_NAME)
+    try:
+        identity = queries.identity()
+        size = verify_journal(queries, identity.journal_id, bytes.fromhex(identity.public_key))
+    finally:
+        queries.close()
+    click.echo(f"{size} entries hold: signatures, chain and tree.")
+    differences = rebuild_projections(data / STORE_NAME)
+    for difference in differences:
+        click.echo(str(difference), err=True)
+    if differences:
+        raise click.ClickException(f"{len(differences)} rows differ from what the journal says.")
+    click.echo("Projections rebuilt from the journal are identical.")

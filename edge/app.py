@@ -1,0 +1,250 @@
+"""The box put together: the one place that joins its parts, starts them in order and stops them in reverse.
+
+Order of a start: lock and upgrade the file, verify the journal's end, journal the boot and what the last run left open,
+and only then let anybody in: pages, devices, the line.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import structlog
+from litestar import Litestar, get
+from litestar.config.allowed_hosts import AllowedHostsConfig
+
+from edge.devices.catalogue import load_catalogue
+from edge.devices.printers.driver import PrinterDriver
+from edge.devices.terminals.driver import TerminalDriver
+from edge.jobs import timetable
+from edge.journal.recovery import recover
+from edge.journal.signer import FileSigner
+from edge.journal.views import CentralLink, Identity
+from edge.journal.writer import JournalWriter
+from edge.services.ask_inquiry import AskInquiry
+from edge.services.counter import Counter, Parts
+from edge.services.documents import Letterhead
+from edge.services.events import BoxEvent, EventHub
+from edge.services.idempotent import Idempotent
+from edge.services.line import Line
+from edge.services.print_documents import PrintDocuments
+from edge.services.resolve_in_doubt import ResolveInDoubt
+from edge.services.sign_in import SignIn
+from edge.services.take_payment import TakePayment
+from edge.settings import KEY_NAME, STORE_NAME, Settings, load_settings
+from edge.store.exchange_store import SqliteExchangeStore
+from edge.store.journal_store import SqliteJournalStore
+from edge.store.people import People
+from edge.store.queries import Queries
+from edge.uplink.client import Uplink, UplinkSettings
+from edge.web.router import create_routes
+from shared.clock import Clock
+from shared.entropy import Entropy
+
+SOFTWARE: Final = f"daftar {version('daftar')}"
+
+_INQUIRIES_WATCHED: Final = 50
+"""Newest inquiries that are looked at for one that waits; older ones are answered on the timetable."""
+
+_log = structlog.get_logger()
+
+
+class Box:
+    """One office's box on its folder: opened and recovered when made, alive inside `running`."""
+
+    def __init__(self, folder: Path, clock: Clock, entropy: Entropy) -> None:
+        """Open the file, recover, join the parts; nothing listens and no device is spoken to yet.
+
+        Raises what `load_settings`, `load_catalogue`, `FileSigner.load`, `SqliteJournalStore.open` and `recover` raise.
+        """
+        self.settings: Settings = load_settings(folder)
+        profiles = self.settings.profiles_folder
+        self._catalogue = load_catalogue(None if profiles is None else Path(profiles))
+        self._clock = clock
+        self._entropy = entropy
+        path = folder / STORE_NAME
+        self._signer = FileSigner.load(folder / KEY_NAME)
+        self._store = SqliteJournalStore.open(path, clock, entropy)
+        self._writer = JournalWriter(self._store, self._signer, clock, entropy)
+        self._writer.start()
+        self._queries = Queries(path)
+        self._people = People(path)
+        self._exchange = SqliteExchangeStore(path, self._writer)
+        self._identity: Identity = self._queries.identity()
+        recovered = recover(self._writer, self._queries, self._identity, self._signer.public_key, software=SOFTWARE)
+        _log.info("started", size=recovered.found_size, in_doubt=recovered.in_doubt, not_sent=recovered.not_sent)
+        self._join()
+
+    def _join(self) -> None:
+        """Make the use cases out of the parts."""
+        self._hub = EventHub()
+        self._line = Line(self._hub)
+        self._terminal = self._make_terminal()
+        self._documents = self._make_documents()
+        self._payments = TakePayment(
+            writer=self._writer,
+            queries=self._queries,
+            terminal=self._terminal,
+            clock=self._clock,
+            entropy=self._entropy,
+            on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
+        )
+        self._terminal.on_late_answer = self._payments.late_answer
+        self._terminal.on_stray_answer = self._payments.stray_answer
+        self._resolve = ResolveInDoubt(
+            writer=self._writer,
+            queries=self._queries,
+            terminal=self._terminal,
+            payments=self._payments,
+            entropy=self._entropy,
+        )
+        self.counter = Counter(
+            Parts(
+                queries=self._queries,
+                terminal=self._terminal,
+                payments=self._payments,
+                resolve=self._resolve,
+                documents=self._documents,
+                inquiries=AskInquiry(self._writer, self._entropy),
+                sign_in=SignIn(self._people, self._clock, self._entropy, self._writer.boot),
+                idempotent=Idempotent(self._people),
+                line=self._line,
+                hub=self._hub,
+            )
+        )
+
+    def close(self) -> None:
+        """Close the file, after `running` ended."""
+        self._writer.close()
+        self._exchange.close()
+        self._people.close()
+        self._queries.close()
+        self._store.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Bring devices, printer, line and timetable to life; stop all of it at the end."""
+        self._hub.open()
+        self._writer.subscribe(self._hub.committed)
+        async with AsyncExitStack() as stack:
+            await self._terminal.start()
+            stack.push_async_callback(self._terminal.close)
+            stack.push_async_callback(self._payments.finish)
+            self._keep_up(stack, "printer", self._documents.run())
+            self._keep_up(stack, "spool", self._documents.follow(self._hub))
+            central = self._identity.central
+            if central is not None:
+                uplink = self._make_uplink(central)
+                self._writer.subscribe(lambda _: uplink.wake())
+                self._keep_up(stack, "uplink", uplink.run())
+            jobs = timetable(
+                ask_in_doubt=self._resolve.ask_all,
+                doubt_every_s=self.settings.doubt_every_s,
+                look_at_printer=self._documents.look,
+                device_check_every_s=self.settings.device_check_every_s,
+            )
+            jobs.start()
+            stack.callback(jobs.shutdown, wait=False)
+            yield
+
+    def _keep_up(self, stack: AsyncExitStack, name: str, work: Coroutine[None, None, None]) -> None:
+        """Run a task for as long as the box runs."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_say_if_failed)
+        stack.push_async_callback(_end, task)
+
+    def _make_terminal(self) -> TerminalDriver:
+        settings = self.settings.terminal
+        driver = TerminalDriver(
+            name=settings.name,
+            profile=self._catalogue.terminal(settings.profile),
+            host=settings.host,
+            port=settings.port,
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+        driver.on_change = lambda _: self._hub.publish(BoxEvent("terminal"))
+        return driver
+
+    def _make_documents(self) -> PrintDocuments:
+        settings = self.settings.printer
+        profile = self._catalogue.printer(settings.profile)
+        head = Letterhead(
+            office_name=self.settings.office_name,
+            office_code=self._identity.office,
+            journal_id=self._identity.journal_id,
+            verify_base=self.settings.verify_base,
+            demo=self.settings.demo,
+        )
+        return PrintDocuments(
+            writer=self._writer,
+            queries=self._queries,
+            printer=PrinterDriver(host=settings.host, port=settings.port, profile=profile),
+            profile=profile,
+            head=head,
+            hub=self._hub,
+            entropy=self._entropy,
+        )
+
+    def _make_uplink(self, central: CentralLink) -> Uplink:
+        return Uplink(
+            UplinkSettings(central_url=central.url, idle_ms=self.settings.exchange_every_s * 1000),
+            journal_id=self._identity.journal_id,
+            boot=self._writer.boot,
+            trust=central.trust,
+            store=self._exchange,
+            journal=self._queries,
+            signer=self._signer,
+            clock=self._clock,
+            entropy=self._entropy,
+            expecting=self._expecting,
+            on_attempt=self._line.attempted,
+        )
+
+    def _expecting(self) -> bool:
+        """Return whether an answer of central is awaited: a confirmation, or one of the newest inquiries'."""
+        waiting = any(inquiry.outcome is None for inquiry in self._queries.inquiries(None, _INQUIRIES_WATCHED))
+        return waiting or self._queries.status().unconfirmed_count > 0
+
+
+def _say_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _log.critical("a task of the box failed", task=task.get_name(), exc_info=task.exception())
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@get("/health", sync_to_thread=False)
+def health() -> dict[str, str]:
+    """Say that the box serves: for supervisors; tells nothing of the office."""
+    return {"status": "ok"}
+
+
+def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
+    """Return the box's application; its lifespan brings devices and line to life and closes the file at the end.
+
+    Raises what `Box` raises.
+    """
+    box = Box(folder, clock, entropy)
+
+    @asynccontextmanager
+    async def live(_: Litestar) -> AsyncIterator[None]:
+        try:
+            async with box.running():
+                yield
+        finally:
+            box.close()
+
+    return Litestar(
+        [health, *create_routes(box.counter, clock=clock, entropy=entropy, version=SOFTWARE)],
+        lifespan=[live],
+        allowed_hosts=AllowedHostsConfig(allowed_hosts=list(box.settings.allowed_hosts)),
+        openapi_config=None,
+        logging_config=None,
+    )

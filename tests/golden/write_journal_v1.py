@@ -68,11 +68,18 @@ def evidence(**changes: Any) -> Evidence:
     return Evidence(**(facts | changes))  # type: ignore[arg-type]  # one table of facts of several types
 
 
+PAYMENT: dict[str, Any] = {"payment_id": "pay-k7m2q9w4x8z3n5p6r7t2"}
+INQUIRY: dict[str, Any] = {"inquiry_id": "inq-a2b3c4d5e6f7g8h9j2k3"}
+
+
 def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
     """One body of every type, by type."""
-    payment: dict[str, Any] = {"payment_id": "pay-k7m2q9w4x8z3n5p6r7t2"}
-    inquiry = {"inquiry_id": "inq-a2b3c4d5e6f7g8h9j2k3"}
-    bodies: list[Body] = [
+    bodies = [*box_samples(sealed, data_public), *payment_samples(), *inquiry_samples(sealed), *notice_samples()]
+    return {body.type: body for body in bodies}
+
+
+def box_samples(sealed: Sealed, data_public: bytes) -> list[Body]:
+    return [
         events.JournalOpened(
             office="72101001", box="box-1", public_key=public_of(BOX_SEED).hex(), signer="file", software="0.1.0"
         ),
@@ -81,9 +88,14 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
             key_id="72101001/1405-09", month="1405-09", public_key=data_public.hex(), wrapped=sealed.ciphertext
         ),
         events.FeedReceived(feed=FEED, first=0, last=3, head="ab" * 32),
-        events.AlarmRaised(kind="terminal.mismatch", **payment, detail="مبلغ دیگری بازگشت"),
+        events.AlarmRaised(kind="terminal.mismatch", **PAYMENT, detail="مبلغ دیگری بازگشت"),
+    ]
+
+
+def payment_samples() -> list[Body]:
+    return [
         events.PaymentRequested(
-            **payment,
+            **PAYMENT,
             obligation="bill:7748317800142:1770160",
             purpose="bill",
             amount_rial=17_000,
@@ -95,20 +107,33 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
             bill_id="7748317800142",
             bill_payment_id="1770160",
         ),
-        events.PaymentNotSent(**payment, reason="restart"),
-        events.PaymentSent(**payment, terminal_number="12345678"),
-        events.PaymentApproved(**payment, evidence=evidence()),
-        events.PaymentDeclined(**payment, evidence=evidence(response_code="51", rrn=None, pan=None)),
-        events.PaymentCancelled(**payment, evidence=evidence(response_code="17", rrn=None, pan=None)),
-        events.PaymentInDoubt(**payment, reason="no_answer"),
-        events.StatusQueried(**payment, outcome="not_found", response_code="25", counts=True, operator="zahra"),
-        events.PaymentNotCharged(**payment, asked_count=2),
+        events.PaymentNotSent(**PAYMENT, reason="restart"),
+        events.PaymentSent(**PAYMENT, terminal_number="12345678"),
+        events.PaymentApproved(**PAYMENT, evidence=evidence()),
+        events.PaymentDeclined(**PAYMENT, evidence=evidence(response_code="51", rrn=None, pan=None)),
+        events.PaymentCancelled(**PAYMENT, evidence=evidence(response_code="17", rrn=None, pan=None)),
+        events.PaymentInDoubt(**PAYMENT, reason="no_answer"),
+        events.StatusQueried(**PAYMENT, outcome="not_found", response_code="25", counts=True, operator="zahra"),
+        events.PaymentNotCharged(**PAYMENT, asked_count=2),
         events.PaymentOverridden(
-            **payment, charged=True, operator="maryam", reason="رسید کارتخوان دیده شد", slip_number="000123"
+            **PAYMENT, charged=True, operator="maryam", reason="رسید کارتخوان دیده شد", slip_number="000123"
         ),
-        events.ReceiptPrinted(job_id="job-1", document="bill_receipt", about=payment["payment_id"], copy=False),
+        events.ReceiptPrinted(job_id="job-1", document="bill_receipt", about=PAYMENT["payment_id"], copy=False),
+        events.PaymentConfirmed(
+            **PAYMENT,
+            provider="sandbox",
+            track_id="trk-2",
+            provider_reference="P-1",
+            confirmed_at="2026-11-22T07:01:00.000Z",
+        ),
+        events.PaymentRefused(**PAYMENT, provider="sandbox", track_id="trk-2", reason="already_paid", case_id="case-1"),
+    ]
+
+
+def inquiry_samples(sealed: Sealed) -> list[Body]:
+    return [
         events.InquiryRequested(
-            **inquiry,
+            **INQUIRY,
             ticket=7,
             service="bill_debt",
             kind="electricity",
@@ -116,9 +141,8 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
             parameter_tail="123",
             operator="zahra",
         ),
-        events.FeedOpened(public_key=public_of(FEED_SEED).hex()),
         events.InquiryAnswered(
-            **inquiry,
+            **INQUIRY,
             outcome="owed",
             amount_rial=1_898_000,
             bill_id="6039628301226",
@@ -129,17 +153,14 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
             track_id="trk-1",
             answered_at="2026-11-22T07:00:00.000Z",
         ),
-        events.PaymentConfirmed(
-            **payment,
-            provider="sandbox",
-            track_id="trk-2",
-            provider_reference="P-1",
-            confirmed_at="2026-11-22T07:01:00.000Z",
-        ),
-        events.PaymentRefused(**payment, provider="sandbox", track_id="trk-2", reason="already_paid", case_id="case-1"),
+    ]
+
+
+def notice_samples() -> list[Body]:
+    return [
+        events.FeedOpened(public_key=public_of(FEED_SEED).hex()),
         events.NoticePublished(notice_id="notice-1", title="اطلاعیه", text="سامانه جمعه از ۲ تا ۴ به‌روز می‌شود."),
     ]
-    return {body.type: body for body in bodies}
 
 
 class Log:

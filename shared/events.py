@@ -75,7 +75,9 @@ class JournalOpened(Body, frozen=True, kw_only=True):
     signer: Literal["file"]
     software: str
     predecessor: str | None = None
+    """The journal this one takes over from, when a box was replaced or restored."""
     predecessor_cosigned_size: Count | None = None
+    """How much of it central had cosigned; what came after may be lost."""
 
 
 class BootStarted(Body, frozen=True, kw_only=True):
@@ -83,7 +85,9 @@ class BootStarted(Body, frozen=True, kw_only=True):
 
     type = "boot.started"
     found_size: Count
+    """Entries that stood in the journal when the program looked."""
     cosigned_size: Count
+    """The size central had cosigned by then."""
     software: str
 
 
@@ -93,8 +97,11 @@ class DataKeyMade(Body, frozen=True, kw_only=True):
     type = "data_key.made"
     key_id: str
     month: str
+    """The Jalali month, `1405-09`."""
     public_key: str
+    """X25519, 64 hex digits."""
     wrapped: str
+    """The private half sealed to central, base64."""
 
 
 class FeedReceived(Body, frozen=True, kw_only=True):
@@ -113,6 +120,7 @@ class AlarmRaised(Body, frozen=True, kw_only=True):
 
     type = "alarm.raised"
     kind: str
+    """What is wrong, `thing.what`, for example `terminal.mismatch`."""
     payment_id: str | None = None
     detail: str = ""
 

@@ -261,7 +261,7 @@ class TerminalDriver:
     async def _make_ready(self, due_ms: int) -> None:
         """Have a link, the terminal's number and its word that it is idle. Raises DeviceError."""
         await self._need_link(due_ms)
-        if not self._number_asked and self._session.unanswered(self._now()) is None:
+        if not self._number_asked:
             await self._ask_number(due_ms)
         due_ms = min(due_ms, self._now() + self.profile.times.ready_timeout_ms)
         end: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -12,6 +12,7 @@ from shared.events import Evidence
 Source = Literal["answer", "late_answer", "status_query"]
 
 _STAN_DIGITS: Final = 6
+_UNANSWERED: Final = frozenset({"no_answer", "link_lost", "bad_answer"})
 
 
 class AskedSale(msgspec.Struct, kw_only=True):
@@ -24,6 +25,10 @@ class AskedSale(msgspec.Struct, kw_only=True):
     busy_until_ms: int = 0
     """Until then (monotonic) the terminal may be working on it."""
     outcome: TerminalOutcome | None = None
+
+    def may_be_worked_on(self, now_ms: int) -> bool:
+        """Return whether the terminal may still be at it: its answer has not come, and could."""
+        return self.outcome is None or (self.outcome.reason in _UNANSWERED and now_ms < self.busy_until_ms)
 
 
 def evidence_of(answer: Answer, source: Source) -> Evidence:

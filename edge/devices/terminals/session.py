@@ -32,8 +32,6 @@ from shared.events import Evidence
 REMEMBERED_SALES_MAX: Final = 256
 """Sales whose late answers are still known. Older ones come as stray answers, which a person looks at."""
 
-_UNANSWERED: Final = frozenset({"no_answer", "link_lost", "bad_answer"})
-
 
 class ReadyEnded(msgspec.Struct, frozen=True):
     """The question whether the terminal is idle ended: it said so, or it did not in time."""
@@ -99,7 +97,7 @@ class Session:
     def receive_data(self, data: bytes, now_ms: int) -> None:
         """Take bytes as they came."""
         self._framer.receive_data(data, now_ms)
-        self._work_off()
+        self._work_off(now_ms)
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
@@ -124,7 +122,7 @@ class Session:
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
         self._framer.tick(now_ms)
-        self._work_off()
+        self._work_off(now_ms)
         if self._open is not None and now_ms >= self._open_due_ms:
             self._doubt_open("no_answer")
         if self._query is not None and now_ms >= self._query.due_ms:
@@ -223,18 +221,16 @@ class Session:
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of a sale the terminal may still be working on, or None."""
         for sale in self._sales.values():
-            if sale.outcome is None:
-                return sale.reference
-            if sale.outcome.reason in _UNANSWERED and now_ms < sale.busy_until_ms:
+            if sale.may_be_worked_on(now_ms):
                 return sale.reference
         return None
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
-    def _work_off(self) -> None:
+    def _work_off(self, now_ms: int) -> None:
         for found in self._framer.items():
             if isinstance(found, Answer):
-                self._answer(found)
+                self._answer(found, now_ms)
             elif found == "ready":
                 self._end_ready(idle=True)
             else:
@@ -247,11 +243,11 @@ class Session:
         if self._query is not None:
             self._end_query(StatusAnswer(kind="unclear"))
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Answer, now_ms: int) -> None:
         if answer.service == SERVICE_QUERY:
             self._status_answer(answer)
         elif answer.service in {None, SERVICE_SALE}:
-            self._sale_answer(answer)
+            self._sale_answer(answer, now_ms)
 
     def _status_answer(self, answer: Answer) -> None:
         query = self._query
@@ -287,11 +283,11 @@ class Session:
             return
         self._settle_late(sale, judge_sale(answer, sale, self._profile, "late_answer"))
 
-    def _sale_answer(self, answer: Answer) -> None:
+    def _sale_answer(self, answer: Answer, now_ms: int) -> None:
         meaning = self._profile.meaning(answer.response_code)
         if meaning.centre != "not_said":
             self.centre_link = meaning.centre == "reached"
-        sale = self._owner(answer)
+        sale = self._owner(answer, now_ms)
         if sale is None:
             if meaning.outcome == "approved":
                 self._events.append(StrayAnswer(evidence_of(answer, "late_answer")))
@@ -305,7 +301,7 @@ class Session:
         else:
             self._settle_late(sale, outcome)
 
-    def _owner(self, answer: Answer) -> AskedSale | None:
+    def _owner(self, answer: Answer, now_ms: int) -> AskedSale | None:
         """Return the sale an answer is about, or None.
 
         An approval that names no known sale is judged against the open one, where it ends as a mismatch: a charge
@@ -321,7 +317,7 @@ class Session:
         if self._profile.meaning(answer.response_code).outcome == "approved":
             return waiting
         nameless = answer.reference is None and answer.request_number is None
-        others = any(sale.outcome is not None and sale.outcome.reason in _UNANSWERED for sale in self._sales.values())
+        others = any(sale.outcome is not None and sale.may_be_worked_on(now_ms) for sale in self._sales.values())
         return waiting if nameless and not others else None
 
     def _learn_number(self, answer: Answer) -> None:

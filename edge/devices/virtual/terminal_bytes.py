@@ -34,6 +34,9 @@ def unpacked(value: bytes) -> str:
     return "".join(str(half) for half in halves)
 
 
+_REQUEST_BYTES_MAX = 300
+"""Digits inside a broken request must not pass for the length of one that never ends."""
+
 _AMOUNT, _SERVICE, _NUMBER, _REFERENCE = 0xB0, 0xA2, 0xA4, 0xBA
 
 
@@ -80,6 +83,8 @@ def _first_frame(kept: bytes) -> "tuple[int, Request | None]":
     if not kept[:4].isdigit():
         return 1, None
     size = 4 + int(kept[:4]) + 2
+    if size > _REQUEST_BYTES_MAX:
+        return 1, None
     if len(kept) < max(4, size):
         return 0, None
     body, crc = kept[4 : size - 2], kept[size - 2 : size]

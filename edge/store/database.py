@@ -19,6 +19,8 @@ from shared.errors import IntegrityError, OperatorError
 BUSY_TIMEOUT_MS: Final = 10_000
 """How long a write waits for another connection's short one (sessions, attempt counters)."""
 
+_RELEASED: Final = -1
+
 _SETTINGS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -131,8 +133,10 @@ class StoreLock:
             raise OperatorError("store.in_use", path=str(path)) from error
 
     def release(self) -> None:
-        """Give the lock back."""
-        os.close(self._descriptor)
+        """Give the lock back. Safe to call twice."""
+        descriptor, self._descriptor = self._descriptor, _RELEASED
+        if descriptor != _RELEASED:
+            os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

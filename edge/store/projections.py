@@ -41,7 +41,7 @@ from shared.events import (
 )
 from shared.ids import bill_obligation
 from shared.journal.entry import decode_entry
-from shared.payment import LATE, PaymentState, advance
+from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance
 
 _NO_OUTCOME: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT})
 
@@ -109,17 +109,27 @@ def _requested(connection: apsw.Connection, at: Recorded, body: PaymentRequested
     )
 
 
-def _move(connection: apsw.Connection, at: Recorded, payment_id: str, to: PaymentState, **values: Any) -> PaymentState:
-    """Move a payment by the table; return the state it was in. An outcome keeps where in the journal it stands."""
+def _move(connection: apsw.Connection, at: Recorded, payment_id: str, to: PaymentState, **values: Any) -> None:
+    """Move a payment by the table. An outcome keeps where in the journal it stands."""
     row = next(connection.execute("SELECT state FROM payment WHERE payment_id = ?", (payment_id,)), None)
     if row is None:
         raise BugError("payment.unknown", payment_id=payment_id)
-    state = PaymentState(row[0])
-    advance(state, to)
+    advance(PaymentState(row[0]), to)
     if to not in _NO_OUTCOME:
         values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}
     _update_payment(connection, payment_id, state=str(to), **values)
-    return state
+    if to in CERTAINLY_UNCHARGED:
+        _single_out(connection, payment_id)
+
+
+def _single_out(connection: apsw.Connection, freed: str) -> None:
+    """Let a charge that was thought the second one of its obligation be the only one, now that `freed` is none."""
+    connection.execute(
+        "UPDATE payment SET doubled = 0 WHERE payment_id = ("  # noqa: S608 - a constant of this package
+        "SELECT payment_id FROM payment WHERE obligation = (SELECT obligation FROM payment WHERE payment_id = ?1) "
+        f"AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index LIMIT 1)",
+        (freed,),
+    )
 
 
 def _evidence_columns(evidence: Evidence) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class Queries:
         with self._lock:
             return self._rows.print_jobs_for(about)
 
-    def print_jobs_in(self, states: Collection[PrintState]) -> list[PrintJob]:
+    def print_jobs_in(self, states: Sequence[PrintState]) -> list[PrintJob]:
         """Return the print jobs in these states, oldest first."""
         with self._lock:
             return self._rows.print_jobs_in(states)

@@ -4,7 +4,7 @@ Used on the read-only connection by `Queries` and inside the write transaction b
 caller uses a connection from one thread at a time.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 import apsw
@@ -254,7 +254,7 @@ class Rows:
         """Return the print jobs about something, oldest first."""
         return [_print_job(row) for row in self._all(_JOB + "WHERE about = ? ORDER BY number", (about,))]
 
-    def print_jobs_in(self, states: Collection[PrintState]) -> list[PrintJob]:
+    def print_jobs_in(self, states: Sequence[PrintState]) -> list[PrintJob]:
         """Return the print jobs in these states, oldest first."""
         rows = self._all(_JOB + f"WHERE state IN ({_marks(states)}) ORDER BY number", states)
         return [_print_job(row) for row in rows]

@@ -56,7 +56,7 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     `after` is told of each step (a test cuts there). Raises IntegrityError `store.newer_schema` for a file of a newer
     release, `store.migration_failed` or `store.migration_lost`; the file is as it was then.
     """
-    known = [migration.name for migration in migrations.pending(Database(memory=True))]
+    known = _known(migrations)
     applied = _applied(path, migrations)
     if applied == known:
         return False
@@ -82,6 +82,15 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     after(Step.RENAMED)
     sync_folder(path.parent)
     return True
+
+
+def _known(migrations: Migrations) -> list[str]:
+    """Return the names of all steps there are."""
+    nothing = Database(memory=True)
+    try:
+        return [migration.name for migration in migrations.pending(nothing)]
+    finally:
+        nothing.close()
 
 
 def _applied(path: Path, migrations: Migrations) -> list[str]:

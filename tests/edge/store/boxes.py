@@ -2,11 +2,12 @@
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -20,7 +21,6 @@ from shared.clock import ClockQuality
 from shared.events import (
     Body,
     Evidence,
-    FeedOpened,
     InquiryRequested,
     PaymentApproved,
     PaymentDeclined,
@@ -45,6 +45,8 @@ from shared.journal.entry import (
 from shared.journal.note import NoteKey
 from shared.sealed import Sealed
 from sync.enrolment import CentralTrust
+
+T = TypeVar("T")
 
 OFFICE = "72101001"
 BOX = "box1"
@@ -119,9 +121,9 @@ class Feed:
             monotonic_ms=0,
             clock="central",
             type=kind,
-            body=encode_body(FeedOpened(public_key="")),
+            body=msgspec.Raw(body),
         )
-        data = encode_entry(entry).replace(bytes(entry.body), body)
+        data = encode_entry(entry)
         self._index, self._prev = self._index + 1, leaf_hash(data).hex()
         return data, self.sign(data)
 
@@ -198,6 +200,17 @@ class Box:
     def write(self, *bodies: Body) -> list[Recorded]:
         """Journal facts as they are."""
         return self.writer.commit_blocking(lambda _: bodies)
+
+    def within(self, act: Callable[[StoreView], T]) -> T:
+        """Do something inside the write transaction that journals nothing; return what it returned."""
+        returned: list[T] = []
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            returned.append(act(view))
+            return []
+
+        self.writer.commit_blocking(decide)
+        return returned[0]
 
     def receive(self, feed: str, entries: Sequence[tuple[bytes, bytes]]) -> list[Recorded]:
         """Take feed entries."""

@@ -1,0 +1,276 @@
+import asyncio
+import threading
+from collections.abc import Sequence
+from itertools import pairwise
+
+import apsw
+import pytest
+
+from edge.journal.verify import verify_journal
+from edge.journal.writer import JournalWriter, Recorded, StoreView
+from edge.store.database import open_for_writing
+from shared.errors import BugError, DeviceError, IntegrityError, OperatorError
+from shared.events import AlarmRaised, Body, FeedOpened
+from shared.journal.entry import JOURNAL_PAYLOAD, check_signature, decode_entry
+from tests.edge.store.boxes import JOURNAL, OFFICE_FEED, Box, approved, requested, sent
+
+
+def alarm(detail: str) -> AlarmRaised:
+    return AlarmRaised(kind="test", detail=detail)
+
+
+def test_an_entry_carries_when_where_and_what(box: Box):
+    (recorded,) = box.write(alarm("قبض"))
+    pair = box.queries.entry(recorded.index)
+    assert pair
+    data, signature = pair
+    check_signature(box.signer.public_key, JOURNAL_PAYLOAD, data, signature)
+    entry = decode_entry(data)
+    assert entry == recorded.entry
+    assert (entry.journal, entry.index, entry.boot) == (JOURNAL, 1, box.writer.boot)
+    assert (entry.at, entry.monotonic_ms, entry.clock) == ("2026-11-22T08:00:00.000Z", 1_000, "ntp")
+    assert bytes(entry.body) == '{"kind":"test","payment_id":null,"detail":"قبض"}'.encode()
+    assert recorded.leaf == box.queries.node(0, 1)
+
+
+async def test_many_at_once_are_each_written_once_in_one_order(box: Box):
+    tasks, commits = 8, 40
+    heard: list[Recorded] = []
+    all_heard = threading.Event()
+
+    def listen(records: Sequence[Recorded]) -> None:
+        heard.extend(records)
+        if len(heard) == tasks * commits:
+            all_heard.set()
+
+    box.writer.subscribe(listen)
+
+    async def work(name: int) -> list[Recorded]:
+        mine = []
+        for count in range(commits):
+            mine += await box.writer.commit(lambda _, count=count: [alarm(f"{name}/{count}")])  # type: ignore[misc]
+        return mine
+
+    done = await asyncio.gather(*(work(name) for name in range(tasks)))
+    assert await asyncio.to_thread(all_heard.wait, 5)
+    indices = sorted(recorded.index for mine in done for recorded in mine)
+    assert indices == list(range(1, tasks * commits + 1))
+    assert [recorded.index for recorded in heard] == indices
+    for name, mine in enumerate(done):
+        assert all(earlier.index < later.index for earlier, later in pairwise(mine))
+        assert [recorded.body for recorded in mine] == [alarm(f"{name}/{count}") for count in range(commits)]
+    assert verify_journal(box.queries, JOURNAL, box.signer.public_key) == 1 + tasks * commits
+
+
+async def test_decisions_that_wait_together_share_one_transaction(box: Box):
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(_: StoreView) -> Sequence[Body]:
+        began.set()
+        assert go_on.wait(5)
+        return [alarm("held")]
+
+    groups: list[int] = []
+    box.writer.subscribe(lambda records: groups.append(len(records)))
+    first = asyncio.create_task(box.writer.commit(hold))
+    assert await asyncio.to_thread(began.wait, 5)
+    rest = [asyncio.create_task(box.writer.commit(lambda _: [alarm("x")])) for _ in range(20)]
+    refused = asyncio.create_task(box.writer.commit(lambda _: [sent("nobody")]))
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, *rest)
+    with pytest.raises(BugError):
+        await refused
+    box.writer.close()
+    assert groups == [1, 20]
+
+
+def test_a_decision_that_raises_writes_nothing_and_stops_nobody(box: Box):
+    def raises(view: StoreView) -> Sequence[Body]:
+        view.update_exchange(last_error="written before the error")
+        raise OperatorError("bill.check_digit", field="bill_id")
+
+    with pytest.raises(OperatorError) as caught:
+        box.writer.commit_blocking(raises)
+    assert (caught.value.code, caught.value.field) == ("bill.check_digit", "bill_id")
+    assert box.queries.size() == 1
+    assert box.queries.status().last_exchange_error is None
+    assert box.write(alarm("next"))[0].index == 1
+
+
+def test_a_feed_that_does_not_verify_does_not_stop_the_counter(box: Box):
+    with pytest.raises(IntegrityError) as caught:
+        box.receive(OFFICE_FEED, [(box.central.office.say(FeedOpened(public_key="00"))[0], b"x" * 64)])
+    assert caught.value.code == "signature.wrong"
+    assert box.writer.failure is None
+    assert box.write(alarm("next"))[0].index == 1
+
+
+def test_a_decision_sees_those_of_its_own_group_before_it(box: Box):
+    seen: list[str | None] = []
+
+    def first(_: StoreView) -> Sequence[Body]:
+        return [requested("p1"), sent("p1")]
+
+    def second(view: StoreView) -> Sequence[Body]:
+        payment = view.payment("p1")
+        seen.append(str(payment.state) if payment else None)
+        return [approved("p1")]
+
+    box.writer.commit_blocking(first)
+    box.writer.commit_blocking(second)
+    assert seen == ["sent"]
+
+
+async def test_one_of_many_wins_an_obligation(box: Box):
+    async def pay(name: str) -> str:
+        def decide(view: StoreView) -> Sequence[Body]:
+            if holder := view.holder_of(requested(name).obligation):
+                raise OperatorError("payment.obligation_held", payment_id=holder.payment_id)
+            return [requested(name)]
+
+        try:
+            await box.writer.commit(decide)
+        except OperatorError as error:
+            return str(error.data["payment_id"])
+        return name
+
+    winners = await asyncio.gather(*(pay(f"p{count}") for count in range(30)))
+    assert len(set(winners)) == 1
+
+
+async def test_a_caller_that_gave_up_before_its_turn_writes_nothing(box: Box):
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(_: StoreView) -> Sequence[Body]:
+        began.set()
+        assert go_on.wait(5)
+        return []
+
+    first = asyncio.create_task(box.writer.commit(hold))
+    assert await asyncio.to_thread(began.wait, 5)
+    second = asyncio.create_task(box.writer.commit(lambda _: [alarm("given up")]))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    go_on.set()
+    await first
+    box.writer.close()
+    assert box.queries.size() == 1
+
+
+def test_a_full_disk_fails_all_who_wait_and_stops_the_writer(box: Box):
+    # The pager's own limit gives the same error from the same place as a medium without room.
+    connection = box.store._connection
+    (pages,) = next(connection.execute("PRAGMA page_count"))
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    size = box.queries.size()
+    failure: DeviceError | None = None
+    while failure is None:
+        try:
+            box.write(alarm("x" * 5_000))
+            size += 1
+        except DeviceError as error:
+            failure = error
+    assert failure.code == "journal.not_written"
+    assert isinstance(failure.__cause__, apsw.FullError)
+    assert box.writer.failure is failure
+    with pytest.raises(DeviceError) as refused:
+        box.write(alarm("later"))
+    assert refused.value.code == "journal.stopped"
+    assert box.queries.size() == size
+    assert verify_journal(box.queries, JOURNAL, box.signer.public_key) == size
+
+
+def test_those_who_wait_behind_a_failure_are_told(box: Box):
+    began, go_on = threading.Event(), threading.Event()
+    connection = box.store._connection
+
+    def hold(_: StoreView) -> Sequence[Body]:
+        began.set()
+        assert go_on.wait(5)
+        raise apsw.IOError("the card was pulled out")
+
+    answers: list[Exception] = []
+
+    def call(decision: int) -> None:
+        try:
+            box.writer.commit_blocking(hold if decision == 0 else lambda _: [alarm("behind")])
+        except DeviceError as error:
+            answers.append(error)
+
+    threads = [threading.Thread(target=call, args=(0,))]
+    threads[0].start()
+    assert began.wait(5)
+    threads += [threading.Thread(target=call, args=(count,)) for count in range(1, 5)]
+    for thread in threads[1:]:
+        thread.start()
+    go_on.set()
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert {error.code for error in answers if isinstance(error, DeviceError)} == {
+        "journal.not_written",
+        "journal.stopped",
+    }
+    assert len(answers) == 5
+    assert not connection.in_transaction
+
+
+def test_what_was_handed_in_before_closing_is_written(box: Box):
+    for count in range(10):
+        box.writer._hand_in(lambda _, count=count: [alarm(str(count))])  # type: ignore[misc]
+    box.writer.close()
+    box.writer.close()
+    assert box.queries.size() == 11
+    with pytest.raises(BugError) as caught:
+        box.write(alarm("late"))
+    assert caught.value.code == "journal.closed"
+
+
+def test_a_listener_that_fails_harms_nobody(box: Box):
+    heard: list[int] = []
+
+    def fails(_: Sequence[Recorded]) -> None:
+        raise ZeroDivisionError
+
+    box.writer.subscribe(fails)
+    box.writer.subscribe(lambda records: heard.append(len(records)))
+    box.write(alarm("a"))
+    box.write(alarm("b"))
+    box.writer.close()
+    assert heard == [1, 1]
+
+
+def test_an_entry_too_large_is_refused(box: Box):
+    with pytest.raises(BugError) as caught:
+        box.write(alarm("x" * 70_000))
+    assert caught.value.code == "journal.entry_too_large"
+    assert box.write(alarm("next"))[0].index == 1
+
+
+def test_a_statement_of_nothing_changes_nothing(box: Box):
+    assert box.write() == []
+    assert box.queries.size() == 1
+
+
+def test_each_start_has_a_name_of_its_own(box: Box):
+    box.writer.close()
+    with JournalWriter(box.store, box.signer, box.clock, box.entropy) as second:
+        assert second.boot != box.writer.boot
+        (recorded,) = second.commit_blocking(lambda _: [alarm("second")])
+        assert recorded.entry.boot == second.boot
+
+
+def test_a_short_write_of_another_connection_is_waited_for(box: Box):
+    other = open_for_writing(box.path)
+    other.execute("BEGIN IMMEDIATE")
+    finished: list[Recorded] = []
+    thread = threading.Thread(target=lambda: finished.extend(box.write(alarm("waits"))))
+    thread.start()
+    other.execute("INSERT INTO setting VALUES ('other', '1')")
+    other.execute("COMMIT")
+    other.close()
+    thread.join(5)
+    assert [recorded.index for recorded in finished] == [1]

@@ -1,0 +1,35 @@
+import apsw
+
+from edge.store.rebuild import rebuild_projections
+from tests.edge.store.boxes import Box, approved, asked, requested, sent
+
+
+def test_the_projections_come_out_of_the_facts_again(box: Box):
+    box.write(requested("p1"), sent("p1"), approved("p1"), asked("q1"))
+    assert rebuild_projections(box.path) == []
+
+
+def test_a_projection_that_was_changed_by_hand_is_found(box: Box):
+    box.write(requested("p1"), sent("p1"), approved("p1"), asked("q1"))
+    connection = apsw.Connection(str(box.path))
+    connection.execute("UPDATE payment SET state = 'reversed'")
+    connection.execute("DELETE FROM inquiry")
+    connection.execute("INSERT INTO alarm VALUES (9, 'invented', NULL, '', '')")
+    connection.close()
+    payment, inquiry, alarm = rebuild_projections(box.path)
+    assert payment.stored
+    assert payment.rebuilt
+    assert (payment.table, payment.key) == ("payment", "p1")
+    assert (payment.stored["state"], payment.rebuilt["state"]) == ("reversed", "approved")
+    assert (inquiry.table, inquiry.stored) == ("inquiry", None)
+    assert (alarm.table, alarm.key, alarm.rebuilt) == ("alarm", "9", None)
+
+
+def test_a_tree_that_is_not_that_of_the_entries_is_found(box: Box):
+    box.write(requested("p1"))
+    connection = apsw.Connection(str(box.path))
+    connection.execute("DROP TRIGGER tree_node_no_update")
+    connection.execute("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1")
+    connection.close()
+    (found,) = rebuild_projections(box.path)
+    assert (found.table, found.key) == ("tree_node", "1 0")

@@ -120,7 +120,7 @@ class AlarmRaised(Body, frozen=True, kw_only=True):
 
     type = "alarm.raised"
     kind: str
-    """What is wrong, `thing.what`, for example `terminal.mismatch`."""
+    """What is wrong, for example `answer_mismatch`."""
     payment_id: str | None = None
     detail: str = ""
 

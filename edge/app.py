@@ -13,7 +13,6 @@ from typing import Final
 
 import structlog
 from litestar import Litestar, get
-from litestar.config.allowed_hosts import AllowedHostsConfig
 
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
@@ -39,7 +38,7 @@ from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
 from edge.store.queries import Queries
 from edge.uplink.client import Uplink, UplinkSettings
-from edge.web.router import create_routes
+from edge.web.router import create_app as create_web
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -241,10 +240,13 @@ def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
         finally:
             box.close()
 
-    return Litestar(
-        [health, *create_routes(box.counter, clock=clock, entropy=entropy, version=SOFTWARE)],
+    app = create_web(
+        box.counter,
+        clock=clock,
+        entropy=entropy,
+        version=version("daftar"),
+        allowed_hosts=box.settings.allowed_hosts,
         lifespan=[live],
-        allowed_hosts=AllowedHostsConfig(allowed_hosts=list(box.settings.allowed_hosts)),
-        openapi_config=None,
-        logging_config=None,
     )
+    app.register(health)
+    return app

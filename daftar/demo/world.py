@@ -143,7 +143,7 @@ class World:
         """Start one part and wait until it answers."""
         process = await start(name, self._arguments(name), self.logs)
         self.processes[name] = process
-        await wait_ready(process, f"{self.url(name)}/health")
+        await wait_ready(process, self.url(name) + ("/state" if name == "desk" else "/health"))
 
     async def stop(self) -> None:
         """Stop every part, the last started first."""

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from litestar import Litestar, Router, get
+from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -101,14 +102,19 @@ def create_app(
     clock: Clock,
     entropy: Entropy,
     version: str,
+    allowed_hosts: Sequence[str] = (),
     lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[Any]]] = (),
 ) -> Litestar:
-    """Return the application: routes, error pages, security headers, the API's document."""
+    """Return the application: routes, error pages, security headers, the API's document.
+
+    `allowed_hosts` are the names under which it may be asked for (against DNS rebinding); empty allows all.
+    """
     return Litestar(
         route_handlers=create_routes(counter, clock=clock, entropy=entropy, version=version),
         exception_handlers=ErrorPages(Web(counter, clock, entropy, version)).handlers(),
         before_send=[secure],
         openapi_config=openapi_config(version),
+        allowed_hosts=AllowedHostsConfig(allowed_hosts=list(allowed_hosts)) if allowed_hosts else None,
         lifespan=list(lifespan),
         # The root logger belongs to whoever starts the program.
         logging_config=None,

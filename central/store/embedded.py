@@ -25,6 +25,7 @@ import tempfile
 import threading
 from pathlib import Path
 from typing import IO, Any, Final, Self
+from urllib.parse import quote
 
 from shared.errors import BugError, DeviceError
 
@@ -87,7 +88,7 @@ class EmbeddedPostgres:
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of a database of this server."""
-        return f"postgresql://{SUPERUSER}@/{database}?host={self._socket_folder()}"
+        return _url(self.folder, database)
 
     def stop(self) -> None:
         """Stop the server (fast shutdown: open transactions are rolled back) and let the folder go. Idempotent."""
@@ -140,12 +141,6 @@ class EmbeddedPostgres:
     def _user_id(self) -> int:
         return os.geteuid() if self._user is None else self._user.pw_uid
 
-    def _socket_folder(self) -> Path:
-        if len(os.fsencode(self.folder / _SOCKET_NAME)) <= _SOCKET_PATH_MAX_BYTES:
-            return self.folder
-        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"daftar-pg-{digest}"
-
     def _start(self) -> None:
         orphan = _postmaster(self.folder)
         if orphan is not None:
@@ -156,7 +151,7 @@ class EmbeddedPostgres:
         self._await_ready()
 
     def _launch(self) -> None:
-        sockets = self._socket_folder()
+        sockets = _socket_folder(self.folder)
         if sockets != self.folder:
             sockets.mkdir(mode=0o700, exist_ok=True)
             if sockets.is_symlink() or sockets.stat().st_uid not in (os.geteuid(), self._user_id()):
@@ -194,6 +189,25 @@ class EmbeddedPostgres:
             self._process.wait()
         self._pid = None
         raise DeviceError("central.database_not_started", why=tail)
+
+
+def running_url(folder: Path, database: str = "postgres") -> str | None:
+    """Return the URL of a server that another process runs on this folder, or None when none is ready there."""
+    folder = folder.resolve()
+    if _postmaster(folder) is None or _status(folder) != "ready":
+        return None
+    return _url(folder, database)
+
+
+def _url(folder: Path, database: str) -> str:
+    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(_socket_folder(folder)), safe='')}"
+
+
+def _socket_folder(folder: Path) -> Path:
+    if len(os.fsencode(folder / _SOCKET_NAME)) <= _SOCKET_PATH_MAX_BYTES:
+        return folder
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"daftar-pg-{digest}"
 
 
 def _binaries() -> Path:

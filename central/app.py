@@ -1,0 +1,131 @@
+"""Central put together: the one place that joins its parts."""
+
+import functools
+from typing import Self
+
+import structlog
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import Scope
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from central.fleet import feed
+from central.fleet.enrolment import enrol
+from central.fleet.keys import CentralKeys, open_keys
+from central.ingest.receiver import Receiver
+from central.ingest.routes import box_router
+from central.jobs import Timetable
+from central.ledger.receive import post_entries
+from central.settings import Settings
+from central.store.connected import open_database
+from shared.clock import Clock
+from shared.entropy import Entropy
+from shared.errors import DaftarError
+
+_log = structlog.get_logger()
+
+
+class Central:
+    """Keys and database, opened; what commands and the application share. Use as a context manager."""
+
+    def __init__(self, settings: Settings, clock: Clock, entropy: Entropy, *, share: bool = False) -> None:
+        """Open (and at first make) everything. `share`: use a database server another process runs on this folder.
+
+        Raises DeviceError `central.data_in_use`, `central.database_not_started`; IntegrityError `central.bad_key_file`.
+        """
+        self.settings = settings
+        self.clock = clock
+        self.entropy = entropy
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.keys: CentralKeys = open_keys(settings.keys_folder, entropy)
+        self._database = open_database(url=settings.database_url, folder=settings.postgres_folder, share=share)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine of the migrated database."""
+        return self._database.engine
+
+    def close(self) -> None:
+        """Close the database, and stop its server when it is ours. Idempotent."""
+        self._database.close()
+
+    def is_well(self) -> bool:
+        """Return whether the database answers."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+
+def receiver_of(central: Central) -> Receiver:
+    """Return the receiver joined to keys, feeds and books."""
+    return Receiver(
+        central.engine,
+        witness=central.keys.witness,
+        answering=central.keys.exchange,
+        feed_windows=feed.windows,
+        posting=post_entries,
+        clock=central.clock,
+        entropy=central.entropy,
+    )
+
+
+def timetable_of(central: Central) -> Timetable:
+    """Return the jobs of this process, not started."""
+    del central
+    return Timetable()
+
+
+def create_app(settings: Settings, clock: Clock, entropy: Entropy) -> Litestar:
+    """Return the application, its database open and migrated; its shutdown closes them.
+
+    Raises what `Central` raises.
+    """
+    central = Central(settings, clock, entropy)
+    timetable = timetable_of(central)
+
+    def start() -> None:
+        if settings.jobs:
+            timetable.start()
+
+    def stop() -> None:
+        timetable.stop()
+        central.close()
+
+    return Litestar(
+        route_handlers=[
+            box_router(
+                receive=receiver_of(central).receive,
+                enrol=functools.partial(_enrol, central),
+                is_well=central.is_well,
+            )
+        ],
+        on_startup=[start],
+        on_shutdown=[stop],
+        openapi_config=OpenAPIConfig(
+            title="Daftar central", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+        ),
+        logging_config=None,
+        after_exception=[_log_exception],
+    )
+
+
+def _log_exception(error: Exception, scope: Scope) -> None:
+    """Log what no handler expected; a refusal with a code is an answer, not a fault of ours."""
+    if not isinstance(error, DaftarError | HTTPException):
+        _log.error("request failed", path=scope["path"], exc_info=error)
+
+
+def _enrol(central: Central, wire: bytes) -> bytes:
+    return enrol(central.engine, wire, keys=central.keys, clock=central.clock, entropy=central.entropy)

@@ -10,6 +10,7 @@ Keys are never in the database: a copy of it lets nobody sign as central, nor re
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -101,8 +102,8 @@ def _private_bytes(path: Path, entropy: Entropy) -> bytes:
 
 def _write_new(path: Path, text: str) -> None:
     """Write a file that appears whole or not at all, readable by us only; of two writers the first wins."""
-    half_made = path.with_suffix(f".{os.getpid()}.new")
-    descriptor = os.open(half_made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    half_made = Path(name)
     with os.fdopen(descriptor, "w") as file:
         file.write(text + "\n")
         file.flush()

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
+from central.fleet.keys import open_keys
 from central.store.embedded import EmbeddedPostgres
 from central.store.engine import open_engine
 from central.store.migrations import migrate
+from shared.entropy import SystemEntropy
+from tests.central.ingest.offices import Centre, open_centre
 
 _NUMBERS = itertools.count(1)
 
@@ -61,3 +64,9 @@ def _run(server: EmbeddedPostgres, statement: str) -> None:
     with administrator.connect() as connection:
         connection.execute(text(statement))
     administrator.dispose()
+
+
+@pytest.fixture
+def centre(engine: Engine, tmp_path: Path) -> Centre:
+    """Central's keys and an office, on an empty database."""
+    return open_centre(engine, open_keys(tmp_path / "keys", SystemEntropy()))

@@ -383,8 +383,8 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Correct the model's name in the box's settings.",
     ),
     "profile.malformed": ErrorText(
-        fa="پروندهٔ مدل خوانا نیست ({file}): {why}",
-        en="The model's file cannot be read ({file}): {why}",
+        fa="پروندهٔ مدل خوانا نیست: {file} ({why}).",
+        en="The model's file cannot be read: {file} ({why}).",
         money="none",
         do_fa="پرونده را درست کنید یا آن را بردارید.",
         do_en="Correct the file or take it out.",

@@ -33,11 +33,11 @@ _SIDES: Final[dict[AccountKind, Side]] = {
 }
 
 ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
-    "receivable": ("طلب از پذیرنده‌ی کارت · پایانه {detail}", "Receivable from acquirer · terminal {detail}"),
-    "doubtful": ("دریافتی به گفته‌ی سرپرست، بدون سند", "Charged by a supervisor's word, without evidence"),
+    "receivable": ("طلب از پذیرندهٔ کارت · پایانه {detail}", "Receivable from acquirer · terminal {detail}"),
+    "doubtful": ("دریافتی به گفتهٔ سرپرست، بدون سند", "Charged by a supervisor's word, without evidence"),
     "settled": ("تسویه شده توسط پذیرنده", "Settled by the acquirer"),
     "unconfirmed": ("تعهد تأیید نشده", "Unconfirmed obligations"),
-    "biller": ("بدهی به صادرکننده‌ی قبض · {detail}", "Payable to biller · {detail}"),
+    "biller": ("بدهی به صادرکنندهٔ قبض · {detail}", "Payable to biller · {detail}"),
     "fees": ("کارمزد استعلام نزد مرکز", "Inquiry fees held"),
     "refunds": ("برگشت به مشتری", "Refunds payable"),
 }

@@ -320,9 +320,9 @@ def refused(payment: PaymentBook, source: str) -> Transfer:
 
 
 def settled(payment_id: str, terminal_number: str | None, amount_rial: int) -> Transfer:
-    """Return the transfer of a payment found in the acquirer's file. A payment is settled once."""
+    """Return the transfer of an approved payment found in the acquirer's file. A payment is settled once."""
     return Transfer(
-        transfer_id=f"{payment_id}/settled",
+        transfer_id=f"settled/{payment_id}",
         phase="posted",
         debit=SETTLED.code,
         credit=receivable(terminal_number).code,

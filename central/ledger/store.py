@@ -1,7 +1,7 @@
 """Writing bookings to PostgreSQL, in the caller's transaction."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
@@ -11,11 +11,15 @@ from sqlalchemy.dialects.postgresql import insert
 from central.ledger.accounts import Account, AccountKind
 from central.ledger.posting import PaymentBook, Transfer
 from central.store.books import ledger_account, ledger_transfer, office_payment
+from shared.calendar import tehran_date
+from shared.clock import parse_instant
 from shared.errors import IntegrityError
 from shared.payment import PaymentState
 
 SourceKind = Literal["entry", "provider", "settlement"]
 
+_OLDEST_CLAIM: Final = timedelta(days=366)
+_CLOCK_AHEAD_MAX: Final = timedelta(days=1)
 _BOOK_COLUMNS: Final = [office_payment.c[name] for name in PaymentBook.__struct_fields__]
 
 
@@ -36,7 +40,11 @@ def _load(connection: Connection, query: Select[tuple[object, ...]]) -> list[Pay
 
 def save_payment(connection: Connection, payment: PaymentBook, received_at: datetime) -> None:
     """Insert or replace a payment's row. `received_at` stays that of the first entry."""
-    values = {**msgspec.structs.asdict(payment), "state": str(payment.state)}
+    values = {
+        **msgspec.structs.asdict(payment),
+        "state": str(payment.state),
+        "local_date": local_date(payment, received_at),
+    }
     changed = {name: value for name, value in values.items() if name not in ("office_id", "payment_id")}
     connection.execute(
         insert(office_payment)
@@ -46,6 +54,20 @@ def save_payment(connection: Connection, payment: PaymentBook, received_at: date
             set_={**changed, "changed_at": received_at},
         )
     )
+
+
+def local_date(payment: PaymentBook, received_at: datetime) -> date:
+    """Return the day in Iran on which the payment was made, by the box's claim.
+
+    A claim that cannot be (after its arrival, or more than a year before) is not used; the day of arrival is.
+    """
+    claim = payment.approved_claim or payment.sent_claim or payment.requested_claim
+    try:
+        at = parse_instant(claim)
+        believable = received_at - _OLDEST_CLAIM <= at <= received_at + _CLOCK_AHEAD_MAX
+        return tehran_date(at if believable else received_at)
+    except (ValueError, OverflowError):
+        return tehran_date(received_at)
 
 
 def set_confirmation(

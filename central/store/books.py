@@ -90,6 +90,7 @@ office_payment: Final = Table(
     Column("requested_claim", Text, nullable=False),
     Column("sent_claim", Text),
     Column("approved_claim", Text),
+    Column("local_date", Date, nullable=False),
     Column("outcome_index", BigInteger),
     Column("outcome_leaf", LargeBinary),
     Column("received_at", _INSTANT, nullable=False),
@@ -109,9 +110,18 @@ office_payment: Final = Table(
     CheckConstraint("confirmation IN ('none', 'queued', 'confirmed', 'refused')", name="confirmation_word"),
     Index("office_payment_by_ordinal", "ordinal"),
     Index("office_payment_by_obligation", "obligation"),
-    Index("office_payment_by_rrn", "terminal_number", "rrn"),
-    Index("office_payment_by_stan", "terminal_number", "stan"),
-    Index("office_payment_unsettled", "ordinal", postgresql_where=text("settled_file IS NULL")),
+    Index("office_payment_by_rrn", text("ltrim(terminal_number, '0')"), text("ltrim(rrn, '0')")),
+    Index("office_payment_by_stan", text("ltrim(terminal_number, '0')"), text("ltrim(stan, '0')")),
+    Index("office_payment_by_local_date", "local_date"),
+    Index("office_payment_unsettled", "local_date", postgresql_where=text("settled_file IS NULL")),
+    # A line settles one payment.
+    Index(
+        "office_payment_settled_once",
+        "settled_file",
+        "settled_line",
+        unique=True,
+        postgresql_where=text("settled_file IS NOT NULL"),
+    ),
 )
 """Central's projection of the payments of all journals."""
 
@@ -307,8 +317,10 @@ settlement_line: Final = Table(
     PrimaryKeyConstraint("file_id", "line_number"),
     ForeignKeyConstraint(["file_id"], ["settlement_file.file_id"]),
     CheckConstraint("amount_rial > 0", name="amount_positive"),
-    Index("settlement_line_by_rrn", "terminal_id", "rrn"),
-    Index("settlement_line_by_stan", "terminal_id", "stan"),
+    Index("settlement_line_by_rrn", text("ltrim(terminal_id, '0')"), text("ltrim(rrn, '0')")),
+    Index("settlement_line_by_original", text("ltrim(terminal_id, '0')"), text("ltrim(original_rrn, '0')")),
+    Index("settlement_line_by_share", text("ltrim(terminal_id, '0')"), text("ltrim(share_of, '0')")),
+    Index("settlement_line_by_stan", text("ltrim(terminal_id, '0')"), text("ltrim(stan, '0')")),
     Index("settlement_line_by_financial_date", "financial_date"),
 )
 """Rows of acquirers' files, as printed, folded; `line_number` is the line in the file, the header being line 1."""
@@ -396,4 +408,5 @@ recon_member: Final = Table(
         postgresql_where=text("side = 'acquirer'"),
     ),
     Index("recon_member_by_payment", "office_id", "payment_id"),
+    Index("recon_member_by_line", "file_id", "line_number"),
 )

@@ -95,6 +95,7 @@ CREATE TABLE office_payment (
     requested_claim text NOT NULL,
     sent_claim text,
     approved_claim text,
+    local_date date NOT NULL,
     outcome_index bigint,
     outcome_leaf bytea,
     received_at timestamptz NOT NULL,
@@ -113,11 +114,14 @@ CREATE TABLE office_payment (
     CONSTRAINT ck_office_payment_amount_positive CHECK (amount_rial > 0),
     CONSTRAINT ck_office_payment_confirmation_word CHECK (confirmation IN ('none', 'queued', 'confirmed', 'refused'))
 );
+CREATE INDEX office_payment_by_local_date ON office_payment (local_date);
 CREATE INDEX office_payment_by_obligation ON office_payment (obligation);
 CREATE INDEX office_payment_by_ordinal ON office_payment (ordinal);
-CREATE INDEX office_payment_by_rrn ON office_payment (terminal_number, rrn);
-CREATE INDEX office_payment_by_stan ON office_payment (terminal_number, stan);
-CREATE INDEX office_payment_unsettled ON office_payment (ordinal) WHERE settled_file IS NULL;
+CREATE INDEX office_payment_by_rrn ON office_payment (ltrim(terminal_number, '0'), ltrim(rrn, '0'));
+CREATE INDEX office_payment_by_stan ON office_payment (ltrim(terminal_number, '0'), ltrim(stan, '0'));
+CREATE UNIQUE INDEX office_payment_settled_once ON office_payment (settled_file, settled_line)
+    WHERE settled_file IS NOT NULL;
+CREATE INDEX office_payment_unsettled ON office_payment (local_date) WHERE settled_file IS NULL;
 CREATE TABLE payment_entry (
     office_id text NOT NULL,
     payment_id text NOT NULL,
@@ -288,8 +292,10 @@ CREATE TABLE settlement_line (
     CONSTRAINT ck_settlement_line_amount_positive CHECK (amount_rial > 0)
 );
 CREATE INDEX settlement_line_by_financial_date ON settlement_line (financial_date);
-CREATE INDEX settlement_line_by_rrn ON settlement_line (terminal_id, rrn);
-CREATE INDEX settlement_line_by_stan ON settlement_line (terminal_id, stan);
+CREATE INDEX settlement_line_by_original ON settlement_line (ltrim(terminal_id, '0'), ltrim(original_rrn, '0'));
+CREATE INDEX settlement_line_by_rrn ON settlement_line (ltrim(terminal_id, '0'), ltrim(rrn, '0'));
+CREATE INDEX settlement_line_by_share ON settlement_line (ltrim(terminal_id, '0'), ltrim(share_of, '0'));
+CREATE INDEX settlement_line_by_stan ON settlement_line (ltrim(terminal_id, '0'), ltrim(stan, '0'));
 CREATE TABLE recon_member (
     run_id bigint NOT NULL,
     number integer NOT NULL,
@@ -305,6 +311,7 @@ CREATE TABLE recon_member (
         FOREIGN KEY(run_id, number) REFERENCES recon_decision (run_id, number),
     CONSTRAINT ck_recon_member_side_word CHECK (side IN ('office', 'acquirer'))
 );
+CREATE INDEX recon_member_by_line ON recon_member (file_id, line_number);
 CREATE INDEX recon_member_by_payment ON recon_member (office_id, payment_id);
 CREATE UNIQUE INDEX recon_member_line_once ON recon_member (run_id, file_id, line_number) WHERE side = 'acquirer';
 CREATE UNIQUE INDEX recon_member_payment_once ON recon_member (run_id, office_id, payment_id) WHERE side = 'office';

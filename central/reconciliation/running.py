@@ -1,0 +1,200 @@
+"""Running a reconciliation: read the inputs, match, prove that nothing was lost, keep the result, book what is settled.
+
+One run at a time, in one transaction. The same inputs must give the same result as before: a run that differs from an
+earlier one over equal inputs is refused, for then one of the two was not a function of its inputs.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+
+from central.ledger.posting import settled
+from central.ledger.store import write_transfers
+from central.reconciliation.breaks import Bucket
+from central.reconciliation.conservation import Totals, break_key, check_conservation, result_sha256
+from central.reconciliation.inputs import PaymentInput, inputs_sha256
+from central.reconciliation.matching import Decision, Rules, match
+from central.reconciliation.queries import RunView, run
+from central.reconciliation.selecting import Inputs, Scope, select_inputs
+from central.store.books import office_payment, recon_bucket, recon_decision, recon_member, recon_run
+from shared.clock import Clock
+from shared.errors import BugError, IntegrityError
+
+_LOCK_KEY: Final = 0x6461667461720002
+"""The advisory lock of runs: "daftar" and a number."""
+
+
+def reconcile(engine: Engine, scope: Scope, *, started_by: str, clock: Clock, rules: Rules | None = None) -> RunView:
+    """Run a reconciliation and return it, kept.
+
+    Raises OperatorError `recon.bad_scope`; IntegrityError `recon.not_conserved`, `recon.not_repeatable` (nothing is
+    kept then).
+    """
+    rules = rules or Rules()
+    with engine.begin() as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
+        # A run over many files takes longer than a page may.
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        inputs = select_inputs(connection, scope, rules)
+        decisions = match(inputs.payments, inputs.lines, covered_to=inputs.covered_to, rules=rules)
+        totals = check_conservation(inputs.payments, inputs.lines, decisions)
+        newly_settled = _newly_settled(connection, inputs.payments, decisions)
+        run_id = _keep(
+            connection,
+            inputs,
+            decisions,
+            totals,
+            {
+                "started_at": clock.now(),
+                "started_by": started_by,
+                "scope": {**msgspec.to_builtins(scope), "covered_to": msgspec.to_builtins(inputs.covered_to)},
+                "rules": msgspec.to_builtins(rules),
+                "settled_count": len(newly_settled),
+            },
+        )
+        _settle(connection, newly_settled, run_id, clock.now())
+        kept = run(connection, run_id)
+        if kept is None:
+            raise BugError("recon.not_kept")
+        return kept
+
+
+def _keep(
+    connection: Connection, inputs: Inputs, decisions: Sequence[Decision], totals: Totals, facts: dict[str, Any]
+) -> int:
+    values = {
+        **facts,
+        "payments_sha256": inputs_sha256(inputs.payments),
+        "lines_sha256": inputs_sha256(inputs.lines),
+        "result_sha256": result_sha256(decisions),
+        "payment_count": totals.payment_count,
+        "line_count": totals.line_count,
+        "office_rial": totals.office_rial,
+        "acquirer_rial": totals.acquirer_rial,
+        "break_count": totals.break_count,
+    }
+    _check_repeatable(connection, values)
+    run_id: int = connection.execute(insert(recon_run).values(**values).returning(recon_run.c.run_id)).scalar_one()
+    connection.execute(
+        insert(recon_bucket),
+        [{"run_id": run_id, **msgspec.structs.asdict(total), "bucket": str(total.bucket)} for total in totals.buckets],
+    )
+    if decisions:
+        values_of = _Values(inputs)
+        connection.execute(insert(recon_decision), [_decision_row(run_id, *each) for each in enumerate(decisions, 1)])
+        connection.execute(
+            insert(recon_member),
+            [row for number, each in enumerate(decisions, 1) for row in values_of.rows(run_id, number, each)],
+        )
+    return run_id
+
+
+def _check_repeatable(connection: Connection, values: dict[str, Any]) -> None:
+    same = ("payments_sha256", "lines_sha256", "scope", "rules")
+    earlier = connection.execute(
+        select(recon_run.c.run_id, recon_run.c.result_sha256)
+        .where(and_(*(recon_run.c[name] == values[name] for name in same)))
+        .order_by(recon_run.c.run_id.desc())
+        .limit(1)
+    ).one_or_none()
+    if earlier is not None and earlier.result_sha256 != values["result_sha256"]:
+        raise IntegrityError("recon.not_repeatable", run_id=earlier.run_id)
+
+
+def _decision_row(run_id: int, number: int, decision: Decision) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "number": number,
+        "bucket": str(decision.bucket),
+        "rule": decision.rule,
+        "is_break": decision.is_break,
+        "office_rial": decision.office_rial,
+        "acquirer_rial": decision.acquirer_rial,
+        "break_key": break_key(decision),
+    }
+
+
+class _Values:
+    """What each input is worth, for the rows of a decision's members."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._payments = {payment.key: payment.value_rial for payment in inputs.payments}
+        self._lines = {line.key: line.value_rial for line in inputs.lines}
+
+    def rows(self, run_id: int, number: int, decision: Decision) -> list[dict[str, Any]]:
+        """Return the rows of one decision's members."""
+        nobody = {"office_id": None, "payment_id": None, "file_id": None, "line_number": None}
+        whole: dict[str, Any] = {"run_id": run_id, "number": number, **nobody}
+        offices = [
+            {
+                **whole,
+                "side": "office",
+                "place": place,
+                "office_id": key[0],
+                "payment_id": key[1],
+                "value_rial": self._payments[key],
+            }
+            for place, key in enumerate(decision.payments)
+        ]
+        acquirers = [
+            {
+                **whole,
+                "side": "acquirer",
+                "place": place,
+                "file_id": key[0],
+                "line_number": key[1],
+                "value_rial": self._lines[key],
+            }
+            for place, key in enumerate(decision.lines)
+        ]
+        return offices + acquirers
+
+
+def _newly_settled(
+    connection: Connection, payments: Sequence[PaymentInput], decisions: Sequence[Decision]
+) -> list[tuple[PaymentInput, Decision]]:
+    """Return the matched payments that no earlier run saw settled; in one order."""
+    by_key = {payment.key: payment for payment in payments}
+    matched = {decision.payments[0]: decision for decision in decisions if decision.bucket is Bucket.MATCHED}
+    unsettled = connection.execute(
+        select(office_payment.c.office_id, office_payment.c.payment_id)
+        .where(
+            office_payment.c.settled_file.is_(None),
+            office_payment.c.local_date.in_({by_key[key].local_date for key in matched}),
+        )
+        .order_by(office_payment.c.office_id, office_payment.c.requested_index)
+    ).all()
+    return [
+        (by_key[office_id, payment_id], matched[office_id, payment_id])
+        for office_id, payment_id in unsettled
+        if (office_id, payment_id) in matched
+    ]
+
+
+def _settle(
+    connection: Connection, newly_settled: Sequence[tuple[PaymentInput, Decision]], run_id: int, at: datetime
+) -> None:
+    """Book that the acquirer paid these out, and mark them."""
+    for payment, decision in newly_settled:
+        file_id, line_number = decision.lines[0]
+        write_transfers(
+            connection,
+            payment.office_id,
+            [settled(payment.payment_id, payment.terminal_number, payment.amount_rial)],
+            payment_id=payment.payment_id,
+            source_kind="settlement",
+            source=f"{file_id}#{line_number}",
+            at=at,
+        )
+        connection.execute(
+            update(office_payment)
+            .where(
+                office_payment.c.office_id == payment.office_id,
+                office_payment.c.payment_id == payment.payment_id,
+                office_payment.c.settled_file.is_(None),
+            )
+            .values(settled_file=file_id, settled_line=line_number, settled_run=run_id)
+        )

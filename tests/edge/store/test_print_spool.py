@@ -43,6 +43,30 @@ def test_each_time_at_the_printer_is_an_attempt(box: Box):
     def mark(state: PrintState, status: str | None) -> None:
         box.within(lambda view: view.mark_print("j1", state, last_status=status))
 
+    mark("printing", None)
+    mark("waiting", "paper_end")
+    mark("printing", None)
+    mark("uncertain", "offline")
+    found = box.queries.print_job("j1")
+    assert found
+    assert (found.state, found.attempts, found.last_status) == ("uncertain", 2, "offline")
+    assert box.queries.print_jobs_in(("waiting", "printing")) == []
+
+
+def test_the_printers_word_and_its_fact_are_one_commit(box: Box):
+    box.write(requested("p1"))
+    box.writer.commit_blocking(spooled([], job("j1")))
+
+    def printed(view: StoreView) -> Sequence[Body]:
+        view.mark_print("j1", "printed")
+        return [ReceiptPrinted(job_id="j1", document="bill_receipt", about="p1", copy=False)]
+
+    box.writer.commit_blocking(printed)
+    payment, found = box.queries.payment("p1"), box.queries.print_job("j1")
+    assert payment
+    assert found
+    assert (payment.printed, found.state) == (1, "printed")
+
 
 def test_a_paper_that_is_not_there_cannot_be_moved(box: Box):
     with pytest.raises(BugError) as caught:

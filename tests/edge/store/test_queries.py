@@ -1,0 +1,88 @@
+import threading
+
+import pytest
+
+from shared.errors import IntegrityError
+from shared.events import AlarmRaised, PaymentNotSent
+from shared.payment import PaymentState
+from tests.edge.store.boxes import BILL_RIAL, BOX, JOURNAL, OFFICE, Box, approved, asked, in_doubt, requested, sent
+
+
+def pay(box: Box, count: int) -> None:
+    for number in range(count):
+        name = f"p{number}"
+        box.write(requested(name, obligation=f"bill:{number}:1"), sent(name), approved(name))
+
+
+def test_the_status_counts_what_waits(box: Box):
+    pay(box, 3)
+    box.write(requested("d", obligation="bill:9:9"), sent("d"), in_doubt("d"))
+    box.write(requested("r", obligation="bill:8:8"))
+    box.write(AlarmRaised(kind="late_approval", payment_id="p1", detail="x"))
+    status = box.queries.status()
+    assert (status.office, status.box, status.journal_id) == (OFFICE, BOX, JOURNAL)
+    assert (status.size, status.cosigned_size, status.unsent_count) == (15, 0, 15)
+    assert (status.unconfirmed_count, status.unconfirmed_rial) == (3, 3 * BILL_RIAL)
+    assert status.in_doubt_count == 1
+    assert [(alarm.index, alarm.kind, alarm.payment_id) for alarm in status.alarms] == [(14, "late_approval", "p1")]
+    assert [payment.payment_id for payment in box.queries.in_doubt()] == ["d"]
+
+
+def test_lists_go_back_by_cursor_and_keep_their_place(box: Box):
+    pay(box, 5)
+    first = box.queries.payments(None, 2)
+    assert [payment.payment_id for payment in first] == ["p4", "p3"]
+    box.write(requested("new", obligation="bill:99:1"))
+    second = box.queries.payments(first[-1].requested_index, 2)
+    assert [payment.payment_id for payment in second] == ["p2", "p1"]
+    assert [payment.payment_id for payment in box.queries.payments(None, 9, {PaymentState.REQUESTED})] == ["new"]
+    assert box.queries.payments(None, 9, set()) == []
+
+
+def test_inquiries_go_back_by_cursor(box: Box):
+    for number in range(4):
+        box.write(asked(f"q{number}", ticket=number + 1))
+    first = box.queries.inquiries(None, 3)
+    assert [inquiry.inquiry_id for inquiry in first] == ["q3", "q2", "q1"]
+    assert [inquiry.ticket for inquiry in box.queries.inquiries(first[-1].requested_index, 3)] == [1]
+    assert first[0].parameter.ciphertext == "AAAA"
+
+
+def test_what_is_not_there_is_none(box: Box):
+    assert box.queries.payment("p") is None
+    assert box.queries.inquiry("q") is None
+    assert box.queries.entry(1) is None
+    assert box.queries.print_job("j") is None
+    assert box.queries.payment_by_obligation("bill:1:1") is None
+    assert box.queries.private_key("k") is None
+    with pytest.raises(IntegrityError):
+        box.queries.node(0, 1)
+
+
+def test_a_freed_obligation_has_no_holder(box: Box):
+    box.write(requested("p1"), PaymentNotSent(payment_id="p1", reason="operator_cancelled"))
+    payment = box.queries.payment("p1")
+    assert payment
+    assert payment.not_sent_reason == "operator_cancelled"
+    assert box.queries.payment_by_obligation(payment.obligation) is None
+
+
+def test_many_threads_may_ask_at_once_while_the_journal_grows(box: Box):
+    faults: list[object] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            status = box.queries.status()
+            if status.unconfirmed_count * BILL_RIAL != status.unconfirmed_rial:
+                faults.append(status)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    pay(box, 20)
+    done.set()
+    for thread in threads:
+        thread.join(5)
+    assert faults == []
+    assert box.queries.status().unconfirmed_count == 20

@@ -180,6 +180,7 @@ class TakePayment:
 
         await self._writer.commit(decide)
         self._payment_ids[reference] = payment_id
+        self._say(payment_id, "queued")
         task = asyncio.create_task(self._run(payment_id, reference, bill.amount_rial), name=f"payment {payment_id}")
         self._running[payment_id] = task
         task.add_done_callback(lambda _: self._running.pop(payment_id, None))
@@ -212,7 +213,6 @@ class TakePayment:
         self._on_progress(payment_id)
 
     async def _run(self, payment_id: str, reference: str, amount_rial: int) -> None:
-        self._say(payment_id, "queued")
         try:
             async with self.terminal_lock:
                 await self._at_terminal(payment_id, reference, amount_rial)

@@ -1,0 +1,135 @@
+"""A counter with everything real but the customer: journal, terminal and printer over sockets on this machine."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from edge.devices.catalogue import load_catalogue
+from edge.devices.printers.driver import PrinterDriver
+from edge.devices.terminals.driver import TerminalDriver
+from edge.devices.virtual.printer import VirtualPrinter
+from edge.devices.virtual.terminal import VirtualTerminal
+from edge.journal.recovery import recover
+from edge.journal.views import PaymentView
+from edge.services.ask_inquiry import AskInquiry
+from edge.services.documents import Letterhead
+from edge.services.events import EventHub
+from edge.services.print_documents import PrintDocuments
+from edge.services.resolve_in_doubt import ResolveInDoubt
+from edge.services.take_payment import TakePayment
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.identifiers import Bill, parse_bill
+from shared.payment import PaymentState
+from tests.edge.store.boxes import Box
+
+DEADLINE_S = 10.0
+WATER = parse_bill("2050327604613", "1070189")
+POWER = parse_bill("9174639504124", "12908190")
+
+
+class Office:
+    """Use as an async context manager. A second one on the same folder is the box after a restart."""
+
+    def __init__(self, folder: Path, terminal: VirtualTerminal, **times: int) -> None:
+        self.folder = folder
+        self.virtual = terminal
+        profile = load_catalogue().terminal("daftar/virtual")
+        quick = {"answer_timeout_ms": 2_000, "longest_ms": 2_000, "query_timeout_ms": 1_000, "ready_timeout_ms": 1_000}
+        self.profile = msgspec.structs.replace(
+            profile, times=msgspec.structs.replace(profile.times, **(quick | {"reconnect_first_ms": 20} | times))
+        )
+
+    async def __aenter__(self) -> Self:
+        clock, entropy = SystemClock(), SystemEntropy()
+        self.box = Box(self.folder)
+        self.box.clock = clock  # type: ignore[assignment] # waits are real here
+        self.box.entropy = entropy  # type: ignore[assignment] # two offices in a test must not make the same names
+        self.box.__enter__()
+        self.recovered = recover(
+            self.box.writer, self.box.queries, self.box.identity, self.box.signer.public_key, software="test"
+        )
+        self.hub = EventHub()
+        self.hub.open()
+        self.box.writer.subscribe(self.hub.committed)
+        assert self.virtual._address is not None
+        host, port = self.virtual._address
+        self.terminal = TerminalDriver(
+            name="terminal-1", profile=self.profile, host=host, port=port, clock=clock, entropy=entropy
+        )
+        self.payments = TakePayment(
+            writer=self.box.writer,
+            queries=self.box.queries,
+            terminal=self.terminal,
+            clock=clock,
+            entropy=entropy,
+            on_progress=lambda _: None,
+        )
+        self.terminal.on_late_answer = self.payments.late_answer
+        self.terminal.on_stray_answer = self.payments.stray_answer
+        self.resolve = ResolveInDoubt(
+            writer=self.box.writer,
+            queries=self.box.queries,
+            terminal=self.terminal,
+            payments=self.payments,
+            entropy=entropy,
+        )
+        self.inquiries = AskInquiry(self.box.writer, entropy)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.payments.finish()
+        await self.terminal.close()
+        self.box.__exit__()
+
+    def printing(self, printer: VirtualPrinter) -> PrintDocuments:
+        """Return the owner of a printer; start its `run` as a task."""
+        profile = load_catalogue().printer("daftar/virtual_80mm")
+        return PrintDocuments(
+            writer=self.box.writer,
+            queries=self.box.queries,
+            printer=PrinterDriver(host="127.0.0.1", port=printer.port, profile=profile),
+            profile=profile,
+            head=Letterhead(
+                office_name="دفتر آزمون",
+                office_code="72101001",
+                journal_id=self.box.identity.journal_id,
+                verify_base="http://127.0.0.1:1",
+                demo=True,
+            ),
+            hub=self.hub,
+            entropy=SystemEntropy(),
+        )
+
+    def payment(self, payment_id: str) -> PaymentView:
+        """Return a payment as the journal has it now."""
+        payment = self.box.queries.payment(payment_id)
+        assert payment is not None
+        return payment
+
+    async def pay(self, bill: Bill = WATER) -> str:
+        """Press pay; return our payment id."""
+        return await self.payments.request(bill, operator="sara")
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something to hold, looking at each change; fail after a deadline."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not holds():  # noqa: ASYNC110 - journal and devices tell different listeners; looking again suits all
+                await asyncio.sleep(0.005)
+
+    async def ends(self, payment_id: str) -> PaymentState:
+        """Wait until nothing of a payment is under way; return its state."""
+        await self.until(lambda: self.payments.progress(payment_id) is None)
+        return self.payment(payment_id).state
+
+    async def card_asked_for(self) -> None:
+        """Wait until the terminal waits for a card."""
+        await self.until(lambda: self.virtual.screen.phase == "waiting_card")
+
+    def kinds(self) -> list[str]:
+        """Return the types of all entries."""
+        entries = self.box.queries.entries(0, 1_000)
+        return [msgspec.json.decode(data)["type"] for data, _ in entries]

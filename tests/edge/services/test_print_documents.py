@@ -1,0 +1,118 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from edge.devices.virtual.printer import VirtualPrinter
+from edge.services.print_documents import PrintDocuments
+from shared.errors import OperatorError
+from shared.payment import PaymentState
+from tests.edge.services.office import Office
+
+
+@pytest.fixture
+async def printer() -> AsyncIterator[VirtualPrinter]:
+    virtual = VirtualPrinter()
+    await virtual.start()
+    yield virtual
+    await virtual.close()
+
+
+@asynccontextmanager
+async def at_work(documents: PrintDocuments) -> AsyncIterator[PrintDocuments]:
+    task = asyncio.create_task(documents.run())
+    try:
+        yield documents
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def paid(office: Office) -> str:
+    office.virtual.set_auto("approve")
+    payment_id = await office.pay()
+    assert await office.ends(payment_id) is PaymentState.APPROVED
+    return payment_id
+
+
+def states(office: Office, about: str) -> list[tuple[str, bool]]:
+    return [(job.state, job.copy) for job in office.box.queries.print_jobs_for(about)]
+
+
+async def test_a_receipt_is_printed_and_the_next_one_is_a_copy(office: Office, printer: VirtualPrinter) -> None:
+    payment_id = await paid(office)
+    async with at_work(office.printing(printer)) as documents:
+        await office.until(lambda: office.payment(payment_id).printed == 1)
+        await documents.request_receipt(payment_id)
+        await office.until(lambda: office.payment(payment_id).printed == 2)
+    assert states(office, payment_id) == [("printed", False), ("printed", True)]
+    assert len(printer.pieces) == 2
+    assert office.kinds().count("receipt.printed") == 2
+
+
+async def test_a_printer_that_is_off_keeps_the_receipt_waiting_and_the_payment_stands(
+    office: Office, printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.services.print_documents.LOOK_AGAIN_S", 0.05)
+    printer.set_fault("off")
+    payment_id = await paid(office)
+    async with at_work(office.printing(printer)) as documents:
+        await office.until(lambda: documents.view().state == "offline")
+        assert office.payment(payment_id).state is PaymentState.APPROVED
+        waiting = await documents.request_receipt(payment_id)
+        assert states(office, payment_id) == [("waiting", False)], "asking again spools no second paper"
+        assert [job.job_id for job in office.box.queries.print_jobs_for(payment_id)] == [waiting]
+        printer.set_fault(None)
+        await office.until(lambda: office.payment(payment_id).printed == 1)
+    assert states(office, payment_id) == [("printed", False)]
+
+
+async def test_a_paper_that_may_have_come_out_is_only_printed_again_as_a_copy(
+    office: Office, printer: VirtualPrinter
+) -> None:
+    printer.set_fault("die_mid_job")
+    payment_id = await paid(office)
+    async with at_work(office.printing(printer)) as documents:
+        await office.until(lambda: states(office, payment_id) == [("uncertain", False)])
+        printer.set_fault(None)
+        await documents.request_receipt(payment_id)
+        await office.until(lambda: office.payment(payment_id).printed == 1)
+    assert states(office, payment_id) == [("uncertain", False), ("printed", True)]
+
+
+async def test_a_box_that_went_down_while_printing_says_uncertain(
+    tmp_path: Path, office: Office, printer: VirtualPrinter
+) -> None:
+    payment_id = await paid(office)
+    (job,) = office.box.queries.print_jobs_for(payment_id)
+
+    def cut(view: object) -> list[object]:
+        view.mark_print(job.job_id, "printing")  # type: ignore[attr-defined] # what a run does before it sends
+        return []
+
+    office.box.writer.commit_blocking(cut)  # type: ignore[arg-type] # a decision
+    async with at_work(office.printing(printer)):
+        await office.until(lambda: states(office, payment_id) == [("uncertain", False)])
+    assert not printer.pieces
+
+
+async def test_nothing_is_printed_for_what_was_not_charged(office: Office, printer: VirtualPrinter) -> None:
+    office.virtual.set_auto("decline")
+    payment_id = await office.pay()
+    await office.ends(payment_id)
+    documents = office.printing(printer)
+    with pytest.raises(OperatorError, match=r"payment\.no_receipt"):
+        await documents.request_receipt(payment_id)
+    with pytest.raises(OperatorError, match=r"inquiry\.unknown"):
+        await documents.request_ticket("q-nobody")
+
+
+async def test_an_inquiry_gets_its_ticket(office: Office, printer: VirtualPrinter) -> None:
+    inquiry_id = await office.inquiries.request("electricity", "۹۱۷۴۶۳۹", operator="sara")
+    async with at_work(office.printing(printer)):
+        await office.until(lambda: len(printer.pieces) == 1)
+    inquiry = office.box.queries.inquiry(inquiry_id)
+    assert inquiry is not None
+    assert (inquiry.ticket, inquiry.parameter_tail) == (1, "639")

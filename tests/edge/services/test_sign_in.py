@@ -1,0 +1,114 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.services.idempotent import Idempotent
+from edge.services.sign_in import ATTEMPTS_MAX, SESSION_MS, WAIT_MS, SignIn, new_verifier, token_sha256
+from edge.store.people import People
+from shared.errors import OperatorError
+from tests.edge.store.boxes import Box, CountedEntropy, SteppingClock
+
+PASSWORD = "گذرواژه یک ۱۲۳"
+
+
+@pytest.fixture(scope="module")
+def verifier() -> str:
+    return new_verifier(PASSWORD)
+
+
+@pytest.fixture
+def people(tmp_path: Path, verifier: str) -> Iterator[People]:
+    box = Box(tmp_path)
+    opened = People(box.path)
+    opened.save_operator("sara", name="سارا", verifier=verifier, role="operator")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+@pytest.fixture
+def sign_in(people: People, clock: SteppingClock) -> SignIn:
+    return SignIn(people, clock, CountedEntropy(), "boot-1")
+
+
+async def test_a_right_password_opens_a_session_that_ends(sign_in: SignIn, clock: SteppingClock) -> None:
+    token = await sign_in.sign_in("Sara", PASSWORD)
+    operator = sign_in.operator_of(token)
+    assert operator is not None
+    assert operator.name == "سارا"
+    clock.step(milliseconds=SESSION_MS + 1)
+    assert sign_in.operator_of(token) is None
+
+
+async def test_an_arabic_keyboard_types_the_same_password(sign_in: SignIn) -> None:
+    assert await sign_in.sign_in("sara", PASSWORD.replace("ی", "ي").replace("ک", "ك").replace("۱۲۳", "123"))
+
+
+async def test_signing_out_and_a_restart_end_a_session(sign_in: SignIn, people: People, clock: SteppingClock) -> None:
+    token = await sign_in.sign_in("sara", PASSWORD)
+    assert SignIn(people, clock, CountedEntropy("b"), "boot-2").operator_of(token) is None
+    await sign_in.sign_out(token)
+    assert sign_in.operator_of(token) is None
+
+
+async def test_too_many_wrong_passwords_wait_a_minute_whoever_then_knows_it(
+    sign_in: SignIn, clock: SteppingClock
+) -> None:
+    for _ in range(ATTEMPTS_MAX):
+        with pytest.raises(OperatorError, match=r"auth\.wrong"):
+            await sign_in.sign_in("sara", "wrong")
+    with pytest.raises(OperatorError, match=r"auth\.too_many"):
+        await sign_in.sign_in("sara", PASSWORD)
+    clock.step(milliseconds=WAIT_MS + 1)
+    assert await sign_in.sign_in("sara", PASSWORD)
+
+
+async def test_an_unknown_name_is_told_nothing_more(sign_in: SignIn) -> None:
+    with pytest.raises(OperatorError, match=r"auth\.wrong"):
+        await sign_in.sign_in("nobody", PASSWORD)
+
+
+def test_a_short_password_is_refused() -> None:
+    with pytest.raises(OperatorError, match=r"auth\.password_short"):
+        new_verifier("short")
+
+
+def test_a_programs_token_is_stored_only_as_its_hash(sign_in: SignIn, people: People) -> None:
+    people.save_api_token(token_sha256("token"), name="kiosk", scopes=["payments:read"])
+    caller = sign_in.operator_of_api_token("token")
+    assert caller is not None
+    assert (caller.name, caller.scopes) == ("kiosk", frozenset({"payments:read"}))
+    assert sign_in.operator_of_api_token("other") is None
+
+
+async def test_a_repeated_request_is_answered_once_and_another_body_refused(people: People) -> None:
+    runs: list[int] = []
+
+    async def run() -> bytes:
+        runs.append(1)
+        return b"answer"
+
+    idempotent = Idempotent(people)
+    assert await idempotent.run("k", b"body", "kiosk", run) == b"answer"
+    assert await idempotent.run("k", b"body", "kiosk", run) == b"answer"
+    assert runs == [1]
+    with pytest.raises(OperatorError, match=r"api\.idempotency_conflict"):
+        await idempotent.run("k", b"other", "kiosk", run)
+
+
+async def test_a_refused_request_gives_its_key_back(people: People) -> None:
+    async def refuse() -> bytes:
+        raise OperatorError("payment.terminal_locked")
+
+    async def run() -> bytes:
+        return b"answer"
+
+    idempotent = Idempotent(people)
+    with pytest.raises(OperatorError, match=r"payment\.terminal_locked"):
+        await idempotent.run("k", b"body", "kiosk", refuse)
+    assert await idempotent.run("k", b"body", "kiosk", run) == b"answer"

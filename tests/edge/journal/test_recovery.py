@@ -130,7 +130,7 @@ COMMITTING = """
 def test_every_acknowledged_entry_survives_a_kill(tmp_path: Path):
     Box(tmp_path)
     acknowledged: dict[int, str] = {}
-    for wanted in (3, 50, 200):
+    for wanted in (5, 150):
         child = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(COMMITTING), str(tmp_path)], stdout=subprocess.PIPE, text=True
         )

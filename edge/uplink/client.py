@@ -29,9 +29,8 @@ ANSWER_TIMEOUT_MS: Final = 30_000
 IDLE_MS: Final = 60_000
 EXPECTING_MS: Final = 2_000
 """How soon to ask again while an answer of central is awaited: an inquiry's, or a confirmation."""
-UNREACHABLE: Final = "exchange.unreachable"
-TIMED_OUT: Final = "exchange.timeout"
-CUT: Final = "exchange.cut"
+NO_LINE: Final = frozenset({"exchange.unreachable", "exchange.timeout", "exchange.cut"})
+"""Codes of attempts that the line may be to blame for; a line can come back any moment."""
 
 ResultKind = Literal["ok", "resume", "quarantined", "stale", "failed"]
 
@@ -126,8 +125,8 @@ class Uplink:
     async def _wait(self, result: ExchangeResult) -> None:
         if result.kind == "failed":
             wait_ms = self._backoff.failed()
-            # A line can come back any moment; a central that answers nonsense is left in peace.
-            if result.code in (UNREACHABLE, TIMED_OUT, CUT):
+            # A central that answers nonsense is left in peace, whatever is new here.
+            if result.code in NO_LINE:
                 await self._wait_for_line(wait_ms)
             else:
                 await asyncio.sleep(wait_ms / 1000)
@@ -139,7 +138,7 @@ class Uplink:
         await _first_of(self._wake.wait(), timeout_ms=wait_ms)
 
     async def _wait_for_line(self, wait_ms: int) -> None:
-        """Wait, but no longer than until central can be reached again, or until there is something new to try it with."""
+        """Wait, but no longer than until central can be reached again or there is something new to send."""
         back = asyncio.create_task(self._watch.reachable_again())
         woken = asyncio.create_task(self._wake.wait())
         try:
@@ -252,10 +251,11 @@ class Uplink:
                 answered = True
                 return _checked_body(response, await _read_limited(response))
         except httpx.TimeoutException as error:
-            raise PeerError(TIMED_OUT, why=type(error).__name__) from error
+            raise PeerError("exchange.timeout", why=type(error).__name__) from error
         except httpx.HTTPError as error:
-            code = CUT if answered else UNREACHABLE
-            raise PeerError(code, why=type(error).__name__) from error
+            if answered:
+                raise PeerError("exchange.cut", why=type(error).__name__) from error
+            raise PeerError("exchange.unreachable", why=type(error).__name__) from error
 
 
 async def _read_limited(response: httpx.Response) -> bytes:

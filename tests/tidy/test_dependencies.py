@@ -10,7 +10,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 # Written in two parts, or this file would find itself.
-REGISTRIES = ["pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "npmjs" + ".com", "unpkg" + ".com", "cdn."]
+REGISTRIES = [
+    "pypi" + ".org",
+    "pythonhosted" + ".org",
+    "npmjs" + ".org",
+    "npmjs" + ".com",
+    "unpkg" + ".com",
+    "jsdelivr" + ".net",
+]
 TEXTS = (".py", ".toml", ".txt", ".md", ".html", ".css", ".js", ".json", ".yml", ".yaml", ".cfg", ".sh", ".svg")
 THIRD_PARTY = re.compile(
     r"(?:^|/)(?:vendor|node_modules|site-packages)/|\.min\.(?:js|css)$|\.(?:woff2?|ttf|otf|eot|whl|so|dll|jar|zip|gz)$"

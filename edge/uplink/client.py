@@ -98,6 +98,7 @@ class Uplink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: httpx.AsyncClient | None = None
         self._alarmed: set[str] = set()
+        self._hurried = False
 
     async def close(self) -> None:
         """Close connections."""
@@ -132,6 +133,7 @@ class Uplink:
                 await asyncio.sleep(wait_ms / 1000)
             return
         self._backoff.reset()
+        self._hurried = False
         if result.backlog:
             return
         wait_ms = self._settings.expecting_ms if self._expecting() else self._settings.idle_ms
@@ -139,12 +141,16 @@ class Uplink:
 
     async def _wait_for_line(self, wait_ms: int) -> None:
         """Wait, but no longer than until central can be reached again or there is something new to send."""
-        back = asyncio.create_task(self._watch.reachable_again())
+        # The failed attempt counts as a sign of a dead line once; when the line then seems well and the next attempt
+        # fails as well, the watch must see it down itself, or a half-dead central would be asked without a pause.
+        back = asyncio.create_task(self._watch.reachable_again(seen_down=not self._hurried))
         woken = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({back, woken}, timeout=wait_ms / 1000, return_when=asyncio.FIRST_COMPLETED)
             if back.done():
-                self._backoff.reset()
+                self._hurried = not back.result()
+                if not self._hurried:
+                    self._backoff.reset()
         finally:
             back.cancel()
             woken.cancel()

@@ -19,18 +19,19 @@ class LineWatch:
         self._url = central_url.rstrip("/") + "/health"
         self._every_ms = every_ms
 
-    async def reachable_again(self) -> None:
-        """Return when central answers after it did not; never, while it answers all along.
+    async def reachable_again(self, *, seen_down: bool) -> bool:
+        """Return when central answers, having not answered before; never, while it answers all along.
 
-        A central that answers this although no exchange gets through is not a line that came back.
+        A central that answers this although no exchange gets through is not a line that came back. `seen_down` counts
+        the failed exchange as not having answered. Returns whether this watch itself saw central not answer.
         """
         down = False
         async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_MS / 1000, trust_env=False) as client:
             while True:
                 if not await self._answers(client):
                     down = True
-                elif down:
-                    return
+                elif down or seen_down:
+                    return down
                 await asyncio.sleep(self._every_ms / 1000)
 
     async def _answers(self, client: httpx.AsyncClient) -> bool:

@@ -44,6 +44,10 @@ class Web(msgspec.Struct, frozen=True):
     version: str
     """The program's release, shown on «about» and in the API."""
 
+    def __deepcopy__(self, memo: object) -> "Web":
+        """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""
+        return self
+
 
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """What the header says of devices, line and clock."""

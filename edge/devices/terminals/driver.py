@@ -1,7 +1,7 @@
 """One card terminal, owned: its connection, its one operation at a time, its deadlines.
 
-The session knows the protocol; here are the socket, the timer and the waiting. Nothing waits without a limit, and no
-wait holds the event loop. The connection is kept open and re-opened by itself. Whoever waits for a sale may go away:
+The session knows the protocol, the wire has socket and timer; here is the waiting. Nothing waits without a limit, and
+no wait holds the event loop. The connection is kept open and re-opened by itself. Whoever waits for a sale may go away:
 the sale stays with the session, and its answer then comes through `on_late_answer`.
 """
 
@@ -14,9 +14,9 @@ import msgspec
 
 from edge.devices.terminals.outcome import Phase, StatusAnswer, TerminalOutcome, TerminalState
 from edge.devices.terminals.session import Event, LateAnswer, QueryEnded, ReadyEnded, SaleEnded, Session, StrayAnswer
-from edge.devices.transport import KeptLink
+from edge.devices.terminals.wire import Wire
 from firmware_profiles.profile import TerminalProfile
-from shared.clock import Clock, instant_text
+from shared.clock import Clock
 from shared.entropy import Entropy, random_digits
 from shared.errors import DeviceError
 from shared.events import Evidence
@@ -51,23 +51,14 @@ class TerminalDriver:
         self._clock = clock
         self._entropy = entropy
         self._session = Session(profile)
+        self._wire = Wire(self._session, profile=profile, host=host, port=port, clock=clock, listener=self)
         self._lock = asyncio.Lock()
-        self._link = KeptLink(
-            host,
-            port,
-            listener=self,
-            connect_timeout_ms=profile.times.connect_timeout_ms,
-            reconnect_first_ms=profile.times.reconnect_first_ms,
-            reconnect_longest_ms=profile.times.reconnect_longest_ms,
-        )
         self._link_is_new = asyncio.Event()
         self._heartbeat: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._number_asked = False
+        self._idle_confirmed = False
         self._closed = False
         self._activity: Phase | None = None
-        self._last_seen_at: str | None = None
-        self._last_error: str | None = None
         self._shown: TerminalState | None = None
         self._sale_end: asyncio.Future[TerminalOutcome] | None = None
         self._query_end: asyncio.Future[StatusAnswer] | None = None
@@ -77,8 +68,8 @@ class TerminalDriver:
     @property
     def state(self) -> TerminalState:
         """Return what is known of the terminal now."""
-        connected = self._link.is_up
-        resting: Phase = "connected" if connected else "unreachable" if self._last_error else "connecting"
+        connected = self._wire.is_up
+        resting: Phase = "connected" if connected else "unreachable" if self._wire.last_error else "connecting"
         return TerminalState(
             name=self.name,
             address=self._address,
@@ -87,8 +78,8 @@ class TerminalDriver:
             unanswered_reference=self._session.unanswered(self._clock.monotonic_ms()),
             terminal_number=self._session.terminal_number,
             centre_link=self._session.centre_link,
-            last_seen_at=self._last_seen_at,
-            last_error=self._last_error,
+            last_seen_at=self._wire.last_seen_at,
+            last_error=self._wire.last_error,
         )
 
     # --- what can be asked of a terminal -----------------------------------------------------------------------------
@@ -96,7 +87,7 @@ class TerminalDriver:
     async def start(self) -> None:
         """Begin keeping the connection; returns at once. Every other call starts it too."""
         if self._heartbeat is None and not self._closed:
-            self._link.start()
+            self._wire.start()
             self._heartbeat = asyncio.create_task(self._keep_alive())
 
     async def prepare(self) -> None:
@@ -105,6 +96,7 @@ class TerminalDriver:
         Raises DeviceError `terminal.unreachable`, `terminal.not_ready` or `terminal.busy` (another operation runs).
         """
         await self._check("preparing")
+        self._idle_confirmed = True
 
     async def sale(
         self,
@@ -116,9 +108,10 @@ class TerminalDriver:
     ) -> TerminalOutcome:
         """Write the amount and wait for the answer, until the profile's answer_timeout_ms at the latest.
 
-        Device trouble never raises: it is `in_doubt`. `on_progress` gets `connecting` if the link has to be made
-        again, `waiting_card`, and `cancelling` if asked to. `terminal_number` is the number the answer must carry
-        (default: the one learnt). Cancelling the task leaves the sale with the driver: its answer comes late.
+        Device trouble never raises: it is `in_doubt`. A terminal not prepared on the present link is prepared first.
+        `on_progress` gets `connecting` when that is so, `waiting_card`, and `cancelling` if asked to.
+        `terminal_number` is the number the answer must carry (default: the one learnt). Cancelling the task leaves
+        the sale with the driver: its answer comes late.
         Raises ValueError, before anything left, for an amount or reference the protocol cannot carry.
         """
         due = self._now() + self.profile.times.answer_timeout_ms
@@ -128,9 +121,10 @@ class TerminalDriver:
             return TerminalOutcome(kind="in_doubt", reason="link_lost")
         try:
             self._on_progress = on_progress
-            if not self._link.is_up:
+            if not (self._idle_confirmed and self._wire.is_up):
                 self._progress("connecting")
                 await self._make_ready(due)
+            self._idle_confirmed = False
             self._session.start_sale(
                 amount_rial=amount_rial,
                 reference=reference,
@@ -176,14 +170,14 @@ class TerminalDriver:
 
         Also of use after a sale ended in doubt unanswered; does nothing when there is no such sale, or no link.
         """
-        if not self._link.is_up or not self.profile.capabilities.cancel_while_waiting:
+        if not self._wire.is_up or not self.profile.capabilities.cancel_while_waiting:
             return
         if self._session.ask_cancel(self._now()):
-            self._pump()
+            self._wire.pump()
             if self._sale_end is not None:
                 self._activity = "cancelling"
                 self._progress("cancelling")
-            self._changed()
+            self.wire_changed()
 
     async def probe(self) -> None:
         """Ask whether the terminal is there and idle, making no transaction. Raises DeviceError as `prepare`."""
@@ -195,8 +189,8 @@ class TerminalDriver:
         if self._heartbeat is not None:
             self._heartbeat.cancel()
             await asyncio.gather(self._heartbeat, return_exceptions=True)
-        await self._link.close()
-        self._changed()
+        await self._wire.close()
+        self.wire_changed()
 
     # --- steps of an operation ---------------------------------------------------------------------------------------
 
@@ -227,7 +221,7 @@ class TerminalDriver:
                 async with asyncio.timeout(self.profile.times.heartbeat_every_ms / 1000):
                     await self._link_is_new.wait()
             self._link_is_new.clear()
-            if self._link.is_up and not self._lock.locked() and self._session.unanswered(self._now()) is None:
+            if self._wire.is_up and not self._lock.locked() and self._session.unanswered(self._now()) is None:
                 with contextlib.suppress(DeviceError):
                     await self.probe()
 
@@ -242,17 +236,17 @@ class TerminalDriver:
         except TimeoutError as error:
             raise DeviceError("terminal.busy", terminal=self.name) from error
         self._activity = activity
-        self._changed()
+        self.wire_changed()
 
     def _finish(self) -> None:
         self._activity = None
         self._lock.release()
-        self._changed()
+        self.wire_changed()
 
     async def _need_link(self, due_ms: int) -> None:
         """Wait for the link, hurrying the next attempt. Raises DeviceError `terminal.unreachable`."""
         limit_ms = min(due_ms - self._now(), self.profile.times.connect_timeout_ms)
-        if not await self._link.need(max(0, limit_ms)):
+        if not await self._wire.need(max(0, limit_ms)):
             raise self._unreachable()
 
     def _unreachable(self) -> DeviceError:
@@ -267,13 +261,13 @@ class TerminalDriver:
         end: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._ready_end = end
         self._session.ask_ready(due_ms=due_ms)
-        self._pump()
+        self._wire.pump()
         if await self._until(due_ms + TIMER_SLACK_MS, end) and end.result():
             return
-        self._last_error = "terminal.not_ready"
+        self._wire.last_error = "terminal.not_ready"
         if self._session.unanswered(self._now()) is None:
             # A word that comes late must not pass for the answer to the next question; a new link has no past.
-            self._link.drop()
+            self._wire.drop()
         raise DeviceError("terminal.not_ready", terminal=self.name)
 
     async def _ask_number(self, due_ms: int) -> None:
@@ -288,13 +282,13 @@ class TerminalDriver:
         reference = random_digits(self._entropy, min(UNUSED_REFERENCE_DIGITS, self.profile.reference_digits_max))
         self._session.ask_number(reference=reference, request_number=self._request_number(), due_ms=due_ms)
         await self._await_query(reference, due_ms)
-        if not self._link.is_up:
+        if not self._wire.is_up:
             raise self._unreachable()
 
     async def _await_query(self, reference: str, due_ms: int) -> StatusAnswer:
         end: asyncio.Future[StatusAnswer] = asyncio.get_running_loop().create_future()
         self._query_end = end
-        self._pump()
+        self._wire.pump()
         try:
             if await self._until(due_ms + TIMER_SLACK_MS, end):
                 return end.result()
@@ -308,7 +302,7 @@ class TerminalDriver:
     async def _await_sale(self, reference: str, due_ms: int) -> TerminalOutcome:
         end: asyncio.Future[TerminalOutcome] = asyncio.get_running_loop().create_future()
         self._sale_end = end
-        self._pump()
+        self._wire.pump()
         self._progress("waiting_card")
         try:
             if await self._until(due_ms + TIMER_SLACK_MS, end):
@@ -322,58 +316,20 @@ class TerminalDriver:
             self._session.abandon_sale()
         return TerminalOutcome(kind="in_doubt", reason="no_answer")
 
-    # --- the session's wire and timer --------------------------------------------------------------------------------
+    # --- what the wire says ------------------------------------------------------------------------------------------
 
-    def link_opened(self) -> None:
-        """Begin a conversation (called by the link)."""
-        self._last_error = None
+    def wire_opened(self) -> None:
+        """Take notice of a new link (called by the wire): another terminal may be there, with other work in hand."""
         self._number_asked = False
+        self._idle_confirmed = False
         self._link_is_new.set()
-        self._session.link_opened()
-        self._pump()
 
-    def link_data(self, data: bytes) -> None:
-        """Take bytes (called by the link)."""
-        self._last_seen_at = instant_text(self._clock.now())
-        self._session.receive_data(data, self._now())
-        self._pump()
-
-    def link_lost(self) -> None:
-        """End every wait (called by the link)."""
-        if not self._closed:
-            self._last_error = self._last_error or "terminal.link_lost"
-        self._session.link_lost()
-        self._pump()
-
-    def link_refused(self) -> None:
-        """Take notice that nobody is there (called by the link)."""
-        self._last_error = "terminal.unreachable"
-        self._changed()
-
-    def _pump(self) -> None:
-        """Send what is to leave, hand on what happened, set the timer for what may happen next."""
-        data = self._session.data_to_send()
-        if data and not self._link.send(data):
-            self._session.link_lost()
-        for event in self._session.events():
-            self._hand_on(event)
-        if self._timer is not None:
-            self._timer.cancel()
-        due = self._session.deadline()
-        wait_s = None if due is None or self._closed else max(0, due - self._now()) / 1000
-        self._timer = None if wait_s is None else asyncio.get_running_loop().call_later(wait_s, self._on_timer)
-        self._changed()
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        self._session.tick(self._now())
-        self._pump()
-
-    def _hand_on(self, event: Event) -> None:
+    def wire_event(self, event: Event) -> None:
+        """Hand on what happened (called by the wire)."""
         match event:
             case ReadyEnded(idle):
                 if idle:
-                    self._last_error = None
+                    self._wire.last_error = None
                 _resolve(self._ready_end, idle)
                 self._ready_end = None
             case SaleEnded(reference, outcome):
@@ -402,7 +358,8 @@ class TerminalDriver:
             # Not from here: an error there must not end a sale whose amount has left.
             asyncio.get_running_loop().call_soon(self._on_progress, word)
 
-    def _changed(self) -> None:
+    def wire_changed(self) -> None:
+        """Tell who watches (called by the wire too), when more changed than the time the terminal was heard."""
         state = self.state
         seen, self._shown = self._shown, state
         if self.on_change is not None and (seen is None or not _same(seen, state)):

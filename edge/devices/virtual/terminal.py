@@ -17,32 +17,18 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final
 
 import msgspec
 
 from edge.devices.virtual.terminal_bytes import Reply, Request, RequestReader, frame
 from edge.devices.virtual.terminal_memory import TerminalMemory, Transaction
+from edge.devices.virtual.terminal_screen import FAULTS, RESULTS, Fault, Key, Phase, Screen, screen_lines
 from shared.calendar import jalali_date_text, time_text
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy, random_digits
-from shared.text import persian_digits
 
-Key = Literal["approve", "decline", "cancel"]
-Fault = Literal[
-    "none",
-    "go_silent",
-    "answer_late",
-    "die_after_charging",
-    "no_link_to_centre",
-    "wrong_amount",
-    "wrong_reference",
-    "wrong_terminal_number",
-    "bad_crc",
-    "split_segments",
-]
-FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
-Phase = Literal["off", "idle", "waiting_card", "processing"]
+__all__ = ["FAULTS", "Fault", "Key", "Screen", "VirtualTerminal"]
 
 CARD_WAIT_MS: Final = 25_000
 """How long it waits for a card before it gives the sale up by itself."""
@@ -50,31 +36,6 @@ LATE_MS: Final = 25_000
 SEGMENT_PAUSE_MS: Final = 1
 
 _WRONG_BY_RIAL: Final = 1_000
-_RESULTS: Final = {
-    "00": "پرداخت موفق",
-    "51": "موجودی کافی نیست",
-    "17": "انصراف مشتری",
-    "FU": "تراکنش لغو شد",
-    "FA": "خطای ارتباط با مرکز",
-    "09": "تراکنش پیشین پایان نیافته است",
-}
-
-
-class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person sees. `lines` are Persian, top to bottom; `last` is the result of the sale before, or empty."""
-
-    phase: Phase
-    lines: tuple[str, ...]
-    amount_rial: int | None = None
-    last: str = ""
-    fault: Fault = "none"
-    auto: Key | None = None
-    connections: int = 0
-
-    @property
-    def waiting(self) -> bool:
-        """Return whether the keys do something now."""
-        return self.phase == "waiting_card"
 
 
 class VirtualTerminal:
@@ -123,25 +84,13 @@ class VirtualTerminal:
         amount = self._sale.amount_rial if self._sale is not None else None
         return Screen(
             phase=self._phase,
-            lines=self._lines(amount),
+            lines=screen_lines(self._phase, amount, self._last),
             amount_rial=amount,
             last=self._last,
             fault=self._fault,
             auto=self._auto,
             connections=len(self._writers),
         )
-
-    def _lines(self, amount_rial: int | None) -> tuple[str, ...]:
-        money = persian_digits(f"{amount_rial:,}".replace(",", "٬")) + " ریال" if amount_rial is not None else ""
-        match self._phase:
-            case "off":
-                return ("",)
-            case "waiting_card":
-                return ("خرید", money, "کارت بکشید")
-            case "processing":
-                return ("خرید", money, "در حال ارتباط با مرکز…")
-            case "idle":
-                return (self._last, "آماده") if self._last else ("آماده",)
 
     # --- power -------------------------------------------------------------------------------------------------------
 
@@ -235,7 +184,7 @@ class VirtualTerminal:
 
     def _finish(self, sale: Request, code: str) -> None:
         """End a sale that charges nothing."""
-        self._end(_RESULTS[code])
+        self._end(RESULTS[code])
         self._send(self._reply(sale, code))
 
     def _end(self, result: str) -> None:
@@ -276,7 +225,7 @@ class VirtualTerminal:
         )
 
     def _approved(self, charge: Transaction) -> None:
-        self._end(_RESULTS["00"])
+        self._end(RESULTS["00"])
         reply = _found(charge, service="01", number=charge.number)
         match self._fault:
             case "wrong_amount":

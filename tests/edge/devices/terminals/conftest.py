@@ -27,7 +27,7 @@ def quick() -> Callable[..., TerminalProfile]:
         answer_timeout_ms=8_000,
         longest_ms=10_000,
         query_timeout_ms=3_000,
-        frame_gap_ms=60,
+        frame_gap_ms=1_000,
         reconnect_first_ms=20,
         reconnect_longest_ms=100,
         heartbeat_every_ms=600_000,

@@ -164,7 +164,7 @@ async def test_a_late_answer_is_delivered_on_the_next_link_too(office: Office, q
     await driver.prepare()
     sale = asyncio.create_task(driver.sale(amount_rial=AMOUNT, reference=REFERENCE))
     await office.until(lambda: office.terminal.screen.phase == "processing")
-    driver._link.drop()
+    driver._wire.drop()
     assert (await sale).reason == "link_lost"
     assert (await office.next_late())[1].kind == "approved"
 
@@ -216,7 +216,7 @@ async def test_a_query_with_another_amount_is_a_mismatch(office: Office, quick: 
 
 
 async def test_a_wrong_checksum_is_in_doubt_and_the_query_settles(office: Office, quick: Quick) -> None:
-    driver = office.driver(quick())
+    driver = office.driver(quick(frame_gap_ms=100))
     office.terminal.set_fault("bad_crc")
     assert await office.sale(driver) == TerminalOutcome(kind="in_doubt", reason="bad_answer")
     assert (await driver.query(reference=REFERENCE, amount_rial=AMOUNT)).kind == "approved"
@@ -325,12 +325,14 @@ async def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def mute_terminal(heard: asyncio.Queue[bytes]) -> AsyncIterator[int]:
-    """A terminal that takes everything and says nothing."""
+async def mute_terminal(heard: asyncio.Queue[bytes], *, says_ready: bool = False) -> AsyncIterator[int]:
+    """A terminal that takes everything and says nothing, or no more than that it is idle."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1_000):
             heard.put_nowait(data)
+            if says_ready and data.endswith(b"Ready?"):
+                writer.write(b"OK")
         heard.put_nowait(b"")
         writer.close()
 
@@ -377,13 +379,30 @@ async def test_a_terminal_in_the_middle_of_a_sale_is_not_ready(office: Office, q
     assert (await office.next_late())[1].kind == "approved"
 
 
-async def test_a_sale_on_a_mute_terminal_ends_by_the_deadline(office: Office, quick: Quick) -> None:
-    async with mute_terminal(asyncio.Queue()) as port:
-        driver = office.driver(quick(answer_timeout_ms=300, longest_ms=300, query_timeout_ms=100), port=port)
-        await driver.query(reference=OTHER, amount_rial=1)
+async def test_a_sale_on_a_terminal_that_falls_silent_ends_by_the_deadline(office: Office, quick: Quick) -> None:
+    async with mute_terminal(asyncio.Queue(), says_ready=True) as port:
+        driver = office.driver(quick(ready_timeout_ms=100, answer_timeout_ms=300, longest_ms=300), port=port)
+        await driver.prepare()
         async with asyncio.timeout(2):
             outcome = await driver.sale(amount_rial=1, reference=REFERENCE)
         assert outcome == TerminalOutcome(kind="in_doubt", reason="no_answer")
+        await driver.close()
+
+
+async def test_a_new_link_is_asked_whether_it_is_idle_before_an_amount_leaves(office: Office, quick: Quick) -> None:
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    async with mute_terminal(heard, says_ready=True) as port:
+        driver = office.driver(quick(ready_timeout_ms=100, answer_timeout_ms=600), port=port)
+        await driver.prepare()
+        driver._wire.drop()
+        async with asyncio.timeout(5):
+            while await heard.get() != b"":
+                pass
+            await driver.sale(amount_rial=1, reference=REFERENCE)
+        said = b""
+        while not heard.empty():
+            said += heard.get_nowait()
+        assert 0 <= said.find(b"Ready?") < said.find(b"\xb0\x01\x01")
         await driver.close()
 
 
@@ -415,10 +434,9 @@ async def test_another_terminal_behind_the_address_is_noticed(office: Office, qu
 
 async def test_the_heartbeat_asks_only_an_idle_terminal(office: Office, quick: Quick) -> None:
     heard: asyncio.Queue[bytes] = asyncio.Queue()
-    async with mute_terminal(heard) as port:
-        profile = quick(heartbeat_every_ms=30, ready_timeout_ms=50, answer_timeout_ms=400, query_timeout_ms=50)
-        driver = office.driver(profile, port=port)
-        await driver.query(reference=OTHER, amount_rial=1)
+    async with mute_terminal(heard, says_ready=True) as port:
+        driver = office.driver(quick(heartbeat_every_ms=30, ready_timeout_ms=100, answer_timeout_ms=400), port=port)
+        await driver.prepare()
         await driver.sale(amount_rial=1, reference=REFERENCE)
         said = b""
         while not heard.empty():

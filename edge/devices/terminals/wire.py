@@ -1,0 +1,118 @@
+"""A session joined to a kept link and to the event loop's timer: bytes both ways, and its deadlines kept."""
+
+import asyncio
+from typing import Protocol
+
+from edge.devices.terminals.session import Event, Session
+from edge.devices.transport import KeptLink
+from firmware_profiles.profile import TerminalProfile
+from shared.clock import Clock, instant_text
+
+
+class WireListener(Protocol):
+    """Who the wire belongs to. Called from the event loop; must not raise."""
+
+    def wire_opened(self) -> None:
+        """Take notice of a new link."""
+
+    def wire_event(self, event: Event) -> None:
+        """Take what the session says happened."""
+
+    def wire_changed(self) -> None:
+        """Take notice that something that can be seen from outside may have changed."""
+
+
+class Wire:
+    """Moves bytes and time between a session and the world."""
+
+    def __init__(
+        self, session: Session, *, profile: TerminalProfile, host: str, port: int, clock: Clock, listener: WireListener
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._listener = listener
+        self._link = KeptLink(
+            host,
+            port,
+            listener=self,
+            connect_timeout_ms=profile.times.connect_timeout_ms,
+            reconnect_first_ms=profile.times.reconnect_first_ms,
+            reconnect_longest_ms=profile.times.reconnect_longest_ms,
+        )
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.last_seen_at: str | None = None
+        """When bytes last came, as an instant's text."""
+        self.last_error: str | None = None
+        """Code of the last trouble, None since things go well again."""
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether there is a link now, as far as the socket knows."""
+        return self._link.is_up
+
+    def start(self) -> None:
+        """Begin keeping the link."""
+        self._link.start()
+
+    async def need(self, timeout_ms: int) -> bool:
+        """Return whether there is a link, after one more attempt at once if there was none."""
+        return await self._link.need(timeout_ms)
+
+    def drop(self) -> None:
+        """Give up the present link; another is made."""
+        self._link.drop()
+
+    async def close(self) -> None:
+        """End the link and make no other; every wait of the session ends."""
+        self._closed = True
+        await self._link.close()
+        self.pump()
+
+    def pump(self) -> None:
+        """Send what is to leave, hand on what happened, set the timer for what may happen next."""
+        data = self._session.data_to_send()
+        if data and not self._link.send(data):
+            self._session.link_lost()
+        for event in self._session.events():
+            self._listener.wire_event(event)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = self._session.deadline()
+        if due is not None and not self._closed:
+            wait_s = max(0, due - self._clock.monotonic_ms()) / 1000
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._tick)
+        self._listener.wire_changed()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._session.tick(self._clock.monotonic_ms())
+        self.pump()
+
+    # --- what the link says ------------------------------------------------------------------------------------------
+
+    def link_opened(self) -> None:
+        """Begin a conversation (called by the link)."""
+        self.last_error = None
+        self._session.link_opened()
+        self._listener.wire_opened()
+        self.pump()
+
+    def link_data(self, data: bytes) -> None:
+        """Take bytes (called by the link)."""
+        self.last_seen_at = instant_text(self._clock.now())
+        self._session.receive_data(data, self._clock.monotonic_ms())
+        self.pump()
+
+    def link_lost(self) -> None:
+        """End every wait (called by the link)."""
+        if not self._closed:
+            self.last_error = self.last_error or "terminal.link_lost"
+        self._session.link_lost()
+        self.pump()
+
+    def link_refused(self) -> None:
+        """Take notice that nobody is there (called by the link)."""
+        self.last_error = "terminal.unreachable"
+        self._listener.wire_changed()

@@ -49,7 +49,9 @@ IdempotencyKey = Annotated[
 ]
 Before = Annotated[int | None, QueryParameter(description="Return payments requested before this index.", ge=0)]
 Limit = Annotated[int, QueryParameter(description="How many at most.", ge=1, le=PAGE_ROWS_MAX)]
-States = Annotated[list[PaymentState] | None, QueryParameter(description="Only payments in these states.")]
+States = Annotated[
+    list[PaymentState] | None, QueryParameter(name="state", description="Only payments in these states.")
+]
 
 
 def _caller(request: ApiRequest) -> Caller:
@@ -143,8 +145,8 @@ def _payment_routes(web: Web) -> list[Any]:
         return payment_out(await web.counter.check_payment(payment_id, operator=_operator(request)))
 
     @get("/payments", opt={"scope": "payments:read"}, tags=["payments"], summary="List payments, newest first")
-    async def payments(before: Before = None, limit: Limit = 50, state: States = None) -> PaymentsOut:
-        rows = web.counter.queries.payments(before, limit, frozenset(state) if state else None)
+    async def payments(before: Before = None, limit: Limit = 50, only: States = None) -> PaymentsOut:
+        rows = web.counter.queries.payments(before, limit, frozenset(only) if only else None)
         full = len(rows) == limit
         return PaymentsOut(
             payments=[payment_out(row) for row in rows], before=rows[-1].requested_index if full else None

@@ -11,7 +11,7 @@ from edge.web.guards import own_form, signed_in
 from edge.web.payment_view import bill_type_of, payment_page
 from edge.web.ports import BoxStatus, InquiryView, Operator, PaymentView, Reading
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
-from shared.display import inquiry_status, payment_status
+from shared.display import STATUSES, inquiry_status, payment_status
 from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS
@@ -91,6 +91,8 @@ def home_facts(web: Web) -> dict[str, Any]:
     status: BoxStatus = web.counter.queries.status()
     return {
         "rows": _under_way(web),
+        "in_doubt": web.counter.queries.in_doubt(),
+        "doubt_status": STATUSES["in_doubt"],
         "box": status,
         "alarms": list(status.alarms)[-ALARMS_MAX:][::-1],
         "notices": web.counter.queries.notices(NOTICES_MAX),

@@ -14,7 +14,9 @@ from edge.web.ports import PaymentView
 from edge.web.rendering import AnyRequest, Web, language_of, page
 from edge.web.services import KIND_TEXTS
 from edge.web.texts import text
-from shared.display import inquiry_status, moment_text, payment_status
+from shared.calendar import jalali_datetime_text
+from shared.clock import parse_instant
+from shared.display import inquiry_status, payment_status
 from shared.text import Language, fold_number, is_digits
 
 EXPORT_ROWS_MAX = 5_000
@@ -57,7 +59,7 @@ def _export(payments: list[PaymentView], language: Language) -> str:
             [
                 row,
                 transaction_name(payment, language),
-                moment_text(payment.requested_at, "en"),
+                jalali_datetime_text(parse_instant(payment.requested_at), "en"),
                 payment.amount_rial,
                 payment_status(payment.state, payment.confirmation).word(language),
                 # A formula that yields text: leading zeros and all digits stay.

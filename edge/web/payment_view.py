@@ -9,16 +9,17 @@ from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.identifiers import BillType
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
-StepState = Literal["done", "now", "todo"]
+StepState = Literal["done", "now", "queued", "todo"]
 
 _S: Final = PaymentState
 _STEP_NAMES: Final = ("step.recorded", "step.terminal", "step.card", "step.paid", "step.confirmed")
+_AT_PROVIDER: Final = len(_STEP_NAMES) - 1
 _AT_STEP: Final[dict[StatusKey, int]] = {
     "preparing": 1,
     "waiting_for_card": 2,
     "in_doubt": 2,
-    "approved": 4,
-    "stated_charged": 4,
+    "approved": _AT_PROVIDER,
+    "stated_charged": _AT_PROVIDER,
     "confirmed": len(_STEP_NAMES),
 }
 """Which step is `now`; statuses that are not on the way have none."""
@@ -130,8 +131,9 @@ def _steps(key: StatusKey) -> list[Step]:
     if key not in _AT_STEP:
         return []
     now = _AT_STEP[key]
+    here: StepState = "queued" if now == _AT_PROVIDER else "now"
     states: list[StepState] = [
-        "done" if number < now else "now" if number == now else "todo" for number in range(len(_STEP_NAMES))
+        "done" if number < now else here if number == now else "todo" for number in range(len(_STEP_NAMES))
     ]
     return [Step(name, state) for name, state in zip(_STEP_NAMES, states, strict=True)]
 

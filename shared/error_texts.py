@@ -1311,4 +1311,40 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="کد دفتر را ببینید، یا دفتر را بیفزایید.",
         do_en="Check the code, or add the office.",
     ),
+    # --- people and pages of central ---------------------------------------------------------------------------------
+    "auth.only_looks": ErrorText(
+        fa="نقش شما فقط دیدن است؛ این کار انجام نشد.",
+        en="Your role only looks; this was not done.",
+        money="not_moved",
+        do_fa="از همکاری با نقش مالی بخواهید.",
+        do_en="Ask a colleague with the finance role.",
+    ),
+    "people.username_missing": ErrorText(
+        fa="نام کاربری خالی است.",
+        en="The user name is empty.",
+        money="none",
+        do_fa="نامی بنویسید.",
+        do_en="Give a name.",
+    ),
+    "people.unknown": ErrorText(
+        fa="کسی با نام کاربری «{username}» نیست.",
+        en="There is nobody with the user name “{username}”.",
+        money="none",
+        do_fa="نام را درست بنویسید یا او را بیفزایید.",
+        do_en="Correct the name, or add the person.",
+    ),
+    "settlement.no_file": ErrorText(
+        fa="فایلی برگزیده نشده است.",
+        en="No file was chosen.",
+        money="none",
+        do_fa="فایل تسویهٔ پذیرنده را برگزینید و دوباره بفرستید.",
+        do_en="Choose the acquirer’s settlement file and send again.",
+    ),
+    "central.page_failed": ErrorText(
+        fa="خطایی در مرکز پیش آمد. دفترها و ثبت‌ها سر جای خود هستند.",
+        en="Something failed inside central. Books and journals are intact.",
+        money="none",
+        do_fa="دوباره تلاش کنید. اگر تکرار شد، شمارهٔ رخداد را به پشتیبانی بگویید.",
+        do_en="Try again. If it happens again, tell support the reference.",
+    ),
 }

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.devices.terminals.driver import StatusAnswer, TerminalDriver, TerminalOutcome, TerminalState
@@ -60,7 +61,7 @@ class Office:
         return driver
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             while not condition():
                 self._change.clear()
                 await self._change.wait()
@@ -70,7 +71,7 @@ class Office:
         return await driver.sale(amount_rial=AMOUNT, reference=reference, on_progress=self.progress.append)
 
     async def next_late(self) -> tuple[str, TerminalOutcome]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             return await self.late.get()
 
 
@@ -138,7 +139,7 @@ async def test_no_link_to_the_centre_is_declined_and_shown_until_it_is_back(offi
 async def test_silence_is_in_doubt_at_the_deadline_and_then_not_found(office: Office, quick: Quick) -> None:
     driver = office.driver(quick(answer_timeout_ms=300, longest_ms=300))
     office.terminal.set_fault("go_silent")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(7):
         outcome = await office.sale(driver)
     assert outcome == TerminalOutcome(kind="in_doubt", reason="no_answer")
     assert driver.state.connected
@@ -288,7 +289,7 @@ async def test_an_error_of_who_watches_does_not_end_a_sale(
 
 
 async def test_one_operation_at_a_time(office: Office, quick: Quick) -> None:
-    driver = office.driver(quick(answer_timeout_ms=1_500, query_timeout_ms=100))
+    driver = office.driver(quick(query_timeout_ms=100))
     office.terminal.set_auto(None)
     sale = asyncio.create_task(office.sale(driver))
     await office.until(lambda: office.terminal.screen.waiting)
@@ -342,9 +343,15 @@ async def mute_terminal(heard: asyncio.Queue[bytes], *, says_ready: bool = False
     await server.wait_closed()
 
 
+def incurious(profile: TerminalProfile) -> TerminalProfile:
+    """The profile of a terminal that cannot be asked by reference, so not for its number either."""
+    capabilities = msgspec.structs.replace(profile.capabilities, query_by_reference=False)
+    return msgspec.structs.replace(profile, capabilities=capabilities)
+
+
 async def test_nobody_there_is_told_at_once_and_sends_nothing(office: Office, quick: Quick) -> None:
-    driver = office.driver(quick(), port=await free_port())
-    async with asyncio.timeout(1):
+    driver = office.driver(quick(connect_timeout_ms=60_000), port=await free_port())
+    async with asyncio.timeout(10):
         with pytest.raises(DeviceError, match=r"terminal\.unreachable"):
             await driver.prepare()
     assert (driver.state.phase, driver.state.last_error) == ("unreachable", "terminal.unreachable")
@@ -357,7 +364,7 @@ async def test_a_terminal_that_does_not_say_it_is_idle_gets_no_amount(office: Of
     heard: asyncio.Queue[bytes] = asyncio.Queue()
     async with mute_terminal(heard) as port:
         driver = office.driver(quick(ready_timeout_ms=100), port=port)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(10):
             with pytest.raises(DeviceError, match=r"terminal\.not_ready"):
                 await driver.prepare()
             said = b""
@@ -369,7 +376,7 @@ async def test_a_terminal_that_does_not_say_it_is_idle_gets_no_amount(office: Of
 
 
 async def test_a_terminal_in_the_middle_of_a_sale_is_not_ready(office: Office, quick: Quick) -> None:
-    driver = office.driver(quick(ready_timeout_ms=200, answer_timeout_ms=200))
+    driver = office.driver(quick(ready_timeout_ms=700, answer_timeout_ms=200))
     office.terminal.set_auto(None)
     assert (await office.sale(driver)).reason == "no_answer"
     with pytest.raises(DeviceError, match=r"terminal\.not_ready"):
@@ -381,9 +388,9 @@ async def test_a_terminal_in_the_middle_of_a_sale_is_not_ready(office: Office, q
 
 async def test_a_sale_on_a_terminal_that_falls_silent_ends_by_the_deadline(office: Office, quick: Quick) -> None:
     async with mute_terminal(asyncio.Queue(), says_ready=True) as port:
-        driver = office.driver(quick(ready_timeout_ms=100, answer_timeout_ms=300, longest_ms=300), port=port)
+        driver = office.driver(incurious(quick(answer_timeout_ms=300, longest_ms=300)), port=port)
         await driver.prepare()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(6):
             outcome = await driver.sale(amount_rial=1, reference=REFERENCE)
         assert outcome == TerminalOutcome(kind="in_doubt", reason="no_answer")
         await driver.close()
@@ -392,10 +399,10 @@ async def test_a_sale_on_a_terminal_that_falls_silent_ends_by_the_deadline(offic
 async def test_a_new_link_is_asked_whether_it_is_idle_before_an_amount_leaves(office: Office, quick: Quick) -> None:
     heard: asyncio.Queue[bytes] = asyncio.Queue()
     async with mute_terminal(heard, says_ready=True) as port:
-        driver = office.driver(quick(ready_timeout_ms=100, answer_timeout_ms=600), port=port)
+        driver = office.driver(incurious(quick(answer_timeout_ms=600)), port=port)
         await driver.prepare()
         driver._wire.drop()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             while await heard.get() != b"":
                 pass
             await driver.sale(amount_rial=1, reference=REFERENCE)
@@ -435,7 +442,7 @@ async def test_another_terminal_behind_the_address_is_noticed(office: Office, qu
 async def test_the_heartbeat_asks_only_an_idle_terminal(office: Office, quick: Quick) -> None:
     heard: asyncio.Queue[bytes] = asyncio.Queue()
     async with mute_terminal(heard, says_ready=True) as port:
-        driver = office.driver(quick(heartbeat_every_ms=30, ready_timeout_ms=100, answer_timeout_ms=400), port=port)
+        driver = office.driver(incurious(quick(heartbeat_every_ms=30, answer_timeout_ms=400)), port=port)
         await driver.prepare()
         await driver.sale(amount_rial=1, reference=REFERENCE)
         said = b""
@@ -448,7 +455,7 @@ async def test_the_heartbeat_asks_only_an_idle_terminal(office: Office, quick: Q
 
 async def test_a_dead_link_is_found_by_the_heartbeat_and_replaced(office: Office, quick: Quick) -> None:
     heard: asyncio.Queue[bytes] = asyncio.Queue()
-    async with mute_terminal(heard) as port, asyncio.timeout(5):
+    async with mute_terminal(heard) as port, asyncio.timeout(10):
         driver = office.driver(quick(heartbeat_every_ms=30, ready_timeout_ms=50), port=port)
         await driver.start()
         ends = 0
@@ -479,7 +486,7 @@ async def test_a_charge_of_a_sale_nobody_knows_is_handed_to_a_person(office: Off
     await first.close()
     await sale
     await office.driver(quick()).start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         assert agrees(await office.stray.get(), office)
 
 

@@ -1,6 +1,8 @@
 """Central put together: the one place that joins its parts."""
 
 import functools
+import threading
+from importlib.metadata import version
 from typing import Self
 
 import structlog
@@ -17,10 +19,15 @@ from central.fleet.enrolment import enrol
 from central.fleet.keys import CentralKeys, open_keys
 from central.ingest.receiver import Receiver
 from central.ingest.routes import box_router
-from central.jobs import Timetable
+from central.jobs import PROVIDER_EVERY_S, Timetable
 from central.ledger.receive import post_entries
+from central.providers.answers import DataKeys
+from central.providers.billing import BillingConnector
+from central.providers.breaker import CircuitBreaker
+from central.providers.worker import ProviderDesk, work_provider_tasks
 from central.settings import Settings
 from central.store.connected import open_database
+from central.web.router import create_pages, open_web, page_errors
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import DaftarError
@@ -81,10 +88,36 @@ def receiver_of(central: Central) -> Receiver:
     )
 
 
-def timetable_of(central: Central) -> Timetable:
-    """Return the jobs of this process, not started."""
-    del central
-    return Timetable()
+class Providers:
+    """The desk that asks providers, with the connector it holds open."""
+
+    def __init__(self, central: Central, provider_url: str) -> None:
+        self._engine = central.engine
+        self._stopping = threading.Event()
+        self._connector = BillingConnector(provider_url, clock=central.clock)
+        self._desk = ProviderDesk(
+            connector=self._connector,
+            breaker=CircuitBreaker(central.clock),
+            append_feed=functools.partial(feed.append, clock=central.clock, signer=central.keys.feed),
+            data_keys=DataKeys(central.keys.wrapping_private),
+            clock=central.clock,
+            entropy=central.entropy,
+        )
+
+    def work(self) -> None:
+        """Ask what is due, one question after the other, until there is none or until `stop`."""
+        while not self._stopping.is_set():
+            report = work_provider_tasks(self._engine, self._desk, limit=1)
+            if not report.done + report.waiting + report.troubled:
+                return
+
+    def stop(self) -> None:
+        """Let `work` end with the question it is at."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Close the connector, after `work` ended."""
+        self._connector.close()
 
 
 def create_app(settings: Settings, clock: Clock, entropy: Entropy) -> Litestar:
@@ -93,24 +126,42 @@ def create_app(settings: Settings, clock: Clock, entropy: Entropy) -> Litestar:
     Raises what `Central` raises.
     """
     central = Central(settings, clock, entropy)
-    timetable = timetable_of(central)
+    try:
+        return _joined(central)
+    except BaseException:
+        central.close()
+        raise
+
+
+def _joined(central: Central) -> Litestar:
+    """Return the routes and jobs of an opened central as one application."""
+    settings = central.settings
+    timetable = Timetable()
+    providers = None if settings.provider_url is None else Providers(central, settings.provider_url)
+    if providers is not None:
+        timetable.every(PROVIDER_EVERY_S, "providers", providers.work)
 
     def start() -> None:
         if settings.jobs:
             timetable.start()
 
     def stop() -> None:
+        if providers is not None:
+            providers.stop()
         timetable.stop()
+        if providers is not None:
+            providers.close()
         central.close()
 
+    web = open_web(engine=central.engine, clock=central.clock, entropy=central.entropy, version=version("daftar"))
+    for_boxes = box_router(
+        receive=receiver_of(central).receive,
+        enrol=functools.partial(_enrol, central),
+        is_well=central.is_well,
+    )
     return Litestar(
-        route_handlers=[
-            box_router(
-                receive=receiver_of(central).receive,
-                enrol=functools.partial(_enrol, central),
-                is_well=central.is_well,
-            )
-        ],
+        route_handlers=[for_boxes, *create_pages(web)],
+        exception_handlers=page_errors(web),
         on_startup=[start],
         on_shutdown=[stop],
         openapi_config=OpenAPIConfig(

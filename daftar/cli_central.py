@@ -1,0 +1,174 @@
+"""`daftar central`: serve it, set it up, look at its keys."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import structlog
+import uvicorn
+
+from central.app import Central, create_app
+from central.fleet.enrolment import add_office, issue_code
+from central.settings import Settings
+from central.web.people import People
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.error_texts import describe
+from shared.errors import DaftarError
+from shared.ids import OfficeId
+
+DEFAULT_PORT: Final = 8720
+GRACEFUL_STOP_S: Final = 2
+"""How long open streams may hold up a stop."""
+
+_data = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    envvar="DAFTAR_CENTRAL_DATA",
+    help="Folder of central's keys and of its embedded PostgreSQL.",
+)
+_database_url = click.option(
+    "--database-url",
+    default=None,
+    envvar="DAFTAR_DATABASE_URL",
+    help="A PostgreSQL server of your own (postgresql://…), instead of the embedded one.",
+)
+_host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+
+
+class _Spoken(click.Group):
+    """Shows an error that has a code as a person reads it, not as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DaftarError as error:
+            told = describe(error, "en")
+            raise click.ClickException(f"{told.what} {told.do} [{error.code}]") from error
+
+
+@click.group(cls=_Spoken)
+def central() -> None:
+    """Central: ingest and witness, books, reconciliation."""
+
+
+def _open(data: Path, database_url: str | None) -> Central:
+    """Open central for a short command, beside a central that serves from the same folder if there is one."""
+    settings = Settings(data=data, database_url=database_url)
+    return Central(settings, SystemClock("ntp"), SystemEntropy(), share=True)
+
+
+@central.command()
+@_data
+@_database_url
+@_host
+@click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True)
+@click.option("--provider-url", default=None, help="Address of the services provider.")
+@click.option("--jobs/--no-jobs", default=True, help="Whether this process works the timetable.")
+def serve(*, data: Path, database_url: str | None, host: str, port: int, provider_url: str | None, jobs: bool) -> None:
+    """Serve boxes and finance until told to stop (SIGTERM or Ctrl-C)."""
+    settings = Settings(
+        data=data, host=host, port=port, database_url=database_url, provider_url=provider_url, jobs=jobs
+    )
+    _log_lines()
+    config = uvicorn.Config(
+        create_app(settings, SystemClock("ntp"), SystemEntropy()),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+    )
+    uvicorn.Server(config).run()
+
+
+def _log_lines() -> None:
+    """Log as lines of JSON on standard error, this program's own words only."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+@central.command()
+@_data
+@_database_url
+def init(data: Path, database_url: str | None) -> None:
+    """Make central's keys and database, or bring them to this release. May be run again."""
+    with _open(data, database_url) as opened:
+        click.echo(f"Central is ready in {data}; its witness key is {opened.keys.witness.key.text()}")
+
+
+@central.group()
+def office() -> None:
+    """Offices and the enrolment of their boxes."""
+
+
+@office.command(name="add")
+@_data
+@_database_url
+@click.argument("code")
+@click.argument("name")
+def add_one_office(data: Path, database_url: str | None, code: str, name: str) -> None:
+    """Add the office CODE, called NAME, and print an enrolment code for its box."""
+    with _open(data, database_url) as opened:
+        add_office(opened.engine, OfficeId(code), name, clock=opened.clock)
+        made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
+    click.echo(f"Office {code} is added. Enrol its box within a day with the code {made}")
+
+
+@office.command(name="code")
+@_data
+@_database_url
+@click.argument("code")
+def issue_one_code(data: Path, database_url: str | None, code: str) -> None:
+    """Print another enrolment code for a box of the office CODE."""
+    with _open(data, database_url) as opened:
+        made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
+    click.echo(f"Enrol a box of office {code} within a day with the code {made}")
+
+
+@central.group()
+def user() -> None:
+    """People who sign in at central."""
+
+
+@user.command(name="add")
+@_data
+@_database_url
+@click.argument("username")
+@click.option("--name", default=None, help="The name people call them by; the user name when not given.")
+@click.option("--role", type=click.Choice(["finance", "auditor"]), default="finance", show_default=True)
+def add_one_user(data: Path, database_url: str | None, username: str, name: str | None, role: Any) -> None:
+    """Add a person, or give one a new password, which is read from standard input."""
+    password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    with _open(data, database_url) as opened:
+        people = People(opened.engine, opened.clock, opened.entropy)
+        if people.add(username, name=name or username, password=password, role=role):
+            click.echo(f"{username} may sign in as {role}")
+            return
+        people.set_password(username, password)
+    click.echo(f"{username} has a new password and the role of before")
+
+
+@central.group()
+def keys() -> None:
+    """Central's keys."""
+
+
+@keys.command(name="show")
+@_data
+@_database_url
+def show_keys(data: Path, database_url: str | None) -> None:
+    """Print the public keys that boxes, auditors and exported journals are checked with."""
+    with _open(data, database_url) as opened:
+        trust = opened.keys.trust()
+    for role in trust.__struct_fields__:
+        click.echo(f"{role:<9} {getattr(trust, role)}")

@@ -1,0 +1,195 @@
+"""Writing what a provider said: payment or inquiry, ledger, case, and the entry on the office's feed, together."""
+
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from central.ledger.cases import NewCase, open_case
+from central.ledger.posting import PaymentBook, confirmed, refused
+from central.ledger.store import set_confirmation, write_transfers
+from central.providers.connector import Answered, Refused, Taken
+from central.store.books import office_data_key, office_inquiry
+from shared.clock import Clock, instant_text
+from shared.errors import IntegrityError, PeerError
+from shared.events import (
+    DATA_KEY_PURPOSE,
+    INQUIRY_CUSTOMER_PURPOSE,
+    INQUIRY_PARAMETER_PURPOSE,
+    Body,
+    InquiryAnswered,
+    PaymentConfirmed,
+    PaymentRefused,
+)
+from shared.ids import FeedId, OfficeId, office_feed
+from shared.sealed import Sealed, seal, unseal
+
+_CUSTOMER_SIZE_MAX_BYTES: Final = 8 * 1024
+"""An answer must fit an entry of the feed."""
+
+
+class AppendFeed(Protocol):
+    """Append a fact to a feed in the caller's transaction; return its index."""
+
+    def __call__(self, connection: Connection, feed_id: FeedId, body: Body) -> int:
+        """Append; does not commit."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that is being worked: what of its row the answer needs."""
+
+    office_id: str
+    task_id: str
+    kind: str
+    subject: str
+    track_id: str
+    attempts: int
+    lease: str
+    asked_at: datetime | None
+    """When the question may last have left, or None when it never did."""
+
+
+class DataKeys:
+    """Opens what offices sealed: their monthly keys, unwrapped with central's own. Keeps none of them."""
+
+    def __init__(self, wrapping_private: bytes) -> None:
+        self._wrapping_private = wrapping_private
+
+    def open_parameter(self, connection: Connection, office_id: str, sealed: Sealed) -> str:
+        """Return the subscriber's number.
+
+        Raises PeerError `provider.no_data_key` when the key did not come yet; IntegrityError `sealed.cannot_open`.
+        """
+        row = connection.execute(
+            select(office_data_key.c.wrapped).where(
+                office_data_key.c.office_id == office_id, office_data_key.c.key_id == sealed.key_id
+            )
+        ).one_or_none()
+        if row is None:
+            raise PeerError("provider.no_data_key", key_id=sealed.key_id)
+        wrapped = Sealed(key_id=sealed.key_id, ciphertext=row.wrapped)
+        private = unseal(wrapped, private_key=self._wrapping_private, purpose=DATA_KEY_PURPOSE)
+        try:
+            return unseal(sealed, private_key=private, purpose=INQUIRY_PARAMETER_PURPOSE).decode("ascii")
+        except ValueError as error:
+            raise IntegrityError("sealed.cannot_open", key_id=sealed.key_id) from error
+
+
+def seal_customer(connection: Connection, office_id: str, key_id: str, customer: dict[str, str]) -> Sealed | None:
+    """Return personal data sealed to the office's key, or None when there is none, or too much to be true."""
+    plaintext = msgspec.json.encode(customer, order="deterministic")
+    if not customer or len(plaintext) > _CUSTOMER_SIZE_MAX_BYTES:
+        return None
+    public_key = connection.execute(
+        select(office_data_key.c.public_key).where(
+            office_data_key.c.office_id == office_id, office_data_key.c.key_id == key_id
+        )
+    ).scalar_one()
+    return seal(plaintext, key_id=key_id, public_key=bytes.fromhex(public_key), purpose=INQUIRY_CUSTOMER_PURPOSE)
+
+
+def finish_confirmation(
+    connection: Connection,
+    asked: Asked,
+    payment: PaymentBook,
+    reply: Taken | Refused,
+    *,
+    provider: str,
+    clock: Clock,
+    append_feed: AppendFeed,
+) -> str:
+    """Write a confirmation's outcome; return the task's outcome word."""
+    at = clock.now()
+    feed = office_feed(OfficeId(asked.office_id))
+    if isinstance(reply, Taken):
+        set_confirmation(
+            connection,
+            payment,
+            confirmation="confirmed",
+            provider=provider,
+            at=at,
+            provider_reference=reply.provider_reference,
+        )
+        transfer = confirmed(payment, asked.task_id)
+        body: Body = PaymentConfirmed(
+            payment_id=payment.payment_id,
+            provider=provider,
+            track_id=asked.track_id,
+            provider_reference=reply.provider_reference,
+            confirmed_at=instant_text(at),
+        )
+        outcome = "confirmed"
+    else:
+        case = NewCase(
+            kind="refund",
+            about=f"{payment.office_id}/{payment.payment_id}",
+            amount_rial=payment.amount_rial,
+            office_id=payment.office_id,
+            payment_id=payment.payment_id,
+            # Asked before and "already paid": it may have been us; a person compares the provider's own record.
+            facts={"reason": reply.reason, "track_id": asked.track_id, "asked_before": asked.asked_at is not None},
+        )
+        case_id = open_case(connection, case, at=at)
+        set_confirmation(connection, payment, confirmation="refused", provider=provider, at=at, reason=reply.reason)
+        transfer = refused(payment, asked.task_id)
+        body = PaymentRefused(
+            payment_id=payment.payment_id,
+            provider=provider,
+            track_id=asked.track_id,
+            reason=reply.reason,
+            case_id=case_id,
+        )
+        outcome = f"refused:{reply.reason}"
+    write_transfers(
+        connection,
+        asked.office_id,
+        [transfer],
+        payment_id=payment.payment_id,
+        source_kind="provider",
+        source=asked.track_id,
+        at=at,
+    )
+    append_feed(connection, feed, body)
+    return outcome
+
+
+def finish_inquiry(
+    connection: Connection, asked: Asked, reply: Answered, *, provider: str, clock: Clock, append_feed: AppendFeed
+) -> str:
+    """Write an inquiry's answer; return the task's outcome word."""
+    at = clock.now()
+    table = office_inquiry
+    here = (table.c.office_id == asked.office_id, table.c.inquiry_id == asked.subject)
+    key_id = connection.execute(select(table.c.parameter_key_id).where(*here)).scalar_one()
+    connection.execute(
+        update(table)
+        .where(*here)
+        .values(
+            outcome=reply.outcome,
+            reason=reply.reason,
+            amount_rial=reply.amount_rial,
+            bill_id=reply.bill_id,
+            bill_payment_id=reply.bill_payment_id,
+            due=reply.due,
+            answered_at=at,
+        )
+    )
+    append_feed(
+        connection,
+        office_feed(OfficeId(asked.office_id)),
+        InquiryAnswered(
+            inquiry_id=asked.subject,
+            outcome=reply.outcome,
+            amount_rial=reply.amount_rial,
+            bill_id=reply.bill_id,
+            bill_payment_id=reply.bill_payment_id,
+            due=reply.due,
+            customer=seal_customer(connection, asked.office_id, key_id, reply.customer),
+            provider=provider,
+            track_id=asked.track_id,
+            answered_at=instant_text(at),
+            reason=reply.reason,
+        ),
+    )
+    return reply.outcome

@@ -1,0 +1,215 @@
+"""A provider of bill services to play with: behaves like the real one, and misbehaves when told to.
+
+Bills follow from the subscriber's number, so every asker sees the same debt; numbers that end in 00 owe nothing, in 99
+do not exist. Any bill whose check digits are right can be paid once. `POST /control/bad-day` scripts trouble:
+
+    slow        wait `ms`, then answer                 error_500   fail before doing anything
+    html        a page instead of an answer            wrong_json  JSON of another shape
+    pending     PENDING now, DONE once it is asked     unknown     UNKNOWN, likewise
+    lost        do it, then cut the answer short       busy        FAILED, SERVICE_CALL_ERROR: may be sent again
+
+`POST /control/good-day` ends them, `POST /control/bills` makes a bill paid, expired or open, `POST /control/debts`
+sets what a subscriber owes, `GET /control/state` shows everything.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import uvicorn
+from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import Parameter
+from litestar.types import Receive, Scope, Send
+
+from central.providers.sandbox_state import (
+    BadDay,
+    BadDayKind,
+    BillMark,
+    Call,
+    Debt,
+    Envelope,
+    Sandbox,
+    SandboxState,
+    failed,
+    kind_of,
+    made_bill,
+)
+from shared.calendar import tehran_date
+from shared.clock import Clock
+
+STATE_FILE: Final = "provider.json"
+GRACEFUL_SHUTDOWN_S: Final = 2
+
+_BROKEN: Final[dict[BadDayKind, tuple[bytes, MediaType, int]]] = {
+    "error_500": (b"internal error", MediaType.TEXT, 500),
+    "html": (b"<html><body>Under maintenance</body></html>", MediaType.HTML, 200),
+    "wrong_json": (b'{"ok": true}', MediaType.JSON, 200),
+}
+"""Answers of a provider that did nothing."""
+
+_TrackId = Annotated[str, Parameter(query="trackId", min_length=1, max_length=40)]
+
+
+class ConfirmBody(msgspec.Struct, rename="camel"):
+    """What is told of a paid bill."""
+
+    bill_id: str
+    pay_id: str
+    amount: int
+    rrn: str = ""
+    stan: str = ""
+    paid_at: str = ""
+
+
+class MadeBill(msgspec.Struct):
+    """A bill the sandbox would show for a subscriber."""
+
+    bill_id: str
+    payment_id: str
+    amount_rial: int
+
+
+def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
+    """Return the sandbox provider; with a folder, what it remembers outlives it."""
+    sandbox = Sandbox(None if folder is None else folder / STATE_FILE)
+
+    async def answer(call: Call, track_id: str, work: Callable[[], Envelope]) -> Any:
+        sandbox.heard(call, track_id)
+        response = await _answer(sandbox, call, track_id, work)
+        sandbox.save()
+        return response
+
+    @get("/billing/v2/clients/{client:str}/billingInquiry")
+    async def inquiry(
+        track_id: _TrackId,
+        type_word: Annotated[str, Parameter(query="type")],
+        parameter: Annotated[str, Parameter(query="parameter", max_length=40)],
+    ) -> Any:
+        kind = kind_of(type_word)
+        if kind is None:
+            return _shown(failed(track_id, "VALIDATION_ERROR", "Bill Wrong Type"))
+        today = tehran_date(clock.now())
+        return await answer("inquiry", track_id, lambda: sandbox.inquire(kind, parameter, track_id, today))
+
+    @post("/billing/v2/clients/{client:str}/billPaymentConfirm")
+    async def confirm(track_id: _TrackId, request: Request[Any, Any, Any]) -> Any:
+        told = msgspec.json.decode(await request.body(), type=ConfirmBody)
+        return await answer(
+            "confirm", track_id, lambda: sandbox.confirm(told.bill_id, told.pay_id, told.amount, track_id)
+        )
+
+    @get("/billing/v2/clients/{client:str}/trackStatus")
+    async def status(track_id: _TrackId) -> Any:
+        return await answer("status", track_id, lambda: sandbox.status(track_id))
+
+    return Litestar(
+        route_handlers=[inquiry, confirm, status, *_control(sandbox), _health],
+        openapi_config=OpenAPIConfig(
+            title="Sandbox provider", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+        ),
+        logging_config=None,
+    )
+
+
+@get("/health", sync_to_thread=False)
+def _health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+def _control(sandbox: Sandbox) -> list[Any]:
+    """Return the handlers by which a person or a test scripts the provider."""
+
+    @post("/control/bad-day")
+    async def bad_day(request: Request[Any, Any, Any]) -> BadDay:
+        day = msgspec.json.decode(await request.body(), type=BadDay)
+        day.left = day.times
+        sandbox.state.bad_days.append(day)
+        sandbox.save()
+        return day
+
+    @post("/control/good-day", sync_to_thread=False)
+    def good_day() -> dict[str, str]:
+        sandbox.state.bad_days.clear()
+        sandbox.save()
+        return {"status": "ok"}
+
+    @post("/control/bills")
+    async def bills(request: Request[Any, Any, Any]) -> BillMark:
+        mark = msgspec.json.decode(await request.body(), type=BillMark)
+        sandbox.state.bills[f"{mark.bill_id}:{mark.payment_id}"] = mark.state
+        sandbox.save()
+        return mark
+
+    @post("/control/debts")
+    async def debts(request: Request[Any, Any, Any]) -> MadeBill:
+        debt = msgspec.json.decode(await request.body(), type=Debt)
+        amount_rial = debt.amount_rial // 1000 * 1000
+        sandbox.state.debts[f"{debt.kind}:{debt.parameter}"] = amount_rial
+        sandbox.save()
+        if not amount_rial:
+            return MadeBill(bill_id="", payment_id="", amount_rial=0)
+        bill_id, payment_id = made_bill(debt.kind, debt.parameter, amount_rial)
+        return MadeBill(bill_id=bill_id, payment_id=payment_id, amount_rial=amount_rial)
+
+    @get("/control/state", sync_to_thread=False)
+    def state() -> SandboxState:
+        return sandbox.state
+
+    return [bad_day, good_day, bills, debts, state]
+
+
+async def _answer(sandbox: Sandbox, call: Call, track_id: str, work: Callable[[], Envelope]) -> Any:
+    """Answer a call as the day is."""
+    day = sandbox.bad_day(call)
+    if day is not None and day.kind in _BROKEN:
+        body, media_type, status_code = _BROKEN[day.kind]
+        return Response(body, media_type=media_type, status_code=status_code)
+    if day is not None and day.kind == "slow":
+        await asyncio.sleep(day.ms / 1000)
+    if day is not None and day.kind == "busy":
+        return _shown(failed(track_id, "SERVICE_CALL_ERROR", "try later"))
+    envelope = work()
+    if day is not None and day.kind == "lost":
+        return _CutShort(msgspec.json.encode(envelope))
+    if day is not None and day.kind in ("pending", "unknown"):
+        return _shown(Envelope(track_id=track_id, status="PENDING" if day.kind == "pending" else "UNKNOWN"))
+    return _shown(envelope)
+
+
+def _shown(envelope: Envelope) -> Response[bytes]:
+    return Response(
+        msgspec.json.encode(envelope),
+        media_type=MediaType.JSON,
+        status_code=400 if envelope.status == "FAILED" else 200,
+    )
+
+
+class _CutShort:
+    """An ASGI answer that promises more than it sends: the asker sees its connection die in the middle."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        promised = str(len(self._body) + 1000).encode()
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", promised)]},
+        )
+        await send({"type": "http.response.body", "body": self._body[:10], "more_body": True})
+        raise ConnectionAbortedError("the answer is lost on purpose")
+
+
+def serve_sandbox(clock: Clock, *, host: str, port: int, folder: Path | None) -> None:
+    """Serve the sandbox until it is told to stop."""
+    uvicorn.run(
+        create_sandbox_app(clock, folder=folder),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )

@@ -1,0 +1,341 @@
+"""Working the questions to providers: claim one, ask outside of any transaction, write what came in one.
+
+Safe at every point where a process may die:
+
+* A claim is a lease in the row. Whoever dies holding one is followed by another after the lease ran out.
+* `asked_at` is written before the first byte of a question leaves. From then on the *status* is asked first, under the
+  same track id; the question itself goes again only when the provider says that it was not done.
+* "Never heard of it" is believed only some time after the question left: it may still have been on its way.
+* The answer, the ledger, the case and the feed's entry are one transaction, and only the holder of the lease writes.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, Engine, or_, select, update
+
+from central.ledger.cases import NewCase, open_case
+from central.ledger.posting import PaymentBook
+from central.ledger.store import load_payment
+from central.providers.answers import AppendFeed, Asked, DataKeys, finish_confirmation, finish_inquiry
+from central.providers.breaker import CircuitBreaker
+from central.providers.connector import (
+    Answered,
+    ConfirmOrder,
+    NotDone,
+    Pending,
+    ProviderConnector,
+    Refused,
+    Taken,
+    Trouble,
+    Unreached,
+)
+from central.store.books import office_inquiry, office_payment, provider_task
+from shared.clock import Clock
+from shared.entropy import Entropy
+from shared.errors import BugError, DaftarError, IntegrityError
+from shared.events import BillKind
+from shared.sealed import Sealed
+
+_log = structlog.get_logger()
+_LEASE_SIZE_BYTES: Final = 12
+_JITTER: Final = 0.2
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How long what is waited for. A lease outlives the two calls that may be made under it."""
+
+    lease_ms: int = 60_000
+    retry_first_ms: int = 2_000
+    retry_longest_ms: int = 300_000
+    unheard_after_ms: int = 30_000
+    """So long after a question left, the provider's not knowing it counts."""
+    overdue_after_ms: int = 6 * 3_600_000
+    """A payment not confirmed after this becomes a case; the question goes on being asked."""
+
+
+class WorkReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call of the worker did."""
+
+    done: int
+    waiting: int
+    troubled: int
+
+
+class ProviderDesk(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the worker works with, joined by the application."""
+
+    connector: ProviderConnector
+    breaker: CircuitBreaker
+    append_feed: AppendFeed
+    data_keys: DataKeys
+    clock: Clock
+    entropy: Entropy
+    timing: Timing = Timing()
+
+
+Reply = Answered | Taken | Refused | Pending | NotDone | Unreached | Trouble
+NotYet = Pending | NotDone | Unreached | Trouble
+
+
+class _Turn(msgspec.Struct, frozen=True):
+    """How one turn of a question ended: the answer, and when the question may last have left."""
+
+    reply: Reply
+    asked_at: datetime | None
+
+
+def work_provider_tasks(engine: Engine, desk: ProviderDesk, *, limit: int = 20) -> WorkReport:
+    """Work up to `limit` questions that are due, one after the other; return what became of them.
+
+    Several processes and threads may call it at once. Raises only for trouble with the database.
+    """
+    done = waiting = troubled = 0
+    for _ in range(limit):
+        if not desk.breaker.allow():
+            break
+        asked = _claim(engine, desk)
+        if asked is None:
+            desk.breaker.forget()
+            break
+        turn = _ask(engine, desk, asked)
+        if isinstance(turn.reply, Trouble | Unreached):
+            troubled += 1
+        elif isinstance(turn.reply, Pending | NotDone):
+            waiting += 1
+        else:
+            done += 1
+        _write(engine, desk, asked, turn)
+    return WorkReport(done=done, waiting=waiting, troubled=troubled)
+
+
+def _claim(engine: Engine, desk: ProviderDesk) -> Asked | None:
+    """Take the question that is due longest, for the time of a lease."""
+    now = desk.clock.now()
+    table = provider_task
+    with engine.begin() as connection:
+        row = (
+            connection.execute(
+                select(table)
+                .where(
+                    table.c.state != "done",
+                    table.c.next_at <= now,
+                    or_(table.c.lease_until.is_(None), table.c.lease_until <= now),
+                )
+                .order_by(table.c.next_at, table.c.ordinal)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            .mappings()
+            .one_or_none()
+        )
+        if row is None:
+            return None
+        lease = desk.entropy.token_bytes(_LEASE_SIZE_BYTES).hex()
+        connection.execute(
+            update(table)
+            .where(table.c.office_id == row["office_id"], table.c.task_id == row["task_id"])
+            .values(
+                state="asking",
+                attempts=row["attempts"] + 1,
+                lease=lease,
+                lease_until=now + timedelta(milliseconds=desk.timing.lease_ms),
+                provider=desk.connector.name,
+            )
+        )
+        return Asked(
+            office_id=row["office_id"],
+            task_id=row["task_id"],
+            kind=row["kind"],
+            subject=row["subject"],
+            track_id=row["track_id"],
+            attempts=row["attempts"] + 1,
+            lease=lease,
+            asked_at=row["asked_at"],
+        )
+
+
+def _ask(engine: Engine, desk: ProviderDesk, asked: Asked) -> _Turn:
+    """Ask the provider what may be asked now. Holds no transaction while it does."""
+    try:
+        question = _Confirmation(engine, desk, asked) if asked.kind == "confirm" else _Inquiry(engine, desk, asked)
+    except DaftarError as error:
+        # Not the provider's fault: a data key that did not come yet, or a parameter nobody can open.
+        desk.breaker.forget()
+        _log.warning("question cannot be asked", task=asked.task_id, code=error.code)
+        hopeless = isinstance(error, IntegrityError) and asked.kind == "inquire"
+        reply: Reply = Answered(outcome="refused", reason=error.code) if hopeless else NotDone(why=error.code)
+        return _Turn(reply, asked.asked_at)
+    return _converse(engine, desk, asked, question)
+
+
+def _converse(engine: Engine, desk: ProviderDesk, asked: Asked, question: "_Confirmation | _Inquiry") -> _Turn:
+    """Ask for the status when the question may have left before; ask the question when it was not done."""
+    if asked.asked_at is not None:
+        reply = question.status()
+        _tell_breaker(desk, reply)
+        if not isinstance(reply, NotDone):
+            return _Turn(reply, asked.asked_at)
+        sure_at = asked.asked_at + timedelta(milliseconds=desk.timing.unheard_after_ms)
+        if reply.unheard and desk.clock.now() < sure_at:
+            return _Turn(Pending(why="not heard of yet"), asked.asked_at)
+    now = desk.clock.now()
+    if not _mark_asked(engine, asked, now):
+        return _Turn(Pending(why="lease lost"), asked.asked_at)
+    reply = question.send()
+    _tell_breaker(desk, reply)
+    if isinstance(reply, Unreached):
+        return _Turn(reply, asked.asked_at)
+    # What the provider says it did not do may be asked again without asking for its status.
+    return _Turn(reply, None if isinstance(reply, NotDone) and not reply.unheard else now)
+
+
+def _tell_breaker(desk: ProviderDesk, reply: Reply) -> None:
+    if isinstance(reply, Trouble | Unreached):
+        desk.breaker.fail()
+    else:
+        desk.breaker.succeed()
+
+
+class _Confirmation:
+    """The question whether the provider takes a payment."""
+
+    def __init__(self, engine: Engine, desk: ProviderDesk, asked: Asked) -> None:
+        self._connector = desk.connector
+        table = office_payment
+        with engine.connect() as connection:
+            row = connection.execute(
+                select(table).where(table.c.office_id == asked.office_id, table.c.payment_id == asked.subject)
+            ).one()
+        if row.bill_id is None or row.bill_payment_id is None:
+            raise BugError("provider.no_bill")
+        self._order = ConfirmOrder(
+            track_id=asked.track_id,
+            bill_id=row.bill_id,
+            bill_payment_id=row.bill_payment_id,
+            amount_rial=row.amount_rial,
+            rrn=row.rrn or "",
+            stan=row.stan or "",
+            paid_at_claim=row.approved_claim or "",
+        )
+
+    def send(self) -> Reply:
+        return self._connector.confirm(self._order)
+
+    def status(self) -> Reply:
+        return self._connector.confirm_status(track_id=self._order.track_id)
+
+
+class _Inquiry:
+    """The question what a subscriber owes."""
+
+    def __init__(self, engine: Engine, desk: ProviderDesk, asked: Asked) -> None:
+        self._connector = desk.connector
+        self._track_id = asked.track_id
+        table = office_inquiry
+        with engine.connect() as connection:
+            row = connection.execute(
+                select(table).where(table.c.office_id == asked.office_id, table.c.inquiry_id == asked.subject)
+            ).one()
+            sealed = Sealed(key_id=row.parameter_key_id, ciphertext=row.parameter_ciphertext)
+            self._parameter = desk.data_keys.open_parameter(connection, asked.office_id, sealed)
+        self._kind = cast("BillKind", row.kind)
+
+    def send(self) -> Reply:
+        return self._connector.inquire(self._kind, self._parameter, track_id=self._track_id)
+
+    def status(self) -> Reply:
+        return self._connector.inquiry_status(self._kind, track_id=self._track_id)
+
+
+def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
+    """Write, before the first byte leaves, that the question is about to. Return False when the lease is not ours."""
+    with engine.begin() as connection:
+        marked = connection.execute(
+            update(provider_task)
+            .where(
+                provider_task.c.office_id == asked.office_id,
+                provider_task.c.task_id == asked.task_id,
+                provider_task.c.lease == asked.lease,
+            )
+            .values(asked_at=now)
+            .returning(provider_task.c.task_id)
+        )
+        return marked.one_or_none() is not None
+
+
+def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> None:
+    """Write what came of a question, unless its lease went to somebody else meanwhile."""
+    table = provider_task
+    reply = turn.reply
+    with engine.begin() as connection:
+        row = connection.execute(
+            select(table)
+            .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
+            .with_for_update()
+        ).one()
+        if row.lease != asked.lease or row.state == "done":
+            # Nothing is lost: whoever holds the lease now asks for the status and hears the same.
+            return
+        if isinstance(reply, NotYet):
+            values = _put_back(connection, desk, asked, reply, row)
+        else:
+            values = {
+                "state": "done",
+                "finished_at": desk.clock.now(),
+                "last_problem": None,
+                "outcome": _finish(connection, desk, asked, reply),
+            }
+        connection.execute(
+            update(table)
+            .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
+            .values(lease=None, lease_until=None, asked_at=turn.asked_at, **values)
+        )
+
+
+def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Answered | Taken | Refused) -> str:
+    provider, clock, append_feed = desk.connector.name, desk.clock, desk.append_feed
+    if isinstance(reply, Answered):
+        return finish_inquiry(connection, asked, reply, provider=provider, clock=clock, append_feed=append_feed)
+    return finish_confirmation(
+        connection, asked, _payment(connection, asked), reply, provider=provider, clock=clock, append_feed=append_feed
+    )
+
+
+def _payment(connection: Connection, asked: Asked) -> PaymentBook:
+    payment = load_payment(connection, asked.office_id, asked.subject)
+    if payment is None:
+        raise BugError("books.unknown_payment")
+    return payment
+
+
+def _put_back(connection: Connection, desk: ProviderDesk, asked: Asked, reply: NotYet, row: Any) -> dict[str, Any]:
+    """Return what makes the question wait for its next turn; open a case when a payment waits too long."""
+    now = desk.clock.now()
+    overdue_at = row.made_at + timedelta(milliseconds=desk.timing.overdue_after_ms)
+    if asked.kind == "confirm" and now >= overdue_at:
+        payment = _payment(connection, asked)
+        new = NewCase(
+            kind="overdue",
+            about=f"{payment.office_id}/{payment.payment_id}",
+            amount_rial=payment.amount_rial,
+            office_id=payment.office_id,
+            payment_id=payment.payment_id,
+            facts={"track_id": asked.track_id, "problem": reply.why},
+        )
+        open_case(connection, new, at=now)
+    return {
+        "state": "waiting",
+        "next_at": now + timedelta(milliseconds=_wait_ms(desk, asked.attempts)),
+        "last_problem": reply.why,
+    }
+
+
+def _wait_ms(desk: ProviderDesk, attempts: int) -> int:
+    """Return how long to wait: doubling up to the longest, a little more or less so that questions do not march."""
+    timing = desk.timing
+    doubled = timing.retry_first_ms * 2 ** min(attempts - 1, 20)
+    share = desk.entropy.token_bytes(1)[0] / 255
+    return int(min(doubled, timing.retry_longest_ms) * (1 - _JITTER + 2 * _JITTER * share))

@@ -1,0 +1,175 @@
+"""A real box's file and uplink against the real receiver, over HTTP: the spine from journal to books and back."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from central.fleet import feed
+from central.fleet.enrolment import enrol, issue_code
+from central.ledger.receive import post_entries
+from central.store.books import office_payment
+from edge.journal.signer import FileSigner
+from edge.journal.views import CentralLink, Identity
+from edge.journal.writer import JournalWriter
+from edge.store.creation import create_box
+from edge.store.exchange_store import SqliteExchangeStore
+from edge.store.journal_store import SqliteJournalStore
+from edge.store.queries import Queries
+from edge.uplink.client import Uplink, UplinkSettings
+from shared.entropy import SystemEntropy
+from shared.events import Body, PaymentConfirmed
+from sync.enrolment import Enrolment, enrolment_request, read_enrolment
+from tests.central.ingest.offices import OFFICE, Centre
+from tests.edge.store.boxes import approved, requested, sent
+from tests.edge.uplink.servers import Day, make_app, serving
+from tests.sync.models import SteppingClock
+
+pytestmark = pytest.mark.postgres
+
+CHANCE = SystemEntropy()
+
+
+class RunningBox:
+    """A box on a folder, from start to kill."""
+
+    def __init__(self, folder: Path, url: str, enrolment: Enrolment) -> None:
+        self.clock = SteppingClock()
+        signer = FileSigner.load(folder / "box.key")
+        path = folder / "box.sqlite"
+        self.store = SqliteJournalStore.open(path, self.clock, CHANCE)
+        self.writer = JournalWriter(self.store, signer, self.clock, CHANCE)
+        self.writer.start()
+        self.queries = Queries(path)
+        self.exchange = SqliteExchangeStore(path, self.writer)
+        self.uplink = Uplink(
+            UplinkSettings(central_url=url),
+            journal_id=enrolment.journal,
+            boot=self.writer.boot,
+            trust=enrolment.trust,
+            store=self.exchange,
+            journal=self.queries,
+            signer=signer,
+            clock=self.clock,
+            entropy=CHANCE,
+        )
+
+    def write(self, *bodies: Body) -> None:
+        self.writer.commit_blocking(lambda _: bodies)
+
+    async def stop(self) -> None:
+        await self.uplink.close()
+        self.exchange.close()
+        self.queries.close()
+        self.writer.close()
+        self.store.close()
+
+
+class Site:
+    """An enrolled box's folder and the line to central, with its bad days."""
+
+    def __init__(self, folder: Path, centre: Centre, url: str, day: Day) -> None:
+        self.folder, self.centre, self.url, self.day = folder, centre, url, day
+        signer = FileSigner.create(folder / "box.key", CHANCE)
+        code = issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=CHANCE)
+        request = enrolment_request(
+            code=code, public_key=signer.public_key, software="test", entropy=CHANCE, sign=signer.sign
+        )
+        answer = enrol(centre.engine, request, keys=centre.keys, clock=centre.clock, entropy=CHANCE)
+        self.enrolment = read_enrolment(answer, request_wire=request)
+        create_box(
+            folder / "box.sqlite",
+            Identity(
+                office=self.enrolment.office,
+                box=self.enrolment.box,
+                journal_id=self.enrolment.journal,
+                public_key=signer.public_key.hex(),
+                central=CentralLink(url=url, trust=self.enrolment.trust, feeds=self.enrolment.feeds),
+            ),
+            signer=signer,
+            clock=SteppingClock(),
+            entropy=CHANCE,
+            software="test",
+            token=self.enrolment.token,
+        )
+
+    def start(self, folder: Path | None = None) -> RunningBox:
+        return RunningBox(folder or self.folder, self.url, self.enrolment)
+
+
+@pytest.fixture
+def site(centre: Centre, tmp_path: Path) -> Iterator[Site]:
+    day = Day(centre.receiver(post_entries).receive)
+    with serving(make_app(day)) as url:
+        folder = tmp_path / "box"
+        folder.mkdir()
+        yield Site(folder, centre, url, day)
+
+
+async def test_a_payment_is_booked_at_central_and_its_confirmation_comes_back(site: Site) -> None:
+    box = site.start()
+    box.write(requested("p1"))
+    box.write(sent("p1"))
+    box.write(approved("p1"))
+    result = await box.uplink.exchange_once()
+    assert (result.kind, result.sent_count) == ("ok", 4)
+    with site.centre.engine.connect() as connection:
+        rows = connection.execute(select(office_payment.c.payment_id, office_payment.c.state)).all()
+    assert rows == [("p1", "approved")]
+    confirmed = PaymentConfirmed(
+        payment_id="p1", provider="billing", track_id="t", provider_reference="r", confirmed_at="2026-11-22T08:00:00Z"
+    )
+    feed.append_now(
+        site.centre.engine, feed.feeds_of(OFFICE)[0], confirmed, clock=site.centre.clock, signer=site.centre.keys.feed
+    )
+    result = await box.uplink.exchange_once()
+    assert result.received_count == 2
+    payment = box.queries.payment("p1")
+    assert payment is not None
+    assert (payment.confirmation, payment.cosigned) == ("confirmed", True)
+    # That the feed was received is an entry itself; once it is cosigned all is quiet.
+    assert (await box.uplink.exchange_once()).sent_count == 1
+    assert (await box.uplink.exchange_once()).sent_count == 0
+    status = box.queries.status()
+    assert status.size == status.cosigned_size == 5
+    assert site.centre.alarms() == []
+    await box.stop()
+
+
+@pytest.mark.parametrize("mood", ["500 before", "500 after", "cut", "html"])
+async def test_a_box_cut_off_in_an_exchange_and_restarted_loses_and_doubles_nothing(site: Site, mood: str) -> None:
+    box = site.start()
+    box.write(requested("p1"))
+    site.day.moods = [mood]
+    assert (await box.uplink.exchange_once()).kind == "failed"
+    await box.stop()
+    box = site.start()
+    box.write(sent("p1"), approved("p1"))
+    assert (await box.uplink.exchange_once()).kind == "ok"
+    assert (await box.uplink.exchange_once()).kind == "ok"
+    assert site.day.arrived[0] == site.day.arrived[1]
+    assert box.queries.status().cosigned_size == 4
+    assert site.centre.alarms() == []
+    assert [disposition for _, disposition in site.centre.dispositions()] == ["accepted"] * 4
+    await box.stop()
+
+
+async def test_a_copied_card_is_noticed_and_the_box_stops_taking_payments(site: Site, tmp_path: Path) -> None:
+    box = site.start()
+    await box.uplink.exchange_once()
+    await box.stop()
+    copy = tmp_path / "copy"
+    shutil.copytree(site.folder, copy)
+    first, second = site.start(), site.start(copy)
+    first.write(requested("p1"))
+    second.write(requested("p2"))
+    assert (await first.uplink.exchange_once()).kind == "ok"
+    assert (await second.uplink.exchange_once()).kind == "quarantined"
+    assert (await first.uplink.exchange_once()).kind == "quarantined"
+    assert site.centre.alarms() == ["clone"]
+    for one in (first, second):
+        assert one.queries.status().quarantined
+        assert [alarm.kind for alarm in one.queries.status().alarms] == ["quarantined"]
+        await one.stop()

@@ -80,7 +80,7 @@ def _row(charge: Transaction, number: int) -> dict[str, str]:
         "cycle": "1",
         "iban": "",
         "type": "SALE",
-        "status": "SETTLED",
+        "status": "SUCCESS",
         "original_rrn": "",
         "service_code": "",
         "share_of": "",

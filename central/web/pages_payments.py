@@ -1,0 +1,144 @@
+"""Payments of all offices, one payment's whole life, and the ledger they make."""
+
+from typing import Any, Final
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from central.ledger import queries as books
+from central.ledger.queries import PaymentFilter, PaymentRow
+from central.providers.queries import subject_tasks
+from central.reconciliation.queries import payment_cases, payment_decisions
+from central.web.guards import signed_in
+from central.web.lists import FILE_ROWS_MAX, as_file, before_of, older_query, wants_file
+from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
+from shared.errors import OperatorError
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.text import fold_number
+
+STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
+    "charged": tuple(sorted(CHARGED)),
+    "in_doubt": (PaymentState.IN_DOUBT, PaymentState.SENT, PaymentState.REVERSAL_IN_DOUBT),
+    "uncharged": tuple(sorted(CERTAINLY_UNCHARGED)),
+}
+CONFIRMATIONS: Final = ("none", "queued", "confirmed", "refused")
+_SETTLED: Final = {"yes": True, "no": False}
+_TEXT_MAX: Final = 60
+
+PAYMENT_COLUMNS: Final = (
+    "office_id",
+    "payment_id",
+    "requested_claim",
+    "received_at",
+    "amount_rial",
+    "state",
+    "confirmation",
+    "bill_id",
+    "bill_payment_id",
+    "terminal_number",
+    "stan",
+    "rrn",
+    "pan",
+    "settled_file",
+    "settled_line",
+)
+
+
+def filter_of(request: AnyRequest) -> PaymentFilter:
+    """Return what a list of payments is asked for; members that mean nothing are not asked."""
+    asked = request.query_params
+    confirmation = asked.get("confirmation", "")
+    return PaymentFilter(
+        office_id=asked.get("office", "")[:_TEXT_MAX] or None,
+        states=STATE_GROUPS.get(asked.get("state", ""), ()),
+        confirmation=confirmation if confirmation in CONFIRMATIONS else None,
+        settled=_SETTLED.get(asked.get("settled", "")),
+        text=fold_number(asked.get("q", ""))[:_TEXT_MAX],
+    )
+
+
+def payment_cells(row: PaymentRow) -> list[object]:
+    """Return a payment as cells of a file."""
+    return [str(value) if isinstance(value := getattr(row, name), PaymentState) else value for name in PAYMENT_COLUMNS]
+
+
+def payment_pages(web: Web) -> list[Any]:
+    """Return the handlers of payments and of the ledger."""
+
+    @get("/payments", guards=[signed_in], sync_to_thread=True)
+    def show_payments(request: AnyRequest) -> Response[Any]:
+        wanted = filter_of(request)
+        with web.engine.connect() as connection:
+            if wants_file(request):
+                rows = books.payments(connection, wanted, limit=FILE_ROWS_MAX)
+                return as_file("payments", PAYMENT_COLUMNS, [payment_cells(row) for row in rows])
+            rows = books.payments(connection, wanted, before=before_of(request), limit=PAGE_ROWS)
+        return page(
+            web,
+            request,
+            "payments.html",
+            payments=rows,
+            asked=dict(request.query_params),
+            state_groups=tuple(STATE_GROUPS),
+            confirmations=CONFIRMATIONS,
+            older=older_query(request, [row.ordinal for row in rows]),
+        )
+
+    @get("/payments/{office_id:str}/{payment_id:str}", guards=[signed_in], sync_to_thread=True)
+    def show_payment(request: AnyRequest, office_id: FromPath[str], payment_id: FromPath[str]) -> Response[str]:
+        with web.engine.connect() as connection:
+            found = books.payment(connection, office_id, payment_id)
+            if found is None:
+                raise OperatorError("web.not_found")
+            return page(
+                web,
+                request,
+                "payment.html",
+                payment=found,
+                entries=books.payment_entries(connection, office_id, payment_id),
+                transfers=books.payment_transfers(connection, office_id, payment_id),
+                tasks=subject_tasks(connection, office_id, payment_id),
+                decisions=payment_decisions(connection, office_id, payment_id),
+                cases=payment_cases(connection, office_id, payment_id),
+                same=books.same_obligation(connection, found),
+            )
+
+    @get("/ledger", guards=[signed_in], sync_to_thread=True)
+    def show_ledger(request: AnyRequest) -> Response[Any]:
+        office_id = request.query_params.get("office", "")[:_TEXT_MAX] or None
+        with web.engine.connect() as connection:
+            balance = books.trial_balance(connection, office_id)
+        if wants_file(request):
+            header = ("code", "name", "debits_rial", "credits_rial", "balance_rial", "side")
+            return as_file(
+                "trial-balance",
+                header,
+                [
+                    (one.code, one.name_en, one.debits_rial, one.credits_rial, one.balance_rial, one.side)
+                    for one in balance.accounts
+                ],
+            )
+        return page(web, request, "ledger.html", balance=balance, office_id=office_id)
+
+    @get("/ledger/account", guards=[signed_in], sync_to_thread=True)
+    def show_account(request: AnyRequest) -> Response[Any]:
+        code = request.query_params.get("code", "")
+        with web.engine.connect() as connection:
+            found = next((one for one in books.trial_balance(connection).accounts if one.code == code), None)
+            if found is None:
+                raise OperatorError("web.not_found")
+            limit = FILE_ROWS_MAX if wants_file(request) else PAGE_ROWS
+            rows = books.account_transfers(connection, code, before=before_of(request), limit=limit)
+        if wants_file(request):
+            header = ("made_at", "office_id", "phase", "debit", "credit", "amount_rial", "reason", "payment_id")
+            return as_file("transfers", header, [[getattr(row, name) for name in header] for row in rows])
+        return page(
+            web,
+            request,
+            "account.html",
+            account=found,
+            transfers=rows,
+            older=older_query(request, [row.ordinal for row in rows]),
+        )
+
+    return [show_payments, show_payment, show_ledger, show_account]

@@ -1,0 +1,55 @@
+"""The page a receipt's QR code opens: whether the receipt stands in the office's signed log. Needs no sign-in.
+
+It tells what the paper tells and whether central holds it; nothing about the card or the customer. Whoever asks must
+know 16 hex digits of the entry's hash, which only the paper shows.
+"""
+
+import re
+from typing import Any, Final
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from central.ledger.queries import PaymentRow, payment
+from central.providers.queries import InquiryRow, inquiry
+from central.web.office_reads import ReceiptFound, receipt
+from central.web.rendering import AnyRequest, Web, page
+from shared.errors import OperatorError
+from shared.receipt import LEAF_DIGITS
+
+_PATH: Final = re.compile(
+    rf"/?(daftar\.journal/[0-9]+/[^/]+/[0-9]+)/([0-9]{{1,15}})/([0-9a-fA-F]{{{LEAF_DIGITS},64}})/?"
+)
+
+
+def receipt_pages(web: Web) -> list[Any]:
+    """Return the handler of the receipt page."""
+
+    @get("/r/{name:path}", sync_to_thread=True)
+    def show_receipt(request: AnyRequest, name: FromPath[str]) -> Response[str]:
+        parts = _PATH.fullmatch(str(name))
+        if parts is None:
+            raise OperatorError("web.not_found")
+        journal_id, index, digits = parts[1], int(parts[2]), parts[3]
+        paid: PaymentRow | None = None
+        asked: InquiryRow | None = None
+        found: ReceiptFound | None
+        with web.engine.connect() as connection:
+            found = receipt(connection, journal_id, index, digits)
+            if found is not None and found.payment_id is not None:
+                paid = payment(connection, found.office_id, found.payment_id)
+            if found is not None and found.inquiry_id is not None and paid is None:
+                asked = inquiry(connection, found.office_id, found.inquiry_id)
+        return page(
+            web,
+            request,
+            "receipt.html",
+            found=found,
+            payment=paid,
+            inquiry=asked,
+            journal_id=journal_id,
+            index=index,
+            digits=digits.lower(),
+        )
+
+    return [show_receipt]

@@ -1,0 +1,46 @@
+"""The words of central's pages, from `texts.toml`, checked when read: both languages, the same placeholders."""
+
+import re
+import tomllib
+from importlib.resources import files
+from typing import Final
+
+import msgspec
+
+from shared.text import Language
+
+LANGUAGES: Final[tuple[Language, ...]] = ("fa", "en")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
+
+
+class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One text in both languages."""
+
+    fa: str
+    en: str
+
+
+def read_texts(source: str) -> dict[str, Text]:
+    """Return the table. Raises ValueError for a text with an empty language or with other placeholders in one."""
+    table = msgspec.convert(tomllib.loads(source), dict[str, Text])
+    for key, text in table.items():
+        if not (text.fa and text.en):
+            raise ValueError(f"{key}: both languages are needed")
+        if set(_PLACEHOLDER.findall(text.fa)) != set(_PLACEHOLDER.findall(text.en)):
+            raise ValueError(f"{key}: the languages have different placeholders")
+    return table
+
+
+TEXTS: Final = read_texts(files("central.web").joinpath("texts.toml").read_text("utf-8"))
+
+
+def text(key: str, language: Language, **data: object) -> str:
+    """Return a text, filled. Raises KeyError for an unknown key or a missing datum: both are ours to find in tests."""
+    found = TEXTS[key].fa if language == "fa" else TEXTS[key].en
+    return _PLACEHOLDER.sub(lambda name: str(data[name[1]]), found)
+
+
+def text_or_itself(key: str, name: str, language: Language) -> str:
+    """Return the text `key.name`, or the name as it is: for words that another release may add."""
+    full = f"{key}.{name}"
+    return text(full, language) if full in TEXTS else name

@@ -10,6 +10,7 @@ import uvicorn
 
 from central.app import Central, create_app
 from central.fleet.enrolment import add_office, issue_code
+from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
 from shared.clock import SystemClock
@@ -19,6 +20,7 @@ from shared.errors import DaftarError
 from shared.ids import OfficeId
 
 DEFAULT_PORT: Final = 8720
+DEFAULT_SANDBOX_PORT: Final = 8740
 GRACEFUL_STOP_S: Final = 2
 """How long open streams may hold up a stop."""
 
@@ -156,6 +158,16 @@ def add_one_user(data: Path, database_url: str | None, username: str, name: str 
             return
         people.set_password(username, password)
     click.echo(f"{username} has a new password and the role of before")
+
+
+@central.command()
+@_data
+@_host
+@click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_SANDBOX_PORT, show_default=True)
+def sandbox(data: Path, host: str, port: int) -> None:
+    """Serve a provider of services to play with, which behaves like a real one, and misbehaves when told to."""
+    data.mkdir(parents=True, exist_ok=True)
+    serve_sandbox(SystemClock("ntp"), host=host, port=port, folder=data)
 
 
 @central.group()

@@ -9,7 +9,7 @@ do not exist. Any bill whose check digits are right can be paid once. `POST /con
     lost        do it, then cut the answer short       busy        FAILED, SERVICE_CALL_ERROR: may be sent again
 
 `POST /control/good-day` ends them, `POST /control/bills` makes a bill paid, expired or open, `POST /control/debts`
-sets what a subscriber owes, `GET /control/state` shows everything.
+sets what a subscriber owes, `GET /control/state` shows everything, `POST /control/forget` starts anew.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ import uvicorn
 from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.types import Receive, Scope, Send
 
 from central.providers.sandbox_state import (
@@ -51,7 +51,7 @@ _BROKEN: Final[dict[BadDayKind, tuple[bytes, MediaType, int]]] = {
 }
 """Answers of a provider that did nothing."""
 
-_TrackId = Annotated[str, Parameter(query="trackId", min_length=1, max_length=40)]
+_TrackId = Annotated[str, QueryParameter(name="trackId", min_length=1, max_length=40)]
 
 
 class ConfirmBody(msgspec.Struct, rename="camel"):
@@ -86,8 +86,8 @@ def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
     @get("/billing/v2/clients/{client:str}/billingInquiry")
     async def inquiry(
         track_id: _TrackId,
-        type_word: Annotated[str, Parameter(query="type")],
-        parameter: Annotated[str, Parameter(query="parameter", max_length=40)],
+        type_word: Annotated[str, QueryParameter(name="type")],
+        parameter: Annotated[str, QueryParameter(name="parameter", max_length=40)],
     ) -> Any:
         kind = kind_of(type_word)
         if kind is None:
@@ -155,11 +155,17 @@ def _control(sandbox: Sandbox) -> list[Any]:
         bill_id, payment_id = made_bill(debt.kind, debt.parameter, amount_rial)
         return MadeBill(bill_id=bill_id, payment_id=payment_id, amount_rial=amount_rial)
 
+    @post("/control/forget", sync_to_thread=False)
+    def forget() -> dict[str, str]:
+        sandbox.state = SandboxState()
+        sandbox.save()
+        return {"status": "ok"}
+
     @get("/control/state", sync_to_thread=False)
     def state() -> SandboxState:
         return sandbox.state
 
-    return [bad_day, good_day, bills, debts, state]
+    return [bad_day, good_day, bills, debts, forget, state]
 
 
 async def _answer(sandbox: Sandbox, call: Call, track_id: str, work: Callable[[], Envelope]) -> Any:

@@ -1,0 +1,461 @@
+"""Questions worked against the sandbox provider over a real socket and a real PostgreSQL, on good days and bad ones."""
+
+import functools
+import itertools
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from sqlalchemy import Engine
+
+from central.fleet import feed
+from central.fleet.keys import CentralKeys, open_keys
+from central.ingest.accepted import Accepted
+from central.ledger.queries import payment, trial_balance
+from central.ledger.receive import post_entries
+from central.providers.answers import DataKeys
+from central.providers.billing import BillingConnector
+from central.providers.breaker import CircuitBreaker
+from central.providers.queries import inquiry, task_counts, tasks
+from central.providers.sandbox import create_sandbox_app
+from central.providers.worker import ProviderDesk, Timing, WorkReport, work_provider_tasks
+from central.reconciliation.queries import cases
+from shared.clock import ClockQuality, SystemClock
+from shared.entropy import SystemEntropy
+from shared.events import (
+    DATA_KEY_PURPOSE,
+    FEED_BODIES,
+    INQUIRY_CUSTOMER_PURPOSE,
+    INQUIRY_PARAMETER_PURPOSE,
+    Body,
+    DataKeyMade,
+    Evidence,
+    InquiryAnswered,
+    InquiryRequested,
+    PaymentApproved,
+    PaymentConfirmed,
+    PaymentRefused,
+    PaymentRequested,
+    PaymentSent,
+    Split,
+    decode_body,
+)
+from shared.identifiers import parse_bill
+from shared.ids import OfficeId, office_feed
+from shared.journal.entry import Entry, decode_entry, encode_body, encode_entry, leaf_hash
+from shared.sealed import Sealed, seal, unseal
+
+pytestmark = pytest.mark.postgres
+
+OFFICE = "72101001"
+BILL = ("7748317800142", "1770160")
+START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.elapsed_ms = 0
+
+    def now(self) -> datetime:
+        return START + timedelta(milliseconds=self.elapsed_ms)
+
+    def monotonic_ms(self) -> int:
+        return self.elapsed_ms
+
+    def quality(self) -> ClockQuality:
+        return "ntp"
+
+    def wait(self, seconds: float) -> None:
+        self.elapsed_ms += int(seconds * 1000)
+
+
+@pytest.fixture(scope="module")
+def provider_url() -> Iterator[str]:
+    """A sandbox provider in a thread of its own, on a free port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(create_sandbox_app(SystemClock()), log_level="critical", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+
+
+class World:
+    """Central's books, one office, and the provider."""
+
+    def __init__(self, engine: Engine, provider_url: str, keys: CentralKeys) -> None:
+        self.engine = engine
+        self.clock = HandClock()
+        self.keys = keys
+        self.control = httpx.Client(base_url=provider_url, trust_env=False)
+        self.connector = BillingConnector(provider_url, clock=SystemClock(), deadline_ms=400)
+        self._indexes = itertools.count()
+        self._data_key = X25519PrivateKey.generate()
+        self.desk = ProviderDesk(
+            connector=self.connector,
+            breaker=CircuitBreaker(self.clock, failures_max=3, open_for_ms=30_000),
+            append_feed=functools.partial(feed.append, clock=self.clock, signer=keys.feed),
+            data_keys=DataKeys(keys.wrapping_private),
+            clock=self.clock,
+            entropy=SystemEntropy(),
+            timing=Timing(unheard_after_ms=30_000),
+        )
+
+    def close(self) -> None:
+        self.connector.close()
+        self.control.close()
+
+    def post(self, *bodies: Body) -> None:
+        accepted = []
+        for body in bodies:
+            index = next(self._indexes)
+            entry = Entry(
+                v=1,
+                journal=f"daftar.journal/{OFFICE}/box-1/1",
+                index=index,
+                prev="0" * 64,
+                boot="b",
+                at="2026-11-22T09:59:00.000Z",
+                monotonic_ms=index,
+                clock="ntp",
+                type=body.type,
+                body=encode_body(body),
+            )
+            accepted.append(
+                Accepted(
+                    office=OFFICE,
+                    journal=entry.journal,
+                    index=index,
+                    leaf=leaf_hash(encode_entry(entry)),
+                    entry=entry,
+                    body=body,
+                    received_at=self.clock.now(),
+                )
+            )
+        with self.engine.begin() as connection:
+            post_entries(connection, object(), accepted)
+
+    def pay(self, payment_id: str, bill: tuple[str, str] = BILL) -> None:
+        amount_rial = parse_bill(*bill).amount_rial
+        evidence = Evidence(
+            source="answer",
+            response_code="00",
+            amount_rial=amount_rial,
+            stan="000123",
+            rrn="123456789012",
+            terminal_number="11223344",
+        )
+        self.post(
+            PaymentRequested(
+                payment_id=payment_id,
+                obligation=f"bill:{bill[0]}:{bill[1]}",
+                purpose="bill",
+                amount_rial=amount_rial,
+                split=Split(gross_rial=amount_rial, company_rial=amount_rial),
+                method="pcpos",
+                terminal="counter-1",
+                reference="1",
+                operator="op",
+                bill_id=bill[0],
+                bill_payment_id=bill[1],
+            ),
+            PaymentSent(payment_id=payment_id, terminal_number="11223344"),
+            PaymentApproved(payment_id=payment_id, evidence=evidence),
+        )
+
+    def data_key(self) -> DataKeyMade:
+        wrapped = seal(
+            self._data_key.private_bytes_raw(),
+            key_id="k1",
+            public_key=self.keys.wrapping_public,
+            purpose=DATA_KEY_PURPOSE,
+        )
+        public = self._data_key.public_key().public_bytes_raw().hex()
+        return DataKeyMade(key_id="k1", month="1405-09", public_key=public, wrapped=wrapped.ciphertext)
+
+    def inquiry(self, inquiry_id: str, parameter: str, sealed: Sealed | None = None) -> InquiryRequested:
+        public = self._data_key.public_key().public_bytes_raw()
+        return InquiryRequested(
+            inquiry_id=inquiry_id,
+            ticket=1,
+            service="bill_inquiry",
+            kind="electricity",
+            parameter=sealed
+            or seal(parameter.encode(), key_id="k1", public_key=public, purpose=INQUIRY_PARAMETER_PURPOSE),
+            parameter_tail=parameter[-3:],
+            operator="op",
+        )
+
+    def open_customer(self, sealed: Sealed) -> Any:
+        private = self._data_key.private_bytes_raw()
+        return msgspec.json.decode(unseal(sealed, private_key=private, purpose=INQUIRY_CUSTOMER_PURPOSE))
+
+    def work(self) -> WorkReport:
+        return work_provider_tasks(self.engine, self.desk)
+
+    def bad_day(self, kind: str, **how: object) -> None:
+        self.control.post("/control/bad-day", json={"kind": kind, **how}).raise_for_status()
+
+    def told(self) -> list[Body]:
+        """What the office's feed says, its opening left out."""
+        with self.engine.connect() as connection:
+            signed = feed.read(connection, office_feed(OfficeId(OFFICE)), 1, 100)
+        entries = [decode_entry(each.data) for each in signed]
+        bodies = [decode_body(entry.type, entry.body, FEED_BODIES) for entry in entries]
+        return [body for body in bodies if body is not None]
+
+    def balances(self) -> dict[str, int]:
+        with self.engine.connect() as connection:
+            trial = trial_balance(connection)
+        assert trial.debits_rial == trial.credits_rial
+        return {account.code: account.balance_rial for account in trial.accounts if account.balance_rial}
+
+    def calls(self, call: str) -> int:
+        """How often the provider heard this call about the one task there is."""
+        with self.engine.connect() as connection:
+            (task,) = tasks(connection)
+        return int(self.control.get("/control/state").json()["calls"].get(f"{call}:{task.track_id}", 0))
+
+
+@pytest.fixture
+def world(engine: Engine, provider_url: str, tmp_path: Path) -> Iterator[World]:
+    httpx.post(f"{provider_url}/control/good-day", trust_env=False).raise_for_status()
+    made = World(engine, provider_url, open_keys(tmp_path, SystemEntropy()))
+    # Every test has the same office and payment names, so the provider must not remember the last one's.
+    made.control.post("/control/forget").raise_for_status()
+    yield made
+    made.close()
+
+
+CONFIRMED = {"receivable:11223344": 17_000, "biller:landline": 17_000}
+
+
+def test_a_paid_bill_is_confirmed_and_the_office_is_told(world: World) -> None:
+    world.pay("pay-1")
+    assert world.work() == WorkReport(done=1, waiting=0, troubled=0)
+    (told,) = world.told()
+    assert isinstance(told, PaymentConfirmed)
+    assert (told.payment_id, told.provider) == ("pay-1", "billing")
+    assert world.balances() == CONFIRMED
+    with world.engine.connect() as connection:
+        row = payment(connection, OFFICE, "pay-1")
+        assert row is not None
+        assert (row.confirmation, row.provider_reference) == ("confirmed", told.provider_reference)
+        assert task_counts(connection).done == 1
+    assert world.work() == WorkReport(done=0, waiting=0, troubled=0)
+
+
+@pytest.mark.parametrize(("state", "reason"), [("paid", "already_paid"), ("expired", "expired")])
+def test_a_refused_bill_opens_a_refund_case(world: World, state: str, reason: str) -> None:
+    mark = {"bill_id": BILL[0], "payment_id": BILL[1], "state": state}
+    world.control.post("/control/bills", json=mark).raise_for_status()
+    world.pay("pay-1")
+    assert world.work().done == 1
+    (told,) = world.told()
+    assert isinstance(told, PaymentRefused)
+    with world.engine.connect() as connection:
+        (case,) = cases(connection)
+        row = payment(connection, OFFICE, "pay-1")
+    assert row is not None
+    assert (told.reason, told.case_id) == (reason, case.case_id)
+    assert (case.kind, case.payment_id, case.amount_rial) == ("refund", "pay-1", 17_000)
+    assert (row.confirmation, row.refusal_reason, row.open_case) == ("refused", reason, case.case_id)
+    assert world.balances() == {"receivable:11223344": 17_000, "refunds": 17_000}
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "sent"),
+    [
+        # Done at the provider, though we could not know: the status tells, and the question goes once.
+        ("lost", "troubled", 1),
+        ("pending", "waiting", 1),
+        ("unknown", "waiting", 1),
+        # Not done: after the status says so, the question goes again.
+        ("error_500", "troubled", 2),
+        ("html", "troubled", 2),
+        ("wrong_json", "troubled", 2),
+        ("busy", "waiting", 2),
+    ],
+)
+def test_a_bad_day_ends_confirmed_once(world: World, kind: str, first: str, sent: int) -> None:
+    world.bad_day(kind, on="confirm")
+    world.pay("pay-1")
+    assert getattr(world.work(), first) == 1
+    assert world.told() == []
+    world.clock.wait(40)
+    assert world.work().done == 1
+    assert [type(told) for told in world.told()] == [PaymentConfirmed]
+    assert world.calls("confirm") == sent
+    assert world.balances() == CONFIRMED
+
+
+def test_an_answer_that_comes_too_late_is_asked_for(world: World) -> None:
+    world.bad_day("slow", on="confirm", ms=900)
+    world.pay("pay-1")
+    assert world.work().troubled == 1
+    assert world.calls("confirm") == 1
+    world.clock.wait(40)
+    for _ in range(50):
+        if world.work().done:
+            break
+        world.clock.wait(400)
+    assert [type(told) for told in world.told()] == [PaymentConfirmed]
+    assert world.balances() == CONFIRMED
+
+
+def test_not_heard_of_is_not_believed_at_once(world: World) -> None:
+    world.bad_day("error_500", on="confirm")
+    world.pay("pay-1")
+    world.work()
+    world.clock.wait(5)
+    assert world.work() == WorkReport(done=0, waiting=1, troubled=0)
+    assert world.calls("confirm") == 1
+    world.clock.wait(40)
+    assert world.work().done == 1
+
+
+def test_pending_is_asked_for_by_its_track_id_alone(world: World) -> None:
+    world.bad_day("pending", on="any", times=3)
+    world.pay("pay-1")
+    for _ in range(3):
+        assert world.work().waiting == 1
+        world.clock.wait(400)
+    assert world.work().done == 1
+    assert (world.calls("confirm"), world.calls("status")) == (1, 3)
+
+
+def test_a_provider_that_is_away_is_left_alone_for_a_while(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    away = BillingConnector(f"http://127.0.0.1:{port}", clock=SystemClock(), deadline_ms=400)
+    broken = msgspec.structs.replace(world.desk, connector=away)
+    for number in range(5):
+        world.pay(f"pay-{number}", BILL)
+    report = work_provider_tasks(world.engine, broken)
+    assert report == WorkReport(done=0, waiting=0, troubled=3)
+    assert world.desk.breaker.view().state == "open"
+    world.clock.wait(10)
+    assert world.work() == WorkReport(done=0, waiting=0, troubled=0)
+    # One tries the line; it is good, and all are asked: one bill, so one is taken and four were paid before.
+    world.clock.wait(21)
+    assert world.work().done == 5
+    assert sorted(type(told).__name__ for told in world.told()) == ["PaymentConfirmed", *["PaymentRefused"] * 4]
+    away.close()
+
+
+def test_a_payment_that_waits_too_long_becomes_a_case_and_is_asked_on(world: World) -> None:
+    world.bad_day("html", times=0)
+    world.pay("pay-1")
+    world.work()
+    world.clock.wait(7 * 3600)
+    world.work()
+    with world.engine.connect() as connection:
+        assert [case.kind for case in cases(connection)] == ["overdue"]
+    world.control.post("/control/good-day")
+    world.clock.wait(400)
+    assert world.work().done == 1
+
+
+def test_a_worker_that_died_is_followed_when_its_lease_ran_out(world: World) -> None:
+    class Dies(BillingConnector):
+        def confirm(self, order: Any) -> Any:
+            super().confirm(order)
+            raise KeyboardInterrupt
+
+    world.pay("pay-1")
+    dying = Dies(str(world.control.base_url), clock=SystemClock())
+    with pytest.raises(KeyboardInterrupt):
+        work_provider_tasks(world.engine, msgspec.structs.replace(world.desk, connector=dying))
+    dying.close()
+    assert world.work() == WorkReport(done=0, waiting=0, troubled=0)
+    world.clock.wait(61)
+    assert world.work().done == 1
+    assert world.calls("confirm") == 1
+    assert world.balances() == CONFIRMED
+
+
+def test_two_workers_share_the_questions(world: World) -> None:
+    for number in range(12):
+        world.pay(f"pay-{number}")
+    reports: list[WorkReport] = []
+    threads = [threading.Thread(target=lambda: reports.append(world.work())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert sum(report.done for report in reports) == 12
+    assert len(world.told()) == 12
+    assert sum(isinstance(told, PaymentConfirmed) for told in world.told()) == 1
+
+
+def test_an_inquiry_is_answered_and_the_customer_is_sealed(world: World) -> None:
+    world.post(world.data_key(), world.inquiry("inq-1", "1234567"))
+    assert world.work().done == 1
+    (told,) = world.told()
+    assert isinstance(told, InquiryAnswered)
+    assert told.outcome == "owed"
+    assert told.bill_id is not None
+    assert told.bill_payment_id is not None
+    assert parse_bill(told.bill_id, told.bill_payment_id).amount_rial == told.amount_rial
+    assert told.customer is not None
+    assert set(world.open_customer(told.customer)) == {"name", "address"}
+    with world.engine.connect() as connection:
+        row = inquiry(connection, OFFICE, "inq-1")
+        assert row is not None
+        assert (row.outcome, row.amount_rial, row.bill_id) == ("owed", told.amount_rial, told.bill_id)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "outcome", "reason"), [("1234500", "nothing_owed", "no_bill"), ("1234599", "wrong_parameter", "")]
+)
+def test_no_debt_and_no_subscriber_are_answers(world: World, parameter: str, outcome: str, reason: str) -> None:
+    world.post(world.data_key(), world.inquiry("inq-1", parameter))
+    assert world.work().done == 1
+    (told,) = world.told()
+    assert isinstance(told, InquiryAnswered)
+    assert (told.outcome, told.reason, told.customer) == (outcome, reason, None)
+
+
+@pytest.mark.parametrize("kind", ["pending", "html", "lost", "error_500", "busy"])
+def test_an_inquiry_outlives_a_bad_day(world: World, kind: str) -> None:
+    world.bad_day(kind, on="inquiry")
+    world.post(world.data_key(), world.inquiry("inq-1", "1234567"))
+    assert world.work().done == 0
+    world.clock.wait(40)
+    assert world.work().done == 1
+    (told,) = world.told()
+    assert isinstance(told, InquiryAnswered)
+    assert told.outcome == "owed"
+
+
+def test_an_inquiry_waits_for_its_data_key(world: World) -> None:
+    world.post(world.inquiry("inq-1", "1234567"))
+    assert world.work() == WorkReport(done=0, waiting=1, troubled=0)
+    with world.engine.connect() as connection:
+        (task,) = tasks(connection)
+    assert (task.last_problem, task.asked_at) == ("provider.no_data_key", None)
+    world.post(world.data_key())
+    world.clock.wait(5)
+    assert world.work().done == 1
+
+
+def test_a_parameter_that_nobody_can_open_is_refused(world: World) -> None:
+    world.post(world.data_key(), world.inquiry("inq-1", "1234567", Sealed(key_id="k1", ciphertext="AAAA")))
+    assert world.work().done == 1
+    (told,) = world.told()
+    assert isinstance(told, InquiryAnswered)
+    assert (told.outcome, told.reason) == ("refused", "sealed.cannot_open")

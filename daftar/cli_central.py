@@ -1,5 +1,6 @@
 """`daftar central`: serve it, set it up, look at its keys."""
 
+import socket
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -75,15 +76,19 @@ def serve(*, data: Path, database_url: str | None, host: str, port: int, provide
         data=data, host=host, port=port, database_url=database_url, provider_url=provider_url, jobs=jobs
     )
     _log_lines()
-    config = uvicorn.Config(
-        create_app(settings, SystemClock("ntp"), SystemEntropy()),
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=GRACEFUL_STOP_S,
-    )
-    uvicorn.Server(config).run()
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+    with listener:
+        config = uvicorn.Config(
+            create_app(settings, SystemClock("ntp"), SystemEntropy()),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACEFUL_STOP_S,
+        )
+        click.echo(f"Central listens on http://{host}:{listener.getsockname()[1]}", err=True)
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _log_lines() -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from litestar import MediaType, Request, Response, Router, get, post
 from litestar.exceptions import HTTPException
+from litestar.params import RawBody
 from litestar.status_codes import (
     HTTP_200_OK,
     HTTP_400_BAD_REQUEST,
@@ -65,7 +66,7 @@ def box_router(
         request_max_body_size=REQUEST_SIZE_MAX_BYTES,
         sync_to_thread=True,
     )
-    def exchange(body: bytes) -> bytes:
+    def exchange(body: RawBody) -> bytes:
         return receive(body)
 
     @post(
@@ -75,7 +76,7 @@ def box_router(
         request_max_body_size=REQUEST_SIZE_MAX_BYTES,
         sync_to_thread=True,
     )
-    def enrol_box(body: bytes) -> bytes:
+    def enrol_box(body: RawBody) -> bytes:
         return enrol(body)
 
     @get("/health", sync_to_thread=True, media_type=MediaType.JSON)

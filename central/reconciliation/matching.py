@@ -43,8 +43,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What may be set. It is stored with each run."""
 
     version: int = RULES_VERSION
-    due_after_days: int = 1
-    """A payment is due in files that reach this many days past its own day: the 03:45 cycle of the next day."""
+    due_after_days: int = 0
+    """A payment is due once files reach this many days past its own day. 1 where the acquirer's day ends before the
+    offices close: what is paid after its cutover stands in the next day's file."""
     window_days: int = 1
     """How far a line's day may be from an in-doubt payment's, for the box's clock is a claim."""
 

@@ -101,7 +101,7 @@ CASES: dict[str, tuple[list[PaymentInput], list[LineInput], list[tuple[str, str]
         [("matched", "rrn"), ("not_charged", "no_line_not_charged")],
     ),
     "no row": ([pay()], [], [("missing_at_acquirer", "no_line")]),
-    "not due": ([pay(local_date=NEXT)], [], [("not_due", "no_file_yet")]),
+    "not due": ([pay(local_date=NEXT + timedelta(days=1))], [], [("not_due", "no_file_yet")]),
     "declined": ([pay(state=S.DECLINED)], [], [("not_charged", "no_line_not_charged")]),
     "both say no": ([pay(state=S.DECLINED)], [row(status="FAILED")], [("not_charged", "rrn")]),
     "declined but settled": ([pay(state=S.DECLINED)], [row()], [("status_differs", "rrn")]),
@@ -179,6 +179,12 @@ CASES: dict[str, tuple[list[PaymentInput], list[LineInput], list[tuple[str, str]
 def test_bucket_and_rule(name: str) -> None:
     payments, lines, expected = CASES[name]
     assert buckets(payments, lines) == expected
+
+
+@pytest.mark.parametrize(("days", "bucket"), [(0, "missing_at_acquirer"), (1, "not_due")])
+def test_an_early_cutover_gives_payments_a_day_more(days: int, bucket: str) -> None:
+    (decision,) = match([pay()], [], covered_to=DAY, rules=Rules(due_after_days=days))
+    assert decision.bucket == bucket
 
 
 def test_without_any_file_nothing_is_due() -> None:

@@ -55,7 +55,8 @@ def test_central_is_set_up_served_asked_beside_and_stopped_leaving_nothing_behin
     finally:
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=DEADLINE_S)
-    assert server.returncode == 0
+    # Stopped in order, uvicorn lets the signal have its last word.
+    assert server.returncode in (0, -signal.SIGTERM)
     assert not Path(f"/proc/{postgres}").exists()
     shown = _run(data, "keys", "show").stdout
     assert [line.split()[0] for line in shown.splitlines()] == ["witness", "feed", "exchange", "wrapping"]

@@ -40,6 +40,10 @@ class Web(msgspec.Struct, frozen=True):
     version: str
     """The program's release, shown at the foot."""
 
+    def __deepcopy__(self, memo: object) -> "Web":
+        """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""
+        return self
+
 
 def assets_folder() -> Path:
     """Return the folder of stylesheet, icons, scripts and font."""

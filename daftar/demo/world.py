@@ -126,6 +126,8 @@ class World:
     async def start(self) -> None:
         """Set up what is not set up yet and start every part, each once the ones before it answer."""
         self.check_ports()
+        # The desk reads where everything listens from here.
+        self._save()
         await self.start_part("provider")
         if not self._state.ready:
             code = await self._set_up_central()

@@ -108,6 +108,9 @@ class EmbeddedPostgres:
                 os.kill(pid, signal.SIGQUIT)
             _await_end(pid, STOP_TIMEOUT_S)
         finally:
+            if _socket_folder(self.folder) != self.folder:
+                with contextlib.suppress(OSError):
+                    _socket_folder(self.folder).rmdir()
             self._lock.close()
 
     def _prepare_folder(self) -> None:

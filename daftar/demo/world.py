@@ -128,17 +128,12 @@ class World:
         self.check_ports()
         # The desk reads where everything listens from here.
         self._save()
-        await self.start_part("provider")
+        # The first three need nothing of one another to start.
+        await asyncio.gather(*(self.start_part(name) for name in ("provider", "central", "desk")))
         if not self._state.ready:
-            code = await self._set_up_central()
-            await self.start_part("central")
-            await self.start_part("desk")
-            await self._set_up_box(code)
+            await self._set_up_box(await self._set_up_central())
             self._state.ready = True
             self._save()
-        else:
-            await self.start_part("central")
-            await self.start_part("desk")
         await self.start_part("box")
 
     async def start_part(self, name: str) -> None:
@@ -178,11 +173,12 @@ class World:
                 return ["edge", "serve", "--data", str(self.data(name))]
 
     async def _set_up_central(self) -> str:
-        """Make central's state: one office, one person of finance. Return the office's enrolment code."""
+        """Give the running central one office and one person of finance. Return the office's enrolment code."""
         data = ["--data", str(self.data("central"))]
-        await run("central", ["central", "init", *data], self.logs)
-        code = await run("central", ["central", "office", "add", *data, OFFICE_CODE, OFFICE_NAME], self.logs)
-        await run("central", ["central", "user", "add", *data, FINANCE[0]], self.logs, stdin=FINANCE[1] + "\n")
+        code, _ = await asyncio.gather(
+            run("central", ["central", "office", "add", *data, OFFICE_CODE, OFFICE_NAME], self.logs),
+            run("central", ["central", "user", "add", *data, FINANCE[0]], self.logs, stdin=FINANCE[1] + "\n"),
+        )
         return code.split()[-1]
 
     async def _set_up_box(self, code: str) -> None:
@@ -203,8 +199,10 @@ class World:
         )
         save_settings(folder, settings)
         await run("box", ["edge", "enrol", *data, "--central", self.url("line"), "--code", code], self.logs)
-        await run("box", ["edge", "operator", "add", *data, OPERATOR[0]], self.logs, stdin=OPERATOR[1] + "\n")
         scopes = ["payments:read", "payments:write", "inquiries:write", "status:read"]
         flags = [flag for scope in scopes for flag in ("--scope", scope)]
-        token = await run("box", ["edge", "token", "add", *data, "demo", *flags], self.logs)
+        _, token = await asyncio.gather(
+            run("box", ["edge", "operator", "add", *data, OPERATOR[0]], self.logs, stdin=OPERATOR[1] + "\n"),
+            run("box", ["edge", "token", "add", *data, "demo", *flags], self.logs),
+        )
         self._state.api_token = token.split()[-1]

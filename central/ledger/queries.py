@@ -165,6 +165,8 @@ def payments(
     if wanted.settled is not None:
         settled = office_payment.c.settled_file.is_not(None)
         where.append(settled if wanted.settled else ~settled)
+    if "\x00" in wanted.text:
+        return ()
     if wanted.text:
         names = (
             "payment_id",

@@ -158,6 +158,40 @@ def write_transfers(
     return written
 
 
+class OfficeTransfer(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer of one of many offices, for writing many at once."""
+
+    office_id: str
+    payment_id: str
+    source: str
+    transfer: Transfer
+
+
+def write_many(
+    connection: Connection, transfers: Sequence[OfficeTransfer], *, source_kind: SourceKind, at: datetime
+) -> None:
+    """Write transfers of many offices that are not written yet."""
+    if not transfers:
+        return
+    ensure_accounts(connection, {code for each in transfers for code in (each.transfer.debit, each.transfer.credit)})
+    connection.execute(
+        insert(ledger_transfer).on_conflict_do_nothing(
+            index_elements=[ledger_transfer.c.office_id, ledger_transfer.c.transfer_id]
+        ),
+        [
+            {
+                "office_id": each.office_id,
+                **msgspec.structs.asdict(each.transfer),
+                "payment_id": each.payment_id,
+                "source_kind": source_kind,
+                "source": each.source,
+                "made_at": at,
+            }
+            for each in transfers
+        ],
+    )
+
+
 def lock_obligations(connection: Connection, obligations: Iterable[str]) -> None:
     """Hold these obligations until the transaction ends, in one order: two offices that paid one see each other."""
     for obligation in sorted(set(obligations)):

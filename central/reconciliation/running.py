@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, bindparam, func, insert, select, update
 
 from central.ledger.posting import settled
-from central.ledger.store import write_transfers
+from central.ledger.store import OfficeTransfer, write_many
 from central.reconciliation.breaks import Bucket
 from central.reconciliation.conservation import Totals, break_key, check_conservation, result_sha256
 from central.reconciliation.inputs import PaymentInput, inputs_sha256
@@ -178,23 +178,33 @@ def _settle(
     connection: Connection, newly_settled: Sequence[tuple[PaymentInput, Decision]], run_id: int, at: datetime
 ) -> None:
     """Book that the acquirer paid these out, and mark them."""
-    for payment, decision in newly_settled:
-        file_id, line_number = decision.lines[0]
-        write_transfers(
-            connection,
-            payment.office_id,
-            [settled(payment.payment_id, payment.terminal_number, payment.amount_rial)],
-            payment_id=payment.payment_id,
-            source_kind="settlement",
-            source=f"{file_id}#{line_number}",
-            at=at,
-        )
-        connection.execute(
-            update(office_payment)
-            .where(
-                office_payment.c.office_id == payment.office_id,
-                office_payment.c.payment_id == payment.payment_id,
-                office_payment.c.settled_file.is_(None),
+    if not newly_settled:
+        return
+    found_in = [(payment, *decision.lines[0]) for payment, decision in newly_settled]
+    write_many(
+        connection,
+        [
+            OfficeTransfer(
+                office_id=payment.office_id,
+                payment_id=payment.payment_id,
+                source=f"{file_id}#{line_number}",
+                transfer=settled(payment.payment_id, payment.terminal_number, payment.amount_rial),
             )
-            .values(settled_file=file_id, settled_line=line_number, settled_run=run_id)
+            for payment, file_id, line_number in found_in
+        ],
+        source_kind="settlement",
+        at=at,
+    )
+    connection.execute(
+        update(office_payment)
+        .where(
+            office_payment.c.office_id == bindparam("of_office"),
+            office_payment.c.payment_id == bindparam("of_payment"),
+            office_payment.c.settled_file.is_(None),
         )
+        .values(settled_file=bindparam("file"), settled_line=bindparam("line"), settled_run=run_id),
+        [
+            {"of_office": payment.office_id, "of_payment": payment.payment_id, "file": file_id, "line": line_number}
+            for payment, file_id, line_number in found_in
+        ],
+    )

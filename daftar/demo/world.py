@@ -78,11 +78,19 @@ def taken_ports(ports: Ports) -> list[int]:
 class World:
     """One demo in one folder. `set_up` and `start` it, `stop` it; nothing outlives the calling process."""
 
-    def __init__(self, folder: Path, *, ports: Ports | None = None, terminal_profile: str = "daftar/virtual") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ports: Ports | None = None,
+        terminal_profile: str = "daftar/virtual",
+        profiles_folder: Path | None = None,
+    ) -> None:
         self.folder = folder.absolute()
         self._state_path = self.folder / _STATE_NAME
         self._state = self._load(ports)
         self._terminal_profile = terminal_profile
+        self._profiles_folder = profiles_folder
         self.processes: dict[str, Process] = {}
 
     def _load(self, ports: Ports | None) -> State:
@@ -190,6 +198,7 @@ class World:
             office_name=OFFICE_NAME,
             terminal=TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self._terminal_profile),
             printer=PrinterSettings(host="127.0.0.1", port=self.ports.printer, profile="daftar/virtual_80mm"),
+            profiles_folder=None if self._profiles_folder is None else str(self._profiles_folder),
             port=self.ports.box,
             verify_base=self.url("central"),
             exchange_every_s=5,

@@ -113,6 +113,20 @@ def test_the_right_token_on_another_log_is_a_fork() -> None:
     assert _kinds(central) == ["fork"]
 
 
+def test_a_fork_below_the_window_shows_in_the_root_and_is_then_asked_for() -> None:
+    box, central = _settled()
+    forked = box.image("B")
+    box.write(2)
+    exchange(box, central)
+    forked.write(3)
+    forked.token, forked.next_index = box.token, 7
+    answer = exchange(forked, central)
+    assert (answer.status, answer.next_index) == ("quarantined", 0)
+    assert _kinds(central) == ["fork"]
+    exchange(forked, central)
+    assert central.has(forked)
+
+
 def test_the_right_token_on_a_shorter_log_is_a_rollback() -> None:
     box, central = _settled()
     short = box.image("B")

@@ -70,50 +70,82 @@ def _export(payments: list[PaymentView], language: Language) -> str:
     return "\ufeff" + out.getvalue()
 
 
+def _narrow(request: AnyRequest) -> str:
+    narrow = request.query_params.get("state", "all")
+    return narrow if narrow in STATE_FILTERS else "all"
+
+
+def _pager(kept: dict[str, str], request: AnyRequest, older: int | None, next_row: int) -> dict[str, Any]:
+    """Return the addresses of the next page and of the first one, None where there is none."""
+    return {
+        "older_query": None if older is None else urlencode({**kept, "before": older, "row": next_row}),
+        "newest_query": urlencode(kept) if request.query_params.get("before") else None,
+    }
+
+
+def _payments(web: Web, request: AnyRequest) -> Response[str]:
+    query = request.query_params
+    wanted, narrow = query.get("q", ""), _narrow(request)
+    first_row = _number(query.get("row")) or 1
+    found = find_payments(web.counter.queries, text=wanted, narrow=narrow, before_index=_number(query.get("before")))
+    kept = {"q": wanted, "state": narrow}
+    return page(
+        web,
+        request,
+        "history_payments.html",
+        rows=[
+            {
+                "number": first_row + place,
+                "payment": payment,
+                "name": transaction_name(payment, language_of(request)),
+                "status": payment_status(payment.state, payment.confirmation),
+            }
+            for place, payment in enumerate(found.rows)
+        ],
+        q=wanted,
+        narrow=narrow,
+        is_search=bool(wanted) or narrow != "all",
+        export_query=urlencode(kept),
+        **_pager(kept, request, found.older, first_row + len(found.rows)),
+    )
+
+
+def _inquiries(web: Web, request: AnyRequest) -> Response[str]:
+    query = request.query_params
+    wanted = query.get("q", "")
+    first_row = _number(query.get("row")) or 1
+    found = find_inquiries(web.counter.queries, text=wanted, before_index=_number(query.get("before")))
+    return page(
+        web,
+        request,
+        "history_inquiries.html",
+        rows=[
+            {
+                "number": first_row + place,
+                "inquiry": inquiry,
+                "name": KIND_TEXTS[inquiry.kind],
+                "status": inquiry_status(inquiry.outcome),
+            }
+            for place, inquiry in enumerate(found.rows)
+        ],
+        q=wanted,
+        is_search=bool(wanted),
+        **_pager({"q": wanted}, request, found.older, first_row + len(found.rows)),
+    )
+
+
 def history_pages(web: Web) -> list[Any]:
     """Return the handlers of these pages."""
 
     @get("/history/payments", guards=[signed_in])
     async def payments(request: AnyRequest) -> Response[str]:
-        query = request.query_params
-        wanted, narrow = query.get("q", ""), query.get("state", "all")
-        narrow = narrow if narrow in STATE_FILTERS else "all"
-        first_row = _number(query.get("row")) or 1
-        found = find_payments(
-            web.counter.queries, text=wanted, narrow=narrow, before_index=_number(query.get("before"))
-        )
-        kept = {"q": wanted, "state": narrow}
-        older = {**kept, "before": found.older or 0, "row": first_row + len(found.rows)}
-        return page(
-            web,
-            request,
-            "history_payments.html",
-            rows=[
-                {
-                    "number": first_row + place,
-                    "payment": payment,
-                    "name": transaction_name(payment, language_of(request)),
-                    "status": payment_status(payment.state, payment.confirmation),
-                }
-                for place, payment in enumerate(found.rows)
-            ],
-            q=wanted,
-            narrow=narrow,
-            is_search=bool(wanted) or narrow != "all",
-            older_query=urlencode(older) if found.older is not None else None,
-            newest_query=urlencode(kept) if query.get("before") else None,
-            export_query=urlencode(kept),
-        )
+        return _payments(web, request)
 
     @get("/history/payments.csv", guards=[signed_in])
     async def payments_table(request: AnyRequest) -> Response[bytes]:
-        narrow = request.query_params.get("state", "all")
+        wanted = request.query_params.get("q", "")
         found = find_payments(
-            web.counter.queries,
-            text=request.query_params.get("q", ""),
-            narrow=narrow if narrow in STATE_FILTERS else "all",
-            before_index=None,
-            limit=EXPORT_ROWS_MAX,
+            web.counter.queries, text=wanted, narrow=_narrow(request), before_index=None, limit=EXPORT_ROWS_MAX
         )
         return Response(
             _export(found.rows, language_of(request)).encode(),
@@ -126,28 +158,6 @@ def history_pages(web: Web) -> list[Any]:
 
     @get("/history/inquiries", guards=[signed_in])
     async def inquiries(request: AnyRequest) -> Response[str]:
-        query = request.query_params
-        wanted = query.get("q", "")
-        first_row = _number(query.get("row")) or 1
-        found = find_inquiries(web.counter.queries, text=wanted, before_index=_number(query.get("before")))
-        older = {"q": wanted, "before": found.older or 0, "row": first_row + len(found.rows)}
-        return page(
-            web,
-            request,
-            "history_inquiries.html",
-            rows=[
-                {
-                    "number": first_row + place,
-                    "inquiry": inquiry,
-                    "name": KIND_TEXTS[inquiry.kind],
-                    "status": inquiry_status(inquiry.outcome),
-                }
-                for place, inquiry in enumerate(found.rows)
-            ],
-            q=wanted,
-            is_search=bool(wanted),
-            older_query=urlencode(older) if found.older is not None else None,
-            newest_query=urlencode({"q": wanted}) if query.get("before") else None,
-        )
+        return _inquiries(web, request)
 
     return [payments, payments_table, inquiries]

@@ -1,0 +1,313 @@
+"""The counter's port in memory: what pages are shown and asked, set by a test. No rule of a use case is repeated."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from datetime import UTC, datetime
+
+import msgspec
+
+from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
+from edge.services.events import BoxEvent
+from edge.store.people import ApiCaller, OperatorView
+from edge.web.ports import LineState
+from shared.clock import ClockQuality
+from shared.errors import OperatorError
+from shared.events import BillKind
+from shared.identifiers import Bill, check_subscriber, read_bill
+from shared.ids import bill_obligation
+from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from shared.sealed import Sealed
+
+NOW = datetime(2026, 11, 22, 10, 47, 30, tzinfo=UTC)
+AT = "2026-11-22T10:41:05.000Z"
+PASSWORD = "let the operator in"
+TOKENS = {
+    "all": frozenset({"payments:write", "payments:read", "inquiries:write", "status:read"}),
+    "payments-write": frozenset({"payments:write"}),
+    "payments-read": frozenset({"payments:read"}),
+    "inquiries-write": frozenset({"inquiries:write"}),
+    "status-read": frozenset({"status:read"}),
+}
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.at = NOW
+        self.believed: ClockQuality = "central"
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic_ms(self) -> int:
+        return 0
+
+    def quality(self) -> ClockQuality:
+        return self.believed
+
+
+class FakeEntropy:
+    """Different bytes at each call, the same ones in each run."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def token_bytes(self, size_bytes: int) -> bytes:
+        self.calls += 1
+        return (self.calls.to_bytes(4, "big") * size_bytes)[:size_bytes]
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    bill: Bill
+    amount_rial: int
+    earlier: PaymentView | None
+
+
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
+    name: str = "counter-1"
+    connected: bool = True
+    terminal_number: str | None = "73000002"
+    address: str = "10.100.38.104:1024"
+    profile: str = "behpardakht/s90"
+    last_seen_at: str | None = AT
+    last_error: str | None = None
+    locked_by: str | None = None
+    centre_link: bool | None = True
+
+
+class Printer(msgspec.Struct, frozen=True, kw_only=True):
+    state: str = "ok"
+    last_error: str | None = None
+    waiting_jobs: int = 0
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    state: LineState = "good"
+    last_exchange_at: str | None = AT
+    last_error: str | None = None
+
+
+class FakeQueries:
+    def __init__(self) -> None:
+        self.all_payments: dict[str, PaymentView] = {}
+        self.all_inquiries: dict[str, InquiryView] = {}
+        self.all_notices: list[NoticeView] = []
+        self.alarms: list[AlarmView] = []
+        self.jobs: list[PrintJob] = []
+        self.quarantined = False
+        self.unsent_count = 0
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        return self.all_payments.get(payment_id)
+
+    def payments(
+        self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
+    ) -> list[PaymentView]:
+        rows = sorted(self.all_payments.values(), key=lambda row: row.requested_index, reverse=True)
+        before = [row for row in rows if before_index is None or row.requested_index < before_index]
+        return [row for row in before if states is None or row.state in states][:limit]
+
+    def in_doubt(self) -> list[PaymentView]:
+        return self.payments(None, 100, {PaymentState.IN_DOUBT})
+
+    def inquiry(self, inquiry_id: str) -> InquiryView | None:
+        return self.all_inquiries.get(inquiry_id)
+
+    def inquiries(self, before_index: int | None, limit: int) -> list[InquiryView]:
+        rows = sorted(self.all_inquiries.values(), key=lambda row: row.requested_index, reverse=True)
+        return [row for row in rows if before_index is None or row.requested_index < before_index][:limit]
+
+    def notices(self, limit: int) -> list[NoticeView]:
+        return self.all_notices[:limit]
+
+    def print_jobs_for(self, about: str) -> list[PrintJob]:
+        return [job for job in self.jobs if job.about == about]
+
+    def status(self) -> BoxStatus:
+        queued = [row for row in self.all_payments.values() if row.confirmation == "queued"]
+        return BoxStatus(
+            office="72101001",
+            box="b1",
+            journal_id="daftar.journal/72101001/b1/1",
+            size=412,
+            cosigned_size=412 - self.unsent_count,
+            unsent_count=self.unsent_count,
+            unconfirmed_count=len(queued),
+            unconfirmed_rial=sum(row.amount_rial for row in queued),
+            in_doubt_count=len(self.in_doubt()),
+            alarms=self.alarms,
+            last_exchange_at=AT,
+            last_exchange_error=None,
+            quarantined=self.quarantined,
+        )
+
+
+class FakeCounter:
+    def __init__(self) -> None:
+        self.queries = FakeQueries()
+        self.terminal_view = Terminal()
+        self.printer_view = Printer()
+        self.line_view = Line()
+        self.progress_words: dict[str, str] = {}
+        self.sessions: dict[str, OperatorView] = {}
+        self.answers: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self.asked: list[tuple[str, str]] = []
+        """Calls that change something: (name, about)."""
+        self.fails_with: Exception | None = None
+        """Raised by every call of `pay_bill`, to see what its page says."""
+        self._listeners: set[asyncio.Queue[BoxEvent]] = set()
+        self._index = 100
+
+    # --- what tests set -------------------------------------------------------------------------------------------
+
+    def next_index(self) -> int:
+        self._index += 1
+        return self._index
+
+    def add_payment(self, bill: str, state: PaymentState, **members: object) -> PaymentView:
+        """Put a payment of a bill's barcode into the history."""
+        read = read_bill(bill)
+        index = self.next_index()
+        view = PaymentView(
+            payment_id=f"p{index}",
+            obligation=bill_obligation(read.bill_id, read.payment_id),
+            purpose="bill",
+            amount_rial=read.amount_rial,
+            state=state,
+            method="pcpos",
+            terminal="counter-1",
+            reference="100200300400500600",
+            operator="reza",
+            bill_id=read.bill_id,
+            bill_payment_id=read.payment_id,
+            requested_at=AT,
+            requested_index=index,
+        )
+        view = msgspec.structs.replace(view, **members)
+        self.queries.all_payments[view.payment_id] = view
+        return view
+
+    def change_payment(self, payment_id: str, **members: object) -> None:
+        found = self.queries.all_payments[payment_id]
+        self.queries.all_payments[payment_id] = msgspec.structs.replace(found, **members)
+        self.publish("payment", payment_id)
+
+    def add_inquiry(self, kind: BillKind, **members: object) -> InquiryView:
+        index = self.next_index()
+        view = InquiryView(
+            inquiry_id=f"q{index}",
+            ticket=len(self.queries.all_inquiries) + 1,
+            service="bill_inquiry",
+            kind=kind,
+            parameter=Sealed(key_id="1405-09", ciphertext=""),
+            parameter_tail="124",
+            operator="reza",
+            requested_at=AT,
+            requested_index=index,
+        )
+        view = msgspec.structs.replace(view, **members)
+        self.queries.all_inquiries[view.inquiry_id] = view
+        return view
+
+    def publish(self, kind: str, about: str | None = None) -> None:
+        for queue in self._listeners:
+            queue.put_nowait(BoxEvent(kind, about))  # type: ignore[arg-type]  # tests name kinds as text
+
+    @property
+    def listener_count(self) -> int:
+        return len(self._listeners)
+
+    # --- the port ---------------------------------------------------------------------------------------------------
+
+    def read_bill(self, bill: str, payment: str | None = None) -> Reading:
+        found = read_bill(bill, payment)
+        obligation = bill_obligation(found.bill_id, found.payment_id)
+        holders = [
+            row
+            for row in self.queries.payments(None, 1000)
+            if row.obligation == obligation and row.state not in CERTAINLY_UNCHARGED
+        ]
+        return Reading(bill=found, amount_rial=found.amount_rial, earlier=holders[0] if holders else None)
+
+    async def pay_bill(self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None) -> str:
+        if self.fails_with is not None:
+            raise self.fails_with
+        reading = self.read_bill(bill_id, payment_id)
+        if reading.earlier:
+            raise OperatorError("payment.obligation_held", payment_id=reading.earlier.payment_id)
+        if self.terminal_view.locked_by:
+            raise OperatorError("payment.terminal_locked", payment_id=self.terminal_view.locked_by)
+        view = self.add_payment(reading.bill.barcode, PaymentState.REQUESTED, operator=operator, inquiry_id=inquiry_id)
+        self.asked.append(("pay", view.payment_id))
+        return view.payment_id
+
+    async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:  # noqa: ARG002 - the port's
+        self.asked.append(("check", payment_id))
+        return self.queries.all_payments[payment_id]
+
+    async def cancel_payment(self, payment_id: str, *, operator: str) -> None:  # noqa: ARG002 - the port's
+        if payment_id not in self.progress_words:
+            raise OperatorError("payment.not_waiting", payment_id=payment_id)
+        self.asked.append(("cancel", payment_id))
+
+    async def print_receipt(self, payment_id: str, *, operator: str) -> str:  # noqa: ARG002 - the port's
+        self.asked.append(("print", payment_id))
+        return "j1"
+
+    async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:  # noqa: ARG002 - the port's
+        self.asked.append(("ticket", inquiry_id))
+        return "j2"
+
+    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str) -> str:
+        number = check_subscriber(kind, parameter)
+        view = self.add_inquiry(kind, parameter_tail=number[-3:], operator=operator)
+        self.asked.append(("inquire", view.inquiry_id))
+        return view.inquiry_id
+
+    async def sign_in(self, username: str, password: str) -> str:
+        if password != PASSWORD:
+            raise OperatorError("auth.wrong")
+        token = f"session-{len(self.sessions) + 1}"
+        self.sessions[token] = OperatorView(username=username, name="رضا کریمی", role="operator")
+        return token
+
+    async def sign_out(self, token: str) -> None:
+        self.sessions.pop(token, None)
+
+    def operator_of(self, session_token: str) -> OperatorView | None:
+        return self.sessions.get(session_token)
+
+    def operator_of_api_token(self, token: str) -> ApiCaller | None:
+        return ApiCaller(name=token, scopes=TOKENS[token]) if token in TOKENS else None
+
+    def progress(self, payment_id: str) -> str | None:
+        return self.progress_words.get(payment_id)
+
+    def terminal(self) -> Terminal:
+        return self.terminal_view
+
+    def printer(self) -> Printer:
+        return self.printer_view
+
+    def line(self) -> Line:
+        return self.line_view
+
+    async def subscribe(self) -> AsyncIterator[BoxEvent]:
+        queue: asyncio.Queue[BoxEvent] = asyncio.Queue()
+        self._listeners.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.discard(queue)
+
+    async def idempotent(
+        self, key: str, request_sha256: bytes, caller: str, run: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        kept = self.answers.get((caller, key))
+        if kept is not None:
+            if kept[0] != request_sha256:
+                raise OperatorError("api.idempotency_conflict", key=key)
+            return kept[1]
+        answer = await run()
+        self.answers[caller, key] = (request_sha256, answer)
+        return answer

@@ -1,0 +1,57 @@
+import csv
+import io
+
+from shared.payment import PaymentState
+from tests.edge.web.conftest import BILL, OTHER_BILL, Browser
+from tests.edge.web.fake_counter import FakeCounter
+
+
+async def test_the_table_has_the_columns_of_the_offices(operator: Browser, counter: FakeCounter):
+    counter.add_payment(OTHER_BILL, PaymentState.APPROVED, confirmation="confirmed", stan="006441")
+    text = (await operator.page("/history/payments")).text
+    for column in ("ردیف", "نام تراکنش", "تاریخ و ساعت", "مبلغ (ریال)", "وضعیت پرداخت", "جزئیات"):
+        assert column in text
+    for cell in ("قبض برق", "۱۲۹٬۰۰۰", "تأیید شد", "006441", "۱۴۰۵/۰۹/۰۱"):
+        assert cell in text
+
+
+async def test_rows_keep_their_numbers_from_page_to_page(operator: Browser, counter: FakeCounter):
+    for _ in range(25):
+        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
+    first = await operator.page("/history/payments?state=failed")
+    older = first.all("a", rel="next")[0]["href"]
+    second = await operator.page(older)
+    numbers = [word.strip() for word in second.words if word.strip() in ("۲۱", "۲۵")]
+    assert numbers == ["۲۱", "۲۵"]
+    assert "state=failed" in older
+    assert not second.all("a", rel="next")
+
+
+async def test_empty_histories_say_what_will_be_there(operator: Browser):
+    assert "هنوز پرداختی ثبت نشده" in (await operator.page("/history/payments")).text
+    assert "هنوز استعلامی ثبت نشده" in (await operator.page("/history/inquiries")).text
+    assert "پیدا نشد" in (await operator.page("/history/payments?q=1")).text
+
+
+async def test_a_cursor_that_is_none_shows_the_first_page(operator: Browser, counter: FakeCounter):
+    counter.add_payment(BILL, PaymentState.SENT)
+    for cursor in ("x", "-1", "9" * 40, "۵۰۰"):
+        assert (await operator.get(f"/history/payments?before={cursor}&row={cursor}")).status_code == 200
+
+
+async def test_the_spreadsheet_keeps_zeros_and_whole_amounts(operator: Browser, counter: FakeCounter):
+    counter.add_payment(BILL, PaymentState.APPROVED, stan="006441", rrn="700028889004")
+    answer = await operator.get("/history/payments.csv")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    header, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert header[3] == "مبلغ (ریال)"
+    assert row[3] == "17000"
+    assert row[5] == '="006441"'
+    assert answer.content.startswith("\ufeff".encode())
+
+
+async def test_inquiries_show_ticket_kind_and_only_the_end_of_the_number(operator: Browser, counter: FakeCounter):
+    counter.add_inquiry("landline")
+    text = (await operator.page("/history/inquiries")).text
+    for cell in ("استعلام تلفن ثابت", "پایان با ۱۲۴", "در صف استعلام"):
+        assert cell in text

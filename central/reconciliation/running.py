@@ -4,7 +4,7 @@ One run at a time, in one transaction. The same inputs must give the same result
 earlier one over equal inputs is refused, for then one of the two was not a function of its inputs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,11 +15,12 @@ from central.ledger.posting import settled
 from central.ledger.store import OfficeTransfer, write_many
 from central.reconciliation.breaks import Bucket
 from central.reconciliation.conservation import Totals, break_key, check_conservation, result_sha256
-from central.reconciliation.inputs import PaymentInput, inputs_sha256
+from central.reconciliation.inputs import LineKey, PaymentInput, PaymentKey, inputs_sha256
 from central.reconciliation.matching import Decision, Rules, match
 from central.reconciliation.queries import RunView, run
 from central.reconciliation.selecting import Inputs, Scope, select_inputs
 from central.store.books import office_payment, recon_bucket, recon_decision, recon_member, recon_run
+from central.store.copying import copy_rows
 from shared.clock import Clock
 from shared.errors import BugError, IntegrityError
 
@@ -82,13 +83,20 @@ def _keep(
         insert(recon_bucket),
         [{"run_id": run_id, **msgspec.structs.asdict(total), "bucket": str(total.bucket)} for total in totals.buckets],
     )
-    if decisions:
-        values_of = _Values(inputs)
-        connection.execute(insert(recon_decision), [_decision_row(run_id, *each) for each in enumerate(decisions, 1)])
-        connection.execute(
-            insert(recon_member),
-            [row for number, each in enumerate(decisions, 1) for row in values_of.rows(run_id, number, each)],
-        )
+    copy_rows(
+        connection,
+        recon_decision,
+        _DECISION_COLUMNS,
+        (_decision_row(run_id, *each) for each in enumerate(decisions, 1)),
+    )
+    worth: dict[PaymentKey | LineKey, int] = {payment.key: payment.value_rial for payment in inputs.payments}
+    worth.update((line.key, line.value_rial) for line in inputs.lines)
+    copy_rows(
+        connection,
+        recon_member,
+        _MEMBER_COLUMNS,
+        (row for number, each in enumerate(decisions, 1) for row in _member_rows(run_id, number, each, worth)),
+    )
     return run_id
 
 
@@ -104,53 +112,52 @@ def _check_repeatable(connection: Connection, values: dict[str, Any]) -> None:
         raise IntegrityError("recon.not_repeatable", run_id=earlier.run_id)
 
 
-def _decision_row(run_id: int, number: int, decision: Decision) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "number": number,
-        "bucket": str(decision.bucket),
-        "rule": decision.rule,
-        "is_break": decision.is_break,
-        "office_rial": decision.office_rial,
-        "acquirer_rial": decision.acquirer_rial,
-        "break_key": break_key(decision),
-    }
+_DECISION_COLUMNS: Final = (
+    "run_id",
+    "number",
+    "bucket",
+    "rule",
+    "is_break",
+    "office_rial",
+    "acquirer_rial",
+    "break_key",
+)
 
 
-class _Values:
-    """What each input is worth, for the rows of a decision's members."""
+def _decision_row(run_id: int, number: int, decision: Decision) -> tuple[object, ...]:
+    return (
+        run_id,
+        number,
+        str(decision.bucket),
+        decision.rule,
+        decision.is_break,
+        decision.office_rial,
+        decision.acquirer_rial,
+        break_key(decision),
+    )
 
-    def __init__(self, inputs: Inputs) -> None:
-        self._payments = {payment.key: payment.value_rial for payment in inputs.payments}
-        self._lines = {line.key: line.value_rial for line in inputs.lines}
 
-    def rows(self, run_id: int, number: int, decision: Decision) -> list[dict[str, Any]]:
-        """Return the rows of one decision's members."""
-        nobody = {"office_id": None, "payment_id": None, "file_id": None, "line_number": None}
-        whole: dict[str, Any] = {"run_id": run_id, "number": number, **nobody}
-        offices = [
-            {
-                **whole,
-                "side": "office",
-                "place": place,
-                "office_id": key[0],
-                "payment_id": key[1],
-                "value_rial": self._payments[key],
-            }
-            for place, key in enumerate(decision.payments)
-        ]
-        acquirers = [
-            {
-                **whole,
-                "side": "acquirer",
-                "place": place,
-                "file_id": key[0],
-                "line_number": key[1],
-                "value_rial": self._lines[key],
-            }
-            for place, key in enumerate(decision.lines)
-        ]
-        return offices + acquirers
+_MEMBER_COLUMNS: Final = (
+    "run_id",
+    "number",
+    "side",
+    "place",
+    "office_id",
+    "payment_id",
+    "file_id",
+    "line_number",
+    "value_rial",
+)
+
+
+def _member_rows(
+    run_id: int, number: int, decision: Decision, worth: Mapping[PaymentKey | LineKey, int]
+) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of one decision's members. `worth` says what each input is worth in rial."""
+    for place, key in enumerate(decision.payments):
+        yield run_id, number, "office", place, *key, None, None, worth[key]
+    for place, line in enumerate(decision.lines):
+        yield run_id, number, "acquirer", place, None, None, *line, worth[line]
 
 
 def _newly_settled(

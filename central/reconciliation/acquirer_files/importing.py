@@ -1,6 +1,6 @@
 """Taking a settlement file into the books: whole or not at all, and never twice."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from central.reconciliation.acquirer_files.neutral_csv import SettlementLine, parse_settlement
 from central.reconciliation.queries import FileView
 from central.store.books import settlement_file, settlement_line
+from central.store.copying import copy_rows
 from shared.calendar import jalali_datetime_text
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -48,7 +49,8 @@ def import_settlement(engine: Engine, *, name: str, data: bytes, imported_by: st
         stored = row.one_or_none()
         if stored is None:
             raise _imported_before(connection, parsed.sha256)
-        _copy_lines(connection, stored["file_id"], parsed.lines)
+        rows = ((stored["file_id"], *msgspec.structs.astuple(line)) for line in parsed.lines)
+        copy_rows(connection, settlement_line, _LINE_COLUMNS, rows)
         return FileView(**stored)
 
 
@@ -62,12 +64,3 @@ def _imported_before(connection: Connection, sha256: bytes) -> OperatorError:
         imported_by=earlier["imported_by"],
         imported_at=jalali_datetime_text(earlier["imported_at"], "en"),
     )
-
-
-def _copy_lines(connection: Connection, file_id: str, lines: tuple[SettlementLine, ...]) -> None:
-    """Write the rows with COPY, which is ten times as fast as INSERT."""
-    driver: Any = connection.connection.driver_connection
-    columns = ", ".join(f'"{column}"' for column in _LINE_COLUMNS)
-    with driver.cursor() as cursor, cursor.copy(f"COPY {settlement_line.name} ({columns}) FROM STDIN") as copy:
-        for line in lines:
-            copy.write_row((file_id, *msgspec.structs.astuple(line)))

@@ -49,46 +49,36 @@ def way_to_sign_in(request: AnyRequest) -> Response[str]:
     return Response("", status_code=303, headers={"Location": target})
 
 
-class ErrorPages:
-    """Answers for every exception that leaves a handler of a page."""
+def error_pages(web: Web) -> ExceptionHandlersMap:
+    """Return the answers for every exception that leaves a handler.
 
-    def __init__(self, web: Web) -> None:
-        self._web = web
+    They are for the pages' router, and for the whole application to cover unknown addresses. Functions, not methods:
+    the framework copies what routers carry, and a method would take the database along.
+    """
 
-    def handlers(self) -> ExceptionHandlersMap:
-        """Return the handlers; for the pages' router, and for the whole application to cover unknown addresses."""
-        return {DaftarError: self._daftar, HTTPException: self._http, Exception: self._unknown}
-
-    def _answer(self, request: AnyRequest, error: DaftarError, reference: str | None = None) -> Response[str]:
+    def answer(request: AnyRequest, error: DaftarError, reference: str | None = None) -> Response[str]:
         if error.code == "auth.sign_in_needed":
             return way_to_sign_in(request)
-        return page(
-            self._web,
-            request,
-            "error.html",
-            status_code=status_of(error),
-            told=describe(error, language_of(request)),
-            reference=reference,
-        )
+        told = describe(error, language_of(request))
+        return page(web, request, "error.html", status_code=status_of(error), told=told, reference=reference)
 
-    def _daftar(self, request: AnyRequest, error: DaftarError) -> Response[str]:
+    def of_ours(request: AnyRequest, error: DaftarError) -> Response[str]:
         if status_of(error) < _SERVER_ERROR:
-            return self._answer(request, error)
-        reference = self._reference()
+            return answer(request, error)
+        reference = random_name(web.entropy, "")[:_REFERENCE_LETTERS]
         log.error("request failed", reference=reference, path=request.url.path, code=error.code, exc_info=error)
-        return self._answer(request, error, reference)
+        return answer(request, error, reference)
 
-    def _http(self, request: AnyRequest, error: HTTPException) -> Response[str]:
+    def of_framework(request: AnyRequest, error: HTTPException) -> Response[str]:
         """Answer what the framework itself refused: no such page, another method, a body it cannot read."""
         if error.status_code >= _SERVER_ERROR:
-            return self._unknown(request, error)
+            return unknown(request, error)
         code = _CODE_OF_STATUS.get(error.status_code, "web.bad_request")
-        return self._answer(request, OperatorError(code, why=error.detail))
+        return answer(request, OperatorError(code, why=error.detail))
 
-    def _unknown(self, request: AnyRequest, error: Exception) -> Response[str]:
-        reference = self._reference()
+    def unknown(request: AnyRequest, error: Exception) -> Response[str]:
+        reference = random_name(web.entropy, "")[:_REFERENCE_LETTERS]
         log.error("request failed", reference=reference, path=request.url.path, exc_info=error)
-        return self._answer(request, BugError("central.page_failed"), reference)
+        return answer(request, BugError("central.page_failed"), reference)
 
-    def _reference(self) -> str:
-        return random_name(self._web.entropy, "")[:_REFERENCE_LETTERS]
+    return {DaftarError: of_ours, HTTPException: of_framework, Exception: unknown}

@@ -49,7 +49,7 @@ def receipt_pages(web: Web) -> list[Any]:
             inquiry=asked,
             journal_id=journal_id,
             index=index,
-            digits=digits.lower(),
+            leaf_digits=digits.lower(),
         )
 
     return [show_receipt]

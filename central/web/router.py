@@ -7,7 +7,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ExceptionHandlersMap
 from sqlalchemy import Engine
 
-from central.web.error_pages import ErrorPages
+from central.web.error_pages import error_pages
 from central.web.guards import Visit
 from central.web.pages_board import board_pages
 from central.web.pages_cases import case_forms, case_pages
@@ -60,7 +60,7 @@ def create_pages(web: Web) -> list[Router]:
             *receipt_pages(web),
         ],
         middleware=[Visit(web)],
-        exception_handlers=ErrorPages(web).handlers(),
+        exception_handlers=error_pages(web),
         response_headers=SECURITY_HEADERS,
         include_in_schema=False,
     )
@@ -69,4 +69,4 @@ def create_pages(web: Web) -> list[Router]:
 
 def page_errors(web: Web) -> ExceptionHandlersMap:
     """Return handlers for the whole application, so that an unknown address gets a page too."""
-    return ErrorPages(web).handlers()
+    return error_pages(web)

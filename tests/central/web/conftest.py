@@ -1,0 +1,113 @@
+"""A day at central, empty and filled, and signed-in visitors."""
+
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from central.fleet.keys import open_keys
+from central.store.embedded import EmbeddedPostgres
+from central.store.engine import open_engine
+from shared.entropy import SystemEntropy
+from tests.central.ingest.offices import open_centre
+from tests.central.web.a_day import PASSWORD, Day, fill, open_day
+
+_NUMBERS = itertools.count(1)
+
+
+def token_of(html: str) -> str:
+    """Return the form token of a page."""
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', html)
+    assert found
+    return found[1]
+
+
+@pytest.fixture(scope="session")
+def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("central-keys")
+
+
+@pytest.fixture(scope="module")
+def kept_engine(postgres: EmbeddedPostgres, postgres_template: str) -> Iterator[Engine]:
+    """An engine on a migrated database that a module's tests share; they change nothing that another looks at."""
+    name = f"kept_{next(_NUMBERS)}"
+    administrator = create_engine(
+        postgres.url().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with administrator.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy"))
+    administrator.dispose()
+    opened = open_engine(postgres.url(name))
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def kept_day(kept_engine: Engine, key_folder: Path) -> Day:
+    """A filled day that a module's tests only look at."""
+    kept = open_day(kept_engine, open_centre(kept_engine, open_keys(key_folder, SystemEntropy())))
+    fill(kept)
+    return kept
+
+
+@pytest.fixture
+async def kept_mina(kept_day: Day) -> AsyncIterator[httpx.AsyncClient]:
+    """A signed-in person of finance, at the kept day."""
+    async with kept_day.client() as client:
+        assert (await sign_in(client, "mina")).status_code == 303
+        yield client
+
+
+@pytest.fixture
+async def kept_reza(kept_day: Day) -> AsyncIterator[httpx.AsyncClient]:
+    """A signed-in auditor, at the kept day."""
+    async with kept_day.client() as client:
+        assert (await sign_in(client, "reza")).status_code == 303
+        yield client
+
+
+@pytest.fixture
+def empty_day(engine: Engine, key_folder: Path) -> Day:
+    return open_day(engine, open_centre(engine, open_keys(key_folder, SystemEntropy())))
+
+
+@pytest.fixture
+def day(empty_day: Day) -> Day:
+    fill(empty_day)
+    return empty_day
+
+
+@pytest.fixture
+async def visitor(kept_day: Day) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who has not signed in."""
+    async with kept_day.client() as client:
+        yield client
+
+
+async def sign_in(client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> httpx.Response:
+    page = await client.get("/sign-in")
+    return await client.post("/sign-in", data={"csrf": token_of(page.text), "username": username, "password": password})
+
+
+@pytest.fixture
+async def mina(day: Day) -> AsyncIterator[httpx.AsyncClient]:
+    """A signed-in person of finance."""
+    async with day.client() as client:
+        assert (await sign_in(client, "mina")).status_code == 303
+        yield client
+
+
+async def send(client: httpx.AsyncClient, path: str, fields: dict[str, str] | None = None) -> httpx.Response:
+    """Post a form of our own page."""
+    page = await client.get("/")
+    return await client.post(path, data={"csrf": token_of(page.text), **(fields or {})})
+
+
+async def upload(client: httpx.AsyncClient, data: bytes, name: str = "settlement.csv") -> httpx.Response:
+    """Post a settlement file."""
+    page = await client.get("/files")
+    return await client.post("/files", data={"csrf": token_of(page.text)}, files={"file": (name, data, "text/csv")})

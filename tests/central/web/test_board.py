@@ -1,0 +1,52 @@
+"""The board: sums by day, and what silent offices may hold."""
+
+from datetime import timedelta
+
+import pytest
+
+from central.reconciliation.queries import day_board
+from central.web.board_reads import SILENT_AFTER, day_sums, office_states
+from central.web.office_reads import offices
+from central.web.pages_board import since_of
+from shared.calendar import TEHRAN, tehran_date
+from tests.central.web.a_day import Day, other_office
+
+pytestmark = pytest.mark.postgres
+
+
+def test_an_office_that_falls_silent_shows_what_it_may_hold(kept_day: Day) -> None:
+    other_office(kept_day, "72101002", "دفتر بی‌جعبه")
+    now = kept_day.centre.clock.now()
+    with kept_day.web.engine.connect() as connection:
+        boards = day_board(connection).offices
+        rows = offices(connection, now=now)
+    usual = 17_000 + 1_250_000 + 430_000 + 2_810_000
+    assert [row.usual_day_rial for row in rows] == [usual, 0]
+    heard = office_states(rows, boards, now=now)
+    assert [state.silent for state in heard] == [False, False]
+
+    silent = office_states(rows, boards, now=now + timedelta(days=2))
+    assert silent[0].office.office_id == "72101001"
+    assert silent[0].silent
+    assert silent[0].may_hold_rial == pytest.approx(2 * usual, rel=0.01)
+    assert not silent[1].silent
+    assert timedelta(minutes=5) < SILENT_AFTER < timedelta(days=1)
+
+
+def test_days_are_those_of_iran(kept_day: Day) -> None:
+    today = tehran_date(kept_day.centre.clock.now())
+    with kept_day.web.engine.connect() as connection:
+        sums = day_sums(connection, first=today)
+        none = day_sums(connection, first=today + timedelta(days=1))
+    assert [(one.day, one.charged_rial, one.settled_rial) for one in sums] == [(today, 4_507_000, 0)]
+    assert none == ()
+
+
+def test_a_period_begins_at_midnight_in_iran(kept_day: Day) -> None:
+    now = kept_day.centre.clock.now()
+    begin = since_of("today", now)
+    assert begin is not None
+    assert begin.astimezone(TEHRAN).strftime("%H:%M") == "00:00"
+    assert begin <= now
+    assert since_of("week", now) == begin - timedelta(days=6)
+    assert since_of("all", now) is None

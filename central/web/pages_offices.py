@@ -19,7 +19,7 @@ def _indented(raw: str | None) -> str:
 
 
 def office_pages(web: Web) -> list[Any]:
-    """Return the handlers of offices, journals and feeds."""
+    """Return the handlers of offices."""
 
     @get("/offices", guards=[signed_in], sync_to_thread=True)
     def show_offices(request: AnyRequest) -> Response[str]:
@@ -47,6 +47,12 @@ def office_pages(web: Web) -> list[Any]:
                 journals=journals(connection, office_id),
                 alarms=alarms(connection, office_id=office_id),
             )
+
+    return [show_offices, show_office]
+
+
+def log_pages(web: Web) -> list[Any]:
+    """Return the handlers of journals and feeds: what the two sides signed."""
 
     @get("/journal", guards=[signed_in], sync_to_thread=True)
     def show_journal(request: AnyRequest) -> Response[str]:
@@ -83,4 +89,4 @@ def office_pages(web: Web) -> list[Any]:
             older=older_query(request, [row.entry_index for row in rows]),
         )
 
-    return [show_offices, show_office, show_journal, show_feeds]
+    return [show_journal, show_feeds]

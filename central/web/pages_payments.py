@@ -63,7 +63,7 @@ def payment_cells(row: PaymentRow) -> list[object]:
 
 
 def payment_pages(web: Web) -> list[Any]:
-    """Return the handlers of payments and of the ledger."""
+    """Return the handlers of payments."""
 
     @get("/payments", guards=[signed_in], sync_to_thread=True)
     def show_payments(request: AnyRequest) -> Response[Any]:
@@ -103,6 +103,12 @@ def payment_pages(web: Web) -> list[Any]:
                 same=books.same_obligation(connection, found),
             )
 
+    return [show_payments, show_payment]
+
+
+def ledger_pages(web: Web) -> list[Any]:
+    """Return the handlers of the ledger."""
+
     @get("/ledger", guards=[signed_in], sync_to_thread=True)
     def show_ledger(request: AnyRequest) -> Response[Any]:
         office_id = request.query_params.get("office", "")[:_TEXT_MAX] or None
@@ -141,4 +147,4 @@ def payment_pages(web: Web) -> list[Any]:
             older=older_query(request, [row.ordinal for row in rows]),
         )
 
-    return [show_payments, show_payment, show_ledger, show_account]
+    return [show_ledger, show_account]

@@ -50,35 +50,37 @@ def _day_of(form: Any, name: str) -> date | None:
         raise OperatorError(error.code, field=name, **error.data) from error
 
 
+def files_page(web: Web, request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
+    """Return the page of all files, with what is to be said about the one just sent."""
+    with web.engine.connect() as connection:
+        rows = queries.files(connection, before=before_of(request), limit=PAGE_ROWS)
+    older = older_query(request, [row.ordinal for row in rows])
+    everything = {"told": None, "same": None, **context}
+    return page(
+        web,
+        request,
+        "files.html",
+        status_code=status_code,
+        files=rows,
+        columns=COLUMNS,
+        older=older,
+        **everything,
+    )
+
+
 def file_pages(web: Web) -> list[Any]:
     """Return the handlers of settlement files."""
 
-    def files_page(request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
-        with web.engine.connect() as connection:
-            rows = queries.files(connection, before=before_of(request), limit=PAGE_ROWS)
-        older = older_query(request, [row.ordinal for row in rows])
-        everything = {"told": None, "same": None, **context}
-        return page(
-            web,
-            request,
-            "files.html",
-            status_code=status_code,
-            files=rows,
-            columns=COLUMNS,
-            older=older,
-            **everything,
-        )
-
     @get("/files", guards=[signed_in], sync_to_thread=True)
     def show_files(request: AnyRequest) -> Response[str]:
-        return files_page(request)
+        return files_page(web, request)
 
     @post("/files", guards=[may_change, own_form], request_max_body_size=UPLOAD_SIZE_MAX_BYTES)
     async def upload(request: AnyRequest) -> Response[str]:
         form = await request.form()
         sent = form.get("file")
         if not isinstance(sent, UploadFile) or not sent.filename:
-            return files_page(request, status_code=422, told=said(OperatorError("settlement.no_file"), request))
+            return files_page(web, request, status_code=422, told=said(OperatorError("settlement.no_file"), request))
         name, data, by = _shown_name(sent.filename), await sent.read(), username_of(request)
 
         def take() -> str:
@@ -88,6 +90,7 @@ def file_pages(web: Web) -> list[Any]:
             file_id = await anyio.to_thread.run_sync(take)
         except OperatorError as error:
             return files_page(
+                web,
                 request,
                 status_code=_STATUS_OF.get(error.code, 422),
                 told=said(error, request),
@@ -115,22 +118,24 @@ def file_pages(web: Web) -> list[Any]:
     return [show_files, upload, show_file]
 
 
+def runs_page(web: Web, request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
+    """Return the page of all runs, with what is to be said about the one just asked for."""
+    with web.engine.connect() as connection:
+        rows = queries.runs(connection, before=before_of(request), limit=PAGE_ROWS)
+        any_file = bool(queries.files(connection, limit=1))
+    older = older_query(request, [row.run_id for row in rows])
+    everything = {"told": None, "typed": {}, "wrong_field": None, **context}
+    return page(
+        web, request, "runs.html", status_code=status_code, runs=rows, any_file=any_file, older=older, **everything
+    )
+
+
 def run_pages(web: Web) -> list[Any]:
     """Return the handlers of reconciliations."""
 
-    def runs_page(request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
-        with web.engine.connect() as connection:
-            rows = queries.runs(connection, before=before_of(request), limit=PAGE_ROWS)
-            any_file = bool(queries.files(connection, limit=1))
-        older = older_query(request, [row.run_id for row in rows])
-        everything = {"told": None, "typed": {}, "wrong_field": None, **context}
-        return page(
-            web, request, "runs.html", status_code=status_code, runs=rows, any_file=any_file, older=older, **everything
-        )
-
     @get("/runs", guards=[signed_in], sync_to_thread=True)
     def show_runs(request: AnyRequest) -> Response[str]:
-        return runs_page(request)
+        return runs_page(web, request)
 
     @post("/runs", guards=[may_change, own_form])
     async def start(request: AnyRequest) -> Response[str]:
@@ -145,7 +150,9 @@ def run_pages(web: Web) -> list[Any]:
         try:
             run_id = await anyio.to_thread.run_sync(work)
         except OperatorError as error:
-            return runs_page(request, status_code=422, told=said(error, request), typed=typed, wrong_field=error.field)
+            return runs_page(
+                web, request, status_code=422, told=said(error, request), typed=typed, wrong_field=error.field
+            )
         return see_other(f"/runs/{run_id}")
 
     @get("/runs/{run_id:int}", guards=[signed_in], sync_to_thread=True)

@@ -11,8 +11,8 @@ from central.web.error_pages import error_pages
 from central.web.guards import Visit
 from central.web.pages_board import board_pages
 from central.web.pages_cases import case_forms, case_pages
-from central.web.pages_offices import office_pages
-from central.web.pages_payments import payment_pages
+from central.web.pages_offices import log_pages, office_pages
+from central.web.pages_payments import ledger_pages, payment_pages
 from central.web.pages_providers import provider_pages
 from central.web.pages_receipt import receipt_pages
 from central.web.pages_settlement import file_pages, run_pages
@@ -51,7 +51,9 @@ def create_pages(web: Web) -> list[Router]:
             *sign_in_pages(web),
             *board_pages(web),
             *office_pages(web),
+            *log_pages(web),
             *payment_pages(web),
+            *ledger_pages(web),
             *provider_pages(web),
             *file_pages(web),
             *run_pages(web),

@@ -35,5 +35,5 @@ def test_everything_that_can_come_has_a_name() -> None:
     "source", ['a = { fa = "", en = "x" }', 'a = { fa = "{n}", en = "x" }', 'a = { fa = "x", en = "x", de = "x" }']
 )
 def test_a_text_that_lacks_a_language_or_a_placeholder_is_refused(source: str) -> None:
-    with pytest.raises(ValueError, match="languages|unknown field"):
+    with pytest.raises(ValueError, match=r"languages|unknown field"):
         read_texts(source)

@@ -1,0 +1,200 @@
+"""The one script of our own, in a real browser: scanner, keys, live parts, one press."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+import uvicorn
+from playwright.sync_api import Page, expect, sync_playwright
+
+from edge.store.people import OperatorView
+from edge.web.router import create_app
+from shared.payment import PaymentState
+from tests.edge.web.conftest import BILL, OTHER_BILL
+from tests.edge.web.fake_counter import FakeClock, FakeCounter, FakeEntropy
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+DEADLINE_S = 20
+
+
+class Box:
+    """A served application; `do` runs something in its own thread, where its loop is."""
+
+    def __init__(self) -> None:
+        self.counter = FakeCounter()
+        self.counter.sessions["s"] = OperatorView(username="reza", name="رضا", role="operator")
+        app = create_app(self.counter, clock=FakeClock(), entropy=FakeEntropy(), version="1")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=lambda: self._loop.run_until_complete(self._server.serve(sockets=[listener]))
+        )
+        self._thread.start()
+
+    def do(self, action: Callable[[], object]) -> None:
+        done = threading.Event()
+
+        def act() -> None:
+            action()
+            done.set()
+
+        self._loop.call_soon_threadsafe(act)
+        assert done.wait(DEADLINE_S)
+
+    def cut(self) -> None:
+        """Be gone as a box without power is: streams end in the middle, nobody answers."""
+
+        def abort() -> None:
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()
+
+        self.do(abort)
+        self.stop()
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(DEADLINE_S)
+        if not self._loop.is_closed():
+            self._loop.close()
+
+
+@pytest.fixture
+def box() -> Iterator[Box]:
+    box = Box()
+    yield box
+    box.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(box: Box, browser) -> Iterator[Page]:
+    context = browser.new_context(base_url=box.address)
+    context.set_default_timeout(DEADLINE_S * 1000)
+    context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def scan(page: Page, digits: str, *, enter: bool = True) -> None:
+    """Type as a scanner does: one burst, faster than any hand."""
+    page.evaluate(
+        """([digits, enter]) => {
+            const target = document.activeElement || document.body;
+            const keys = [...digits, ...(enter ? ["Enter"] : [])];
+            for (const key of keys) target.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+        }""",
+        [digits, enter],
+    )
+
+
+@pytest.mark.parametrize("enter", [True, False])
+@pytest.mark.parametrize("path", ["/history/payments", "/terminal"])
+def test_a_barcode_scanned_on_any_page_opens_its_bill(page: Page, path: str, enter: bool):  # noqa: FBT001 - a case
+    page.goto(path)
+    scan(page, BILL, enter=enter)
+    page.wait_for_url("**/bill?barcode=*")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("قبض تلفن ثابت")
+
+
+def test_a_barcode_scanned_while_the_keyboard_is_persian_and_a_field_has_the_focus(page: Page):
+    page.goto("/")
+    page.focus("#bill_id")
+    scan(page, BILL.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")))
+    page.wait_for_url(f"**/bill?barcode={BILL}")
+
+
+def test_typing_at_a_person_s_pace_is_left_alone(page: Page):
+    page.goto("/")
+    page.focus("#barcode")
+    page.keyboard.type(BILL, delay=80)
+    expect(page.locator("#barcode")).to_have_value(BILL)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/bill?barcode=*")
+
+
+def test_keys_go_places_but_not_while_typing(page: Page):
+    page.goto("/about")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.type("hb?")
+    expect(page.locator("#search")).to_have_value("hb?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_a_payment_s_page_follows_it_without_a_reload(page: Page, box: Box):
+    payment = box.counter.add_payment(BILL, PaymentState.SENT)
+    box.counter.progress_words[payment.payment_id] = "waiting_card"
+    page.goto(f"/payments/{payment.payment_id}")
+    expect(page.locator("#payment")).to_contain_text("در انتظار کارت")
+    page.evaluate("window.stayed = true")
+    page.wait_for_function("document.getElementById('lost').hidden")
+    box.do(
+        lambda: box.counter.change_payment(
+            payment.payment_id, state=PaymentState.APPROVED, confirmation="queued", stan="006441", outcome_index=200
+        )
+    )
+    expect(page.locator("#payment")).to_contain_text("پرداخت شد · در صف تأیید")
+    expect(page.locator("#announce")).to_have_text("پرداخت شد · در صف تأیید")
+    assert page.title().startswith("پرداخت شد")
+    box.do(lambda: box.counter.change_payment(payment.payment_id, confirmation="confirmed"))
+    expect(page.locator("#payment .status--solid")).to_have_text("تأیید شد")
+    assert page.evaluate("window.stayed")
+
+
+def test_pressing_pay_twice_quickly_pays_once(page: Page, box: Box):
+    page.goto(f"/bill?barcode={OTHER_BILL}")
+    page.get_by_role("button", name="پرداخت ۱۲٬۹۰۰ تومان").dblclick()
+    page.wait_for_url("**/payments/*")
+    assert [name for name, _ in box.counter.asked] == ["pay"]
+
+
+def test_a_lost_link_to_the_box_is_said(page: Page, box: Box):
+    page.goto("/")
+    page.wait_for_function("document.getElementById('lost').hidden")
+    box.cut()
+    expect(page.locator("#lost")).to_be_visible()
+
+
+def test_no_page_is_wider_than_its_window(page: Page, box: Box):
+    box.counter.add_payment(OTHER_BILL, PaymentState.IN_DOUBT)
+    for path in ("/", f"/bill?barcode={BILL}", "/payments/p101", "/history/payments", "/terminal", "/about"):
+        page.goto(path)
+        for width in (390, 683, 1366):
+            page.set_viewport_size({"width": width, "height": 768})
+            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, (path, width)
+
+
+def test_what_is_pressed_is_large_enough_for_a_thumb(page: Page, box: Box):
+    box.counter.add_payment(OTHER_BILL, PaymentState.IN_DOUBT)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/", "/history/payments", "/payments/p101"):
+        page.goto(path)
+        small = page.evaluate(
+            """(pressed) => [...document.querySelectorAll(pressed)]
+                .filter((found) => found.offsetParent && found.getBoundingClientRect().height < 43.5)
+                .map((found) => found.outerHTML.slice(0, 80))""",
+            "a.btn, button:not(.btn-link), select, summary, .side a, .gauge[href], .choices label,"
+            "input:not([type=hidden], [type=radio])",
+        )
+        assert small == [], path

@@ -124,7 +124,7 @@ def test_a_barcode_scanned_while_the_keyboard_is_persian_and_a_field_has_the_foc
 def test_typing_at_a_person_s_pace_is_left_alone(page: Page):
     page.goto("/")
     page.focus("#barcode")
-    page.keyboard.type(BILL, delay=80)
+    page.keyboard.type(BILL, delay=150)
     expect(page.locator("#barcode")).to_have_value(BILL)
     page.keyboard.press("Enter")
     page.wait_for_url("**/bill?barcode=*")

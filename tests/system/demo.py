@@ -144,3 +144,13 @@ class Demo:
         self.printer("none")
         self.line(up=True, mode="good")
         self.provider.post("/control/good-day").raise_for_status()
+        if self.state()["terminal"]["waiting"]:
+            self.terminal(press="cancel")
+        self.until("every payment to be certain", self._all_certain)
+
+    def _all_certain(self) -> bool:
+        """Ask about every payment in doubt; return whether none is left."""
+        doubtful = self.api("GET", "/payments?state=in_doubt&state=sent&state=requested")["payments"]
+        for payment in doubtful:
+            self.api("POST", f"/payments/{payment['payment_id']}/check")
+        return not doubtful

@@ -516,6 +516,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="گذرواژهٔ بلندتری برگزینید.",
         do_en="Choose a longer one.",
     ),
+    "demo.page_refused": ErrorText(
+        fa="صفحهٔ {path} مرکز درخواست را نپذیرفت (کد {status}).",
+        en="Central's page {path} refused (status {status}).",
+        money="none",
+        do_fa="پروندهٔ ثبت رویداد مرکز را در پوشهٔ نمایش ببینید.",
+        do_en="See central's log in the demo's folder.",
+    ),
     # --- printers ----------------------------------------------------------------------------------------------------
     "printer.shaping_missing": ErrorText(
         fa="چاپ فارسی روی این دستگاه ممکن نیست: بستهٔ {package} نصب نیست.",
@@ -1107,7 +1114,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="نام ستون را درست کنید یا آن را بردارید.",
         do_en="Correct the column's name or take it out.",
     ),
-    # --- the exchange, enrolment, and central itself --------------------------------------------------------------------
+    # --- the exchange, enrolment, and central itself ----------------------------------------------------------------------
     "central.bad_key_file": ErrorText(
         fa="پروندهٔ کلید مرکز خراب است ({path}).",
         en="A key file of central is damaged ({path}).",

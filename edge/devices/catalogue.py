@@ -1,4 +1,4 @@
-"""The profiles a box works with: those that come with the program, and those of one more folder when settings name it."""
+"""The profiles a box works with: those that come with the program, and those of a folder that settings name."""
 
 from pathlib import Path
 

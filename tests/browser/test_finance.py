@@ -26,8 +26,7 @@ def test_planted_differences_are_found_and_followed_to_a_payments_whole_life(
 ) -> None:
     demo.terminal(auto=True)
     for number in (9_101, 9_102, 9_103):
-        payment_id = demo.pay(made_bill(number))
-        demo.until("the confirmation", lambda p=payment_id: demo.payment(p)["confirmation"] == "confirmed")
+        demo.confirmed(demo.pay(made_bill(number)))
     finance.reload()
     picture(finance, "20-board")
     planted = demo.desk.get("/settlement.csv", params={"planted": "yes"}).content

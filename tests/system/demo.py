@@ -112,6 +112,10 @@ class Demo:
         found: dict[str, Any] = self.api("GET", f"/payments/{payment_id}")
         return found
 
+    def confirmed(self, payment_id: str) -> None:
+        """Wait until the provider confirmed a payment."""
+        self.until("the confirmation", lambda: self.payment(payment_id)["confirmation"] == "confirmed")
+
     def state(self) -> dict[str, Any]:
         """Return what stands on the desk."""
         found: dict[str, Any] = self.desk.get("/state").json()

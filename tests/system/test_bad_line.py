@@ -11,10 +11,6 @@ def all_cosigned(demo: Demo) -> bool:
     return bool(demo.api("GET", "/status")["unsent_count"] == 0)
 
 
-def confirmed(demo: Demo, payment_id: str) -> None:
-    demo.until("the confirmation", lambda: demo.payment(payment_id)["confirmation"] == "confirmed")
-
-
 def test_paid_over_a_line_that_cuts_every_answer_and_confirmed_once_it_heals(demo: Demo) -> None:
     demo.terminal(auto=True)
     demo.line(mode="cut_answers")
@@ -23,7 +19,7 @@ def test_paid_over_a_line_that_cuts_every_answer_and_confirmed_once_it_heals(dem
     demo.until("a cut answer", lambda: demo.state()["line"]["cut_count"] > 0)
     assert demo.payment(payment_id)["confirmation"] == "queued"
     demo.line(mode="good")
-    confirmed(demo, payment_id)
+    demo.confirmed(payment_id)
     demo.until("the backlog to drain", lambda: all_cosigned(demo))
     assert demo.api("GET", "/status")["quarantined"] is False
 
@@ -34,7 +30,7 @@ def test_central_killed_and_back_goes_on_where_it_was(demo: Demo) -> None:
     payment_id = demo.pay(made_bill(8_002))
     demo.until("the approval", lambda: demo.payment(payment_id)["state"] == "approved")
     demo.run(demo.world.start_part("central"))
-    confirmed(demo, payment_id)
+    demo.confirmed(payment_id)
     demo.until("the backlog to drain", lambda: all_cosigned(demo))
 
 
@@ -43,4 +39,4 @@ def test_a_provider_on_a_bad_day_confirms_once_in_the_end(demo: Demo) -> None:
     for kind in ("error_500", "lost"):
         demo.provider.post("/control/bad-day", json={"kind": kind, "on": "confirm", "times": 1}).raise_for_status()
     payment_id = demo.pay(made_bill(8_003))
-    confirmed(demo, payment_id)
+    demo.confirmed(payment_id)

@@ -63,7 +63,9 @@ TEST_PAGE = PrinterTestFacts(
     url=URL,
 )
 REFUSED = msgspec.structs.replace(BILL, confirmation="refused", case_id="R-1405-0012", bill_kind=BillType.WATER)
-CONFIRMED = msgspec.structs.replace(BILL, confirmation="confirmed", provider_reference="98310042", bill_kind=BillType.GAS)
+CONFIRMED = msgspec.structs.replace(
+    BILL, confirmation="confirmed", provider_reference="98310042", bill_kind=BillType.GAS
+)
 ENGLISH = msgspec.structs.replace(BILL, office_name="Mehr counter office, Vanak", operator="Maryam Rezaei")
 
 PAPERS = {

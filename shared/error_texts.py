@@ -1114,7 +1114,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="نام ستون را درست کنید یا آن را بردارید.",
         do_en="Correct the column's name or take it out.",
     ),
-    # --- the exchange, enrolment, and central itself ----------------------------------------------------------------------
+    # --- the exchange, enrolment, and central itself --------------------------------------------------------------
     "central.bad_key_file": ErrorText(
         fa="پروندهٔ کلید مرکز خراب است ({path}).",
         en="A key file of central is damaged ({path}).",

@@ -6,7 +6,7 @@ a random cookie. Nothing is stored for it.
 
 import hashlib
 import hmac
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import anyio.to_thread
 from litestar import Request
@@ -53,10 +53,6 @@ class Visit(ASGIMiddleware):
 
     def __init__(self, web: Web) -> None:
         self._web = web
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return itself: the framework copies what routers carry, and must not copy a database with it."""
-        return self
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Look the session up; give a visitor without one a random cookie to bind forms to."""

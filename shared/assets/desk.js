@@ -125,6 +125,9 @@ document.addEventListener("submit", (event) => {
   }).catch(() => { document.querySelector(".desk-lost").hidden = false; });
 });
 
+// The focus that comes back to the paper must not scroll it to its middle.
+at("paper-sheet").addEventListener("close", () => requestAnimationFrame(() => { at("paper").parentElement.scrollTop = 0; }));
+
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy !== null) {
@@ -136,5 +139,6 @@ document.addEventListener("click", (event) => {
   if (event.target.closest(".paper__open") !== null) {
     at("paper-sheet").querySelector("img").src = at("paper-image").src;
     at("paper-sheet").showModal();
+    at("paper-sheet").scrollTop = 0;
   }
 });

@@ -981,12 +981,12 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="از فهرست پرونده‌ها یکی را برگزینید.",
         do_en="Choose one from the list of cases.",
     ),
-    "provider.bad_answer": ErrorText(
-        fa="پاسخ سرویس‌دهنده خوانا نیست ({why}).",
-        en="The provider's answer cannot be read ({why}).",
+    "provider.no_bill": ErrorText(
+        fa="پرداختی که باید تأیید شود قبض ندارد.",
+        en="A payment that is to be confirmed has no bill.",
         money="none",
-        do_fa="مرکز خودش دوباره می‌پرسد؛ کاری لازم نیست.",
-        do_en="Central asks again by itself; nothing needs doing.",
+        do_fa="این پیام را به پشتیبانی بگویید.",
+        do_en="Tell support this message.",
     ),
     "provider.no_data_key": ErrorText(
         fa="کلید دادهٔ «{key_id}» به مرکز نرسیده است.",
@@ -1012,6 +1012,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
     "recon.not_conserved": ErrorText(
         fa="جمع تطبیق با ورودی‌های آن نمی‌خواند؛ نتیجه نگه داشته نشد.",
         en="The run's sums do not tie out to its inputs; the result was not kept.",
+        money="none",
+        do_fa="این پیام را به پشتیبانی بگویید.",
+        do_en="Tell support this message.",
+    ),
+    "recon.not_kept": ErrorText(
+        fa="اجرای تطبیق پس از نوشته شدن خوانده نشد؛ نتیجه نگه داشته نشد.",
+        en="The run could not be read back after it was written; the result was not kept.",
         money="none",
         do_fa="این پیام را به پشتیبانی بگویید.",
         do_en="Tell support this message.",

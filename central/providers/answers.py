@@ -101,46 +101,13 @@ def finish_confirmation(
 ) -> str:
     """Write a confirmation's outcome; return the task's outcome word."""
     at = clock.now()
-    feed = office_feed(OfficeId(asked.office_id))
+    body: Body
     if isinstance(reply, Taken):
-        set_confirmation(
-            connection,
-            payment,
-            confirmation="confirmed",
-            provider=provider,
-            at=at,
-            provider_reference=reply.provider_reference,
-        )
-        transfer = confirmed(payment, asked.task_id)
-        body: Body = PaymentConfirmed(
-            payment_id=payment.payment_id,
-            provider=provider,
-            track_id=asked.track_id,
-            provider_reference=reply.provider_reference,
-            confirmed_at=instant_text(at),
-        )
-        outcome = "confirmed"
+        outcome, transfer = "confirmed", confirmed(payment, asked.task_id)
+        body = _keep_taken(connection, asked, payment, reply, provider=provider, at=at)
     else:
-        case = NewCase(
-            kind="refund",
-            about=f"{payment.office_id}/{payment.payment_id}",
-            amount_rial=payment.amount_rial,
-            office_id=payment.office_id,
-            payment_id=payment.payment_id,
-            # Asked before and "already paid": it may have been us; a person compares the provider's own record.
-            facts={"reason": reply.reason, "track_id": asked.track_id, "asked_before": asked.asked_at is not None},
-        )
-        case_id = open_case(connection, case, at=at)
-        set_confirmation(connection, payment, confirmation="refused", provider=provider, at=at, reason=reply.reason)
-        transfer = refused(payment, asked.task_id)
-        body = PaymentRefused(
-            payment_id=payment.payment_id,
-            provider=provider,
-            track_id=asked.track_id,
-            reason=reply.reason,
-            case_id=case_id,
-        )
-        outcome = f"refused:{reply.reason}"
+        outcome, transfer = f"refused:{reply.reason}", refused(payment, asked.task_id)
+        body = _keep_refused(connection, asked, payment, reply, provider=provider, at=at)
     write_transfers(
         connection,
         asked.office_id,
@@ -150,8 +117,48 @@ def finish_confirmation(
         source=asked.track_id,
         at=at,
     )
-    append_feed(connection, feed, body)
+    append_feed(connection, office_feed(OfficeId(asked.office_id)), body)
     return outcome
+
+
+def _keep_taken(
+    connection: Connection, asked: Asked, payment: PaymentBook, reply: Taken, *, provider: str, at: datetime
+) -> PaymentConfirmed:
+    """Mark the payment confirmed; return what the office is told."""
+    reference = reply.provider_reference
+    set_confirmation(
+        connection, payment, confirmation="confirmed", provider=provider, at=at, provider_reference=reference
+    )
+    return PaymentConfirmed(
+        payment_id=payment.payment_id,
+        provider=provider,
+        track_id=asked.track_id,
+        provider_reference=reference,
+        confirmed_at=instant_text(at),
+    )
+
+
+def _keep_refused(
+    connection: Connection, asked: Asked, payment: PaymentBook, reply: Refused, *, provider: str, at: datetime
+) -> PaymentRefused:
+    """Mark the payment refused and open the refund's case; return what the office is told."""
+    set_confirmation(connection, payment, confirmation="refused", provider=provider, at=at, reason=reply.reason)
+    case = NewCase(
+        kind="refund",
+        about=f"{payment.office_id}/{payment.payment_id}",
+        amount_rial=payment.amount_rial,
+        office_id=payment.office_id,
+        payment_id=payment.payment_id,
+        # Asked before and "already paid": it may have been us; a person compares the provider's own record.
+        facts={"reason": reply.reason, "track_id": asked.track_id, "asked_before": asked.asked_at is not None},
+    )
+    return PaymentRefused(
+        payment_id=payment.payment_id,
+        provider=provider,
+        track_id=asked.track_id,
+        reason=reply.reason,
+        case_id=open_case(connection, case, at=at),
+    )
 
 
 def finish_inquiry(

@@ -4,7 +4,7 @@ Lists page by cursor, newest first: pass the `ordinal` (or `run_id`) of the last
 and decisions of a run are read forward: pass the last `line_number` or `number` shown as `after`.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,10 +14,21 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, sel
 from central.ledger.cases import break_case_id, case_name
 from central.ledger.queries import PaymentRow, payment, payment_rows, to_payments
 from central.reconciliation.breaks import BREAKS, BUCKET_TEXTS, Bucket
-from central.store.books import (
-    money_case,
-    money_case_note,
-    office_payment,
+from central.reconciliation.views import (
+    BucketView,
+    CaseRow,
+    CaseView,
+    DayBoard,
+    DecisionView,
+    FileView,
+    LineView,
+    NoteView,
+    OfficeBoard,
+    RunRow,
+    RunView,
+)
+from central.store.books import money_case, money_case_note, office_payment
+from central.store.settlements import (
     recon_bucket,
     recon_decision,
     recon_member,
@@ -27,183 +38,24 @@ from central.store.books import (
 )
 from shared.payment import CHARGED, PaymentState
 
-
-class FileView(msgspec.Struct, frozen=True, kw_only=True):
-    """An imported settlement file. `total_rial` is the sum of its amounts as printed."""
-
-    file_id: str
-    ordinal: int
-    sha256: bytes
-    name: str
-    size_bytes: int
-    line_count: int
-    total_rial: int
-    financial_from: date
-    financial_to: date
-    imported_at: datetime
-    imported_by: str
-
-
-class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a settlement file. `line_number` is the line in the file; the header is line 1."""
-
-    file_id: str
-    line_number: int
-    psp: str
-    rrn: str
-    stan: str
-    terminal_id: str
-    merchant_id: str
-    pan_masked: str
-    amount_rial: int
-    local_date: date
-    local_time: str
-    financial_date: date
-    cycle: str
-    iban: str
-    type: str
-    status: str
-    original_rrn: str
-    service_code: str
-    share_of: str
-    row_no: str
-
-
-class BucketView(msgspec.Struct, frozen=True, kw_only=True):
-    """One bucket of a run. `difference_rial == acquirer_rial - office_rial`."""
-
-    bucket: str
-    name_fa: str
-    name_en: str
-    is_break: bool
-    decision_count: int
-    payment_count: int
-    line_count: int
-    office_rial: int
-    acquirer_rial: int
-    difference_rial: int
-
-
-class RunRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A reconciliation run. `scope` and `rules` are what it was asked, `…_sha256` hash its inputs and its result."""
-
-    run_id: int
-    started_at: datetime
-    started_by: str
-    scope: dict[str, Any]
-    rules: dict[str, Any]
-    payments_sha256: bytes
-    lines_sha256: bytes
-    result_sha256: bytes
-    payment_count: int
-    line_count: int
-    office_rial: int
-    acquirer_rial: int
-    break_count: int
-    settled_count: int
-    """Payments this run was the first to see settled."""
-
-
-class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """A run with its buckets, all of them, empty ones too, in reading order. They tie out to the run's totals."""
-
-    run: RunRow
-    buckets: tuple[BucketView, ...]
-
-
-class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision of a run: these payments and these lines stand in this bucket by this rule."""
-
-    run_id: int
-    number: int
-    bucket: str
-    rule: str
-    is_break: bool
-    office_rial: int
-    acquirer_rial: int
-    difference_rial: int
-    break_key: str
-    case_id: str | None
-    payments: tuple[PaymentRow, ...]
-    lines: tuple[LineView, ...]
-
-
-class NoteView(msgspec.Struct, frozen=True, kw_only=True):
-    """One note on a case."""
-
-    number: int
-    by: str
-    at: datetime
-    text: str
-
-
-class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A case. `kind` is a break's bucket, or refund, late_approval, paid_twice, overridden, unposted, overdue."""
-
-    case_id: str
-    ordinal: int
-    kind: str
-    name_fa: str
-    name_en: str
-    state: str
-    """open, assigned, closed."""
-    office_id: str | None
-    payment_id: str | None
-    amount_rial: int
-    facts: dict[str, Any]
-    opened_at: datetime
-    opened_by: str
-    assigned_to: str | None
-
-
-class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """A case with its notes, oldest first, and its payment."""
-
-    case: CaseRow
-    notes: tuple[NoteView, ...]
-    payment: PaymentRow | None
-
-
-class OfficeBoard(msgspec.Struct, frozen=True, kw_only=True):
-    """One office's numbers of the board."""
-
-    office_id: str
-    payment_count: int
-    charged_count: int
-    charged_rial: int
-    in_doubt_count: int
-    in_doubt_rial: int
-    unconfirmed_count: int
-    unconfirmed_rial: int
-    refused_count: int
-    refused_rial: int
-    unsettled_count: int
-    unsettled_rial: int
-    last_received_at: datetime
-
-
-class DayBoard(msgspec.Struct, frozen=True, kw_only=True):
-    """The board finance opens the day with. Sums are of payments received since `since`, or of all."""
-
-    since: datetime | None
-    offices: tuple[OfficeBoard, ...]
-    charged_count: int
-    charged_rial: int
-    in_doubt_count: int
-    in_doubt_rial: int
-    unconfirmed_count: int
-    unconfirmed_rial: int
-    confirmed_count: int
-    confirmed_rial: int
-    refused_count: int
-    refused_rial: int
-    settled_count: int
-    settled_rial: int
-    unsettled_count: int
-    unsettled_rial: int
-    open_cases: dict[str, int]
-    """Cases not closed, by kind."""
-    last_run: RunView | None
+__all__ = [
+    "DayBoard",
+    "DecisionView",
+    "FileView",
+    "OfficeBoard",
+    "RunView",
+    "case",
+    "cases",
+    "day_board",
+    "decisions",
+    "file",
+    "file_lines",
+    "files",
+    "payment_cases",
+    "payment_decisions",
+    "run",
+    "runs",
+]
 
 
 def files(connection: Connection, *, before: int | None = None, limit: int = 50) -> tuple[FileView, ...]:

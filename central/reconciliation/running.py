@@ -17,10 +17,12 @@ from central.reconciliation.breaks import Bucket
 from central.reconciliation.conservation import Totals, break_key, check_conservation, result_sha256
 from central.reconciliation.inputs import LineKey, PaymentInput, PaymentKey, inputs_sha256
 from central.reconciliation.matching import Decision, Rules, match
-from central.reconciliation.queries import RunView, run
+from central.reconciliation.queries import run
 from central.reconciliation.selecting import Inputs, Scope, select_inputs
-from central.store.books import office_payment, recon_bucket, recon_decision, recon_member, recon_run
+from central.reconciliation.views import RunView
+from central.store.books import office_payment
 from central.store.copying import copy_rows
+from central.store.settlements import recon_bucket, recon_decision, recon_member, recon_run
 from shared.clock import Clock
 from shared.errors import BugError, IntegrityError
 

@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from central.reconciliation.breaks import Bucket
 from central.reconciliation.inputs import SAID_NOT_CHARGED, LineInput, LineKey, PaymentInput, number_key
 from central.reconciliation.matching import Rules
-from central.store.books import office_payment, recon_decision, recon_member, settlement_file, settlement_line
+from central.store.books import office_payment
+from central.store.settlements import recon_decision, recon_member, settlement_file, settlement_line
 from shared.errors import OperatorError
 from shared.payment import PaymentState
 

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
 from central.reconciliation.acquirer_files.neutral_csv import SettlementLine, parse_settlement
-from central.reconciliation.queries import FileView
-from central.store.books import settlement_file, settlement_line
+from central.reconciliation.views import FileView
 from central.store.copying import copy_rows
+from central.store.settlements import settlement_file, settlement_line
 from shared.calendar import jalali_datetime_text
 from shared.clock import Clock
 from shared.errors import OperatorError

@@ -17,7 +17,7 @@ from central.reconciliation.acquirer_files.neutral_csv import COLUMNS
 from central.reconciliation.cases import assign_case, note_case, open_break
 from central.reconciliation.running import reconcile
 from central.reconciliation.selecting import Scope
-from central.store.books import recon_run
+from central.store.settlements import recon_run
 from shared.clock import ClockQuality
 from shared.errors import IntegrityError, OperatorError
 from shared.events import (

@@ -28,14 +28,14 @@ test: ## every test: lint, types, import contracts, units, PostgreSQL, browser
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: setup ## the fast inner loop: lint, types, contracts, units
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -m "not postgres and not browser and not system"
+	$(BIN)/pytest -q -n 2 -m "not postgres and not browser and not system"
 
 format: ## put code in its form
 	$(BIN)/ruff format .

@@ -4,12 +4,12 @@ The table of status words is the only one: box, central and papers read it, so t
 a word or a tone, and no page invents its own. A tone never stands alone: each row carries an icon and a word as well.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 
 import msgspec
 
-from shared.calendar import jalali_date_text, time_text
+from shared.calendar import jalali_date_text, jalali_text, time_text
 from shared.clock import parse_instant
 from shared.money import group_digits
 from shared.payment import PaymentState
@@ -148,6 +148,14 @@ def _instant(at: str | datetime) -> datetime:
 def date_text(at: str | datetime, language: Language) -> str:
     """Return the Jalali date in Iran at an instant, or at the text of one: «۱۴۰۵/۰۹/۰۱»."""
     return jalali_date_text(_instant(at), language)
+
+
+def day_text(day: str, language: Language) -> str:
+    """Return a day that somebody else wrote: an ISO date in the Jalali calendar, anything else in its own words."""
+    try:
+        return jalali_text(date.fromisoformat(day), language)
+    except ValueError:
+        return digits_text(day, language)
 
 
 def clock_text(at: str | datetime, language: Language) -> str:

@@ -14,7 +14,7 @@ from edge.web.ports import Counter, Operator
 from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.texts import text
 from shared.clock import Clock
-from shared.display import ago_text, clock_text, date_text, digits_text, moment_text
+from shared.display import ago_text, clock_text, date_text, day_text, digits_text, moment_text
 from shared.entropy import Entropy, random_name
 from shared.error_texts import ERROR_TEXTS, describe
 from shared.errors import OperatorError
@@ -132,6 +132,7 @@ def words_of(web: Web, language: Language) -> dict[str, Any]:
         "rial_number": lambda amount_rial: group_digits(amount_rial, language),
         "count": lambda number: group_digits(number, language),
         "digits": lambda value: digits_text(str(value), language),
+        "day": lambda day: day_text(day, language),
         "date": lambda at: date_text(at, language),
         "clock_time": lambda at: clock_text(at, language),
         "moment": lambda at: moment_text(at, language),

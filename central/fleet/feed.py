@@ -14,9 +14,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from central.store import fleet
 from shared.clock import Clock, instant_text
+from shared.errors import BugError
 from shared.events import Body, FeedOpened
 from shared.ids import NETWORK_FEED, FeedId, OfficeId, office_feed
 from shared.journal.entry import (
+    ENTRY_SIZE_MAX_BYTES,
     FEED_PAYLOAD,
     GENESIS_PREV,
     VERSION,
@@ -46,7 +48,10 @@ class FeedSigner(Protocol):
 
 
 def append(connection: Connection, feed_id: FeedId, body: Body, *, clock: Clock, signer: FeedSigner) -> int:
-    """Append a fact to a feed, opening the feed when it is new. Return the entry's index. Does not commit."""
+    """Append a fact to a feed, opening the feed when it is new. Return the entry's index. Does not commit.
+
+    Raises BugError `journal.entry_too_large` for more than ENTRY_SIZE_MAX_BYTES: boxes could never get past it.
+    """
     now = clock.now()
     opened = connection.execute(
         upsert(fleet.feed)
@@ -91,6 +96,8 @@ def _insert(
             body=encode_body(body),
         )
     )
+    if len(data) > ENTRY_SIZE_MAX_BYTES:
+        raise BugError("journal.entry_too_large", type=body.type, size_bytes=len(data))
     connection.execute(
         insert(fleet.feed_entry).values(
             feed_id=feed_id,

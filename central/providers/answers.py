@@ -77,7 +77,10 @@ class DataKeys:
 
 
 def seal_customer(connection: Connection, office_id: str, key_id: str, customer: dict[str, str]) -> Sealed | None:
-    """Return personal data sealed to the office's key, or None when there is none, or too much to be true."""
+    """Return personal data sealed to the office's key, in at most 8 KiB of plain JSON.
+
+    None when there is none, when it is too much to be true, or when the key the office gave is none.
+    """
     plaintext = msgspec.json.encode(customer, order="deterministic")
     if not customer or len(plaintext) > _CUSTOMER_SIZE_MAX_BYTES:
         return None
@@ -86,7 +89,10 @@ def seal_customer(connection: Connection, office_id: str, key_id: str, customer:
             office_data_key.c.office_id == office_id, office_data_key.c.key_id == key_id
         )
     ).scalar_one()
-    return seal(plaintext, key_id=key_id, public_key=bytes.fromhex(public_key), purpose=INQUIRY_CUSTOMER_PURPOSE)
+    try:
+        return seal(plaintext, key_id=key_id, public_key=bytes.fromhex(public_key), purpose=INQUIRY_CUSTOMER_PURPOSE)
+    except ValueError:
+        return None
 
 
 def finish_confirmation(

@@ -9,6 +9,7 @@ UNKNOWN. An answer is believed when it is JSON of that shape with our own track 
 says; anything else is trouble. A call has one deadline for all of it, and a limit on what it may send.
 """
 
+import re
 from typing import Any, Final, Literal
 
 import httpx
@@ -60,6 +61,9 @@ _REFUSALS: Final[dict[str, Literal["already_paid", "expired", "refused"]]] = {
     "BILL_EXPIRED": "expired",
     "BILL_NOT_FOUND": "refused",
 }
+_RIALS: Final = re.compile(r"[0-9]{1,18}")
+_WORD_SIZE_MAX: Final = 64
+"""The longest reference, day or code that is kept, in characters."""
 _MAY_BE_SENT_AGAIN: Final = frozenset({"SERVICE_CALL_ERROR"})
 _UNHEARD: Final = "TRACK_ID_NOT_FOUND"
 
@@ -147,7 +151,7 @@ class BillingConnector:
             return Trouble(why=type(error).__name__)
         try:
             envelope = msgspec.json.decode(received, type=_Envelope)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return Trouble(why=f"HTTP {status_code}, not an envelope")
         return envelope if envelope.track_id == track_id else Trouble(why="another track id")
 
@@ -180,7 +184,7 @@ def _inquiry_reply(envelope: _Envelope | Unreached | Trouble) -> InquiryReply:
 def _owed(result: dict[str, Any]) -> Answered | Trouble:
     """Return the debt an answer names; one whose ids and amount do not agree is not shown to a customer."""
     try:
-        amount_rial = int(result["Amount"])
+        amount_rial = _rial(result["Amount"])
         if amount_rial == 0:
             return Answered(outcome="nothing_owed", reason="no_bill")
         bill = parse_bill(str(result["BillId"]), str(result["PayId"]))
@@ -197,7 +201,7 @@ def _owed(result: dict[str, Any]) -> Answered | Trouble:
         amount_rial=amount_rial,
         bill_id=bill.bill_id,
         bill_payment_id=bill.payment_id,
-        due=str(result["Date"]) if result.get("Date") else None,
+        due=_word(result.get("Date")),
         customer=customer,
     )
 
@@ -206,8 +210,8 @@ def _confirm_reply(envelope: _Envelope | Unreached | Trouble) -> ConfirmReply:
     if isinstance(envelope, Unreached | Trouble):
         return envelope
     if envelope.status == "DONE":
-        reference = envelope.result.get("traceNumber")
-        return Taken(provider_reference=str(reference)) if reference else Trouble(why="no reference in the answer")
+        reference = _word(envelope.result.get("traceNumber"))
+        return Trouble(why="no reference in the answer") if reference is None else Taken(provider_reference=reference)
     if envelope.status == "FAILED" and (reason := _REFUSALS.get(envelope.error.code)) is not None:
         return Refused(reason=reason)
     return _not_done(envelope)
@@ -217,10 +221,27 @@ def _not_done(envelope: _Envelope) -> Pending | NotDone | Trouble:
     """Return what PENDING, UNKNOWN and the faults mean for both questions."""
     if envelope.status in ("PENDING", "UNKNOWN"):
         return Pending(why=envelope.status)
-    code = envelope.error.code
+    code = "".join(letter for letter in envelope.error.code[:_WORD_SIZE_MAX] if letter.isprintable())
     if code == _UNHEARD:
         return NotDone(why=code, unheard=True)
     if code in _MAY_BE_SENT_AGAIN:
         return NotDone(why=code)
     # A refusal nobody told us the meaning of is no reason to give a customer's money back.
-    return Trouble(why=f"FAILED {code}"[:80])
+    return Trouble(why=f"FAILED {code}")
+
+
+def _rial(value: object) -> int:
+    """Return whole rials from a JSON integer or a text of digits. Raises ValueError: a fraction is no amount."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and _RIALS.fullmatch(value):
+        return int(value)
+    raise ValueError("no whole number of rials")
+
+
+def _word(value: object) -> str | None:
+    """Return a short printable text, or a JSON integer as text; None for what the books and a feed should not hold."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value).strip()
+    return text if 0 < len(text) <= _WORD_SIZE_MAX and text.isprintable() else None

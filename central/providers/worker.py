@@ -96,11 +96,16 @@ def work_provider_tasks(engine: Engine, desk: ProviderDesk, *, limit: int = 20) 
     for _ in range(limit):
         if not desk.breaker.allow():
             break
-        asked = _claim(engine, desk)
-        if asked is None:
+        try:
+            asked = _claim(engine, desk)
+            turn = None if asked is None else _ask(engine, desk, asked)
+        except BaseException:
+            # Whoever was let through to try the line must say how it went, or nobody is let through again.
+            desk.breaker.forget()
+            raise
+        if asked is None or turn is None:
             desk.breaker.forget()
             break
-        turn = _ask(engine, desk, asked)
         if isinstance(turn.reply, Trouble | Unreached):
             troubled += 1
         elif isinstance(turn.reply, Pending | NotDone):

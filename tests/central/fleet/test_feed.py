@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import Engine
 
 from central.fleet import feed
+from shared.errors import BugError
 from shared.events import FEED_BODIES, FeedOpened, NoticePublished, decode_body
 from shared.ids import NETWORK_FEED, OfficeId
-from shared.journal.entry import GENESIS_PREV, decode_entry
+from shared.journal.entry import ENTRY_SIZE_MAX_BYTES, GENESIS_PREV, decode_entry
 from sync.edge_session import FeedStanding, check_feed
 from tests.central.ingest.offices import OFFICE, Centre
 
@@ -44,6 +45,13 @@ def test_an_append_that_is_rolled_back_leaves_no_gap(centre: Centre, engine: Eng
     with engine.connect() as connection:
         assert feed.append(connection, NETWORK_FEED, _notice(2), clock=centre.clock, signer=centre.keys.feed) == 2
     assert feed.append_now(engine, NETWORK_FEED, _notice(3), clock=centre.clock, signer=centre.keys.feed) == 2
+
+
+def test_what_no_box_could_take_never_gets_into_a_feed(centre: Centre, engine: Engine) -> None:
+    too_long = NoticePublished(notice_id="1", title="", text="x" * ENTRY_SIZE_MAX_BYTES)
+    with pytest.raises(BugError, match=r"journal\.entry_too_large"):
+        feed.append_now(engine, NETWORK_FEED, too_long, clock=centre.clock, signer=centre.keys.feed)
+    assert feed.append_now(engine, NETWORK_FEED, _notice(1), clock=centre.clock, signer=centre.keys.feed) == 1
 
 
 def test_an_office_reads_only_its_own_feeds(centre: Centre) -> None:

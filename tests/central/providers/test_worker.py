@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from central.fleet import feed
 from central.fleet.keys import CentralKeys, open_keys
@@ -26,8 +27,10 @@ from central.providers.billing import BillingConnector
 from central.providers.breaker import CircuitBreaker
 from central.providers.queries import inquiry, task_counts, tasks
 from central.providers.sandbox import create_sandbox_app
+from central.providers.sandbox_state import made_bill
 from central.providers.worker import ProviderDesk, Timing, WorkReport, work_provider_tasks
 from central.reconciliation.queries import cases
+from central.store.engine import open_engine
 from shared.clock import ClockQuality, SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import (
@@ -304,8 +307,9 @@ def test_a_bad_day_ends_confirmed_once(world: World, kind: str, first: str, sent
 
 
 def test_an_answer_that_comes_too_late_is_asked_for(world: World) -> None:
+    # A payment and a bill of its own: the provider may still be at it when the next test speaks of others.
     world.bad_day("slow", on="confirm", ms=900)
-    world.pay("pay-1")
+    world.pay("pay-late", made_bill("landline", "55667788", 17_000))
     assert world.work().troubled == 1
     assert world.calls("confirm") == 1
     world.clock.wait(40)
@@ -355,6 +359,18 @@ def test_a_provider_that_is_away_is_left_alone_for_a_while(world: World) -> None
     assert world.work().done == 5
     assert sorted(type(told).__name__ for told in world.told()) == ["PaymentConfirmed", *["PaymentRefused"] * 4]
     away.close()
+
+
+def test_trouble_with_the_database_does_not_leave_the_breaker_half_open(world: World) -> None:
+    world.pay("pay-1")
+    for _ in range(3):
+        world.desk.breaker.fail()
+    world.clock.wait(31)
+    elsewhere = open_engine("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(OperationalError):
+        work_provider_tasks(elsewhere, world.desk)
+    elsewhere.dispose()
+    assert world.work().done == 1
 
 
 def test_a_payment_that_waits_too_long_becomes_a_case_and_is_asked_on(world: World) -> None:
@@ -451,6 +467,15 @@ def test_an_inquiry_waits_for_its_data_key(world: World) -> None:
     world.post(world.data_key())
     world.clock.wait(5)
     assert world.work().done == 1
+
+
+@pytest.mark.parametrize("public_key", ["00" * 32, "00", "no hex"])
+def test_personal_data_that_cannot_be_sealed_is_left_out_and_the_answer_given(world: World, public_key: str) -> None:
+    world.post(msgspec.structs.replace(world.data_key(), public_key=public_key), world.inquiry("inq-1", "1234567"))
+    assert world.work().done == 1
+    (told,) = world.told()
+    assert isinstance(told, InquiryAnswered)
+    assert (told.outcome, told.customer) == ("owed", None)
 
 
 def test_a_parameter_that_nobody_can_open_is_refused(world: World) -> None:

@@ -10,6 +10,7 @@ _GROUPS: Final = {
     "central": ("daftar.cli_central", "Central: serve, offices, people, keys, the sandbox provider."),
     "journal": ("daftar.cli_journal", "Exported journals: verify one with nothing but public keys."),
     "demo": ("daftar.cli_demo", "Everything on this machine, with virtual devices."),
+    "bench": ("daftar.cli_bench", "Our own cost against the bare bound, in one run."),
 }
 
 

@@ -14,7 +14,7 @@ from daftar.bench.verify import bench_verify
 _folder = click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=Path("."),
+    default=Path(),
     show_default=True,
     help="The disk to measure: a scratch folder is made here and removed.",
 )

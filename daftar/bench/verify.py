@@ -1,4 +1,4 @@
-"""Full verification of a journal against the bare work in it: hashing the same bytes and checking the same signatures."""
+"""Full verification of a journal against its bare work: hashing the same bytes, checking the same signatures."""
 
 import time
 from collections.abc import Callable

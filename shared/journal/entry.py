@@ -7,6 +7,7 @@ over anything else.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated, Final
 
 import msgspec
@@ -96,9 +97,15 @@ def pre_authentication(payload_type: str, data: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(data), data)
 
 
+@lru_cache(maxsize=64)
+def _verifier(public_key: bytes) -> Ed25519PublicKey:
+    """Return the key ready for use: making it costs about as much as one check, and a journal has one key."""
+    return Ed25519PublicKey.from_public_bytes(public_key)
+
+
 def check_signature(public_key: bytes, payload_type: str, data: bytes, signature: bytes) -> None:
     """Check an Ed25519 signature over PAE. Raises IntegrityError `signature.wrong`."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, pre_authentication(payload_type, data))
+        _verifier(public_key).verify(signature, pre_authentication(payload_type, data))
     except (InvalidSignature, ValueError) as error:
         raise IntegrityError("signature.wrong", payload_type=payload_type) from error

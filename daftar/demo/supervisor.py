@@ -32,9 +32,11 @@ async def run_demo(folder: Path, console: Console) -> None:
         _say_where(world, console)
         await _keep_up(world, stop, console)
     finally:
+        started = bool(world.processes)
         with console.status("Stopping…"):
             await world.stop()
-        console.print("Stopped. State is kept; `make demo` goes on from it, `make demo-reset` forgets it.")
+        if started:
+            console.print("Stopped. State is kept; `make demo` goes on from it, `make demo-reset` forgets it.")
 
 
 def _say_where(world: World, console: Console) -> None:

@@ -5,7 +5,7 @@ and only then let anybody in: pages, devices, the line.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,7 @@ from litestar import Litestar, get
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.terminals.driver import TerminalDriver
-from edge.jobs import timetable
+from edge.jobs import keep_running, timetable
 from edge.journal.recovery import recover
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
@@ -108,7 +108,7 @@ class Box:
                 documents=self._documents,
                 inquiries=AskInquiry(self._writer, self._entropy),
                 sign_in=SignIn(self._people, self._clock, self._entropy, self._writer.boot),
-                idempotent=Idempotent(self._people),
+                idempotent=Idempotent(self._people, self._identity.journal_id),
                 line=self._line,
                 hub=self._hub,
             )
@@ -129,30 +129,29 @@ class Box:
         self._writer.subscribe(self._hub.committed)
         async with AsyncExitStack() as stack:
             await self._terminal.start()
+            # Last of all, what the terminal said until its line was closed.
+            stack.push_async_callback(self._payments.finish)
             stack.push_async_callback(self._terminal.close)
             stack.push_async_callback(self._payments.finish)
-            self._keep_up(stack, "printer", self._documents.run())
-            self._keep_up(stack, "spool", self._documents.follow(self._hub))
+            self._keep_up(stack, "printer", self._documents.run)
+            self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))
             central = self._identity.central
             if central is not None:
                 uplink = self._make_uplink(central)
                 self._writer.subscribe(lambda _: uplink.wake())
-                self._keep_up(stack, "uplink", uplink.run())
-            jobs = timetable(
+                self._keep_up(stack, "uplink", uplink.run)
+            for name, job in timetable(
                 ask_in_doubt=self._resolve.ask_all,
                 doubt_every_s=self.settings.doubt_every_s,
                 look_at_printer=self._documents.look,
                 device_check_every_s=self.settings.device_check_every_s,
-            )
-            jobs.start()
-            stack.callback(jobs.shutdown, wait=False)
+            ).items():
+                self._keep_up(stack, name, job)
             yield
 
-    def _keep_up(self, stack: AsyncExitStack, name: str, work: Coroutine[None, None, None]) -> None:
-        """Run a task for as long as the box runs."""
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_say_if_failed)
-        stack.push_async_callback(_end, task)
+    def _keep_up(self, stack: AsyncExitStack, name: str, start: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Run a part for as long as the box runs, whatever it raises."""
+        stack.push_async_callback(_end, asyncio.create_task(keep_running(name, start, self._clock), name=name))
 
     def _make_terminal(self) -> TerminalDriver:
         settings = self.settings.terminal
@@ -206,11 +205,6 @@ class Box:
         """Return whether an answer of central is awaited: a confirmation, or one of the newest inquiries'."""
         waiting = any(inquiry.outcome is None for inquiry in self._queries.inquiries(None, _INQUIRIES_WATCHED))
         return waiting or self._queries.status().unconfirmed_count > 0
-
-
-def _say_if_failed(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.critical("a task of the box failed", task=task.get_name(), exc_info=task.exception())
 
 
 async def _end(task: asyncio.Task[None]) -> None:

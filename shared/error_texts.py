@@ -460,6 +460,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="شمارهٔ نوبت را در «سوابق استعلامات» پیدا کنید.",
         do_en="Find the ticket in the history of inquiries.",
     ),
+    "inquiry.other_bill": ErrorText(
+        fa="استعلام {inquiry_id} دربارهٔ این قبض نیست.",
+        en="The inquiry {inquiry_id} is not about this bill.",
+        money="not_moved",
+        do_fa="قبض را از صفحهٔ همان استعلام بپردازید، یا بدون استعلام.",
+        do_en="Pay the bill from that inquiry's own page, or without an inquiry.",
+    ),
     "inquiry.kind_unknown": ErrorText(
         fa="این نوع استعلام را نداریم.",
         en="There is no inquiry of this kind.",

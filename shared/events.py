@@ -190,7 +190,7 @@ class PaymentCancelled(Body, frozen=True, kw_only=True):
 
 
 class PaymentInDoubt(Body, frozen=True, kw_only=True):
-    """Sent, outcome not known. `reason`: no_answer, link_lost, restart, mismatch, unclear_code, bad_answer."""
+    """Sent, outcome not known. `reason`: no_answer, link_lost, restart, mismatch, unclear_code, bad_answer, fault."""
 
     type = "payment.in_doubt"
     payment_id: str

@@ -30,5 +30,5 @@ NETWORK_FEED = FeedId("daftar.feed/network")
 
 
 def bill_obligation(bill_id: str, payment_id: str) -> Obligation:
-    """Return the obligation of a bill; ids must already be canonical (folded, no leading zeros)."""
-    return Obligation(f"bill:{bill_id}:{payment_id}")
+    """Return the obligation of a bill. Ids are ASCII digits; leading zeros make no other bill of it."""
+    return Obligation(f"bill:{bill_id.lstrip('0')}:{payment_id.lstrip('0')}")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from edge.journal.views import DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
+from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
 from shared.events import Body, DataKeyMade, FeedReceived
 from shared.journal.entry import Entry
 from shared.payment import PaymentState
@@ -76,8 +76,14 @@ class StoreView(Protocol):
     def holder_of(self, obligation: str) -> PaymentView | None:
         """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
 
+    def payments_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of an obligation, oldest first."""
+
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""
+
+    def alarms_about(self, payment_id: str) -> list[AlarmView]:
+        """Return the alarms about a payment, oldest first."""
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""
@@ -127,6 +133,9 @@ class StoreView(Protocol):
 
     def print_job(self, job_id: str) -> PrintJob | None:
         """Return a print job."""
+
+    def print_jobs_for(self, about: str) -> list[PrintJob]:
+        """Return the print jobs about something, oldest first."""
 
     def mark_print(self, job_id: str, state: PrintState, *, last_status: str | None = None) -> None:
         """Move a print job on; each move to `printing` is an attempt. Raises BugError `print.no_such_job`."""

@@ -21,15 +21,18 @@ class AskInquiry:
         self._writer = writer
         self._entropy = entropy
 
-    async def request(self, kind: BillKind, parameter: str, *, operator: str) -> str:
+    async def request(self, kind: BillKind, parameter: str, *, operator: str, inquiry_id: str | None = None) -> str:
         """Journal the question and spool its ticket; return our inquiry id.
 
+        An `inquiry_id` of the caller's own makes a repeated request the same inquiry: it asks nothing again.
         Raises OperatorError with field `parameter` for a number that kind cannot have, `payment.box_quarantined`.
         """
         number = check_subscriber(kind, parameter)
-        inquiry_id = random_name(self._entropy, "q")
+        asked_id = inquiry_id or random_name(self._entropy, "q")
 
         def decide(view: StoreView) -> Sequence[Body]:
+            if view.inquiry(asked_id) is not None:
+                return []
             if view.quarantined():
                 raise OperatorError("payment.box_quarantined")
             new_key = view.data_key_body()
@@ -41,7 +44,7 @@ class AskInquiry:
                 purpose=INQUIRY_PARAMETER_PURPOSE,
             )
             asked = InquiryRequested(
-                inquiry_id=inquiry_id,
+                inquiry_id=asked_id,
                 ticket=view.next_ticket(),
                 service=SERVICE,
                 kind=kind,
@@ -49,8 +52,8 @@ class AskInquiry:
                 parameter_tail=number[-_TAIL_DIGITS:],
                 operator=operator,
             )
-            spool(view, self._entropy, document=INQUIRY_TICKET, about=inquiry_id, copy=False)
+            spool(view, self._entropy, document=INQUIRY_TICKET, about=asked_id, copy=False)
             return [asked] if new_key is None else [new_key, asked]
 
         await self._writer.commit(decide)
-        return inquiry_id
+        return asked_id

@@ -1,13 +1,13 @@
 """All that pages and programs may ask of the box, in one place. Each call is one use case of this folder."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import msgspec
 
 from edge.journal.views import PaymentView
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.events import BoxEvent, EventHub
-from edge.services.idempotent import Idempotent
+from edge.services.idempotent import Idempotent, Work
 from edge.services.line import Line, LineView
 from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
@@ -73,10 +73,14 @@ class Counter:
         """See `edge.services.read_bill`."""
         return read_bill(self._parts.queries, bill, payment)
 
-    async def pay_bill(self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None) -> str:
-        """See `TakePayment.request`; raises also what reading the bill raises."""
+    async def pay_bill(
+        self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None, name: str | None = None
+    ) -> str:
+        """See `TakePayment.request`; raises also what reading the bill raises. `name` is that of `Idempotent.run`."""
         bill = parse_bill(bill_id, payment_id)
-        return await self._parts.payments.request(bill, operator=operator, inquiry_id=inquiry_id)
+        return await self._parts.payments.request(
+            bill, operator=operator, inquiry_id=inquiry_id, payment_id=name and f"p{name}"
+        )
 
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
         """See `ResolveInDoubt.ask`."""
@@ -94,9 +98,11 @@ class Counter:
         """See `PrintDocuments.request_ticket`."""
         return await self._parts.documents.request_ticket(inquiry_id)
 
-    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str) -> str:
-        """See `AskInquiry.request`."""
-        inquiry_id = await self._parts.inquiries.request(kind, parameter, operator=operator)
+    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str, name: str | None = None) -> str:
+        """See `AskInquiry.request`. `name` is that of `Idempotent.run`."""
+        inquiry_id = await self._parts.inquiries.request(
+            kind, parameter, operator=operator, inquiry_id=name and f"q{name}"
+        )
         self._parts.documents.wake()
         return inquiry_id
 
@@ -160,8 +166,6 @@ class Counter:
         """See `EventHub.subscribe`."""
         return self._parts.hub.subscribe()
 
-    async def idempotent(
-        self, key: str, request_sha256: bytes, caller: str, run: Callable[[], Awaitable[bytes]]
-    ) -> bytes:
+    async def idempotent(self, key: str, request_sha256: bytes, caller: str, work: Work) -> bytes:
         """See `Idempotent.run`."""
-        return await self._parts.idempotent.run(key, request_sha256, caller, run)
+        return await self._parts.idempotent.run(key, request_sha256, caller, work)

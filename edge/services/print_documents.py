@@ -23,7 +23,7 @@ from edge.services.events import BoxEvent, EventHub
 from edge.store.queries import Queries
 from firmware_profiles.printer_profile import PrinterProfile
 from shared.entropy import Entropy
-from shared.errors import DaftarError, OperatorError
+from shared.errors import OperatorError
 from shared.events import Body, ReceiptPrinted
 from shared.journal.entry import leaf_hash
 from shared.payment import CHARGED
@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 LOOK_AGAIN_S: Final = 3.0
 """How often a printer that could not print is tried again, in seconds."""
+LOOK_ANYWAY_S: Final = 60.0
+"""How often the spool is looked into though nobody said that something is new."""
 
 
 class Printer(Protocol):
@@ -103,25 +105,22 @@ class PrintDocuments:
         return await self._request(INQUIRY_TICKET, inquiry_id)
 
     async def _request(self, document: str, about: str) -> str:
-        earlier = [job for job in self._queries.print_jobs_for(about) if job.document == document]
-        for job in earlier:
-            if job.state in ("waiting", "printing"):
-                self.wake()
-                return job.job_id
-        # Whatever reached the printer once may be in the customer's hand: the next one is a copy.
-        copy = any(job.state in ("printed", "uncertain") for job in earlier)
-        made: list[str] = []
+        job_ids: list[str] = []
 
         def decide(view: StoreView) -> Sequence[Body]:
-            made.append(spool(view, self._entropy, document=document, about=about, copy=copy))
+            earlier = [job for job in view.print_jobs_for(about) if job.document == document]
+            under_way = [job.job_id for job in earlier if job.state in ("waiting", "printing")]
+            # Whatever reached the printer once may be in the customer's hand: the next one is a copy.
+            copy = any(job.state in ("printed", "uncertain") for job in earlier)
+            job_ids.extend(under_way or [spool(view, self._entropy, document=document, about=about, copy=copy)])
             return []
 
         await self._writer.commit(decide)
         self.wake()
-        return made[0]
+        return job_ids[0]
 
     async def run(self) -> None:
-        """Print what waits, for ever. Ends when cancelled or when the journal stops."""
+        """Print what waits, for ever. Ends when cancelled; raises when the journal takes nothing."""
         for job in self._queries.print_jobs_in(("printing",)):
             # The box went down while this one was at the printer: nobody can say whether it came out.
             await self._mark(job, "uncertain", "restart")
@@ -129,7 +128,7 @@ class PrintDocuments:
             self._wake.clear()
             stuck = not await self._print_waiting()
             try:
-                async with asyncio.timeout(LOOK_AGAIN_S if stuck else None):
+                async with asyncio.timeout(LOOK_AGAIN_S if stuck else LOOK_ANYWAY_S):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -153,18 +152,25 @@ class PrintDocuments:
         """Print the waiting jobs in order; return False when the printer cannot now."""
         for job in self._queries.print_jobs_in(("waiting",)):
             try:
-                if not await self._print(job):
-                    return False
-            except DaftarError as error:
-                log.exception("print failed", job_id=job.job_id, code=error.code)
-                await self._mark(job, "failed", error.code)
+                data = await asyncio.to_thread(render, self._receipt(job), self._profile)
+            except Exception:
+                # A paper that cannot be made must not hold back those behind it.
+                log.exception("paper not made", job_id=job.job_id)
+                await self._mark(job, "failed", "print.not_made")
+                continue
+            if not await self._print(job, data):
+                return False
         return True
 
-    async def _print(self, job: PrintJob) -> bool:
-        receipt = self._receipt(job)
-        data = await asyncio.to_thread(render, receipt, self._profile)
+    async def _print(self, job: PrintJob, data: bytes) -> bool:
         await self._mark(job, "printing", None)
-        result = await self._printer.print(data)
+        try:
+            result = await self._printer.print(data)
+        except Exception:
+            # It was on its way: from here on nobody can say that nothing came out.
+            log.exception("print failed", job_id=job.job_id)
+            await self._mark(job, "uncertain", "print.fault")
+            return True
         self._saw(result.status)
         if result.kind == "printed":
             await self._writer.commit(_printed(job))

@@ -1,23 +1,30 @@
 """Settle a payment in doubt by asking, never by charging again: «تأیید تراکنش».
 
 The terminal is asked by our reference. A yes that agrees in amount, reference and terminal number approves. A not-found
-counts only when it was asked past the profile's own longest time after the amount was sent, and two counting ones are
-needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in the journal.
+counts only when it was asked past the profile's own longest time after the amount was sent, of the very terminal
+whose number was journaled with the payment, and while that terminal never spoke of a charge by this reference; two
+counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in
+the journal.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+import structlog
+
 from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.documents import BILL_RECEIPT, spool
-from edge.services.take_payment import TakePayment, Terminal, judge, known
+from edge.services.judge_outcome import ANSWER_MISMATCH, CHARGE_MISMATCH, STRAY_APPROVAL, judge
+from edge.services.take_payment import TakePayment, Terminal, known
 from edge.store.queries import Queries
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import AlarmRaised, Body, PaymentApproved, PaymentNotCharged, StatusQueried
 from shared.payment import PaymentState
+
+log = structlog.get_logger()
 
 NOT_FOUND_NEEDED: Final = 2
 """Counting not-founds that settle a payment as not charged."""
@@ -51,19 +58,23 @@ class ResolveInDoubt:
             if payment.state is not PaymentState.IN_DOUBT:
                 return payment
             # Time is taken before asking: a not-found proves nothing about what happens after the question left.
-            counts = self._payments.waited_ms(payment_id) > self._terminal.profile.times.longest_ms
+            in_time = self._payments.waited_ms(payment_id) > self._terminal.profile.times.longest_ms
             answer = await self._terminal.query(
                 reference=payment.reference,
                 amount_rial=payment.amount_rial,
                 terminal_number=payment.terminal_number,
             )
-            await self._record(payment_id, answer, operator=operator, counts=counts and answer.kind == "not_found")
+            counts = in_time and answer.kind == "not_found" and _is_from(payment, answer)
+            await self._record(payment_id, answer, operator=operator, may_count=counts)
         return self._payment(payment_id)
 
     async def ask_all(self) -> None:
-        """Ask about every payment in doubt, oldest first."""
+        """Ask about every payment in doubt, oldest first; trouble with one does not keep the others waiting."""
         for payment in self._queries.in_doubt():
-            await self.ask(payment.payment_id, operator=None)
+            try:
+                await self.ask(payment.payment_id, operator=None)
+            except Exception:
+                log.exception("asking about a payment failed", payment_id=payment.payment_id)
 
     def _payment(self, payment_id: str) -> PaymentView:
         payment = self._queries.payment(payment_id)
@@ -71,17 +82,17 @@ class ResolveInDoubt:
             raise OperatorError("payment.unknown", payment_id=payment_id)
         return payment
 
-    async def _record(self, payment_id: str, answer: StatusAnswer, *, operator: str | None, counts: bool) -> None:
-        queried = StatusQueried(
-            payment_id=payment_id,
-            outcome=answer.kind,
-            response_code=answer.response_code,
-            counts=counts,
-            operator=operator,
-        )
-
+    async def _record(self, payment_id: str, answer: StatusAnswer, *, operator: str | None, may_count: bool) -> None:
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
+            counts = may_count and not _spoke_of_charge(view, payment_id)
+            queried = StatusQueried(
+                payment_id=payment_id,
+                outcome=answer.kind,
+                response_code=answer.response_code,
+                counts=counts,
+                operator=operator,
+            )
             if payment.state is not PaymentState.IN_DOUBT:
                 return [queried]
             if answer.kind == "approved":
@@ -90,10 +101,26 @@ class ResolveInDoubt:
                     spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
                 return [queried, *bodies]
             if answer.kind == "mismatch":
-                return [queried, AlarmRaised(kind="answer_mismatch", payment_id=payment_id)]
+                return [queried, AlarmRaised(kind=self._mismatch(answer), payment_id=payment_id)]
             counted = payment.counting_not_found + (1 if counts else 0)
             if counts and counted >= NOT_FOUND_NEEDED:
                 return [queried, PaymentNotCharged(payment_id=payment_id, asked_count=payment.asked_count + 1)]
             return [queried]
 
         await self._writer.commit(decide)
+
+    def _mismatch(self, answer: StatusAnswer) -> str:
+        """Return the kind of alarm that an answer in disagreement raises."""
+        meant = self._terminal.profile.meaning(answer.response_code or "").outcome
+        return CHARGE_MISMATCH if meant == "approved" else ANSWER_MISMATCH
+
+
+def _is_from(payment: PaymentView, answer: StatusAnswer) -> bool:
+    """Return whether the very terminal that was given the amount answered; an unknown one is never the same."""
+    number = None if answer.evidence is None else answer.evidence.terminal_number
+    return number is not None and number == payment.terminal_number
+
+
+def _spoke_of_charge(view: StoreView, payment_id: str) -> bool:
+    """Return whether a terminal ever spoke of a charge of this payment that did not agree with it."""
+    return any(alarm.kind in (CHARGE_MISMATCH, STRAY_APPROVAL) for alarm in view.alarms_about(payment_id))

@@ -19,18 +19,16 @@ from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome, Termin
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.documents import BILL_RECEIPT, spool
+from edge.services.judge_outcome import agrees, is_second_charge, judge, stray_alarm
 from edge.store.queries import Queries
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy, random_digits, random_name
-from shared.errors import BugError, DaftarError, DeviceError, OperatorError
+from shared.errors import DeviceError, OperatorError
 from shared.events import (
-    AlarmRaised,
     Body,
     Evidence,
     PaymentApproved,
-    PaymentCancelled,
-    PaymentDeclined,
     PaymentInDoubt,
     PaymentNotSent,
     PaymentRequested,
@@ -39,11 +37,13 @@ from shared.events import (
 )
 from shared.identifiers import Bill
 from shared.ids import bill_obligation
-from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState
+from shared.payment import CHARGED, PaymentState
 
 log = structlog.get_logger()
 
 REFERENCE_DIGITS: Final = 18
+FAULT: Final = "fault"
+"""The reason of a payment that a fault of this program ended: before the amount left not sent, after it in doubt."""
 
 
 class Terminal(Protocol):
@@ -99,8 +99,6 @@ class TakePayment:
         self._entropy = entropy
         self._started_monotonic_ms = clock.monotonic_ms()
         self._sent_monotonic_ms: dict[str, int] = {}
-        self._payment_ids: dict[str, str] = {}
-        """By the reference the terminal was given, of payments of this run."""
         self._recording: set[asyncio.Task[None]] = set()
         self._on_progress = on_progress
         self._progress: dict[str, str] = {}
@@ -113,29 +111,6 @@ class TakePayment:
         """Return the word for what is happening to a payment now, None when nothing is."""
         return self._progress.get(payment_id)
 
-    def late_answer(self, reference: str, outcome: TerminalOutcome) -> None:
-        """Take an answer nobody waited for any more: it settles its payment as if it had come in time."""
-        payment_id = self._payment_ids.get(reference)
-        if payment_id is None:
-            log.error("late answer to an unknown reference", kind=outcome.kind)
-        else:
-            self._spawn(payment_id, self.record(payment_id, outcome))
-
-    def stray_answer(self, evidence: Evidence) -> None:
-        """Take an approval that belongs to no sale of ours: a person must look."""
-        detail = f"amount {evidence.amount_rial} rrn {evidence.rrn} stan {evidence.stan}"
-        alarm = AlarmRaised(kind="stray_approval", detail=detail)
-
-        async def raise_alarm() -> None:
-            await self._writer.commit(lambda _: [alarm])
-
-        self._spawn(f"stray {evidence.rrn}", raise_alarm())
-
-    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._recording.add(task)
-        task.add_done_callback(self._recording.discard)
-
     def waited_ms(self, payment_id: str) -> int:
         """Return milliseconds that have certainly passed since the payment was sent; wall time is not asked.
 
@@ -144,47 +119,56 @@ class TakePayment:
         sent = self._sent_monotonic_ms.get(payment_id, self._started_monotonic_ms)
         return self._clock.monotonic_ms() - sent
 
-    async def request(self, bill: Bill, *, operator: str, inquiry_id: str | None = None) -> str:
+    # --- asked by people and programs --------------------------------------------------------------------------------
+
+    async def request(
+        self, bill: Bill, *, operator: str, inquiry_id: str | None = None, payment_id: str | None = None
+    ) -> str:
         """Journal the intent and start the terminal's part; return our payment id at once.
 
-        Raises OperatorError `payment.obligation_held`, `payment.terminal_locked` (both name the payment) and
-        `payment.box_quarantined`. Nothing was sent then.
+        A `payment_id` of the caller's own makes a repeated request the same payment: it begins nothing again.
+        Raises OperatorError `payment.obligation_held`, `payment.terminal_locked` (both name the payment),
+        `payment.box_quarantined`, `inquiry.unknown` or `inquiry.other_bill`. Nothing was sent then.
         """
-        payment_id = random_name(self._entropy, "p")
-        reference = random_digits(self._entropy, REFERENCE_DIGITS)
-        obligation = bill_obligation(bill.bill_id, bill.payment_id)
+        wanted = PaymentRequested(
+            payment_id=payment_id or random_name(self._entropy, "p"),
+            obligation=bill_obligation(bill.bill_id, bill.payment_id),
+            purpose="bill",
+            amount_rial=bill.amount_rial,
+            split=Split(gross_rial=bill.amount_rial, company_rial=bill.amount_rial),
+            method="pcpos",
+            terminal=self._terminal.name,
+            reference=random_digits(self._entropy, REFERENCE_DIGITS),
+            operator=operator,
+            bill_id=bill.bill_id,
+            bill_payment_id=bill.payment_id,
+            inquiry_id=inquiry_id,
+        )
+        # A caller that goes away must not leave a payment that is journaled and that nobody works on.
+        await asyncio.shield(self._spawn(f"request {wanted.payment_id}", self._begin(wanted)))
+        return wanted.payment_id
 
+    async def _begin(self, wanted: PaymentRequested) -> None:
         def decide(view: StoreView) -> Sequence[Body]:
+            if view.payment(wanted.payment_id) is not None:
+                return []
             if view.quarantined():
                 raise OperatorError("payment.box_quarantined")
-            if held := view.holder_of(obligation):
+            if held := view.holder_of(wanted.obligation):
                 raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
             if locked := self._locked_by(view):
                 raise OperatorError("payment.terminal_locked", payment_id=locked)
-            return [
-                PaymentRequested(
-                    payment_id=payment_id,
-                    obligation=obligation,
-                    purpose="bill",
-                    amount_rial=bill.amount_rial,
-                    split=Split(gross_rial=bill.amount_rial, company_rial=bill.amount_rial),
-                    method="pcpos",
-                    terminal=self._terminal.name,
-                    reference=reference,
-                    operator=operator,
-                    bill_id=bill.bill_id,
-                    bill_payment_id=bill.payment_id,
-                    inquiry_id=inquiry_id,
-                )
-            ]
+            if wanted.inquiry_id is not None:
+                _check_inquiry(view, wanted.inquiry_id, wanted.obligation)
+            return [wanted]
 
-        await self._writer.commit(decide)
-        self._payment_ids[reference] = payment_id
+        if not await self._writer.commit(decide):
+            return
+        payment_id = wanted.payment_id
         self._say(payment_id, "queued")
-        task = asyncio.create_task(self._run(payment_id, reference, bill.amount_rial), name=f"payment {payment_id}")
+        task = asyncio.create_task(self._run(wanted), name=f"payment {payment_id}")
         self._running[payment_id] = task
         task.add_done_callback(lambda _: self._running.pop(payment_id, None))
-        return payment_id
 
     async def cancel(self, payment_id: str) -> None:
         """Ask for a payment to be dropped: before it was sent it will not be; at the terminal it is asked to.
@@ -198,12 +182,89 @@ class TakePayment:
             await self._terminal.cancel()
 
     async def finish(self) -> None:
-        """Wait for nothing: end what runs. What was sent stays `sent` and is in doubt at the next start."""
+        """Wait for nothing: end what runs. What was sent stays `sent` and is in doubt at the next start.
+
+        What the terminal already said is written to the end. Call it again after the terminal was closed: an answer
+        may have come until then.
+        """
         tasks = list(self._running.values())
         for task in tasks:
             task.cancel()
-        # What the terminal already said is written to the end.
-        await asyncio.gather(*tasks, *self._recording, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # The terminal hands answers on from the event loop's next round.
+        await asyncio.sleep(0)
+        while self._recording:
+            await asyncio.gather(*self._recording, return_exceptions=True)
+
+    # --- said by the terminal ----------------------------------------------------------------------------------------
+
+    def late_answer(self, reference: str, outcome: TerminalOutcome) -> None:
+        """Take an answer nobody waited for any more: it settles its payment as if it had come in time."""
+        self._spawn(f"late answer to {reference}", self._record_late(reference, outcome))
+
+    def stray_answer(self, evidence: Evidence) -> None:
+        """Take an approval of no sale of this run: of an earlier one's if it agrees, else for a person to see."""
+        self._spawn(f"stray answer to {evidence.reference}", self._record_stray(evidence))
+
+    async def _record_late(self, reference: str, outcome: TerminalOutcome) -> None:
+        # By the journal, not by what this run remembers: the amount may have left before a restart.
+        payment = self._queries.payment_by_reference(reference)
+        if payment is not None:
+            await self.record(payment.payment_id, outcome)
+        elif outcome.kind == "approved" and outcome.evidence is not None:
+            await self._alarm_of(outcome.evidence, None)
+
+    async def _record_stray(self, evidence: Evidence) -> None:
+        payment = self._queries.payment_by_reference(evidence.reference) if evidence.reference else None
+        if payment is not None and agrees(payment, evidence) and not is_second_charge(payment, evidence):
+            await self.record(payment.payment_id, TerminalOutcome(kind="approved", evidence=evidence))
+        else:
+            await self._alarm_of(evidence, payment)
+
+    async def _alarm_of(self, evidence: Evidence, payment: PaymentView | None) -> None:
+        alarm = stray_alarm(evidence, None if payment is None else payment.payment_id)
+        await self._writer.commit(lambda _: [alarm])
+
+    async def record(self, payment_id: str, outcome: TerminalOutcome) -> None:
+        """Journal what the terminal said, as far as the payment table and the evidence allow."""
+        evidence = outcome.evidence
+        code = None if evidence is None else self._terminal.profile.meaning(evidence.response_code).outcome
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            payment = known(view, payment_id)
+            if outcome.kind == "approved" and evidence is not None and is_second_charge(payment, evidence):
+                return [stray_alarm(evidence, payment_id)]
+            bodies = judge(payment_id, payment.state, outcome, speaks_of_charge=code == "approved")
+            if any(isinstance(body, PaymentApproved) for body in bodies):
+                spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+            return bodies
+
+        recorded = await self._writer.commit(decide)
+        if outcome.kind != "in_doubt":
+            self._sent_monotonic_ms.pop(payment_id, None)
+        if any(isinstance(record.body, PaymentApproved) for record in recorded):
+            await self._call_back_others(payment_id)
+
+    async def _call_back_others(self, paid: str) -> None:
+        """Have another payment of the same obligation dropped while it still can be: this one was charged."""
+        payment = self._queries.payment(paid)
+        for other in list(self._running):
+            same = self._queries.payment(other)
+            if payment is not None and same is not None and other != paid and same.obligation == payment.obligation:
+                await self.cancel(other)
+
+    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run work that must be written to the end whoever waits for it."""
+        task = asyncio.create_task(work, name=name)
+        self._recording.add(task)
+        task.add_done_callback(self._spawned_done)
+        return task
+
+    def _spawned_done(self, task: asyncio.Task[None]) -> None:
+        self._recording.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, OperatorError):
+            log.error("not journaled", what=task.get_name(), exc_info=error)
 
     def _say(self, payment_id: str, word: str | None) -> None:
         if word is None:
@@ -212,45 +273,93 @@ class TakePayment:
             self._progress[payment_id] = word
         self._on_progress(payment_id)
 
-    async def _run(self, payment_id: str, reference: str, amount_rial: int) -> None:
+    # --- the terminal's part -----------------------------------------------------------------------------------------
+
+    async def _run(self, wanted: PaymentRequested) -> None:
+        payment_id = wanted.payment_id
         try:
             async with self.terminal_lock:
-                await self._at_terminal(payment_id, reference, amount_rial)
-        except DaftarError as error:
-            # The journal refused (disk, verification): the payment stays as the journal last knew it.
-            log.exception("payment stopped", payment_id=payment_id, code=error.code)
+                await self._at_terminal(wanted)
+        except Exception:
+            # Whatever it was: a payment must not stay open with nobody working on it.
+            log.exception("payment stopped", payment_id=payment_id)
+            await self._give_up(payment_id)
         finally:
             self._cancelled.discard(payment_id)
             self._say(payment_id, None)
 
-    async def _at_terminal(self, payment_id: str, reference: str, amount_rial: int) -> None:
+    async def _give_up(self, payment_id: str) -> None:
+        def decide(view: StoreView) -> Sequence[Body]:
+            state = known(view, payment_id).state
+            if state is PaymentState.REQUESTED:
+                return [PaymentNotSent(payment_id=payment_id, reason=FAULT)]
+            return [PaymentInDoubt(payment_id=payment_id, reason=FAULT)] if state is PaymentState.SENT else []
+
+        try:
+            await self._writer.commit(decide)
+        except Exception:
+            # The journal takes nothing any more; a start through recovery settles this payment.
+            log.exception("payment left open", payment_id=payment_id)
+
+    async def _at_terminal(self, wanted: PaymentRequested) -> None:
+        payment_id = wanted.payment_id
         self._say(payment_id, "connecting")
-        reason = await self._obstacle(payment_id)
-        if reason is not None:
-            await self._writer.commit(lambda _: [PaymentNotSent(payment_id=payment_id, reason=reason)])
-            return
+        not_ready = await self._not_ready()
         number = self._terminal.state.terminal_number
-        await self._writer.commit(lambda _: [PaymentSent(payment_id=payment_id, terminal_number=number)])
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            # The last moment: what this reads cannot change before the decision is durable.
+            if reason := not_ready or self._obstacle(view, wanted):
+                return [PaymentNotSent(payment_id=payment_id, reason=reason)]
+            return [PaymentSent(payment_id=payment_id, terminal_number=number)]
+
+        (recorded,) = await self._writer.commit(decide)
+        if not isinstance(recorded.body, PaymentSent):
+            return
         self._sent_monotonic_ms[payment_id] = self._clock.monotonic_ms()
         outcome = await self._terminal.sale(
-            amount_rial=amount_rial,
-            reference=reference,
-            on_progress=lambda word: self._say(payment_id, word),
+            amount_rial=wanted.amount_rial,
+            reference=wanted.reference,
+            on_progress=lambda word: self._on_sale_progress(payment_id, word),
             terminal_number=number,
         )
-        await self.record(payment_id, outcome)
+        # Said is said: a stop of the program must not undo it on its way to the journal.
+        await asyncio.shield(self._spawn(f"outcome of {payment_id}", self.record(payment_id, outcome)))
 
-    async def _obstacle(self, payment_id: str) -> str | None:
-        """Return why the amount must not be sent, None when the terminal is idle and nobody cancelled."""
-        # The payment before this one in the queue may have ended in doubt: the terminal is then locked. Nothing else
-        # speaks to the terminal while we hold it, so this cannot change before the amount is sent.
+    def _on_sale_progress(self, payment_id: str, word: str) -> None:
+        if payment_id not in self._running:
+            return
+        self._say(payment_id, word)
+        if word == "waiting_card":
+            # The amount has left only now: connecting anew may have taken its time after `sent` was journaled.
+            self._sent_monotonic_ms[payment_id] = self._clock.monotonic_ms()
+            if payment_id in self._cancelled:
+                self._spawn(f"cancel {payment_id}", self._terminal.cancel())
+
+    async def _not_ready(self) -> str | None:
+        """Return why the terminal cannot take an amount, None when it said that it is idle."""
+        # Nothing else speaks to the terminal while we hold it: one that is locked now stays so.
         if any(payment.terminal == self._terminal.name for payment in self._queries.in_doubt()):
             return "payment.terminal_locked"
         try:
             await self._terminal.prepare()
         except DeviceError as error:
             return error.code
-        return "operator_cancelled" if payment_id in self._cancelled else None
+        return None
+
+    def _obstacle(self, view: StoreView, wanted: PaymentRequested) -> str | None:
+        """Return why the amount must not be sent, whatever was so when the payment was asked for."""
+        if wanted.payment_id in self._cancelled:
+            return "operator_cancelled"
+        if view.quarantined():
+            return "payment.box_quarantined"
+        if self._locked_by(view):
+            return "payment.terminal_locked"
+        # A late answer may have proved meanwhile that an earlier payment of this obligation was charged after all.
+        same = view.payments_of(wanted.obligation)
+        if any(payment.state in CHARGED for payment in same if payment.payment_id != wanted.payment_id):
+            return "payment.obligation_held"
+        return None
 
     def _locked_by(self, view: StoreView) -> str | None:
         """Return the payment in doubt that locks the terminal."""
@@ -258,18 +367,6 @@ class TakePayment:
             if payment.terminal == self._terminal.name:
                 return payment.payment_id
         return None
-
-    async def record(self, payment_id: str, outcome: TerminalOutcome) -> None:
-        """Journal what the terminal said, as far as the payment table and the evidence allow."""
-
-        def decide(view: StoreView) -> Sequence[Body]:
-            payment = known(view, payment_id)
-            bodies = judge(payment_id, payment.state, outcome)
-            if any(isinstance(body, PaymentApproved) for body in bodies):
-                spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
-            return bodies
-
-        await self._writer.commit(decide)
 
 
 def known(view: StoreView, payment_id: str) -> PaymentView:
@@ -280,41 +377,12 @@ def known(view: StoreView, payment_id: str) -> PaymentView:
     return payment
 
 
-def judge(payment_id: str, state: PaymentState, outcome: TerminalOutcome) -> list[Body]:
-    """Return the entries that an outcome adds to a payment in this state. Pure.
-
-    Evidence of a charge beats evidence of none: an approval is applied to every state that is not charged yet, and to
-    a state that was settled as not charged it adds an alarm. The other outcomes only ever end a payment that is still
-    open; said of a settled one they are noise and add nothing.
-    """
-    if outcome.kind == "approved":
-        return _approval(payment_id, state, outcome.evidence)
-    if state not in (PaymentState.SENT, PaymentState.IN_DOUBT):
-        return []
-    if outcome.kind == "in_doubt" or outcome.evidence is None:
-        return _doubt(payment_id, state, outcome)
-    if outcome.kind == "declined":
-        return [PaymentDeclined(payment_id=payment_id, evidence=outcome.evidence)]
-    return [PaymentCancelled(payment_id=payment_id, evidence=outcome.evidence)]
-
-
-def _approval(payment_id: str, state: PaymentState, evidence: Evidence | None) -> list[Body]:
-    if evidence is None:
-        raise BugError("payment.no_evidence", payment_id=payment_id)
-    if state in CHARGED and state is not PaymentState.OVERRIDDEN_CHARGED:
-        return []
-    if PaymentState.APPROVED not in TRANSITIONS[state]:
-        return [_alarm("approval_out_of_place", payment_id, f"state {state}")]
-    approved = PaymentApproved(payment_id=payment_id, evidence=evidence)
-    return [approved, _alarm("late_approval", payment_id, f"state {state}")] if state in LATE else [approved]
-
-
-def _doubt(payment_id: str, state: PaymentState, outcome: TerminalOutcome) -> list[Body]:
-    alarms: list[Body] = [_alarm("answer_mismatch", payment_id, "")] if outcome.reason == "mismatch" else []
-    if state is PaymentState.IN_DOUBT:
-        return alarms
-    return [PaymentInDoubt(payment_id=payment_id, reason=outcome.reason, evidence=outcome.evidence), *alarms]
-
-
-def _alarm(kind: str, payment_id: str, detail: str) -> AlarmRaised:
-    return AlarmRaised(kind=kind, payment_id=payment_id, detail=detail)
+def _check_inquiry(view: StoreView, inquiry_id: str, obligation: str) -> None:
+    """Check that an inquiry was answered with this very bill. Raises OperatorError."""
+    inquiry = view.inquiry(inquiry_id)
+    if inquiry is None:
+        raise OperatorError("inquiry.unknown", inquiry_id=inquiry_id)
+    if inquiry.bill_id is None or inquiry.bill_payment_id is None:
+        raise OperatorError("inquiry.other_bill", inquiry_id=inquiry_id)
+    if bill_obligation(inquiry.bill_id, inquiry.bill_payment_id) != obligation:
+        raise OperatorError("inquiry.other_bill", inquiry_id=inquiry_id)

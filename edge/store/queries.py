@@ -67,6 +67,11 @@ class Queries:
         with self._lock:
             return self._rows.payment(payment_id)
 
+    def payment_by_reference(self, reference: str) -> PaymentView | None:
+        """Return the payment whose reference the terminal was given."""
+        with self._lock:
+            return self._rows.payment_by_reference(reference)
+
     def payment_by_obligation(self, obligation: str) -> PaymentView | None:
         """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
         with self._lock:

@@ -49,6 +49,9 @@ _INQUIRY: Final = (
 _JOB_COLUMNS: Final = PrintJob.__struct_fields__
 _JOB: Final = f"SELECT {', '.join(_JOB_COLUMNS)} FROM print_job "  # noqa: S608 - names of this package
 
+_ALARM_COLUMNS: Final = ("alarm_index", "kind", "payment_id", "detail", "raised_at")
+_ALARM: Final = f"SELECT {', '.join(_ALARM_COLUMNS)} FROM alarm "  # noqa: S608 - names of this package
+
 
 def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
@@ -73,6 +76,11 @@ def _print_job(row: tuple[Any, ...]) -> PrintJob:
     members = dict(zip(_JOB_COLUMNS, row, strict=True))
     members["copy"] = bool(members["copy"])
     return msgspec.convert(members, PrintJob)
+
+
+def _alarm(row: tuple[Any, ...]) -> AlarmView:
+    index, kind, payment_id, detail, raised_at = row
+    return AlarmView(index=index, kind=kind, payment_id=payment_id, detail=detail, raised_at=raised_at)
 
 
 class Rows:
@@ -140,6 +148,16 @@ class Rows:
         )
         return None if row is None else _payment(row)
 
+    def payment_by_reference(self, reference: str) -> PaymentView | None:
+        """Return the payment whose reference the terminal was given."""
+        row = self._one(_PAYMENT + "WHERE reference = ?", (reference,))
+        return None if row is None else _payment(row)
+
+    def payments_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of an obligation, oldest first."""
+        rows = self._all(_PAYMENT + "WHERE obligation = ? ORDER BY requested_index", (obligation,))
+        return [_payment(row) for row in rows]
+
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""
         rows = self._all(
@@ -189,14 +207,11 @@ class Rows:
 
     def alarms(self, limit: int) -> list[AlarmView]:
         """Return alarms, newest first."""
-        rows = self._all(
-            "SELECT alarm_index, kind, payment_id, detail, raised_at FROM alarm ORDER BY alarm_index DESC LIMIT ?",
-            (limit,),
-        )
-        return [
-            AlarmView(index=index, kind=kind, payment_id=payment_id, detail=detail, raised_at=raised_at)
-            for index, kind, payment_id, detail, raised_at in rows
-        ]
+        return [_alarm(row) for row in self._all(_ALARM + "ORDER BY alarm_index DESC LIMIT ?", (limit,))]
+
+    def alarms_about(self, payment_id: str) -> list[AlarmView]:
+        """Return the alarms about a payment, oldest first."""
+        return [_alarm(row) for row in self._all(_ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
 
     # --- keys ---
 

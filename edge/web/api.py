@@ -117,9 +117,9 @@ def _payment_routes(web: Web) -> list[Any]:
         key = _checked_key(idempotency_key)
         operator = _operator(request)
 
-        async def run() -> bytes:
+        async def run(name: str) -> bytes:
             began = await web.counter.pay_bill(
-                data.bill_id, data.payment_id, operator=operator, inquiry_id=data.inquiry_id
+                data.bill_id, data.payment_id, operator=operator, inquiry_id=data.inquiry_id, name=name
             )
             return began.encode()
 
@@ -168,11 +168,12 @@ def _inquiry_routes(web: Web) -> list[Any]:
     ) -> Response[InquiryOut]:
         operator = _operator(request)
 
-        async def run() -> bytes:
-            return (await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator)).encode()
+        async def run(name: str | None) -> bytes:
+            asked = await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator, name=name)
+            return asked.encode()
 
         if idempotency_key is None:
-            asked = await run()
+            asked = await run(None)
         else:
             key = _checked_key(idempotency_key)
             asked = await web.counter.idempotent(key, _digest(request, data), operator, run)

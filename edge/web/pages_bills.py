@@ -94,7 +94,7 @@ def home_facts(web: Web) -> dict[str, Any]:
         "in_doubt": web.counter.queries.in_doubt(),
         "doubt_status": STATUSES["in_doubt"],
         "box": status,
-        "alarms": list(status.alarms)[-ALARMS_MAX:][::-1],
+        "alarms": list(status.alarms)[:ALARMS_MAX],
         "notices": web.counter.queries.notices(NOTICES_MAX),
     }
 
@@ -156,8 +156,8 @@ def bill_pages(web: Web) -> list[Any]:
         key = one_time_key(str(form.get("key", "")))
         operator = operator_name(request)
 
-        async def run() -> bytes:
-            began = await web.counter.pay_bill(bill_id, payment_id, operator=operator, inquiry_id=inquiry_id)
+        async def run(name: str) -> bytes:
+            began = await web.counter.pay_bill(bill_id, payment_id, operator=operator, inquiry_id=inquiry_id, name=name)
             return began.encode()
 
         digest = form_digest(bill_id, payment_id, inquiry_id or "")

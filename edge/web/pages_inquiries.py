@@ -89,8 +89,9 @@ def inquiry_pages(web: Web) -> list[Any]:
         values = {name: str(form.get(name, "")) for name in ("kind", "parameter", "key")}
         operator = operator_name(request)
 
-        async def run() -> bytes:
-            asked = await web.counter.ask_inquiry(kind_of(values["kind"]), values["parameter"], operator=operator)
+        async def run(name: str) -> bytes:
+            kind = kind_of(values["kind"])
+            asked = await web.counter.ask_inquiry(kind, values["parameter"], operator=operator, name=name)
             return asked.encode()
 
         try:

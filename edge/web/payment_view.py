@@ -50,11 +50,14 @@ _NOT_SENT_SENTENCES: Final = {
     "restart": "say.not_sent_restart",
     "operator_cancelled": "say.not_sent_cancelled",
     "payment.terminal_locked": "say.not_sent_locked",
+    "payment.obligation_held": "say.not_sent_paid",
+    "fault": "say.not_sent_fault",
 }
 _DOUBT_REASONS: Final = {
     "no_answer": "doubt.why_no_answer",
     "link_lost": "doubt.why_link_lost",
     "restart": "doubt.why_restart",
+    "fault": "doubt.why_fault",
     "mismatch": "doubt.why_mismatch",
     "unclear_code": "doubt.why_unclear_code",
     "bad_answer": "doubt.why_bad_answer",

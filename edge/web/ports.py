@@ -207,8 +207,10 @@ class Counter(Protocol):
     def read_bill(self, bill: str, payment: str | None = None) -> Reading:
         """Return what a bill says; `bill` alone may be the 26 digits of its barcode."""
 
-    async def pay_bill(self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None) -> str:
-        """Begin a payment; return its name."""
+    async def pay_bill(
+        self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None, name: str | None = None
+    ) -> str:
+        """Begin a payment; return its name, which follows from `name` when that is given."""
 
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
         """Ask the terminal what became of a payment in doubt."""
@@ -222,8 +224,8 @@ class Counter(Protocol):
     async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:
         """Queue an inquiry's ticket; return the print job."""
 
-    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str) -> str:
-        """Ask what a subscriber owes; return the inquiry's name."""
+    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str, name: str | None = None) -> str:
+        """Ask what a subscriber owes; return the inquiry's name, which follows from `name` when that is given."""
 
     async def sign_in(self, username: str, password: str) -> str:
         """Return a session token."""
@@ -253,6 +255,9 @@ class Counter(Protocol):
         """Yield changes from now on."""
 
     async def idempotent(
-        self, key: str, request_sha256: bytes, caller: str, run: Callable[[], Awaitable[bytes]]
+        self, key: str, request_sha256: bytes, caller: str, work: Callable[[str], Awaitable[bytes]]
     ) -> bytes:
-        """Run once for a key; the same key later gets the same answer, with another body `api.idempotency_conflict`."""
+        """Work once for a key; the same key later gets the same answer, with another body `api.idempotency_conflict`.
+
+        The work is given a name for what it makes, the same one whenever the same request comes.
+        """

@@ -1,7 +1,9 @@
 """A counter with everything real but the customer: journal, terminal and printer over sockets on this machine."""
 
 import asyncio
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,7 @@ from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.recovery import recover
 from edge.journal.views import PaymentView
+from edge.journal.writer import StoreView
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.documents import Letterhead
 from edge.services.events import EventHub
@@ -22,6 +25,7 @@ from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.take_payment import TakePayment
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from shared.events import Body, Evidence
 from shared.identifiers import Bill, parse_bill
 from shared.payment import PaymentState
 from tests.edge.store.boxes import Box
@@ -133,3 +137,40 @@ class Office:
         """Return the types of all entries."""
         entries = self.box.queries.entries(0, 1_000)
         return [msgspec.json.decode(data)["type"] for data, _ in entries]
+
+    def charge_of(self, payment_id: str, **other: object) -> Evidence:
+        """Return what the terminal says of a charge of this payment; `other` is what it says otherwise."""
+        payment = self.payment(payment_id)
+        said = Evidence(
+            source="late_answer",
+            response_code="00",
+            amount_rial=payment.amount_rial,
+            reference=payment.reference,
+            stan="000777",
+            rrn="000000000777",
+            terminal_number=payment.terminal_number,
+        )
+        return msgspec.structs.replace(said, **other)
+
+    def alarms(self) -> list[tuple[str, str | None]]:
+        """Return kind and payment of all alarms, newest first."""
+        return [(alarm.kind, alarm.payment_id) for alarm in self.box.queries.status().alarms]
+
+    @contextmanager
+    def slow_medium(self) -> Iterator[None]:
+        """Have the writer stand in one long write: what is handed in meanwhile waits."""
+        go_on = threading.Event()
+        begun = threading.Event()
+
+        def decide(_: StoreView) -> list[Body]:
+            begun.set()
+            go_on.wait(DEADLINE_S)
+            return []
+
+        handed = self.box.writer._hand_in(decide)
+        begun.wait(DEADLINE_S)
+        try:
+            yield
+        finally:
+            go_on.set()
+            handed.result(DEADLINE_S)

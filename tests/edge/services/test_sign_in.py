@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,11 +90,11 @@ def test_a_programs_token_is_stored_only_as_its_hash(sign_in: SignIn, people: Pe
 async def test_a_repeated_request_is_answered_once_and_another_body_refused(people: People) -> None:
     runs: list[int] = []
 
-    async def run() -> bytes:
+    async def run(_: str) -> bytes:
         runs.append(1)
         return b"answer"
 
-    idempotent = Idempotent(people)
+    idempotent = Idempotent(people, "daftar.journal/1/box1/1")
     assert await idempotent.run("k", b"body", "kiosk", run) == b"answer"
     assert await idempotent.run("k", b"body", "kiosk", run) == b"answer"
     assert runs == [1]
@@ -102,13 +103,36 @@ async def test_a_repeated_request_is_answered_once_and_another_body_refused(peop
 
 
 async def test_a_refused_request_gives_its_key_back(people: People) -> None:
-    async def refuse() -> bytes:
+    async def refuse(_: str) -> bytes:
         raise OperatorError("payment.terminal_locked")
 
-    async def run() -> bytes:
+    async def run(_: str) -> bytes:
         return b"answer"
 
-    idempotent = Idempotent(people)
+    idempotent = Idempotent(people, "daftar.journal/1/box1/1")
     with pytest.raises(OperatorError, match=r"payment\.terminal_locked"):
         await idempotent.run("k", b"body", "kiosk", refuse)
     assert await idempotent.run("k", b"body", "kiosk", run) == b"answer"
+
+
+async def test_a_request_cut_off_before_its_answer_was_kept_makes_the_same_thing_again(people: People) -> None:
+    names: list[str] = []
+
+    async def cut_off(name: str) -> bytes:
+        names.append(name)
+        raise asyncio.CancelledError
+
+    async def run(name: str) -> bytes:
+        names.append(name)
+        return name.encode()
+
+    before = Idempotent(people, "daftar.journal/1/box1/1")
+    with pytest.raises(asyncio.CancelledError):
+        await before.run("k", b"body", "kiosk", cut_off)
+    after = Idempotent(people, "daftar.journal/1/box1/1")
+    assert (await after.run("k", b"body", "kiosk", run)).decode() == names[0] == names[1]
+    await after.run("k2", b"body", "kiosk", run)
+    await after.run("k", b"body", "other", run)
+    await Idempotent(people, "daftar.journal/1/box1/2").run("k3", b"body", "kiosk", run)
+    await after.run("k3", b"body", "third", run)
+    assert len(set(names)) == len(names) - 1

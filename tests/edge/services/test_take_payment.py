@@ -5,7 +5,7 @@ import pytest
 
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.devices.virtual.terminal import VirtualTerminal
-from edge.services.take_payment import judge
+from edge.services.judge_outcome import judge
 from shared.errors import OperatorError
 from shared.events import Evidence
 from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState

@@ -228,7 +228,15 @@ class FakeCounter:
         ]
         return Reading(bill=found, amount_rial=found.amount_rial, earlier=holders[0] if holders else None)
 
-    async def pay_bill(self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None) -> str:
+    async def pay_bill(
+        self,
+        bill_id: str,
+        payment_id: str,
+        *,
+        operator: str,
+        inquiry_id: str | None = None,
+        name: str | None = None,  # noqa: ARG002 - the port's
+    ) -> str:
         if self.fails_with is not None:
             raise self.fails_with
         reading = self.read_bill(bill_id, payment_id)
@@ -257,7 +265,14 @@ class FakeCounter:
         self.asked.append(("ticket", inquiry_id))
         return "j2"
 
-    async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str) -> str:
+    async def ask_inquiry(
+        self,
+        kind: BillKind,
+        parameter: str,
+        *,
+        operator: str,
+        name: str | None = None,  # noqa: ARG002 - the port's
+    ) -> str:
         number = check_subscriber(kind, parameter)
         view = self.add_inquiry(kind, parameter_tail=number[-3:], operator=operator)
         self.asked.append(("inquire", view.inquiry_id))
@@ -301,13 +316,13 @@ class FakeCounter:
             self._listeners.discard(queue)
 
     async def idempotent(
-        self, key: str, request_sha256: bytes, caller: str, run: Callable[[], Awaitable[bytes]]
+        self, key: str, request_sha256: bytes, caller: str, work: Callable[[str], Awaitable[bytes]]
     ) -> bytes:
         kept = self.answers.get((caller, key))
         if kept is not None:
             if kept[0] != request_sha256:
                 raise OperatorError("api.idempotency_conflict", key=key)
             return kept[1]
-        answer = await run()
+        answer = await work("name")
         self.answers[caller, key] = (request_sha256, answer)
         return answer

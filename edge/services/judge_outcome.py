@@ -1,0 +1,88 @@
+"""What an outcome of the terminal adds to the journal, by the payment's state. Pure."""
+
+from edge.devices.terminals.outcome import TerminalOutcome
+from edge.journal.views import PaymentView
+from shared.errors import BugError
+from shared.events import (
+    AlarmRaised,
+    Body,
+    Evidence,
+    PaymentApproved,
+    PaymentCancelled,
+    PaymentDeclined,
+    PaymentInDoubt,
+)
+from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState
+
+CHARGE_MISMATCH = "charge_mismatch"
+"""Alarm: the terminal spoke of a charge that does not agree with the payment. From then on no not-found settles it."""
+ANSWER_MISMATCH = "answer_mismatch"
+"""Alarm: an answer that speaks of no charge does not agree with the payment."""
+STRAY_APPROVAL = "stray_approval"
+"""Alarm: the terminal spoke of a charge that no payment here accounts for."""
+
+
+def judge(
+    payment_id: str, state: PaymentState, outcome: TerminalOutcome, *, speaks_of_charge: bool = False
+) -> list[Body]:
+    """Return the entries that an outcome adds to a payment in this state.
+
+    Evidence of a charge beats evidence of none: an approval is applied to every state that is not charged yet, and to
+    a state that was settled as not charged it adds an alarm. The other outcomes only ever end a payment that is still
+    open; said of a settled one they are noise and add nothing. `speaks_of_charge` says whether the code of a doubtful
+    answer means an approval. Raises BugError `payment.no_evidence`.
+    """
+    if outcome.kind == "approved":
+        return _approval(payment_id, state, outcome.evidence)
+    if state not in (PaymentState.SENT, PaymentState.IN_DOUBT):
+        return []
+    if outcome.kind == "in_doubt" or outcome.evidence is None:
+        return _doubt(payment_id, state, outcome, CHARGE_MISMATCH if speaks_of_charge else ANSWER_MISMATCH)
+    if outcome.kind == "declined":
+        return [PaymentDeclined(payment_id=payment_id, evidence=outcome.evidence)]
+    return [PaymentCancelled(payment_id=payment_id, evidence=outcome.evidence)]
+
+
+def is_second_charge(payment: PaymentView, evidence: Evidence) -> bool:
+    """Return whether an approval is of another charge than the one the payment is known to be."""
+    if payment.state not in CHARGED:
+        return False
+    pairs = ((payment.rrn, evidence.rrn), (payment.stan, evidence.stan))
+    return any(known is not None and said is not None and known != said for known, said in pairs)
+
+
+def agrees(payment: PaymentView, evidence: Evidence) -> bool:
+    """Return whether an approval is of this payment: reference, amount and, where it is known, terminal number."""
+    return (
+        evidence.reference == payment.reference
+        and evidence.amount_rial == payment.amount_rial
+        and payment.terminal_number in {None, evidence.terminal_number}
+    )
+
+
+def stray_alarm(evidence: Evidence, payment_id: str | None = None) -> AlarmRaised:
+    """Return the alarm about a charge that no payment here accounts for."""
+    detail = f"amount {evidence.amount_rial} rrn {evidence.rrn} stan {evidence.stan}"
+    return AlarmRaised(kind=STRAY_APPROVAL, payment_id=payment_id, detail=detail)
+
+
+def _approval(payment_id: str, state: PaymentState, evidence: Evidence | None) -> list[Body]:
+    if evidence is None:
+        raise BugError("payment.no_evidence", payment_id=payment_id)
+    if state in CHARGED and state is not PaymentState.OVERRIDDEN_CHARGED:
+        return []
+    if PaymentState.APPROVED not in TRANSITIONS[state]:
+        return [_alarm("approval_out_of_place", payment_id, f"state {state}")]
+    approved = PaymentApproved(payment_id=payment_id, evidence=evidence)
+    return [approved, _alarm("late_approval", payment_id, f"state {state}")] if state in LATE else [approved]
+
+
+def _doubt(payment_id: str, state: PaymentState, outcome: TerminalOutcome, mismatch: str) -> list[Body]:
+    alarms: list[Body] = [_alarm(mismatch, payment_id, "")] if outcome.reason == "mismatch" else []
+    if state is PaymentState.IN_DOUBT:
+        return alarms
+    return [PaymentInDoubt(payment_id=payment_id, reason=outcome.reason, evidence=outcome.evidence), *alarms]
+
+
+def _alarm(kind: str, payment_id: str, detail: str) -> AlarmRaised:
+    return AlarmRaised(kind=kind, payment_id=payment_id, detail=detail)

@@ -32,7 +32,7 @@ def _print(result: Result) -> None:
 
 @bench.command()
 @_folder
-@click.option("--rounds", default=2_000, show_default=True, type=click.IntRange(min=200))
+@click.option("--rounds", default=2_000, show_default=True, type=click.IntRange(min=200), help="Commits of each kind.")
 def journal(folder: Path, rounds: int) -> None:
     """Durable signed append against one bare INSERT and fsync of the same bytes."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -41,7 +41,9 @@ def journal(folder: Path, rounds: int) -> None:
 
 @bench.command()
 @_folder
-@click.option("--entries", default=100_000, show_default=True, type=click.IntRange(min=1_000))
+@click.option(
+    "--entries", default=100_000, show_default=True, type=click.IntRange(min=1_000), help="Entries to verify."
+)
 def verify(folder: Path, entries: int) -> None:
     """Full verification against hashing and checking the same signatures."""
     with tempfile.TemporaryDirectory(dir=folder) as scratch:

@@ -30,12 +30,14 @@ _data = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
     envvar="DAFTAR_CENTRAL_DATA",
+    show_envvar=True,
     help="Folder of central's keys and of its embedded PostgreSQL.",
 )
 _database_url = click.option(
     "--database-url",
     default=None,
     envvar="DAFTAR_DATABASE_URL",
+    show_envvar=True,
     help="A PostgreSQL server of your own (postgresql://…), instead of the embedded one.",
 )
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -67,11 +69,25 @@ def _open(data: Path, database_url: str | None) -> Central:
 @_data
 @_database_url
 @_host
-@click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_PORT, show_default=True)
-@click.option("--provider-url", default=None, help="Address of the services provider.")
-@click.option("--jobs/--no-jobs", default=True, help="Whether this process works the timetable.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option("--provider-url", default=None, help="Address of the services provider; without it questions wait.")
+@click.option(
+    "--jobs/--no-jobs",
+    default=True,
+    show_default=True,
+    help="Whether this process works the timetable: asks providers.",
+)
 def serve(*, data: Path, database_url: str | None, host: str, port: int, provider_url: str | None, jobs: bool) -> None:
-    """Serve boxes and finance until told to stop (SIGTERM or Ctrl-C)."""
+    """Serve boxes and finance until told to stop.
+
+    Makes keys and database when they are missing, and brings the database to this release. SIGTERM or Ctrl-C stops it.
+    """
     settings = Settings(
         data=data, host=host, port=port, database_url=database_url, provider_url=provider_url, jobs=jobs
     )
@@ -108,7 +124,10 @@ def _log_lines() -> None:
 @_data
 @_database_url
 def init(data: Path, database_url: str | None) -> None:
-    """Make central's keys and database, or bring them to this release. May be run again."""
+    """Make central's keys and database.
+
+    May be run again: what is there stays, and the database is brought to this release. Prints the witness key.
+    """
     with _open(data, database_url) as opened:
         click.echo(f"Central is ready in {data}; its witness key is {opened.keys.witness.key.text()}")
 
@@ -124,7 +143,10 @@ def office() -> None:
 @click.argument("code")
 @click.argument("name")
 def add_one_office(data: Path, database_url: str | None, code: str, name: str) -> None:
-    """Add the office CODE, called NAME, and print an enrolment code for its box."""
+    """Add the office CODE, called NAME.
+
+    Prints an enrolment code for its box, good for one box and for a day.
+    """
     with _open(data, database_url) as opened:
         add_office(opened.engine, OfficeId(code), name, clock=opened.clock)
         made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
@@ -136,7 +158,7 @@ def add_one_office(data: Path, database_url: str | None, code: str, name: str) -
 @_database_url
 @click.argument("code")
 def issue_one_code(data: Path, database_url: str | None, code: str) -> None:
-    """Print another enrolment code for a box of the office CODE."""
+    """Print an enrolment code for the office CODE."""
     with _open(data, database_url) as opened:
         made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
     click.echo(f"Enrol a box of office {code} within a day with the code {made}")
@@ -152,9 +174,18 @@ def user() -> None:
 @_database_url
 @click.argument("username")
 @click.option("--name", default=None, help="The name people call them by; the user name when not given.")
-@click.option("--role", type=click.Choice(["finance", "auditor"]), default="finance", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["finance", "auditor"]),
+    default="finance",
+    show_default=True,
+    help="finance works, auditor only looks; it stays when a password is changed.",
+)
 def add_one_user(data: Path, database_url: str | None, username: str, name: str | None, role: Any) -> None:
-    """Add a person, or give one a new password, which is read from standard input."""
+    """Add a person, or change a password.
+
+    The password is asked for, or is the first line of standard input. A change ends the person's sessions.
+    """
     password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     with _open(data, database_url) as opened:
         people = People(opened.engine, opened.clock, opened.entropy)
@@ -166,11 +197,25 @@ def add_one_user(data: Path, database_url: str | None, username: str, name: str 
 
 
 @central.command()
-@_data
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder of what the sandbox remembers; not central's.",
+)
 @_host
-@click.option("--port", type=click.IntRange(0, 65_535), default=DEFAULT_SANDBOX_PORT, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=DEFAULT_SANDBOX_PORT,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
 def sandbox(data: Path, host: str, port: int) -> None:
-    """Serve a provider of services to play with, which behaves like a real one, and misbehaves when told to."""
+    """Serve a provider of services to play with.
+
+    It behaves like a real one, and misbehaves when told to. Never give it a real bill.
+    """
     data.mkdir(parents=True, exist_ok=True)
     serve_sandbox(SystemClock("ntp"), host=host, port=port, folder=data)
 
@@ -184,7 +229,10 @@ def keys() -> None:
 @_data
 @_database_url
 def show_keys(data: Path, database_url: str | None) -> None:
-    """Print the public keys that boxes, auditors and exported journals are checked with."""
+    """Print central's public keys.
+
+    Auditors check exported journals with the witness key.
+    """
     with _open(data, database_url) as opened:
         trust = opened.keys.trust()
     for role in trust.__struct_fields__:

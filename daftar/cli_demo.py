@@ -46,9 +46,17 @@ def demo(context: click.Context, data: Path, *, check: bool) -> None:
 
 
 @demo.command()
-@click.option("--folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="The demo's folder.",
+)
 def desk(folder: Path) -> None:
-    """Run the virtual terminal, the virtual printer, the line's switch and their page (the demo starts this)."""
+    """Run the demo desk alone.
+
+    The virtual terminal, the virtual printer, the line's switch and their page. The demo starts this by itself.
+    """
     from daftar.demo.run_desk import run_desk  # noqa: PLC0415 - only this command needs the virtual devices
 
     run_desk(folder)

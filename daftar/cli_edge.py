@@ -29,7 +29,10 @@ SHUTDOWN_TIMEOUT_S = 2
 """How long open streams may hold a stop; the box's own parts then close in order."""
 
 _data = click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), required=True, help="The box's folder."
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The box's folder: box.key, box.sqlite and box.toml.",
 )
 
 
@@ -51,10 +54,13 @@ def edge() -> None:
 
 @edge.command()
 @_data
-@click.option("--central", required=True, help="Central's address, https://…")
-@click.option("--code", required=True, help="The single-use enrolment code.")
+@click.option("--central", required=True, help="Central's address, https://…; the box keeps it.")
+@click.option("--code", required=True, help="The single-use code that central's `office add` printed.")
 def enrol(data: Path, central: str, code: str) -> None:
-    """Bind this box to its office. Safe to run again when the reply was lost."""
+    """Bind this box to its office.
+
+    Makes the box's key and the first entry of its journal in the folder. Safe to run again when the reply was lost.
+    """
     entropy = SystemEntropy()
     data.mkdir(parents=True, exist_ok=True)
     key_path = data / KEY_NAME
@@ -81,7 +87,11 @@ def enrol(data: Path, central: str, code: str) -> None:
 @edge.command()
 @_data
 def serve(data: Path) -> None:
-    """Serve pages and API, drive the devices, exchange with central; until told to stop."""
+    """Serve the office until told to stop.
+
+    Pages and API, terminal and printer, exchange with central, as box.toml in the folder says. SIGTERM or Ctrl-C stops
+    it; it may be killed at any moment.
+    """
     settings = load_settings(data)
     config = uvicorn.Config(
         create_app(data, SystemClock(), SystemEntropy()),
@@ -104,7 +114,11 @@ def operator() -> None:
 @click.argument("username")
 @click.option("--name", default=None, help="The name people call them by; the user name when not given.")
 def add_operator(data: Path, username: str, name: str | None) -> None:
-    """Add an operator, or give one a new password, which is read from standard input."""
+    """Add an operator, or change a password.
+
+    The password is asked for, or is the first line of standard input. A change ends the operator's sessions.
+    Works while the box serves.
+    """
     password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     people = People(data / STORE_NAME)
     try:
@@ -123,9 +137,19 @@ def token() -> None:
 @token.command(name="add")
 @_data
 @click.argument("name")
-@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, required=True, help="May be repeated.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    required=True,
+    help="What it may do; may be repeated.",
+)
 def add_token(data: Path, name: str, scopes: tuple[str, ...]) -> None:
-    """Give a program a token, in place of its earlier one. It is shown once."""
+    """Give a program a token, shown once.
+
+    An earlier token of the same NAME ends. Works while the box serves.
+    """
     made = new_token(SystemEntropy())
     people = People(data / STORE_NAME)
     try:
@@ -139,7 +163,10 @@ def add_token(data: Path, name: str, scopes: tuple[str, ...]) -> None:
 @_data
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export(data: Path, file: Path) -> None:
-    """Write the whole journal to FILE, for `daftar journal verify`."""
+    """Write the whole journal to FILE.
+
+    Prints the public keys for `daftar journal verify FILE`. Works while the box serves.
+    """
     queries = Queries(data / STORE_NAME)
     try:
         signer = FileSigner.load(data / KEY_NAME)
@@ -155,7 +182,11 @@ def export(data: Path, file: Path) -> None:
 @edge.command()
 @_data
 def verify(data: Path) -> None:
-    """Check the whole journal on this box, and that its projections can be made anew from it."""
+    """Check the whole journal on this box.
+
+    Signatures, chain and tree, and that every table made from the journal comes out the same when it is made anew.
+    Works while the box serves; changes nothing.
+    """
     queries = Queries(data / STORE_NAME)
     try:
         identity = queries.identity()

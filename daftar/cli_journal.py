@@ -68,9 +68,10 @@ def journal() -> None:
 @click.option("--witness-key", metavar="KEY", help="Central's cosigning key, name+hash+key: also check what it saw.")
 @click.pass_context
 def verify(context: click.Context, file: BinaryIO, box_key: str, witness_key: str | None) -> None:
-    """Say what holds of the journal in FILE (- is standard input), and what does not.
+    """Check the exported journal in FILE.
 
-    Needs no network, no box and no central. Ends with 1 when anything does not hold.
+    Says what holds and what does not; - is standard input. Needs no network, no box and no central. Ends with 1 when
+    anything does not hold.
     """
     public_key, origin = _box_key(box_key)
     witness = _witness_key(witness_key) if witness_key else None

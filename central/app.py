@@ -18,8 +18,9 @@ from central.fleet import feed
 from central.fleet.enrolment import enrol
 from central.fleet.keys import CentralKeys, open_keys
 from central.ingest.receiver import Receiver
+from central.ingest.reposting import repost
 from central.ingest.routes import box_router
-from central.jobs import PROVIDER_EVERY_S, Timetable
+from central.jobs import PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
 from central.ledger.receive import post_entries
 from central.providers.answers import DataKeys
 from central.providers.billing import BillingConnector
@@ -140,6 +141,9 @@ def _joined(central: Central) -> Litestar:
     providers = None if settings.provider_url is None else Providers(central, settings.provider_url)
     if providers is not None:
         timetable.every(PROVIDER_EVERY_S, "providers", providers.work)
+    timetable.every(
+        REPOST_EVERY_S, "repost", functools.partial(repost, central.engine, post_entries, clock=central.clock)
+    )
 
     def start() -> None:
         if settings.jobs:

@@ -9,6 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 PROVIDER_EVERY_S: Final = 1
+REPOST_EVERY_S: Final = 300
 
 _log = structlog.get_logger()
 

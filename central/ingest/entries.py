@@ -4,10 +4,10 @@ Dispositions, one for each stored entry:
 
     accepted         in the main branch and booked
     unknown_type     in the main branch; a type of another release: carried, not understood
-    bad_body         in the main branch; a known type whose body does not decode
+    bad_body         in the main branch; a known type whose body does not decode: an alarm, for it may be about money
     bad_link         in the main branch by the signed tree, but the entry says of itself another place
     bad_envelope     in the main branch by the signed tree, but the bytes are no entry
-    posting_failed   in the main branch; the books could not take it
+    posting_failed   in the main branch; the books could not take it (see `reposting`)
     fork             beside the main branch: it contradicts it
     held             beside the main branch: it came while the journal was quarantined
 
@@ -92,6 +92,13 @@ def store_main(
         if item.checked.entry is not None and item.disposition in ("accepted", "unknown_type", "bad_body")
     ]
     _post(connection, context, accepted, posting)
+    for item in placed:
+        if item.disposition == "bad_body" and item.checked.entry is not None:
+            detail = f"a body of type {_type_text(item.checked)} that cannot be read"
+            raise_alarm(
+                connection, context, "bad_body", detail, at=received_at,
+                index=item.checked.index, leaf=item.checked.leaf,
+            )  # fmt: skip
 
 
 def store_aside(connection: Connection, context: JournalContext, verdict: Verdict, *, received_at: datetime) -> None:
@@ -141,18 +148,21 @@ def _type_text(checked: Checked) -> str:
 
 def _post(connection: Connection, context: JournalContext, accepted: Sequence[Accepted], posting: Posting) -> None:
     """Have entries booked: all at once, and one by one when that fails, so that one poison entry stops only itself."""
-    if not accepted or _try_post(connection, context, accepted, posting) is None:
+    if not accepted or try_post(connection, context, accepted, posting) is None:
         return
     for one in accepted:
-        error = _try_post(connection, context, [one], posting)
+        error = try_post(connection, context, [one], posting)
         if error is not None:
             _mark_failed(connection, context, one, error)
 
 
-def _try_post(
+def try_post(
     connection: Connection, context: JournalContext, accepted: Sequence[Accepted], posting: Posting
 ) -> Exception | None:
-    """Book entries in a savepoint; return what went wrong with them, if anything."""
+    """Book entries in a savepoint; return what went wrong with them, if anything.
+
+    Raises OperationalError, InterfaceError: trouble with the database, which may be gone a moment later.
+    """
     try:
         with connection.begin_nested():
             posting(connection, context, accepted)

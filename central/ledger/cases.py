@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from central.store.books import money_case
+from central.store.books import money_case, money_case_note
 
 CaseKind = Literal[
     "refund",
@@ -73,6 +73,11 @@ def case_id(kind: str, about: str) -> str:
     return "case-" + "".join(_LETTERS[number >> 5 * place & 31] for place in range(_ID_LETTERS))
 
 
+def unposted_about(journal_id: str, leaf: bytes) -> str:
+    """Return what the case of an entry that cannot be booked is about."""
+    return f"{journal_id}#{leaf.hex()}"
+
+
 def break_case_id(break_key: str) -> str:
     """Return the id of the case of a break; its key already names the kind."""
     return case_id("break", break_key)
@@ -102,3 +107,11 @@ def open_case(connection: Connection, new: NewCase, *, at: datetime, by: str = C
         .on_conflict_do_nothing(index_elements=[money_case.c.case_id])
     )
     return opened
+
+
+def write_note(connection: Connection, case_id: str, text: str, *, by: str, at: datetime) -> None:
+    """Write a note at the end of a case that exists; its row should be locked against another writer."""
+    last = connection.execute(
+        select(func.coalesce(func.max(money_case_note.c.number), 0)).where(money_case_note.c.case_id == case_id)
+    ).scalar_one()
+    connection.execute(insert(money_case_note).values(case_id=case_id, number=last + 1, by=by, at=at, text=text))

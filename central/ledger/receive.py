@@ -1,7 +1,8 @@
 """The receiver's hook: accepted entries become payments, transfers, provider tasks and cases, in its transaction.
 
 An entry that makes no sense for the books blocks nobody: it is undone to its own savepoint, marked `unposted`, and
-becomes a case. Trouble with the database itself is raised, for the receiver to try the whole exchange again.
+becomes a case. Trouble with the database itself is raised, for the receiver to try the whole exchange again. Entries
+that are handed over again after `central.ledger.reopening` are booked as if they came now.
 """
 
 import hashlib
@@ -12,11 +13,10 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DataError
-from sqlalchemy.exc import IntegrityError as ConstraintError
 
-from central.ledger.cases import NewCase, open_case
+from central.ledger.cases import NewCase, open_case, unposted_about
 from central.ledger.posting import PAYMENT_FACTS, Booking, Fact, NotPostable, book
+from central.ledger.storable import is_own_fault, name_or_none, shown
 from central.ledger.store import load_payment, lock_obligations, save_payment, write_transfers
 from central.store.books import (
     office_data_key,
@@ -41,7 +41,6 @@ from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 
 TaskKind = Literal["confirm", "inquire"]
 _TRACK_ID_SIZE: Final = 40
-_NUL: Final = "\x00"
 
 
 class AcceptedEntry(Protocol):
@@ -102,12 +101,14 @@ def _obligations(connection: Connection, accepted: Sequence[AcceptedEntry]) -> s
     """Return the obligations that these entries may charge. Texts that PostgreSQL cannot hold are left out."""
     bodies = [(entry.office, entry.body) for entry in accepted]
     asked = {
-        body.obligation for _, body in bodies if isinstance(body, PaymentRequested) and _NUL not in body.obligation
+        name
+        for _, body in bodies
+        if isinstance(body, PaymentRequested) and (name := name_or_none(body.obligation)) is not None
     }
     charged = {
         (office, payment_id)
         for office, body in bodies
-        if (payment_id := getattr(body, "payment_id", None)) is not None and _NUL not in payment_id
+        if (payment_id := name_or_none(getattr(body, "payment_id", None))) is not None
     }
     table = office_payment
     same = [and_(table.c.office_id == office, table.c.payment_id == payment) for office, payment in sorted(charged)]
@@ -133,9 +134,25 @@ def _post_once(connection: Connection, accepted: AcceptedEntry) -> None:
         return
     try:
         with connection.begin_nested():
-            _post(connection, accepted)
-    except (DaftarError, DataError, ConstraintError) as error:
+            entry, body = shown(accepted.entry, accepted.body)
+            _post(connection, _Shown(accepted, entry, body))
+    except Exception as error:
+        if not is_own_fault(error):
+            raise
         _set_aside(connection, accepted, error)
+
+
+class _Shown:
+    """An accepted entry with its texts as the books hold them."""
+
+    def __init__(self, accepted: AcceptedEntry, entry: Entry, body: Body | None) -> None:
+        self.office = accepted.office
+        self.journal = accepted.journal
+        self.index = accepted.index
+        self.leaf = accepted.leaf
+        self.received_at = accepted.received_at
+        self.entry = entry
+        self.body = body
 
 
 def _disposition(body: Body | None) -> str:
@@ -167,9 +184,10 @@ def _post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) ->
         at_claim=accepted.entry.at,
         body=body,
     )
-    booking = book(load_payment(connection, accepted.office, body.payment_id), fact)
+    before = load_payment(connection, accepted.office, body.payment_id)
+    booking = book(before, fact)
     at = accepted.received_at
-    save_payment(connection, booking.payment, at)
+    save_payment(connection, booking.payment, at, is_new=before is None)
     _note_entry(connection, accepted, body.payment_id)
     write_transfers(
         connection,
@@ -310,19 +328,17 @@ def _set_aside(connection: Connection, accepted: AcceptedEntry, error: Exception
         .values(disposition="unposted")
     )
     amount = accepted.body.amount_rial if isinstance(accepted.body, PaymentRequested) else 0
-    payment_id = getattr(accepted.body, "payment_id", None)
-    known = payment_id is not None and _NUL not in payment_id
     new = NewCase(
         kind="unposted",
-        about=f"{accepted.journal}#{accepted.leaf.hex()}",
+        about=unposted_about(accepted.journal, accepted.leaf),
         amount_rial=amount if 0 < amount < 2**63 else 0,
         office_id=accepted.office,
-        payment_id=payment_id if known else None,
+        payment_id=name_or_none(getattr(accepted.body, "payment_id", None)),
         facts={
             "journal": accepted.journal,
             "index": accepted.index,
             "leaf": accepted.leaf.hex(),
-            "type": accepted.entry.type.replace(_NUL, ""),
+            "type": "" if accepted.body is None else accepted.body.type,
             "code": error.code if isinstance(error, DaftarError) else "books.not_storable",
             "charged": isinstance(accepted.body, PaymentApproved),
         },

@@ -38,21 +38,23 @@ def _load(connection: Connection, query: Select[tuple[object, ...]]) -> list[Pay
     return [PaymentBook(**{**row, "state": PaymentState(row["state"])}) for row in connection.execute(query).mappings()]
 
 
-def save_payment(connection: Connection, payment: PaymentBook, received_at: datetime) -> None:
-    """Insert or replace a payment's row. `received_at` stays that of the first entry."""
+def save_payment(connection: Connection, payment: PaymentBook, received_at: datetime, *, is_new: bool) -> None:
+    """Insert or change a payment's row. `received_at` stays that of the first entry.
+
+    `is_new` is what `load_payment` found: of two that make the same payment at once, the second fails on the key.
+    """
     values = {
         **msgspec.structs.asdict(payment),
         "state": str(payment.state),
         "local_date": local_date(payment, received_at),
     }
-    changed = {name: value for name, value in values.items() if name not in ("office_id", "payment_id")}
+    if is_new:
+        connection.execute(insert(office_payment).values(**values, received_at=received_at, changed_at=received_at))
+        return
     connection.execute(
-        insert(office_payment)
-        .values(**values, received_at=received_at, changed_at=received_at)
-        .on_conflict_do_update(
-            index_elements=[office_payment.c.office_id, office_payment.c.payment_id],
-            set_={**changed, "changed_at": received_at},
-        )
+        update(office_payment)
+        .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
+        .values(**values, changed_at=received_at)
     )
 
 

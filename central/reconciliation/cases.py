@@ -2,12 +2,11 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine, select, update
 
-from central.ledger.cases import NewCase, break_case_id, open_case
+from central.ledger.cases import NewCase, break_case_id, open_case, write_note
 from central.reconciliation.queries import decisions
-from central.store.books import money_case, money_case_note
+from central.store.books import money_case
 from shared.clock import Clock
 from shared.errors import OperatorError
 
@@ -54,7 +53,7 @@ def assign_case(engine: Engine, case_id: str, *, to: str, by: str, clock: Clock)
         connection.execute(
             update(money_case).where(money_case.c.case_id == case_id).values(state="assigned", assigned_to=to)
         )
-        _write(connection, case_id, f"→ {to}", by=by, clock=clock)
+        write_note(connection, case_id, f"→ {to}", by=by, at=clock.now())
 
 
 def note_case(engine: Engine, case_id: str, text: str, *, by: str, clock: Clock) -> None:
@@ -64,7 +63,7 @@ def note_case(engine: Engine, case_id: str, text: str, *, by: str, clock: Clock)
         raise OperatorError("case.empty_note", field="text", max=NOTE_SIZE_MAX)
     with engine.begin() as connection:
         _open(connection, case_id)
-        _write(connection, case_id, plain, by=by, clock=clock)
+        write_note(connection, case_id, plain, by=by, at=clock.now())
 
 
 def _open(connection: Connection, case_id: str) -> Any:
@@ -79,12 +78,3 @@ def _open(connection: Connection, case_id: str) -> Any:
     if row["state"] == "closed":
         raise OperatorError("case.closed", case_id=case_id)
     return row
-
-
-def _write(connection: Connection, case_id: str, text: str, *, by: str, clock: Clock) -> None:
-    last = connection.execute(
-        select(func.coalesce(func.max(money_case_note.c.number), 0)).where(money_case_note.c.case_id == case_id)
-    ).scalar_one()
-    connection.execute(
-        insert(money_case_note).values(case_id=case_id, number=last + 1, by=by, at=clock.now(), text=text)
-    )

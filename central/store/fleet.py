@@ -95,4 +95,4 @@ alarm: Final = Table(
     Column("closed_by", Text),
     Index("ix_alarm_open", "office_id", postgresql_where=text("closed_at IS NULL")),
 )
-"""What a person must look at. `kind`: clone, clone_or_restored, state_loss, fork, rollback, posting_failed, ..."""
+"""What a person must look at. `kind`: clone, state_loss, fork, rollback, bad_body, posting_failed, ..."""

@@ -1,12 +1,15 @@
 """Entries handed to the hook, in a real PostgreSQL: what finance sees of them, and that repeating changes nothing."""
 
+import hashlib
 import itertools
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, select, text
 
 from central.ingest.accepted import Accepted
 from central.ledger.queries import PaymentFilter, payment, payment_entries, payment_transfers, payments, trial_balance
@@ -14,6 +17,7 @@ from central.ledger.receive import post_entries, track_id
 from central.providers.queries import inquiry, subject_tasks, tasks
 from central.reconciliation.queries import cases
 from central.store.books import posted_entry
+from shared.clock import SystemClock
 from shared.events import (
     Body,
     DataKeyMade,
@@ -38,6 +42,8 @@ from shared.sealed import Sealed
 
 pytestmark = pytest.mark.postgres
 
+NOISE = "".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(200))
+"""A text too long for an index, and one that does not shrink."""
 AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 BILL = ("7748317800142", "1770160")
 
@@ -302,7 +308,9 @@ def test_the_same_obligation_paid_in_two_offices_opens_a_case(engine: Engine) ->
         ([requested("p", amount_rial=2**70)], "books.bad_amount"),
         ([requested("p"), sent("p"), approved("p", amount_rial=1)], "books.other_amount"),
         ([requested("nul\x00")], "books.not_storable"),
-        ([requested("p"), sent("p", terminal_number="\x00")], "books.not_storable"),
+        ([requested(NOISE)], "books.not_storable"),
+        ([requested("p"), sent("p", terminal_number=NOISE)], "books.not_storable"),
+        ([requested("p"), requested("nul\x00")], "books.not_storable"),
     ],
 )
 def test_an_entry_that_cannot_be_booked_becomes_a_case_and_blocks_nobody(
@@ -318,6 +326,93 @@ def test_an_entry_that_cannot_be_booked_becomes_a_case_and_blocks_nobody(
             select(posted_entry.c.entry_index).where(posted_entry.c.disposition == "unposted")
         ).scalars()
         assert list(set_aside) == [len(bodies) - 1]
+
+
+def test_zeros_in_what_a_terminal_says_do_not_hide_a_charge(engine: Engine) -> None:
+    journal = Journal("72101001")
+    said = approved(terminal_time="2026\x00", merchant_number="\x00", response_code="00\x00")
+    asked = StatusQueried(payment_id="pay-1", outcome="approved\x00")
+    post(engine, journal.entries(requested(), sent(), said, asked))
+    with engine.connect() as connection:
+        assert cases(connection) == ()
+        assert balances(connection) == {"receivable:11223344": 17_000, "unconfirmed": 17_000}
+        row = payment(connection, "72101001", "pay-1")
+        assert row is not None
+        assert row.response_code == "00\ufffd"
+        assert payment_entries(connection, "72101001", "pay-1")[-1].body["outcome"] == "approved\ufffd"
+
+
+@pytest.mark.parametrize("second", [approved(), approved(source="late_answer", rrn="999999999999")])
+def test_a_second_approval_changes_no_sum_and_asks_nobody_again(engine: Engine, second: Body) -> None:
+    journal = Journal("72101001")
+    post(engine, journal.entries(requested(), sent(), approved()))
+    post(engine, journal.entries(second, second))
+    with engine.connect() as connection:
+        assert balances(connection) == {"receivable:11223344": 17_000, "unconfirmed": 17_000}
+        assert [case.kind for case in cases(connection)] == ["unposted", "unposted"]
+        assert all(case.facts["charged"] for case in cases(connection))
+        assert len(tasks(connection)) == 1
+        row = payment(connection, "72101001", "pay-1")
+        assert row is not None
+        assert row.rrn == "123456789012"
+
+
+def test_two_offices_that_pay_one_bill_at_one_moment_are_both_seen(engine: Engine) -> None:
+    journals = [Journal(f"7210100{number}") for number in range(6)]
+    batches = [
+        journal.entries(requested(f"pay-{place}"), sent(f"pay-{place}"), approved(f"pay-{place}"))
+        for place, journal in enumerate(journals)
+    ]
+    together = threading.Barrier(len(batches))
+
+    def take(batch: Sequence[Accepted]) -> None:
+        together.wait(10)
+        post(engine, batch)
+
+    with ThreadPoolExecutor(len(batches)) as pool:
+        list(pool.map(take, batches))
+    with engine.connect() as connection:
+        assert [case.kind for case in cases(connection)] == ["paid_twice"] * 5
+        # Each sees all that came before it, so that no pair is missed.
+        assert sorted(len(case.facts["others"]) for case in cases(connection)) == [1, 2, 3, 4, 5]
+        assert balances(connection)["unconfirmed"] == 6 * 17_000
+
+
+def test_one_entry_handed_over_by_many_at_once_is_booked_once(engine: Engine) -> None:
+    batch = Journal("72101001").entries(requested(), sent(), approved())
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda _: post(engine, batch), range(6)))
+    with engine.connect() as connection:
+        assert balances(connection) == {"receivable:11223344": 17_000, "unconfirmed": 17_000}
+        assert [transfer.phase for transfer in payment_transfers(connection, "72101001", "pay-1")] == [
+            "pending",
+            "post",
+        ]
+        assert cases(connection) == ()
+
+
+def test_a_payment_made_by_two_boxes_at_once_stays_the_firsts(engine: Engine) -> None:
+    first, second = Journal("72101001"), Journal("72101001")
+    second.journal = "daftar.journal/72101001/box-2/1"
+    other = msgspec.structs.replace(requested(amount_rial=99_000), obligation="bill:other")
+    with engine.connect() as held:
+        post_entries(held, object(), first.entries(requested()))
+        waiting = threading.Thread(target=post, args=(engine, second.entries(other)))
+        waiting.start()
+        blocked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = :here")
+        with engine.connect() as watching:
+            here = watching.execute(text("SELECT current_database()")).scalar_one()
+            until = SystemClock().monotonic_ms() + 10_000
+            while not watching.execute(blocked, {"here": here}).scalar_one():
+                watching.rollback()
+                assert SystemClock().monotonic_ms() < until
+        held.commit()
+        waiting.join(10)
+    with engine.connect() as connection:
+        row = payment(connection, "72101001", "pay-1")
+        assert row is not None
+        assert (row.amount_rial, row.journal_id) == (17_000, first.journal)
+        assert [case.kind for case in cases(connection)] == ["unposted"]
 
 
 def test_an_inquiry_waits_for_the_provider_with_its_parameter_sealed(engine: Engine) -> None:

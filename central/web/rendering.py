@@ -12,11 +12,21 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from sqlalchemy import Engine
 
+from central.ledger.accounts import ACCOUNT_NAMES, account_name
 from central.web.people import People, Person
 from central.web.texts import text, text_or_itself
 from shared.calendar import jalali_text
 from shared.clock import Clock
-from shared.display import ago_text, clock_text, date_text, digits_text, inquiry_status, moment_text, payment_status
+from shared.display import (
+    ago_text,
+    alarm_text,
+    clock_text,
+    date_text,
+    digits_text,
+    inquiry_status,
+    moment_text,
+    payment_status,
+)
 from shared.entropy import Entropy
 from shared.error_texts import describe
 from shared.errors import OperatorError
@@ -94,6 +104,7 @@ def words_of(web: Web, language: Language) -> dict[str, Any]:
         "rial": lambda amount_rial: rial_text(amount_rial, language),
         "rial_number": lambda amount_rial: signed_number(amount_rial, language),
         "toman": lambda amount_rial: toman_text(amount_rial, language),
+        "toman_number": lambda amount_rial: toman_text(amount_rial, language).rsplit(" ", 1)[0],
         "count": lambda number: group_digits(number, language),
         "digits": lambda value: digits_text(str(value), language),
         "date": lambda at: date_text(at, language),
@@ -103,6 +114,8 @@ def words_of(web: Web, language: Language) -> dict[str, Any]:
         "ago": lambda at: ago_text(at, now, language),
         "now": now,
         "word": lambda status: status.word(language),
+        "alarm_text": lambda kind: alarm_text(kind, language),
+        "account_name": lambda code: account_text(code, language),
         "pick": lambda fa, en: fa if language == "fa" else en,
         "payment_status": payment_status,
         "inquiry_status": inquiry_status,
@@ -114,6 +127,15 @@ def signed_number(amount: int, language: Language) -> str:
     """Return a grouped number; a negative one with a minus sign on its left, whatever the direction of the page."""
     grouped = group_digits(abs(amount), language)
     return f"\u2066\u2212{grouped}\u2069" if amount < 0 else grouped
+
+
+def account_text(code: str, language: Language) -> str:
+    """Return an account's name by its code; a code whose kind is not known is its own name."""
+    kind, _, detail = code.partition(":")
+    if kind not in ACCOUNT_NAMES:
+        return code
+    persian, english = account_name(kind, text_or_itself("bill_kind", detail, language))
+    return persian if language == "fa" else english
 
 
 def query_text(**members: object) -> str:

@@ -14,7 +14,7 @@ from edge.web.ports import Counter, Operator
 from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.texts import text
 from shared.clock import Clock
-from shared.display import ago_text, clock_text, date_text, day_text, digits_text, moment_text
+from shared.display import ago_text, alarm_text, clock_text, date_text, day_text, digits_text, moment_text
 from shared.entropy import Entropy, random_name
 from shared.error_texts import ERROR_TEXTS, describe
 from shared.errors import OperatorError
@@ -68,16 +68,19 @@ def gauges(web: Web) -> Gauges:
     """Return the header's facts of this moment."""
     queries = web.counter.queries
     status = queries.status()
+    in_doubt = list(queries.in_doubt())
     return Gauges(
         terminal=web.counter.terminal(),
         printer=web.counter.printer(),
         line=web.counter.line(),
-        in_doubt=list(queries.in_doubt()),
+        in_doubt=in_doubt,
         queued_count=status.unconfirmed_count,
         queued_rial=status.unconfirmed_rial,
         unsent_count=status.unsent_count,
-        # What is journaled survives the switch; only a dialogue at the terminal would be torn.
-        safe_to_switch_off=not queries.payments(None, 1, UNDER_WAY),
+        # What is journaled survives the switch; only a dialogue at the terminal would be torn: a payment, or the
+        # question what became of one.
+        safe_to_switch_off=not queries.payments(None, 1, UNDER_WAY)
+        and not any(web.counter.progress(payment.payment_id) for payment in in_doubt),
         now=web.clock.now(),
         clock_quality=web.clock.quality(),
     )
@@ -138,6 +141,7 @@ def words_of(web: Web, language: Language) -> dict[str, Any]:
         "moment": lambda at: moment_text(at, language),
         "ago": lambda at: ago_text(at, web.clock.now(), language),
         "said_error": lambda code: _said_error(code, language),
+        "alarm_text": lambda kind: alarm_text(kind, language),
         "word": lambda status: status.word(language),
     }
 

@@ -1,10 +1,15 @@
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from shared.display import (
+    ALARMS,
     STATUSES,
     ago_text,
+    alarm_text,
     clock_text,
     date_text,
     day_text,
@@ -15,6 +20,7 @@ from shared.display import (
     payment_status_key,
 )
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from sync.central_session import AlarmKind
 
 AT = "2022-08-21T10:47:34.000Z"
 """15:17:34 1401/05/30 in Iran, when it still had summer time."""
@@ -101,3 +107,37 @@ def test_a_day_a_provider_wrote_is_jalali_where_it_can_be_read_and_its_own_words
     assert day_text("2026-11-22", "fa") == "۱۴۰۵/۰۹/۰۱"
     assert day_text("2026-11-22", "en") == "1405/09/01"
     assert day_text("1396/11/24 - 11:11", "fa") == "۱۳۹۶/۱۱/۲۴ - ۱۱:۱۱"
+
+
+SOURCES = "\n".join(
+    path.read_text("utf-8")
+    for folder in ("edge", "central", "sync")
+    for path in (Path(__file__).parents[2] / folder).rglob("*.py")
+)
+_RAISED = re.compile(r"""\b(?:AlarmRaised\(\s*kind=|_?(?:raise_)?alarm\((?:[a-z_]+, )*)(?:"([a-z_]+)"|([A-Z_]{3,}))""")
+
+
+def raised_kinds() -> set[str]:
+    """Return every kind of alarm that the sources raise, by name or by a constant."""
+    kinds = set(get_args(AlarmKind))
+    for name, constant in _RAISED.findall(SOURCES):
+        found = re.search(rf"""^{constant}\b.*= "([a-z_]+)\"""", SOURCES, re.MULTILINE) if constant else None
+        kinds.add(found[1] if found else name)
+    return kinds
+
+
+def test_every_alarm_has_words_and_says_what_to_do():
+    assert {"late_approval", "posting_failed", "clone", "quarantined"} <= raised_kinds()
+    assert raised_kinds() - set(ALARMS) == set()
+    assert [kind for kind in ALARMS if f'"{kind}"' not in SOURCES] == [], "words for an alarm nobody raises"
+    for text in ALARMS.values():
+        for fa, en in ((text.fa, text.en), (text.do_fa, text.do_en)):
+            assert re.search("[آ-ی]", fa)
+            assert not re.search("[A-Za-z]", fa)
+            assert not re.search("[آ-ی]", en)
+
+
+def test_an_alarm_of_another_release_is_named_as_it_is():
+    what, do = alarm_text("moon_fell", "fa")
+    assert "moon_fell" in what
+    assert "پشتیبانی" in do

@@ -63,6 +63,11 @@ async def test_the_header_warns_against_switching_off_only_while_the_terminal_is
 ):
     payment = counter.add_payment(BILL, PaymentState.SENT)
     assert "خاموش نکنید" in (await operator.page("/about")).text
+    counter.change_payment(payment.payment_id, state=PaymentState.IN_DOUBT)
+    assert "خاموش نکنید" not in (await operator.page("/about")).text
+    counter.progress_words[payment.payment_id] = "asking"
+    assert "خاموش نکنید" in (await operator.page("/about")).text
+    counter.progress_words.clear()
     counter.change_payment(payment.payment_id, state=PaymentState.APPROVED)
     text = (await operator.page("/about")).text
     assert "خاموش نکنید" not in text
@@ -112,9 +117,21 @@ async def test_alarms_notices_and_a_box_set_aside_are_on_the_home_page(operator:
     counter.queries.all_notices = [NoticeView(notice_id="n", title="<b>تعطیلی", text="فردا", received_at=AT)]
     counter.queries.quarantined = True
     page = await operator.page("/")
-    assert "answer_mismatch" in page.text
+    assert "پاسخ کارتخوان با پرداخت نمی‌خواند" in page.text
+    assert "answer_mismatch" not in page.text
+    assert page.all("a", href="/payments/p1")
     assert "<b>تعطیلی" in page.text, "what central wrote is text, never mark-up"
     assert "کنار گذاشته شده است" in page.text
+
+
+async def test_of_many_alarms_the_newest_are_on_the_home_page(operator: Browser, counter: FakeCounter):
+    counter.queries.alarms = [
+        AlarmView(index=9 - place, kind="late_approval", payment_id=f"p{9 - place}", detail="", raised_at=AT)
+        for place in range(5)
+    ]
+    page = await operator.page("/")
+    shown = [link["href"] for link in page.all("a") if link["href"].startswith("/payments/p")]
+    assert shown == ["/payments/p9", "/payments/p8", "/payments/p7"]
 
 
 async def test_services_are_found_by_what_people_call_them(operator: Browser):

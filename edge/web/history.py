@@ -19,11 +19,21 @@ Row = TypeVar("Row", PaymentView, InquiryView)
 _MARKS: Final = str.maketrans("", "", ",،٬٫./'")
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """Where a search ended without having looked at everything."""
+
+    before_index: int
+    """The cursor with which it goes on."""
+    at: str
+    """When the last row it looked at was requested."""
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A page of payments; `older` is the cursor of the next one, None at the end."""
 
     rows: list[PaymentView]
     older: int | None
+    stopped: Stop | None = None
 
 
 class FoundInquiries(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +41,7 @@ class FoundInquiries(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: list[InquiryView]
     older: int | None
+    stopped: Stop | None = None
 
 
 STATE_FILTERS: Final[dict[str, frozenset[PaymentState] | None]] = {
@@ -61,25 +72,31 @@ def _matches_inquiry(inquiry: InquiryView, wanted: str) -> bool:
 
 def _scan(
     fetch: Callable[[int | None, int], list[Row]], before_index: int | None, keep: Callable[[Row], bool]
-) -> Iterator[Row]:
-    """Yield rows that are kept, reading in batches, no further than the limit."""
+) -> Iterator[Row | Stop]:
+    """Yield rows that are kept, reading in batches, no further than the limit; last where it stopped, if it did."""
     read = 0
-    while read < SCAN_ROWS_MAX:
+    while True:
         batch = fetch(before_index, _BATCH_ROWS)
         yield from (row for row in batch if keep(row))
         if len(batch) < _BATCH_ROWS:
             return
         read += len(batch)
         before_index = batch[-1].requested_index
+        if read >= SCAN_ROWS_MAX:
+            if fetch(before_index, 1):
+                yield Stop(before_index, batch[-1].requested_at)
+            return
 
 
-def _first_page(rows: Iterator[Row], limit: int) -> tuple[list[Row], int | None]:
+def _first_page(rows: Iterator[Row | Stop], limit: int) -> tuple[list[Row], int | None, Stop | None]:
     page: list[Row] = []
     for row in rows:
+        if isinstance(row, Stop):
+            return page, None, row
         if len(page) == limit:
-            return page, page[-1].requested_index
+            return page, page[-1].requested_index, None
         page.append(row)
-    return page, None
+    return page, None, None
 
 
 def find_payments(
@@ -94,13 +111,14 @@ def find_payments(
             return False
         return not wanted or _matches(payment, wanted)
 
-    rows, older = _first_page(_scan(lambda at, n: queries.payments(at, n, states), before_index, keep), limit)
-    return Found(rows=rows, older=older)
+    kept = _scan(lambda at, n: queries.payments(at, n, states), before_index, keep)
+    rows, older, stopped = _first_page(kept, limit)
+    return Found(rows=rows, older=older, stopped=stopped)
 
 
 def find_inquiries(queries: Queries, *, text: str, before_index: int | None, limit: int = PAGE_ROWS) -> FoundInquiries:
     """Return inquiries by ticket number, the number asked about, or the bill that was answered."""
     wanted = fold_number(text).lower()
     kept = _scan(queries.inquiries, before_index, lambda row: not wanted or _matches_inquiry(row, wanted))
-    rows, older = _first_page(kept, limit)
-    return FoundInquiries(rows=rows, older=older)
+    rows, older, stopped = _first_page(kept, limit)
+    return FoundInquiries(rows=rows, older=older, stopped=stopped)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from litestar import Response, get
 
 from edge.web.guards import signed_in
-from edge.web.history import STATE_FILTERS, find_inquiries, find_payments
+from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, Stop, find_inquiries, find_payments
 from edge.web.payment_view import bill_type_of
 from edge.web.ports import PaymentView
 from edge.web.rendering import AnyRequest, Web, language_of, page
@@ -48,7 +48,7 @@ def transaction_name(payment: PaymentView, language: Language) -> str:
     return text("bill.of", language, company=kind.fa if language == "fa" else kind.en)
 
 
-def _export(payments: list[PaymentView], language: Language) -> str:
+def _export(payments: list[PaymentView], language: Language, *, is_whole: bool) -> str:
     """Return a table that spreadsheets open: UTF-8 with its mark, amounts as plain digits, long numbers as text."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -67,6 +67,8 @@ def _export(payments: list[PaymentView], language: Language) -> str:
                 payment.payment_id,
             ]
         )
+    if not is_whole:
+        writer.writerow([text("history.export_stopped", language)])
     return "\ufeff" + out.getvalue()
 
 
@@ -75,9 +77,14 @@ def _narrow(request: AnyRequest) -> str:
     return narrow if narrow in STATE_FILTERS else "all"
 
 
-def _pager(kept: dict[str, str], request: AnyRequest, older: int | None, next_row: int) -> dict[str, Any]:
-    """Return the addresses of the next page and of the first one, None where there is none."""
+def _pager(
+    kept: dict[str, str], request: AnyRequest, older: int | None, stopped: Stop | None, next_row: int
+) -> dict[str, Any]:
+    """Return the addresses of the next page and of the first one, None where there is none, and where it stopped."""
     return {
+        "stopped": stopped,
+        "stopped_rows": SCAN_ROWS_MAX,
+        "go_on_query": urlencode({**kept, "before": stopped.before_index, "row": next_row}) if stopped else None,
         "older_query": None if older is None else urlencode({**kept, "before": older, "row": next_row}),
         "newest_query": urlencode(kept) if request.query_params.get("before") else None,
     }
@@ -106,7 +113,7 @@ def _payments(web: Web, request: AnyRequest) -> Response[str]:
         narrow=narrow,
         is_search=bool(wanted) or narrow != "all",
         export_query=urlencode(kept),
-        **_pager(kept, request, found.older, first_row + len(found.rows)),
+        **_pager(kept, request, found.older, found.stopped, first_row + len(found.rows)),
     )
 
 
@@ -130,7 +137,7 @@ def _inquiries(web: Web, request: AnyRequest) -> Response[str]:
         ],
         q=wanted,
         is_search=bool(wanted),
-        **_pager({"q": wanted}, request, found.older, first_row + len(found.rows)),
+        **_pager({"q": wanted}, request, found.older, found.stopped, first_row + len(found.rows)),
     )
 
 
@@ -148,7 +155,7 @@ def history_pages(web: Web) -> list[Any]:
             web.counter.queries, text=wanted, narrow=_narrow(request), before_index=None, limit=EXPORT_ROWS_MAX
         )
         return Response(
-            _export(found.rows, language_of(request)).encode(),
+            _export(found.rows, language_of(request), is_whole=not (found.older or found.stopped)).encode(),
             media_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": 'attachment; filename="daftar-payments.csv"',

@@ -1,6 +1,6 @@
 import pytest
 
-from edge.web.history import find_inquiries, find_payments
+from edge.web.history import SCAN_ROWS_MAX, find_inquiries, find_payments
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL
 from tests.edge.web.fake_counter import FakeCounter
@@ -58,6 +58,27 @@ def test_a_last_page_that_is_just_full_has_no_next():
     for _ in range(20):
         counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
     assert find_payments(counter.queries, text="", narrow="all", before_index=None).older is None
+
+
+def test_a_search_that_looks_back_no_further_says_where_it_stopped_and_goes_on_from_there():
+    counter = FakeCounter()
+    oldest = counter.add_payment(BILL, PaymentState.APPROVED, stan="006441")
+    for _ in range(SCAN_ROWS_MAX):
+        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
+    found = find_payments(counter.queries, text="006441", narrow="all", before_index=None)
+    assert (found.rows, found.older) == ([], None)
+    assert found.stopped is not None
+    again = find_payments(counter.queries, text="006441", narrow="all", before_index=found.stopped.before_index)
+    assert [row.payment_id for row in again.rows] == [oldest.payment_id]
+    assert again.stopped is None
+
+
+def test_a_search_that_saw_everything_did_not_stop():
+    counter = FakeCounter()
+    for _ in range(SCAN_ROWS_MAX):
+        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
+    assert find_payments(counter.queries, text="1", narrow="paid", before_index=None).stopped is None
+    assert find_payments(counter.queries, text="006441", narrow="all", before_index=None).stopped is None
 
 
 def test_inquiries_are_found_by_ticket_or_by_the_whole_number_asked_about(counter: FakeCounter):

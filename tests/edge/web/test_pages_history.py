@@ -1,6 +1,10 @@
 import csv
 import io
 
+import pytest
+
+from edge.web import history, pages_history
+from edge.web.ports import PaymentView
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL, Browser
 from tests.edge.web.fake_counter import FakeCounter
@@ -48,6 +52,34 @@ async def test_the_spreadsheet_keeps_zeros_and_whole_amounts(operator: Browser, 
     assert row[3] == "17000"
     assert row[5] == '="006441"'
     assert answer.content.startswith("\ufeff".encode())
+
+
+@pytest.fixture
+def long_history(counter: FakeCounter, monkeypatch: pytest.MonkeyPatch) -> PaymentView:
+    """Return the oldest payment of a history that is longer than one search looks back."""
+    monkeypatch.setattr(history, "SCAN_ROWS_MAX", 400)
+    monkeypatch.setattr(pages_history, "SCAN_ROWS_MAX", 400)
+    oldest = counter.add_payment(BILL, PaymentState.APPROVED, stan="006441")
+    for _ in range(400):
+        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
+    return oldest
+
+
+async def test_a_search_that_stopped_does_not_say_that_there_is_nothing(operator: Browser, long_history: PaymentView):
+    page = await operator.page("/history/payments?q=006441")
+    assert "جستجو پس از ۴۰۰ ردیف ایستاد" in page.text
+    assert "پیدا نشد" not in page.text
+    going_on = await operator.page(page.all("a", rel="next")[0]["href"])
+    assert going_on.all("a", href=f"/payments/{long_history.payment_id}")
+
+
+@pytest.mark.usefixtures("long_history")
+async def test_a_spreadsheet_that_stopped_says_so_in_its_last_row(operator: Browser):
+    rows = (await operator.get("/history/payments.csv")).content.decode("utf-8-sig").splitlines()
+    assert len(rows) == 1 + 400 + 1
+    assert "ایستاده است" in rows[-1]
+    shorter = (await operator.get("/history/payments.csv?state=paid")).content.decode("utf-8-sig")
+    assert "ایستاده است" not in shorter
 
 
 async def test_inquiries_show_ticket_kind_and_only_the_end_of_the_number(operator: Browser, counter: FakeCounter):

@@ -5,7 +5,7 @@ reference, and the page shows only the reference. Money is not promised then: th
 """
 
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import structlog
@@ -106,10 +106,16 @@ def _problem(request: AnyRequest, error: DaftarError, reference: str | None) -> 
 def _to_sign_in(request: AnyRequest) -> Response[str]:
     """Return the way to the sign-in page, and back to where a person wanted to go."""
     if request.headers.get("hx-request"):
-        return Response("", status_code=401, headers={"HX-Redirect": "/sign-in"})
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    target = "/sign-in" if wanted == "/" or request.method != "GET" else f"/sign-in?next={quote(wanted, safe='')}"
+        # A part of a page asked; the person is on the page itself.
+        here = urlsplit(request.headers.get("hx-current-url", ""))
+        return Response("", status_code=401, headers={"HX-Redirect": _sign_in_for(here.path, here.query)})
+    target = _sign_in_for(request.url.path, request.url.query) if request.method == "GET" else "/sign-in"
     return Response("", status_code=303, headers={"Location": target})
+
+
+def _sign_in_for(path: str, query: str) -> str:
+    wanted = path + (f"?{query}" if query else "")
+    return "/sign-in" if wanted in ("", "/") else f"/sign-in?next={quote(wanted, safe='')}"
 
 
 class ErrorPages:

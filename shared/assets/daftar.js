@@ -18,7 +18,6 @@
 
   function listen(address) {
     const stream = new EventSource(address);
-    let wasLost = false;
     stream.addEventListener("change", (message) => {
       const change = JSON.parse(message.data);
       tell(`daftar:${change.kind}`);
@@ -26,16 +25,14 @@
     });
     stream.addEventListener("open", () => {
       lost.hidden = true;
-      if (!wasLost) return;
-      wasLost = false;
-      /* What changed meanwhile was not told: everything is fetched anew. */
+      /* What changed since the page was rendered, or while the line was gone, was not told: everything is fetched
+         anew. A part that did not change answers with nothing. */
       for (const kind of ["payment", "inquiry", "printer", "terminal", "line", "notice"]) {
         tell(`daftar:${kind}`);
         tell(`daftar:${kind}-any`);
       }
     });
     stream.addEventListener("error", () => {
-      wasLost = true;
       lost.hidden = false;
       if (stream.readyState === EventSource.CLOSED) {
         stream.close();

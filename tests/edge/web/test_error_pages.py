@@ -82,6 +82,12 @@ async def test_a_live_part_of_somebody_signed_out_leads_the_whole_page_to_sign_i
     assert answer.headers["hx-redirect"] == "/sign-in"
 
 
+async def test_after_the_box_restarted_a_live_page_leads_to_sign_in_and_back_to_itself(visitor: Browser):
+    here = "http://box.test/payments/p7?from=home"
+    answer = await visitor.get("/payments/p7/live", **{"hx-request": "true", "hx-current-url": here})
+    assert answer.headers["hx-redirect"] == "/sign-in?next=%2Fpayments%2Fp7%3Ffrom%3Dhome"
+
+
 async def test_programs_get_problems_with_code_money_and_field(visitor: Browser, counter: FakeCounter):
     headers = {"authorization": "Bearer all"}
     answer = await visitor.client.post(

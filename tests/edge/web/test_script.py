@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from edge.store.people import OperatorView
 from edge.web.router import create_app
@@ -160,6 +160,19 @@ def test_a_payment_s_page_follows_it_without_a_reload(page: Page, box: Box):
     box.do(lambda: box.counter.change_payment(payment.payment_id, confirmation="confirmed"))
     expect(page.locator("#payment .status--solid")).to_have_text("تأیید شد")
     assert page.evaluate("window.stayed")
+
+
+def test_what_changed_before_the_page_began_to_listen_is_seen_at_once(page: Page, box: Box):
+    payment = box.counter.add_payment(BILL, PaymentState.REQUESTED)
+
+    def before_it_listens(route: Route) -> None:
+        box.do(lambda: box.counter.change_payment(payment.payment_id, state=PaymentState.SENT))
+        route.continue_()
+
+    page.route("**/events", before_it_listens)
+    page.goto(f"/payments/{payment.payment_id}")
+    # Well before the timer that looks every ten seconds in case the stream is dead.
+    expect(page.locator("#payment")).to_contain_text("در انتظار کارت", timeout=6_000)
 
 
 def test_pressing_pay_twice_quickly_pays_once(page: Page, box: Box):

@@ -2,11 +2,14 @@
 
 import re
 from datetime import timedelta
+from typing import cast
 
 import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
+from central.ledger.cases import CASE_NAMES, CaseKind, NewCase, open_case
+from central.reconciliation.breaks import Bucket
 from central.web.people import NAME_FAILURES_MAX
 from tests.central.web.a_day import Day, settlement, with_differences
 from tests.central.web.conftest import send, sign_in, token_of, upload
@@ -197,7 +200,7 @@ async def test_a_payment_is_found_by_what_stands_on_the_slip_and_shows_its_life(
         life.index(words) for words in ("درخواست پرداخت", "مبلغ به کارتخوان رفت", "کارتخوان تأیید کرد", "رسید چاپ شد")
     ]
     assert told == sorted(told)
-    assert "receivable:21009543" in life
+    assert "طلب از پذیرندهٔ کارت · پایانه 21009543" in life
     assert "603769******4321" in life
 
 
@@ -315,6 +318,39 @@ async def test_a_break_becomes_a_case_once_is_taken_and_gets_notes(day: Day, min
     assert "با پذیرنده &lt;b&gt;تماس&lt;/b&gt; گرفتم" in page
     assert "در دست رسیدگی" in page
     assert case in (await mina.get("/cases?state=assigned")).text
+
+
+A_CASE_OF_EACH_KIND: dict[str, dict[str, object]] = {
+    "refund": {"reason": "already_paid", "track_id": "c0", "asked_before": True},
+    "late_approval": {"earlier": "not_charged"},
+    "overridden": {"charged": True, "operator": "maryam", "reason": "slip", "slip_number": "00017"},
+    "paid_twice": {
+        "obligation": "bill:7748317800142:1",
+        "others": [{"office_id": "72101001", "payment_id": "p-0002", "state": "approved"}],
+    },
+    "unposted": {"journal": "daftar.journal/72101001/1/1", "index": 4, "leaf": "ab", "type": "payment.approved"},
+    "overdue": {"track_id": "c1", "problem": "no answer"},
+}
+
+
+@pytest.mark.parametrize(("kind", "facts"), A_CASE_OF_EACH_KIND.items())
+async def test_a_case_of_any_kind_shows_what_is_known_of_it_in_words(
+    kept_day: Day, kept_mina: httpx.AsyncClient, kind: str, facts: dict[str, object]
+) -> None:
+    new = NewCase(
+        kind=cast("CaseKind", kind), about="test", amount_rial=1, office_id="72101001", payment_id="p-0001", facts=facts
+    )
+    with kept_day.web.engine.begin() as connection:
+        opened = open_case(connection, new, at=kept_day.web.clock.now())
+    answer = await kept_mina.get(f"/cases/{opened}")
+    assert answer.status_code == 200
+    names = re.findall(r"<dt>(.*?)</dt>", answer.text)
+    assert [name for name in names if re.search("[A-Za-z]", name)] == [], "each fact has a name"
+    assert "slip_number" not in answer.text
+
+
+def test_cases_that_central_opens_are_all_tried_here() -> None:
+    assert set(CASE_NAMES) - {str(bucket) for bucket in Bucket} == set(A_CASE_OF_EACH_KIND)
 
 
 @pytest.mark.parametrize(

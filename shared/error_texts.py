@@ -694,6 +694,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="چیزی را پاک یا اصلاح نکنید؛ با پشتیبانی تماس بگیرید.",
         do_en="Delete or repair nothing; call support.",
     ),
+    "journal.busy": ErrorText(
+        fa="برنامهٔ دیگری حافظهٔ دستگاه را نگه داشته و ثبت نوشته نشد.",
+        en="Another program keeps the box's storage busy; the entry was not written.",
+        money="not_moved",
+        do_fa="کمی بعد دوباره امتحان کنید. اگر ماند، برنامه‌ای را که روی پروندهٔ دستگاه باز است ببندید.",
+        do_en="Try again in a moment. If it stays, end the program that has the box's file open.",
+    ),
+    "store.not_kept": ErrorText(
+        fa="حافظهٔ دستگاه پر یا خراب است و این کار نوشته نشد ({why}).",
+        en="The box's storage is full or faulty and did not take this ({why}).",
+        money="not_moved",
+        do_fa="با پشتیبانی تماس بگیرید. چیزی را پاک نکنید؛ پرداخت‌های ثبت‌شده سر جایشان است.",
+        do_en="Call support. Delete nothing; payments that were recorded are safe.",
+    ),
     "journal.closed": ErrorText(
         fa="دستگاه در حال خاموش شدن است و ثبت تازه‌ای نمی‌پذیرد.",
         en="The box is shutting down and takes no new entries.",
@@ -1113,6 +1127,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         money="none",
         do_fa="کاری لازم نیست؛ فایل پیشین برقرار است.",
         do_en="Nothing needs doing; the earlier import stands.",
+    ),
+    "settlement.sum_too_large": ErrorText(
+        fa="جمع مبلغ‌ها در سطر {line}، ستون «{column}»، از گنجایش دفترها گذشت. چیزی از فایل خوانده نشد.",
+        en="At line {line}, column “{column}”, the amounts come to more than the books can hold. Nothing was imported.",
+        money="none",
+        do_fa="واحد مبلغ‌ها را بررسی کنید (ریال، بدون رقم اضافه) و فایل درست را بفرستید.",
+        do_en="Check the unit of the amounts (rials, no extra digits) and send a right file.",
     ),
     "settlement.too_large": ErrorText(
         fa="فایل از {max_bytes} بایت بزرگ‌تر است.",

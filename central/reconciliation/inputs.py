@@ -33,6 +33,8 @@ class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
     rrn: str | None = None
     stan: str | None = None
     slip_number: str | None = None
+    ordinal: int = 0
+    """Its place among all payments in the order central heard of them."""
 
     @property
     def key(self) -> PaymentKey:

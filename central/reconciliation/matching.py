@@ -162,8 +162,9 @@ class _Table:
                 # What had no effect is nobody's partner while another row of the key had one.
                 if not fits or (not unit.moved and paired):
                     continue
-                # Of two payments that claim one transaction, the one that says it was charged has the claim.
-                payment = min(fits, key=lambda candidate: (-candidate.value_rial, candidate.key))
+                # Of two payments that claim one transaction, the one that says it was charged has the claim, and of
+                # two that say so the one heard of first: it may be settled by it already.
+                payment = min(fits, key=lambda candidate: (-candidate.value_rial, candidate.ordinal, candidate.key))
                 self._pair(rule if exact else f"{rule}_other_amount", payment, unit)
                 left.remove(payment)
                 waiting.remove(unit)

@@ -165,9 +165,10 @@ def _member_rows(
 def _newly_settled(
     connection: Connection, payments: Sequence[PaymentInput], decisions: Sequence[Decision]
 ) -> list[tuple[PaymentInput, Decision]]:
-    """Return the matched payments that no earlier run saw settled; in one order."""
+    """Return the matched payments that no earlier run saw settled, by rows that settled no other; in one order."""
     by_key = {payment.key: payment for payment in payments}
     matched = {decision.payments[0]: decision for decision in decisions if decision.bucket is Bucket.MATCHED}
+    spent = _spent_lines(connection, {decision.lines[0][0] for decision in matched.values()})
     unsettled = connection.execute(
         select(office_payment.c.office_id, office_payment.c.payment_id)
         .where(
@@ -179,8 +180,17 @@ def _newly_settled(
     return [
         (by_key[office_id, payment_id], matched[office_id, payment_id])
         for office_id, payment_id in unsettled
-        if (office_id, payment_id) in matched
+        if (office_id, payment_id) in matched and matched[office_id, payment_id].lines[0] not in spent
     ]
+
+
+def _spent_lines(connection: Connection, files: set[str]) -> set[LineKey]:
+    """Return the lines of these files that settled a payment already: a line settles one, whatever is decided later."""
+    table = office_payment
+    spent = connection.execute(
+        select(table.c.settled_file, table.c.settled_line).where(table.c.settled_file.in_(sorted(files)))
+    )
+    return {(file_id, line_number) for file_id, line_number in spent}
 
 
 def _settle(

@@ -52,13 +52,14 @@ _DONE_WITH: Final = (Bucket.MATCHED, Bucket.NOT_SETTLED)
 def select_inputs(connection: Connection, scope: Scope, rules: Rules) -> Inputs:
     """Return the inputs of a run. Raises OperatorError `recon.bad_scope`."""
     scope.check()
+    # Read first: a file that is imported while the others are read may add rows, but never makes a payment overdue.
+    covered_to = connection.execute(select(func.max(settlement_file.c.financial_to))).scalar()
     lines = {line.key: line for line in _lines(connection, _lines_of_scope(scope))}
     payments = {each.key: each for each in _payments(connection, _payments_of_scope(scope, lines.values(), rules))}
     _add(payments, _payments_named_by(connection, lines.values()))
     joined = _lines_named_by(connection, payments.values())
     _add(payments, _payments_named_by(connection, [line for line in joined if line.key not in lines]))
     _add(lines, joined)
-    covered_to = connection.execute(select(func.max(settlement_file.c.financial_to))).scalar()
     return Inputs(payments=tuple(payments.values()), lines=tuple(lines.values()), covered_to=covered_to)
 
 

@@ -62,6 +62,8 @@ COLUMNS: Final = (
 FILE_SIZE_MAX_BYTES: Final = 64 * 1024 * 1024
 CELL_SIZE_MAX: Final = 200
 AMOUNT_MAX_RIAL: Final = 10**15
+TOTAL_MAX_RIAL: Final = 10**18
+"""The most one file may come to: sums of several files still fit a `bigint`."""
 
 _TYPES: Final = frozenset({"SALE", "BILL", "REVERSAL", "REFUND", "ADVICE"})
 _STATUSES: Final[Mapping[str, LineStatus]] = {
@@ -84,6 +86,10 @@ _MASKED_PAN: Final = re.compile(r"([0-9]{6})[*xX]{2,9}([0-9]{3,4})")
 """Acquirers print six and four digits; some print two stars between, some seven stars and three digits."""
 _CARD_DIGITS_MAX: Final = 10
 _LAST_DIGITS: Final = 4
+_CARD_NUMBER: Final = re.compile(r"(?<![0-9])(?:50|58|60|61|62|63|99)[0-9]{14}(?![0-9])")
+"""Sixteen digits that begin as cards issued in Iran do; the last one is a check digit (ISO/IEC 7812-1)."""
+_CARD_DIGITS: Final = 16
+_CARD_JOINTS: Final = re.compile(r"[\s\-]")
 _SHOWN_MAX: Final = 40
 
 
@@ -130,7 +136,8 @@ def parse_settlement(data: bytes) -> SettlementFile:
     Raises OperatorError; `line` (1 is the header), `column` and `value` are in its data where they make sense:
         `settlement.too_large`, `settlement.not_text`, `settlement.not_csv`, `settlement.empty`,
         `settlement.missing_columns`, `settlement.unknown_column`, `settlement.column_twice`, `settlement.cell_count`,
-        `settlement.bad_cell`, `settlement.full_card_number`, `settlement.duplicate_row`
+        `settlement.bad_cell`, `settlement.full_card_number`, `settlement.duplicate_row`,
+        `settlement.sum_too_large`
     """
     if len(data) > FILE_SIZE_MAX_BYTES:
         raise OperatorError("settlement.too_large", field="file", size_bytes=len(data), max_bytes=FILE_SIZE_MAX_BYTES)
@@ -138,6 +145,7 @@ def parse_settlement(data: bytes) -> SettlementFile:
     header = _header(next(rows, None))
     lines: list[SettlementLine] = []
     seen: dict[SettlementLine, int] = {}
+    total_rial = 0
     for number, cells in rows:
         line = _line(number, cells, header)
         # A row number does not make a row another one: files are joined and numbered by hand.
@@ -145,6 +153,9 @@ def parse_settlement(data: bytes) -> SettlementFile:
         first = seen.setdefault(identity, number)
         if first != number:
             raise OperatorError("settlement.duplicate_row", field="file", line=number, column="rrn", first_line=first)
+        total_rial += line.amount_rial
+        if total_rial > TOTAL_MAX_RIAL:
+            raise OperatorError("settlement.sum_too_large", field="file", line=number, column="amount")
         lines.append(line)
     if not lines:
         raise OperatorError("settlement.empty", field="file")
@@ -246,15 +257,25 @@ class _Row:
 
     def text(self, column: str, *, needed: bool = False) -> str:
         text = self._cells[column].strip()
+        self._refuse_card_number(column, text)
         if len(text) > CELL_SIZE_MAX or any(not letter.isprintable() for letter in text) or (needed and not text):
             raise self.wrong(column)
         return text
 
     def digits(self, column: str, *, needed: bool = False) -> str:
         text = fold_number(self._cells[column])
+        self._refuse_card_number(column, text)
         if (text or needed) and not _NUMBER.fullmatch(text):
             raise self.wrong(column)
         return text
+
+    def _refuse_card_number(self, column: str, text: str) -> None:
+        """Raise OperatorError `settlement.full_card_number` where a full card number stands in the wrong column."""
+        if len(text) < _CARD_DIGITS:
+            return
+        found = _CARD_NUMBER.findall(_CARD_JOINTS.sub("", fold_number(text)))
+        if any(_has_card_check_digit(number) for number in found):
+            raise OperatorError("settlement.full_card_number", field="file", line=self._number, column=column)
 
     def word(self, column: str, known: Mapping[str, object] | frozenset[str]) -> str:
         word = fold_number(self._cells[column]).upper()
@@ -300,6 +321,12 @@ class _Row:
             raise self.wrong(column)
         last = found[2]
         return mask_pan(bin6=found[1], last4=last if len(last) == _LAST_DIGITS else None)
+
+
+def _has_card_check_digit(digits: str) -> bool:
+    """Return whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
+    return sum(value - 9 * (value > 9) for value in doubled) % 10 == 0  # noqa: PLR2004 - a doubled digit's digit sum
 
 
 def _shown(cell: str) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, event, update
 from sqlalchemy.exc import ProgrammingError
 
 from central.ingest.accepted import Accepted
@@ -17,6 +17,7 @@ from central.reconciliation.acquirer_files.neutral_csv import COLUMNS
 from central.reconciliation.cases import assign_case, note_case, open_break
 from central.reconciliation.running import reconcile
 from central.reconciliation.selecting import Scope
+from central.store.books import office_payment
 from central.store.settlements import recon_run
 from shared.clock import ClockQuality
 from shared.errors import IntegrityError, OperatorError
@@ -253,6 +254,59 @@ def test_a_reversal_that_comes_days_later_finds_its_sale(engine: Engine) -> None
         (decision,) = queries.decisions(connection, run.run.run_id)
         assert [each.payment_id for each in decision.payments] == ["good"]
         assert sorted(each.type for each in decision.lines) == ["BILL", "REVERSAL"]
+
+
+def test_a_later_claim_to_a_settled_row_is_a_duplicate_and_stops_no_run(engine: Engine) -> None:
+    post(engine, *approved("b", "100000000001", 17_000))
+    upload(engine, line("100000000001", 17_000))
+    assert run_all(engine).run.settled_count == 1
+    post(engine, *approved("a", "100000000001", 17_000), office="00000001")
+    for scope in (None, Scope(financial_from=date(2026, 11, 23), financial_to=date(2026, 11, 23))):
+        run = run_all(engine, scope)
+        assert counts(run) == {"matched": 1, "duplicate": 1}
+        assert run.run.settled_count == 0
+        with engine.connect() as connection:
+            first, second = queries.decisions(connection, run.run.run_id)
+        assert [each.payment_id for each in first.payments] == ["b"]
+        assert [each.payment_id for each in second.payments] == ["a"]
+
+
+def test_a_row_that_settled_one_payment_settles_no_other(engine: Engine) -> None:
+    post(engine, *approved("b", "100000000001", 17_000))
+    upload(engine, line("100000000001", 17_000))
+    run_all(engine)
+    post(engine, *approved("a", "100000000001", 17_000))
+    with engine.begin() as connection:
+        # As if the first had been taken back since: the row is the second's by matching, and stays the first's in the
+        # books until a person has decided.
+        connection.execute(update(office_payment).where(office_payment.c.payment_id == "b").values(state="reversed"))
+    run = run_all(engine)
+    assert run.run.settled_count == 0
+    with engine.connect() as connection:
+        assert [each.payment_id for each in payments(connection, PaymentFilter(settled=True))] == ["b"]
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_a_file_that_arrives_during_a_run_makes_nothing_missing(engine: Engine, place: int) -> None:
+    post(engine, *approved("good", "100000000001", 17_000))
+    upload(engine, line("100000000009", 9_000, local_date="2026-11-21", financial_date="2026-11-21"), name="old.csv")
+    reads: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def another_uploads(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "settlement_" in statement or "office_payment" in statement:
+            reads.append(statement)
+            if len(reads) == place + 1:
+                upload(engine, line("100000000001", 17_000), name="new.csv")
+
+    assert "missing_at_acquirer" not in counts(run_all(engine))
+
+
+def test_sums_too_large_for_the_books_refuse_the_file(engine: Engine) -> None:
+    lines = [line(f"{number:012}", 10**15) for number in range(1, 1_200)]
+    with pytest.raises(OperatorError) as raised:
+        upload(engine, *lines)
+    assert (raised.value.code, raised.value.data["line"]) == ("settlement.sum_too_large", 1_002)
 
 
 def test_the_same_file_twice_is_refused_with_when_and_by_whom(engine: Engine) -> None:

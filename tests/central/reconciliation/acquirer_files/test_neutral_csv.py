@@ -53,6 +53,79 @@ def refusal(data: bytes) -> OperatorError:
     return error
 
 
+@pytest.mark.parametrize(
+    "column", ["rrn", "stan", "merchant_id", "cycle", "service_code", "row_no", "psp", "terminal_id"]
+)
+@pytest.mark.parametrize(
+    "written", ["6104337000000008", "6104-3370-0000-0008", "۶۱۰۴۳۳۷۰۰۰۰۰۰۰۰۸", "x6104337000000008"]
+)
+def test_a_card_number_in_another_column_refuses_the_file_too(column: str, written: str) -> None:
+    error = refusal(csv_of(row(**{column: written})))
+    assert error.code in ("settlement.full_card_number", "settlement.bad_cell")
+    assert "6104337" not in str(error.data)
+    assert "۶۱۰۴" not in str(error.data)
+    if not column.endswith(("rrn", "stan", "id")) or written.isdigit():
+        assert (error.code, error.data["column"], error.data["line"]) == ("settlement.full_card_number", column, 2)
+
+
+@pytest.mark.parametrize("number", ["1000000000000008", "6104337000000003", "123456789012345678"])
+def test_a_long_number_that_is_no_card_is_read(number: str) -> None:
+    (line,) = parse_settlement(csv_of(row(row_no=number, rrn=number))).lines
+    assert (line.rrn, line.row_no) == (number, number)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        csv_of(row()).decode().encode("utf-16"),
+        csv_of(row(psp="بانک")).decode().encode("cp1256"),
+        csv_of(row()).replace(b",", b";"),
+        csv_of(row()).replace(b",", b"\t"),
+        csv_of(row()).replace(b"behpardakht", b"beh\x00"),
+        b"PK\x03\x04" + bytes(2_000),
+        csv_of(row(psp='"' + "x" * 200_000 + '"')),
+        csv_of(row(psp='"open')),
+    ],
+)
+def test_what_is_no_such_csv_is_refused(data: bytes) -> None:
+    assert refusal(data).code in ("settlement.not_text", "settlement.not_csv", "settlement.bad_cell")
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "-17000",
+        "=17000",
+        "=1+1",
+        "17000.0",
+        "1e5",
+        "0",
+        "",
+        "9" * 20,
+        "۱۷۰۰۰-",
+        '"1,7000"',
+        "+17000",
+        "17000 ریال",
+        "²",
+    ],
+)
+def test_an_amount_that_is_none_names_its_cell(amount: str) -> None:
+    error = refusal(csv_of(row(), row(rrn="2", amount=amount)))
+    assert (error.code, error.data["line"], error.data["column"]) == ("settlement.bad_cell", 3, "amount")
+
+
+def test_line_ends_of_every_kind_and_a_mark_at_the_start_are_read() -> None:
+    whole = csv_of(row(), row(rrn="2"), row(rrn="3"))
+    mixed = b"\xef\xbb\xbf" + whole.replace(b"\r\n", b"\n", 1).replace(b"\r\n", b"\n\n\r\n", 1)
+    assert [line.rrn for line in parse_settlement(mixed).lines] == ["123456789012", "2", "3"]
+    assert len(parse_settlement(whole.replace(b"\r\n", b"\r")).lines) == 3
+
+
+def test_a_comma_at_the_end_of_a_row_is_named() -> None:
+    error = refusal(csv_of(row(), row(rrn="2")).rstrip() + b",\r\n")
+    assert (error.code, error.data["line"]) == ("settlement.cell_count", 3)
+
+
 def test_a_file_is_read() -> None:
     parsed = parse_settlement(csv_of(row(), row(rrn="2", amount="۱٬۲۰۰٬۰۰۰", row_no="2")))
     first, second = parsed.lines

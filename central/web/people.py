@@ -92,10 +92,14 @@ class People:
             "added_at": self._clock.now(),
         }
         with self._engine.begin() as connection:
+            # What came back says whether it was added; drivers do not agree on what an upsert counts.
             added = connection.execute(
-                upsert(person).values(values).on_conflict_do_nothing(index_elements=[person.c.username])
+                upsert(person)
+                .values(values)
+                .on_conflict_do_nothing(index_elements=[person.c.username])
+                .returning(person.c.username)
             )
-            return added.rowcount == 1
+            return added.first() is not None
 
     def set_password(self, username: str, password: str) -> None:
         """Give a person a new password and end their sessions. Raises OperatorError `people.unknown` and as `add`."""

@@ -1,6 +1,7 @@
 """Making a box's file: schema, identity and the journal's first entry, whole or not at all."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,8 @@ from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import IntegrityError, OperatorError
 from shared.events import JournalOpened
+
+_OWNER_ONLY: Final = 0o600
 
 
 def create_box(
@@ -41,6 +44,8 @@ def create_box(
         unfinished = path.with_name(path.name + ".creating")
         remove_unfinished(unfinished)
         make_schema(unfinished)
+        # Private data keys and password verifiers will stand in it; SQLite gives WAL and index the same mode.
+        unfinished.chmod(_OWNER_ONLY)
         connection = open_for_writing(unfinished)
         connection.execute(
             "INSERT INTO setting (name, value) VALUES ('identity', ?)", (msgspec.json.encode(identity).decode(),)

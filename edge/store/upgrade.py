@@ -66,7 +66,7 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     after(Step.EMPTIED_WAL)
     copy = path.with_name(path.name + ".migrating")
     remove_unfinished(copy)
-    shutil.copyfile(path, copy)
+    shutil.copy(path, copy)  # with its mode: only the owner may read it
     after(Step.COPIED)
     try:
         make_schema(copy, migrations)

@@ -117,6 +117,10 @@ def test_a_session_ends_by_time_by_a_new_password_and_by_refusal(people: People,
         people.sign_in("mina", "another password", address=HERE)
 
 
+def test_adding_says_whether_the_name_was_new(people: People) -> None:
+    assert people.add("nazanin", name="نازنین", password="گذرواژهٔ بلند") is True
+
+
 def test_adding_again_changes_nothing(people: People) -> None:
     assert people.add("MINA", name="other", password="another password") is False
     assert people.sign_in("mina", "گذرواژهٔ ۱۲۳", address=HERE)

@@ -56,3 +56,12 @@ def test_a_box_signs_with_the_key_its_journal_names(tmp_path: Path):
         )
     assert caught.value.code == "signer.other_key"
     assert not (tmp_path / "b.sqlite").exists()
+
+
+def test_only_its_owner_can_read_a_boxs_files(box: Box):
+    box.write()
+    files = list(box.path.parent.glob("box.sqlite*"))
+    assert len(files) >= 2
+    assert {file.name: file.stat().st_mode & 0o077 for file in files if not file.name.endswith(".lock")} == {
+        file.name: 0 for file in files if not file.name.endswith(".lock")
+    }

@@ -4,6 +4,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from edge.journal.data_keys import KEYS_KEPT_MAX
 from edge.journal.writer import StoreView
 from shared.calendar import jalali_month
 from shared.errors import BugError, IntegrityError, OperatorError
@@ -132,3 +133,27 @@ def test_exchange_state_has_no_other_columns(box: Box):
 
 def test_tickets_are_numbered_through(box: Box):
     assert [ask(box, b"1").ticket for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_clock_nobody_vouches_for_never_empties_the_window(box: Box, monkeypatch: pytest.MonkeyPatch):
+    asked = ask(box, b"1")
+    monkeypatch.setattr(box.clock, "quality", lambda: "none")
+    box.clock.step(days=400)
+    ahead = ask(box, b"2")
+    box.clock.step(days=-400)
+    assert box.queries.private_key(asked.parameter.key_id), "the answer of the first inquiry can still be read"
+    monkeypatch.setattr(box.clock, "quality", lambda: "ntp")
+    assert box.within(lambda view: view.forget_data_keys()) == 1
+    assert box.queries.private_key(ahead.parameter.key_id) is None, "nor does a wrong month keep a key for years"
+    assert box.queries.private_key(asked.parameter.key_id)
+
+
+def test_without_a_clock_keys_are_forgotten_by_their_order(box: Box, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(box.clock, "quality", lambda: "none")
+    made = []
+    for _ in range(KEYS_KEPT_MAX + 2):
+        made.append(ask(box, b"1"))
+        box.clock.step(days=31)
+    box.within(lambda view: view.forget_data_keys())
+    kept = [bool(box.queries.private_key(one.parameter.key_id)) for one in made]
+    assert kept == [False, False, True, True, True]

@@ -66,6 +66,11 @@ def test_a_newer_release_brings_the_file_along_with_every_fact(path: Path):
     assert upgrade(path, next_release(add_colour)) is False
 
 
+def test_an_upgrade_keeps_the_file_its_owners_alone(path: Path):
+    upgrade(path, next_release(add_colour))
+    assert path.stat().st_mode & 0o077 == 0
+
+
 def test_the_guards_still_stand_after_an_upgrade(path: Path):
     upgrade(path, next_release(add_colour))
     connection = apsw.Connection(str(path))

@@ -1,0 +1,78 @@
+"""`daftar lab`: proving the box on a disk that is cut, and proving the proof on boxes that are known to be bad."""
+
+from typing import Final
+
+import click
+import msgspec
+import structlog
+
+from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
+from daftar.lab.mutants import MUTANTS, hunt, named
+
+_SHOWN_MAX: Final = 20
+_PROGRESS_EVERY: Final = 25
+
+
+@click.group("lab")
+def lab() -> None:
+    """Prove the box: power cuts, disks that lie, and mutants that must be caught."""
+    # What a box says of its own trouble is expected here, thousands of times.
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+def _progress(tally: Tally) -> None:
+    if tally.runs % _PROGRESS_EVERY == 0:
+        click.echo(
+            f"{tally.runs} runs, {tally.crash_points} crash points, {len(tally.violations)} violations", err=True
+        )
+
+
+def _replay(disk: str, mutant: str | None, violation: Violation) -> str:
+    """Return the command that shows a violation again."""
+    more = (f" --disk {disk}" if disk != "honest" else "") + (f" --mutant {mutant}" if mutant else "")
+    return f"daftar lab crash --seed {violation.seed} --runs 1 --at {violation.at}{more}"
+
+
+@lab.command("crash")
+@click.option("--runs", default=100, show_default=True, help="Workloads, each of its own seed.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first workload; the next ones follow.")
+@click.option("--every-io", is_flag=True, help=f"Cut after every I/O, not after {CUTS_A_RUN} of them.")
+@click.option("--at", type=int, help="Cut only after so many I/Os.")
+@click.option("--disk", type=click.Choice(list(LIES)), default="honest", show_default=True)
+@click.option("--mutant", type=click.Choice([mutant.name for mutant in MUTANTS]), help="A box that is known to be bad.")
+def crash_command(*, runs: int, seed: int, every_io: bool, at: int | None, disk: DiskKind, mutant: str | None) -> None:
+    """Cut the power under the real write path; the last line is JSON. Exit code 1: a rule was broken."""
+    plan = Plan(runs=runs, seed=seed, every_io=every_io, at=at, disk=disk)
+    if mutant is None:
+        tally = crash(plan, _progress)
+    else:
+        bad = named(mutant)
+        disk = bad.disk if disk == "honest" else disk
+        plan = msgspec.structs.replace(plan, disk=disk, habits=bad.habits, share=False)
+        with bad.apply():
+            tally = crash(plan, _progress)
+    for violation in tally.violations[:_SHOWN_MAX]:
+        click.echo(f"VIOLATION {violation.what}\n  {_replay(disk, mutant, violation)}")
+    click.echo(f"runs {tally.runs}  crash points {tally.crash_points}  violations {len(tally.violations)}")
+    click.echo(tally.as_json())
+    if tally.violations:
+        raise SystemExit(1)
+
+
+@lab.command("mutants")
+@click.option("--seed", default=0, show_default=True)
+def mutants_command(seed: int) -> None:
+    """Hunt every known-bad box. Exit code 1: one of them survived."""
+    survivors = []
+    for mutant in MUTANTS:
+        tally = hunt(mutant, seed=seed)
+        if not tally.violations:
+            survivors.append(mutant.name)
+            click.echo(f"SURVIVED {mutant.name} after {tally.crash_points} crash points")
+            continue
+        first = tally.violations[0]
+        click.echo(f"caught   {mutant.name} after {tally.crash_points} crash points: {first.what}")
+        click.echo(f"         {_replay(mutant.disk, mutant.name, first)}")
+    click.echo(msgspec.json.encode({"mutants": len(MUTANTS), "survivors": survivors}))
+    if survivors:
+        raise SystemExit(1)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import structlog
 import uvicorn
 
 from central.app import Central, create_app
@@ -14,6 +13,8 @@ from central.fleet.enrolment import add_office, issue_code
 from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
+from daftar.log_lines import log_in_lines
+from shared.calendar import check_zone
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.error_texts import describe
@@ -62,7 +63,7 @@ def central() -> None:
 def _open(data: Path, database_url: str | None) -> Central:
     """Open central for a short command, beside a central that serves from the same folder if there is one."""
     settings = Settings(data=data, database_url=database_url)
-    return Central(settings, SystemClock("ntp"), SystemEntropy(), share=True)
+    return Central(settings, SystemClock(), SystemEntropy(), share=True)
 
 
 @central.command()
@@ -91,33 +92,21 @@ def serve(*, data: Path, database_url: str | None, host: str, port: int, provide
     settings = Settings(
         data=data, host=host, port=port, database_url=database_url, provider_url=provider_url, jobs=jobs
     )
-    _log_lines()
+    log_in_lines()
+    check_zone()
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
         raise click.ClickException(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
     with listener:
         config = uvicorn.Config(
-            create_app(settings, SystemClock("ntp"), SystemEntropy()),
-            log_level="warning",
+            create_app(settings, SystemClock(), SystemEntropy()),
+            log_config=None,
             access_log=False,
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
         )
         click.echo(f"Central listens on http://{host}:{listener.getsockname()[1]}", err=True)
         uvicorn.Server(config).run(sockets=[listener])
-
-
-def _log_lines() -> None:
-    """Log as lines of JSON on standard error, this program's own words only."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
 
 
 @central.command()
@@ -217,7 +206,7 @@ def sandbox(data: Path, host: str, port: int) -> None:
     It behaves like a real one, and misbehaves when told to. Never give it a real bill.
     """
     data.mkdir(parents=True, exist_ok=True)
-    serve_sandbox(SystemClock("ntp"), host=host, port=port, folder=data)
+    serve_sandbox(SystemClock(), host=host, port=port, folder=data)
 
 
 @central.group()

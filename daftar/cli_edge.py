@@ -1,11 +1,13 @@
 """`daftar edge`: commands of the office's box."""
 
+import socket
 import sys
 from pathlib import Path
 
 import click
 import uvicorn
 
+from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
 from edge.journal.export import export_journal
 from edge.journal.signer import FileSigner
@@ -18,6 +20,7 @@ from edge.store.people import People
 from edge.store.queries import Queries
 from edge.store.rebuild import rebuild_projections
 from edge.uplink.enrolment import enrol as ask_central
+from shared.calendar import check_zone
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.error_texts import describe
@@ -92,16 +95,22 @@ def serve(data: Path) -> None:
     Pages and API, terminal and printer, exchange with central, as box.toml in the folder says. SIGTERM or Ctrl-C stops
     it; it may be killed at any moment.
     """
+    log_in_lines()
+    check_zone()
     settings = load_settings(data)
-    config = uvicorn.Config(
-        create_app(data, SystemClock(), SystemEntropy()),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
-    )
-    uvicorn.Server(config).run()
+    try:
+        # Before the journal is opened: a box that cannot listen must not journal a start each time it is tried.
+        listener = socket.create_server((settings.host, settings.port))
+    except OSError as error:
+        raise click.ClickException(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from error
+    with listener:
+        config = uvicorn.Config(
+            create_app(data, SystemClock(), SystemEntropy()),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 @edge.group()

@@ -3,9 +3,11 @@
 Time is a claim: order in a journal is (journal, index), and no decision about money reads the wall clock.
 """
 
+import ctypes
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 ClockQuality = Literal["none", "floor", "ntp", "central"]
 """How far a wall time can be believed: not at all, not before the last known time, by NTP, by central's word."""
@@ -24,11 +26,35 @@ class Clock(Protocol):
         """Return how far `now` can be believed."""
 
 
+_TIME_ERROR: Final = 5
+"""What adjtimex(2) returns while the clock is not synchronised (STA_UNSYNC)."""
+_TIMEX_SIZE_BYTES: Final = 512
+"""More than `struct timex` has anywhere; its first member `modes` is 0 here: only ask."""
+
+
+def _find_adjtimex() -> Callable[[object], int] | None:
+    try:
+        found: Callable[[object], int] = ctypes.CDLL(None).adjtimex
+    except (AttributeError, OSError):
+        return None
+    return found
+
+
+_adjtimex: Final = _find_adjtimex()
+
+
+def kernel_clock_is_synchronised() -> bool:
+    """Return whether a time service keeps the kernel's clock; False where the kernel cannot be asked."""
+    if _adjtimex is None:
+        return False
+    return 0 <= _adjtimex(ctypes.create_string_buffer(_TIMEX_SIZE_BYTES)) < _TIME_ERROR
+
+
 class SystemClock:
     """The machine's own clocks."""
 
-    def __init__(self, quality: ClockQuality = "none") -> None:
-        self._quality: ClockQuality = quality
+    def __init__(self, is_synchronised: Callable[[], bool] = kernel_clock_is_synchronised) -> None:
+        self._is_synchronised = is_synchronised
 
     def now(self) -> datetime:
         """Return the machine's wall time in UTC."""
@@ -39,8 +65,8 @@ class SystemClock:
         return time.monotonic_ns() // 1_000_000
 
     def quality(self) -> ClockQuality:
-        """Return the quality given at start."""
-        return self._quality
+        """Return `ntp` while the kernel says that its clock is kept by a time service, else `none`."""
+        return "ntp" if self._is_synchronised() else "none"
 
 
 def instant_text(at: datetime) -> str:

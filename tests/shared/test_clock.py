@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.clock import SystemClock, instant_text, parse_instant
+from shared.clock import SystemClock, instant_text, kernel_clock_is_synchronised, parse_instant
 
 zones = st.integers(-12 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -24,8 +24,19 @@ def test_an_instant_without_a_zone_is_refused():
 
 
 def test_the_system_s_clock_is_in_utc_and_never_goes_back():
-    clock = SystemClock("ntp")
+    clock = SystemClock()
     assert clock.now().tzinfo is UTC
-    assert clock.quality() == "ntp"
     seen = [clock.monotonic_ms() for _ in range(1000)]
     assert seen == sorted(seen)
+
+
+def test_the_quality_of_the_clock_is_the_kernel_s_word_of_this_moment():
+    words = iter([True, False])
+    clock = SystemClock(lambda: next(words))
+    assert [clock.quality(), clock.quality()] == ["ntp", "none"]
+
+
+def test_the_kernel_can_be_asked_and_is_only_asked():
+    before = SystemClock().now()
+    assert kernel_clock_is_synchronised() in (True, False)
+    assert abs(SystemClock().now() - before) < timedelta(seconds=5)

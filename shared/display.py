@@ -153,6 +153,18 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "شاید پول برداشت شده باشد. کارت را دوباره نکشید؛ رسید کارتخوان را نگه دارید و به پشتیبانی بگویید.",
         "The card may have been charged. Do not charge again; keep the terminal’s slip and tell support.",
     ),
+    "charge_mismatch": AlarmText(
+        "کارتخوان از برداشتی گفت که با پرداخت نمی‌خواند",
+        "The terminal told of a charge that does not match the payment",
+        "احتمالاً پول برداشت شده است. کارت را دوباره نکشید؛ رسید کارتخوان را نگه دارید و به پشتیبانی بگویید.",
+        "The card was probably charged. Do not charge again; keep the terminal’s slip and tell support.",
+    ),
+    "second_charge": AlarmText(
+        "یک پرداخت، دو برداشت",
+        "One payment, two charges",
+        "کارتخوان برای یک پرداخت از دو برداشت گفت. رسیدهای آن را نگه دارید و به پشتیبانی بگویید تا یکی برگردد.",
+        "The terminal told of two charges for one payment. Keep its slips and tell support, so that one is returned.",
+    ),
     "late_approval": AlarmText(
         "تأیید کارتخوان دیر رسید",
         "The terminal’s approval came late",

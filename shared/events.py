@@ -12,7 +12,8 @@ import msgspec
 from shared.card import MaskedPan
 from shared.sealed import Sealed
 
-Rial = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+RIAL_MAX = 2**53 - 1
+Rial = Annotated[int, msgspec.Meta(ge=0, le=RIAL_MAX)]
 """An amount that every reader of JSON and every database column can hold; decoding refuses others."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number of things, or a place among them."""

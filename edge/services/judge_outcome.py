@@ -1,5 +1,7 @@
 """What an outcome of the terminal adds to the journal, by the payment's state. Pure."""
 
+from typing import Final
+
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.journal.views import PaymentView
 from shared.errors import BugError
@@ -14,12 +16,15 @@ from shared.events import (
 )
 from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState
 
-CHARGE_MISMATCH = "charge_mismatch"
+CHARGE_MISMATCH: Final = "charge_mismatch"
 """Alarm: the terminal spoke of a charge that does not agree with the payment. From then on no not-found settles it."""
-ANSWER_MISMATCH = "answer_mismatch"
+ANSWER_MISMATCH: Final = "answer_mismatch"
 """Alarm: an answer that speaks of no charge does not agree with the payment."""
-STRAY_APPROVAL = "stray_approval"
+STRAY_APPROVAL: Final = "stray_approval"
 """Alarm: the terminal spoke of a charge that no payment here accounts for."""
+
+SECOND_CHARGE: Final = "second_charge"
+"""Alarm: the terminal spoke of another charge under the reference of a payment that is charged already."""
 
 
 def judge(
@@ -60,10 +65,10 @@ def agrees(payment: PaymentView, evidence: Evidence) -> bool:
     )
 
 
-def stray_alarm(evidence: Evidence, payment_id: str | None = None) -> AlarmRaised:
-    """Return the alarm about a charge that no payment here accounts for."""
+def charge_alarm(kind: str, evidence: Evidence, payment_id: str | None) -> AlarmRaised:
+    """Return an alarm about a charge; its detail is what a person needs to find it at the acquirer."""
     detail = f"amount {evidence.amount_rial} rrn {evidence.rrn} stan {evidence.stan}"
-    return AlarmRaised(kind=STRAY_APPROVAL, payment_id=payment_id, detail=detail)
+    return AlarmRaised(kind=kind, payment_id=payment_id, detail=detail)
 
 
 def _approval(payment_id: str, state: PaymentState, evidence: Evidence | None) -> list[Body]:

@@ -19,7 +19,7 @@ from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome, Termin
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.documents import BILL_RECEIPT, spool
-from edge.services.judge_outcome import agrees, is_second_charge, judge, stray_alarm
+from edge.services.judge_outcome import SECOND_CHARGE, STRAY_APPROVAL, agrees, charge_alarm, is_second_charge, judge
 from edge.store.queries import Queries
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
@@ -216,13 +216,13 @@ class TakePayment:
 
     async def _record_stray(self, evidence: Evidence) -> None:
         payment = self._queries.payment_by_reference(evidence.reference) if evidence.reference else None
-        if payment is not None and agrees(payment, evidence) and not is_second_charge(payment, evidence):
+        if payment is not None and agrees(payment, evidence):
             await self.record(payment.payment_id, TerminalOutcome(kind="approved", evidence=evidence))
         else:
             await self._alarm_of(evidence, payment)
 
     async def _alarm_of(self, evidence: Evidence, payment: PaymentView | None) -> None:
-        alarm = stray_alarm(evidence, None if payment is None else payment.payment_id)
+        alarm = charge_alarm(STRAY_APPROVAL, evidence, None if payment is None else payment.payment_id)
         await self._writer.commit(lambda _: [alarm])
 
     async def record(self, payment_id: str, outcome: TerminalOutcome) -> None:
@@ -233,7 +233,7 @@ class TakePayment:
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
             if outcome.kind == "approved" and evidence is not None and is_second_charge(payment, evidence):
-                return [stray_alarm(evidence, payment_id)]
+                return [charge_alarm(SECOND_CHARGE, evidence, payment_id)]
             bodies = judge(payment_id, payment.state, outcome, speaks_of_charge=code == "approved")
             if any(isinstance(body, PaymentApproved) for body in bodies):
                 spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)

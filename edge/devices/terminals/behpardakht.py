@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from shared.card import MaskedPan, mask_pan
+from shared.events import RIAL_MAX
 
 READY_QUESTION: Final = b"Ready?"
 READY_ANSWER: Final = b"OK"
@@ -159,7 +160,10 @@ def _some_digits(shortest: int, longest: int) -> Callable[[bytes], str]:
 
 
 def _amount(value: bytes) -> int:
-    return int(_some_digits(2, 16)(value))
+    amount_rial = int(_some_digits(2, 16)(value))
+    if amount_rial > RIAL_MAX:
+        raise AnswerError("an amount is larger than any there is")
+    return amount_rial
 
 
 def _text(value: bytes) -> str:

@@ -4,6 +4,7 @@ TCP gives pieces, not frames, and the two rules for the length field differ by s
 and a body that can be read, nothing less.
 """
 
+import re
 from typing import Final, Literal
 
 from edge.devices.terminals.behpardakht import CRC_BYTES, READY_ANSWER, Answer, AnswerError, crc16_arc, decode_body
@@ -12,6 +13,7 @@ FRAME_BYTES_MAX: Final = 1_024
 """Longer than any documented frame. A larger length field is noise, not a frame to wait for."""
 
 _HEADER_BYTES: Final = 4
+_HEADER: Final = re.compile(rb"(?=[0-9]{4})")
 _BODY_BYTES_MIN: Final = 4
 """A response code alone."""
 
@@ -95,8 +97,11 @@ class Framer:
         return True
 
     def _step_in_noise(self) -> bool:
-        for start in range(len(self._buffer)):
-            found = _frame_at(self._buffer[start:])
+        # Whatever is sent, and however fast, one look costs no more than that much of it.
+        self._buffer = self._buffer[-2 * FRAME_BYTES_MAX :]
+        for header in _HEADER.finditer(self._buffer):
+            start = header.start()
+            found = _frame_at(self._buffer[start : start + FRAME_BYTES_MAX])
             if isinstance(found, tuple):
                 size_bytes, answer = found
                 self._take(start + size_bytes, answer)

@@ -362,5 +362,13 @@ class Session:
         if settles:
             sale.outcome = outcome
             self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.reason == "mismatch" and outcome.evidence is not None:
+        elif outcome.evidence is not None and (outcome.reason == "mismatch" or _is_other_charge(outcome, before)):
             self._events.append(StrayAnswer(outcome.evidence))
+
+
+def _is_other_charge(said: TerminalOutcome, known: TerminalOutcome) -> bool:
+    """Return whether two approvals of one reference are of two charges."""
+    if said.kind != "approved" or said.evidence is None or known.evidence is None:
+        return False
+    pairs = ((said.evidence.rrn, known.evidence.rrn), (said.evidence.stan, known.evidence.stan))
+    return any(one is not None and other is not None and one != other for one, other in pairs)

@@ -87,7 +87,7 @@ async def test_a_second_charge_under_one_reference_is_an_alarm_not_a_repeat(offi
     await office.ends(payment_id)
     say_late(office, payment_id, rrn=office.payment(payment_id).rrn, stan=office.payment(payment_id).stan)
     say_late(office, payment_id)
-    await office.until(lambda: office.alarms() == [("stray_approval", payment_id)])
+    await office.until(lambda: office.alarms() == [("second_charge", payment_id)])
     assert office.payment(payment_id).rrn == office.virtual.charges[0].rrn
 
 

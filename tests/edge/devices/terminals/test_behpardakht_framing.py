@@ -121,3 +121,12 @@ def test_endless_noise_is_not_kept() -> None:
         framer.receive_data(b"x" * FRAME_BYTES_MAX, 0)
     assert framer.items() == ["noise"]
     assert len(framer._buffer) <= FRAME_BYTES_MAX
+
+
+def test_a_flood_costs_no_more_than_its_last_part(vectors: dict[str, bytes]) -> None:
+    frame = vectors["sale 10000 BA=3000 approved"]
+    framer = Framer(GAP_MS)
+    for flood in (b"\xff" * 262_144, b"0500" * 65_536, b"12" * 131_072):
+        assert set(read(flood, framer=framer)) <= {"noise"}
+        assert len(framer._buffer) <= 2 * FRAME_BYTES_MAX
+    assert read(b"\xff" * 100 + frame, framer=framer) == [decode_body(frame[4:-2])]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.devices.terminals.behpardakht import CANCEL, READY_QUESTION, encode_request, query_request, sale_request
+from edge.devices.terminals.behpardakht import (
+    CANCEL,
+    READY_QUESTION,
+    crc16_arc,
+    encode_request,
+    query_request,
+    sale_request,
+)
 from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
 from edge.devices.terminals.session import (
     REMEMBERED_SALES_MAX,
@@ -441,3 +448,21 @@ def test_no_mutation_of_an_approval_approves_another_sale(
             assert event.outcome.evidence
             assert event.outcome.evidence.amount_rial == AMOUNT
             assert event.outcome.evidence.reference == REFERENCE
+
+
+def test_a_second_charge_under_one_reference_is_for_a_person_and_a_repeat_is_not(session: Session) -> None:
+    def approved_as(rrn: str) -> bytes:
+        body = approval()[4:-2] + bytes([0xC2, 6]) + bytes.fromhex(rrn)
+        return b"%04d" % len(body) + body + crc16_arc(body).to_bytes(2, "little")
+
+    start(session)
+    assert ended(hear(session, approved_as("000000000001"))).kind == "approved"
+    assert hear(session, approved_as("000000000001")) == []
+    (event,) = hear(session, approved_as("000000000002"))
+    assert isinstance(event, StrayAnswer)
+    assert event.evidence.rrn == "000000000002"
+
+
+def test_an_amount_beyond_all_money_is_no_answer(session: Session) -> None:
+    start(session)
+    assert ended(hear(session, approval(amount="9999999999999999"))).reason == "bad_answer"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from litestar import Litestar, get
+from litestar import Litestar, Response, get
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
@@ -111,6 +112,7 @@ class Box:
                 idempotent=Idempotent(self._people, self._identity.journal_id),
                 line=self._line,
                 hub=self._hub,
+                journal=self._writer,
             )
         )
 
@@ -213,12 +215,6 @@ async def _end(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-@get("/health", sync_to_thread=False)
-def health() -> dict[str, str]:
-    """Say that the box serves: for supervisors; tells nothing of the office."""
-    return {"status": "ok"}
-
-
 def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
     """Return the box's application; its lifespan brings devices and line to life and closes the file at the end.
 
@@ -243,5 +239,14 @@ def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
         allowed_hosts=[name for host in box.settings.allowed_hosts for name in (host, f"{host}:{box.settings.port}")],
         lifespan=[live],
     )
+
+    @get("/health", sync_to_thread=False)
+    def health() -> Response[dict[str, str]]:
+        """Say whether the box takes entries: for supervisors; tells nothing of the office."""
+        failure = box.counter.journal_failure()
+        if failure is None:
+            return Response({"status": "ok"})
+        return Response({"status": "journal_stopped", "code": failure}, status_code=HTTP_503_SERVICE_UNAVAILABLE)
+
     app.register(health)
     return app

@@ -1,8 +1,8 @@
 """Monthly keys for personal data: made on the box, wrapped to central, forgotten after their window.
 
 What was sealed to a forgotten key can be read at central only; a stolen card shows no national code older than the
-window (flash may keep deleted bytes). Months are Jalali, `1405-09`, by the box's own clock: a clock that is wrong makes
-a key too many or forgets one too early, and central has them all.
+window (flash may keep deleted bytes). Months are Jalali, `1405-09`, by the box's own clock. A clock that nobody
+vouches for only adds keys and never empties the window; central has them all.
 """
 
 from typing import Final
@@ -17,6 +17,8 @@ from shared.sealed import seal
 PRIVATE_KEY_SIZE_BYTES: Final = 32
 WINDOW_MONTHS: Final = 2
 """This month and those before it whose private keys are kept: all but one of the window."""
+KEYS_KEPT_MAX: Final = 3
+"""Private keys that are kept while the clock is not believed: the window's, and one that a wrong clock added."""
 _MONTHS: Final = 12
 
 

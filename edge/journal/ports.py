@@ -179,5 +179,8 @@ class JournalStore(Protocol):
     def rollback(self) -> None:
         """Undo the transaction, if one is open. Raises nothing."""
 
+    def is_busy(self, error: Exception) -> bool:
+        """Return whether `error` of `begin` says only that another program is writing to the file just now."""
+
     def is_storage_failure(self, error: Exception) -> bool:
         """Return whether `error` says that the medium or the file is at fault, not the one decision."""

@@ -9,6 +9,7 @@ stops, and only a restart through recovery (`edge.journal.recovery`) goes on.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -40,6 +41,8 @@ __all__ = ["Decide", "Head", "JournalStore", "JournalWriter", "Listener", "Recor
 
 GROUP_MAX: Final = 64
 """Decisions in one transaction: bounds how long the first of a group waits for the last."""
+BEGIN_ATTEMPTS_MAX: Final = 6
+"""How often a file that somebody else writes is tried before a group is refused; each waits the store's own time."""
 
 Listener = Callable[[Sequence[Recorded]], None]
 """Told of each commit's entries, on the writer's thread: it hands them on and returns at once."""
@@ -103,7 +106,8 @@ class JournalWriter:
         """Journal what `decide` returns; return the entries once they are durable.
 
         Raises what `decide` raises (nothing was written then), DeviceError `journal.not_written` when the medium
-        failed (whether the entries stand is known only after a restart), `journal.stopped` when it had before.
+        failed (whether the entries stand is known only after a restart), `journal.stopped` when it had before,
+        `journal.busy` when another program kept the file (nothing was written).
         A caller that is cancelled while waiting may find its entries written.
         """
         return await asyncio.wrap_future(self._hand_in(decide))
@@ -123,7 +127,14 @@ class JournalWriter:
         return request.answer
 
     def _run(self) -> None:
-        """Take groups of decisions until closed or failed. The thread's own function."""
+        """Work until closed or failed. The thread's own function: it never ends without saying why."""
+        try:
+            self._take_groups()
+        except BaseException as error:  # noqa: BLE001 - a writer that is dead must not look alive
+            self._fail(error, [])
+            self._refuse_rest(DeviceError("journal.not_written", why=str(error)))
+
+    def _take_groups(self) -> None:
         while self._failure is None:
             first = self._queue.get()
             if first is None:
@@ -165,7 +176,11 @@ class JournalWriter:
         written: list[tuple[_Request, list[Recorded]]] = []
         refused: list[tuple[_Request, Exception]] = []
         try:
-            view = self._store.begin()
+            view = self._begin()
+            if view is None:
+                for request in group:
+                    request.answer.set_exception(DeviceError("journal.busy"))
+                return
             for request in group:
                 try:
                     written.append((request, self._write_part(request.decide, view)))
@@ -183,6 +198,16 @@ class JournalWriter:
         records = [recorded for _, part in written for recorded in part]
         if records:
             self._notify(records)
+
+    def _begin(self) -> StoreView | None:
+        """Begin a transaction; return None when somebody else kept the file all the time: nothing was written then."""
+        for _ in range(BEGIN_ATTEMPTS_MAX):
+            try:
+                return self._store.begin()
+            except Exception as error:
+                if not self._store.is_busy(error):
+                    raise
+        return None
 
     def _write_part(self, decide: Decide, view: StoreView) -> list[Recorded]:
         """Run one decision and append what it decided. Raises _Refused when only this decision is at fault."""
@@ -229,7 +254,7 @@ class JournalWriter:
         self._store.append(data, signature, recorded)
         return recorded
 
-    def _fail(self, error: Exception, group: list[_Request]) -> None:
+    def _fail(self, error: BaseException, group: list[_Request]) -> None:
         """Stop for good: nobody is told that anything was written."""
         self._store.rollback()
         failure = error if isinstance(error, IntegrityError) else DeviceError("journal.not_written", why=str(error))
@@ -237,16 +262,20 @@ class JournalWriter:
             failure.__cause__ = error
         with self._gate:
             self._failure = failure
-        _log.critical("journal writer stopped", code=failure.code, why=str(error))
+        # The callers first: where the medium is full, the log may be on it too.
         for request in group:
-            request.answer.set_exception(failure)
+            if not request.answer.done():
+                request.answer.set_exception(failure)
+        with contextlib.suppress(Exception):
+            _log.critical("journal writer stopped", code=failure.code, why=str(error))
 
     def _notify(self, records: Sequence[Recorded]) -> None:
         for listener in self._listeners:
             try:
                 listener(records)
             except Exception:  # noqa: BLE001 - whoever listens, the entries stand; the writer goes on
-                _log.exception("a listener of the journal failed")
+                with contextlib.suppress(Exception):
+                    _log.exception("a listener of the journal failed")
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this module; carries another's error

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from edge.journal.views import PaymentView
+from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.events import BoxEvent, EventHub
 from edge.services.idempotent import Idempotent, Work
@@ -56,6 +57,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     idempotent: Idempotent
     line: Line
     hub: EventHub
+    journal: JournalWriter
 
 
 class Counter:
@@ -161,6 +163,11 @@ class Counter:
             last_exchange_at=status.last_exchange_at,
             last_error=status.last_exchange_error,
         )
+
+    def journal_failure(self) -> str | None:
+        """Return the code of what stopped the journal, None while it takes entries."""
+        failure = self._parts.journal.failure
+        return None if failure is None else failure.code
 
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """See `EventHub.subscribe`."""

@@ -5,14 +5,19 @@ journaled and before the answer was kept makes nothing a second time: the work f
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 from weakref import WeakValueDictionary
 
+import structlog
+
 from edge.store.people import People
 from shared.entropy import random_name
-from shared.errors import DaftarError
+from shared.errors import DaftarError, DeviceError
+
+log = structlog.get_logger()
 
 _PURPOSE: Final = b"daftar name of a request v1"
 
@@ -52,9 +57,14 @@ class Idempotent:
             try:
                 answer = await work(self._name(key, request_sha256, caller))
             except DaftarError:
-                self._people.abandon_request(caller, key)
+                with contextlib.suppress(DeviceError):
+                    self._people.abandon_request(caller, key)
                 raise
-            self._people.finish_request(caller, key, answer)
+            try:
+                self._people.finish_request(caller, key, answer)
+            except DeviceError:
+                # The work stands and has its name: a repeat finds it.
+                log.exception("answer of a key not kept", caller=caller)
         return answer
 
     def _name(self, key: str, request_sha256: bytes, caller: str) -> str:

@@ -138,6 +138,10 @@ class SqliteJournalStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
+    def is_busy(self, error: Exception) -> bool:
+        """Return whether another connection kept the file for the whole of BUSY_TIMEOUT_MS."""
+        return isinstance(error, apsw.BusyError)
+
     def is_storage_failure(self, error: Exception) -> bool:
         """Return whether the medium or the file is at fault."""
         return isinstance(error, _AT_FAULT)

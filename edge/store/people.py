@@ -6,14 +6,19 @@ box may be anything.
 """
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import apsw
 import msgspec
 
 from edge.store.database import open_for_writing, transaction
-from shared.errors import OperatorError
+from shared.errors import DeviceError, OperatorError
+
+ATTEMPTS_KEPT_MS: Final = 3_600_000
+"""How long wrong attempts are remembered after the last one. Anybody can make up names: they must not fill the disk."""
 
 
 class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +54,10 @@ class Attempts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class People:
-    """Safe to share between threads; each write is durable when it returns."""
+    """Safe to share between threads; each write is durable when it returns.
+
+    All calls raise DeviceError `store.not_kept` when the medium refuses.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = open_for_writing(path)
@@ -61,7 +69,7 @@ class People:
             self._connection.close()
 
     def _do(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, _in_words():
             return list(self._connection.execute(sql, values))
 
     def _row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
@@ -71,7 +79,7 @@ class People:
 
     def save_operator(self, username: str, *, name: str, verifier: str, role: str) -> None:
         """Add an operator, or change one. A change ends the operator's sessions."""
-        with self._lock, transaction(self._connection, "IMMEDIATE"):
+        with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             self._connection.execute(
                 "INSERT INTO operator (username, name, verifier, role) VALUES (?, ?, ?, ?) ON CONFLICT (username) "
                 "DO UPDATE SET name = excluded.name, verifier = excluded.verifier, role = excluded.role",
@@ -81,7 +89,7 @@ class People:
 
     def set_disabled(self, username: str, *, disabled: bool) -> None:
         """Deny or allow an operator; a denial ends the sessions at once."""
-        with self._lock, transaction(self._connection, "IMMEDIATE"):
+        with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             self._connection.execute("UPDATE operator SET disabled = ? WHERE username = ?", (int(disabled), username))
             if disabled:
                 self._connection.execute("DELETE FROM session WHERE username = ?", (username,))
@@ -141,7 +149,7 @@ class People:
 
     def save_api_token(self, token_sha256: bytes, *, name: str, scopes: Collection[str]) -> None:
         """Store a program's token in place of the one that had its name."""
-        with self._lock, transaction(self._connection, "IMMEDIATE"):
+        with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             self._connection.execute("DELETE FROM api_token WHERE name = ?", (name,))
             self._connection.execute(
                 "INSERT INTO api_token (token_sha256, name, scopes) VALUES (?, ?, ?)",
@@ -170,7 +178,10 @@ class People:
         return None if row is None else Attempts(failed_count=row[0], boot=row[1], failed_monotonic_ms=row[2])
 
     def count_failure(self, subject: str, *, boot: str, monotonic_ms: int) -> int:
-        """Count one more wrong attempt; return how many there are now."""
+        """Count one more wrong attempt; return how many there are now. Those long over are forgotten."""
+        self._do(
+            "DELETE FROM attempt WHERE boot <> ? OR failed_monotonic_ms < ?", boot, monotonic_ms - ATTEMPTS_KEPT_MS
+        )
         row = self._row(
             "INSERT INTO attempt (subject, failed_count, boot, failed_monotonic_ms) VALUES (?, 1, ?, ?) "
             "ON CONFLICT (subject) DO UPDATE SET failed_count = failed_count + 1, boot = excluded.boot, "
@@ -194,7 +205,7 @@ class People:
         guarded by its own rules. Raises OperatorError `api.idempotency_conflict` when the key was used for another
         request.
         """
-        with self._lock, transaction(self._connection, "IMMEDIATE"):
+        with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             row = next(
                 self._connection.execute(
                     "SELECT request_sha256, response FROM idempotency WHERE caller = ? AND idempotency_key = ?",
@@ -220,6 +231,15 @@ class People:
     def abandon_request(self, caller: str, key: str) -> None:
         """Give back a key whose work was refused, so that it may be used for a corrected request."""
         self._do("DELETE FROM idempotency WHERE caller = ? AND idempotency_key = ? AND response IS NULL", caller, key)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say what the medium refuses as DeviceError `store.not_kept`: nothing was written then."""
+    try:
+        yield
+    except (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise DeviceError("store.not_kept", why=type(error).__name__) from error
 
 
 def _operator(row: tuple[Any, ...]) -> OperatorView:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import apsw
 
-from edge.journal.data_keys import make_data_key, window_start
+from edge.journal.data_keys import KEYS_KEPT_MAX, make_data_key, window_start
 from edge.journal.ports import ExchangeValue
 from edge.journal.views import DataKeyView, PrintJob, PrintState
 from edge.store import print_spool
@@ -57,9 +57,20 @@ class SqliteStoreView(Rows):
         return DataKeyView(key_id=row[0], month=row[1], public_key=row[2])
 
     def forget_data_keys(self) -> int:
-        """Forget the private halves of the keys past their window; return how many."""
-        oldest = window_start(jalali_month(self._clock.now()))
-        self._connection.execute("DELETE FROM private_key WHERE month < ?", (oldest,))
+        """Forget the private halves of the keys past their window; return how many.
+
+        A clock nobody vouches for may stand anywhere: then the newest made are kept, whatever their months are called.
+        """
+        if self._clock.quality() == "none":
+            self._connection.execute(
+                "DELETE FROM private_key WHERE key_id NOT IN "
+                "(SELECT key_id FROM data_key ORDER BY made_index DESC LIMIT ?)",
+                (KEYS_KEPT_MAX,),
+            )
+            return self._connection.changes()
+        month = jalali_month(self._clock.now())
+        # A month that is not here yet was named by a wrong clock; waiting for it to pass would keep its key for years.
+        self._connection.execute("DELETE FROM private_key WHERE month < ? OR month > ?", (window_start(month), month))
         return self._connection.changes()
 
     # --- feed and exchange ---

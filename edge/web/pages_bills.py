@@ -94,6 +94,7 @@ def home_facts(web: Web) -> dict[str, Any]:
         "in_doubt": web.counter.queries.in_doubt(),
         "doubt_status": STATUSES["in_doubt"],
         "box": status,
+        "journal_stopped": web.counter.journal_failure() is not None,
         "alarms": list(status.alarms)[:ALARMS_MAX],
         "notices": web.counter.queries.notices(NOTICES_MAX),
     }

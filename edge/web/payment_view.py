@@ -147,13 +147,15 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     key = payment_status_key(payment.state, payment.confirmation)
     under_way = payment.state in (_S.REQUESTED, _S.SENT)
     in_doubt = payment.state is _S.IN_DOUBT
+    # What the terminal said cannot be written any more; only a restart tells.
+    left_open = under_way and progress is None and counter.journal_failure() is not None
     jobs = counter.queries.print_jobs_for(payment.payment_id)
     return PaymentPage(
         payment=payment,
         bill_type=bill_type_of(payment.bill_id),
         status=STATUSES[key],
         status_key=key,
-        sentence_text=_sentence(payment, key, progress),
+        sentence_text="say.journal_stopped" if left_open else _sentence(payment, key, progress),
         steps=_steps(key),
         doubt_text=_DOUBT_REASONS.get(payment.in_doubt_reason or "", "doubt.why_no_answer") if in_doubt else "",
         review_text=_REVIEW_REASONS.get(payment.refusal_reason or "", "review.refused")

@@ -251,6 +251,9 @@ class Counter(Protocol):
     def line(self) -> Line:
         """Return how the line stands."""
 
+    def journal_failure(self) -> str | None:
+        """Return the code of what stopped the journal, None while it takes entries."""
+
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """Yield changes from now on."""
 

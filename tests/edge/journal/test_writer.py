@@ -274,3 +274,31 @@ def test_a_short_write_of_another_connection_is_waited_for(box: Box):
     other.close()
     thread.join(5)
     assert [recorded.index for recorded in finished] == [1]
+
+
+def test_a_log_that_cannot_be_written_does_not_keep_callers_waiting(box: Box, monkeypatch: pytest.MonkeyPatch):
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("edge.journal.writer._log.critical", no_room)
+    monkeypatch.setattr(box.store, "commit", no_room)
+    handed = box.writer._hand_in(lambda _: [alarm("x")])
+    with pytest.raises(DeviceError, match=r"journal\.not_written"):
+        handed.result(5)
+    with pytest.raises(DeviceError, match=r"journal\.stopped"):
+        box.write(alarm("later"))
+
+
+def test_another_program_that_keeps_the_file_refuses_a_group_and_stops_nothing(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("edge.journal.writer.BEGIN_ATTEMPTS_MAX", 2)
+    box.store._connection.set_busy_timeout(20)
+    other = open_for_writing(box.path)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DeviceError, match=r"journal\.busy"):
+        box.write(alarm("refused"))
+    other.execute("ROLLBACK")
+    other.close()
+    assert box.writer.failure is None
+    assert box.write(alarm("taken"))[0].index == 1

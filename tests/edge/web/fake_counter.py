@@ -153,6 +153,7 @@ class FakeCounter:
         self.asked: list[tuple[str, str]] = []
         """Calls that change something: (name, about)."""
         self.fails_with: Exception | None = None
+        self.journal_stopped_by: str | None = None
         """Raised by every call of `pay_bill`, to see what its page says."""
         self._listeners: set[asyncio.Queue[BoxEvent]] = set()
         self._index = 100
@@ -305,6 +306,9 @@ class FakeCounter:
 
     def line(self) -> Line:
         return self.line_view
+
+    def journal_failure(self) -> str | None:
+        return self.journal_stopped_by
 
     async def subscribe(self) -> AsyncIterator[BoxEvent]:
         queue: asyncio.Queue[BoxEvent] = asyncio.Queue()

@@ -75,3 +75,9 @@ def test_the_paper_is_as_its_newest_job_has_it(counter: FakeCounter, state: str)
     page = payment_page(counter, payment)
     assert page.paper_text == f"print.{state}"
     assert page.printed_before
+
+
+def test_a_payment_the_stopped_journal_left_open_says_what_to_do(counter: FakeCounter):
+    payment = counter.add_payment(BILL, PaymentState.SENT)
+    counter.journal_stopped_by = "journal.not_written"
+    assert payment_page(counter, payment).sentence_text == "say.journal_stopped"

@@ -23,6 +23,8 @@ ATTEMPTS_MAX: Final = 5
 WAIT_MS: Final = 60_000
 SESSION_MS: Final = 12 * 3_600_000
 PASSWORD_LETTERS_MIN: Final = 8
+USERNAME_LETTERS_MAX: Final = 64
+"""No name is longer; what is typed beyond is not looked at, nor kept as a wrong attempt."""
 _TOKEN_SIZE_BYTES: Final = 32
 _HASHES_AT_ONCE: Final = 2
 """Each takes 64 MiB: more at once would push a small box out of memory."""
@@ -73,14 +75,15 @@ class SignIn:
 
     async def sign_in(self, username: str, password: str) -> str:
         """Return a session token. Raises OperatorError `auth.wrong`, `auth.too_many` (wait a minute)."""
-        name = normal_username(username)
-        self._check_waiting(name)
-        verifier = self._people.verifier(name)
+        name = normal_username(username[:USERNAME_LETTERS_MAX])
         async with self._hashing:
+            # Asked when its turn has come: of many guesses sent at once, those behind the last allowed one must wait.
+            self._check_waiting(name)
+            verifier = self._people.verifier(name)
             right = await asyncio.to_thread(self._verify, verifier or self._nobody, folded_password(password))
-        if verifier is None or not right:
-            self._people.count_failure(name, boot=self._boot, monotonic_ms=self._clock.monotonic_ms())
-            raise OperatorError("auth.wrong", field="password")
+            if verifier is None or not right:
+                self._people.count_failure(name, boot=self._boot, monotonic_ms=self._clock.monotonic_ms())
+                raise OperatorError("auth.wrong", field="password")
         self._people.clear_failures(name)
         if self._hasher.check_needs_rehash(verifier):
             async with self._hashing:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from edge.devices.printers.driver import PrintResult
 from edge.devices.virtual.printer import VirtualPrinter
+from edge.journal.views import PrintJob
 from edge.services.print_documents import PrintDocuments
 from shared.errors import OperatorError
 from shared.payment import PaymentState
-from tests.edge.services.office import Office
+from shared.receipt import Receipt
+from tests.edge.services.office import POWER, Office
 
 
 @pytest.fixture
@@ -116,3 +119,53 @@ async def test_an_inquiry_gets_its_ticket(office: Office, printer: VirtualPrinte
     inquiry = office.box.queries.inquiry(inquiry_id)
     assert inquiry is not None
     assert (inquiry.ticket, inquiry.parameter_tail) == (1, "639")
+
+
+async def test_a_paper_that_cannot_be_made_does_not_hold_back_the_next(
+    office: Office, printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await paid(office)
+    second = await office.pay(POWER)
+    assert await office.ends(second) is PaymentState.APPROVED
+    documents = office.printing(printer)
+    make = documents._receipt
+
+    def fail_once(job: PrintJob) -> Receipt:
+        if job.about == first:
+            raise ValueError("a fault nobody thought of")
+        return make(job)
+
+    monkeypatch.setattr(documents, "_receipt", fail_once)
+    async with at_work(documents):
+        await office.until(lambda: office.payment(second).printed == 1)
+    assert states(office, first) == [("failed", False)]
+
+
+async def test_a_fault_while_a_paper_is_at_the_printer_leaves_it_uncertain_and_the_next_a_copy(
+    office: Office, printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment_id = await paid(office)
+    documents = office.printing(printer)
+    real = documents._printer.print
+
+    async def print_and_fail(data: bytes) -> PrintResult:
+        await real(data)
+        raise RuntimeError("a fault nobody thought of")
+
+    monkeypatch.setattr(documents._printer, "print", print_and_fail)
+    async with at_work(documents):
+        await office.until(lambda: states(office, payment_id) == [("uncertain", False)])
+        monkeypatch.setattr(documents._printer, "print", real)
+        await documents.request_receipt(payment_id)
+        await office.until(lambda: office.payment(payment_id).printed == 1)
+    assert states(office, payment_id) == [("uncertain", False), ("printed", True)]
+
+
+async def test_two_who_ask_for_a_paper_at_once_get_one(office: Office, printer: VirtualPrinter) -> None:
+    payment_id = await paid(office)
+    documents = office.printing(printer)
+    (job,) = office.box.queries.print_jobs_for(payment_id)
+    office.box.within(lambda view: view.mark_print(job.job_id, "failed"))
+    jobs = await asyncio.gather(*(documents.request_receipt(payment_id) for _ in range(8)))
+    assert len(set(jobs)) == 1
+    assert states(office, payment_id) == [("failed", False), ("waiting", False)]

@@ -136,3 +136,33 @@ async def test_a_request_cut_off_before_its_answer_was_kept_makes_the_same_thing
     await Idempotent(people, "daftar.journal/1/box1/2").run("k3", b"body", "kiosk", run)
     await after.run("k3", b"body", "third", run)
     assert len(set(names)) == len(names) - 1
+
+
+async def test_guesses_sent_at_once_are_counted_like_guesses_sent_one_by_one(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[bytes] = []
+
+    def verify(_: str, password: bytes) -> bool:
+        tried.append(password)
+        return False
+
+    monkeypatch.setattr(sign_in, "_verify", verify)
+    tries = await asyncio.gather(*(sign_in.sign_in("sara", f"guess {n}") for n in range(40)), return_exceptions=True)
+    assert all(isinstance(one, OperatorError) for one in tries)
+    assert ATTEMPTS_MAX <= len(tried) <= ATTEMPTS_MAX + 1
+
+
+async def test_made_up_names_do_not_fill_the_disk(
+    sign_in: SignIn, people: People, clock: SteppingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "_verify", lambda *_: False)
+    for number in range(3):
+        with pytest.raises(OperatorError, match=r"auth\.wrong"):
+            await sign_in.sign_in(f"nobody{number}\0" + "x" * 16_000, "guess")
+    (rows,) = people._do("SELECT count(*), max(length(CAST(subject AS BLOB))) FROM attempt")
+    assert rows == (3, 64)
+    clock.step(hours=2)
+    with pytest.raises(OperatorError, match=r"auth\.wrong"):
+        await sign_in.sign_in("another", "guess")
+    assert people._do("SELECT count(*) FROM attempt") == [(1,)]

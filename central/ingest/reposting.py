@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Engine, and_, or_, select, update
+from sqlalchemy import Connection, Engine, and_, literal_column, or_, select, update
 
 from central.ingest.accepted import Accepted, JournalContext, Posting
 from central.ingest.entries import try_post
@@ -63,6 +63,8 @@ def _is_waiting() -> Any:
     table = journals.journal_entry
     return and_(
         table.c.on_main,
+        # The condition of the index, written out: parameters would hide that it fits.
+        literal_column("disposition IN ('posting_failed', 'unknown_type')"),
         or_(
             table.c.disposition == "posting_failed",
             and_(table.c.disposition == "unknown_type", table.c.type.in_(sorted(JOURNAL_BODIES))),

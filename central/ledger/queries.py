@@ -8,10 +8,31 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, Table, and_, case, func, or_, select, union_all
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from central.ledger.accounts import AccountKind, Side, account_name
-from central.store.books import ledger_account, ledger_transfer, money_case, office_payment, payment_entry
+from central.store.books import (
+    PAYMENT_NAMES,
+    ledger_account,
+    ledger_transfer,
+    money_case,
+    office_payment,
+    payment_entry,
+)
 from shared.payment import PaymentState
 
 
@@ -168,17 +189,13 @@ def payments(
     if "\x00" in wanted.text:
         return ()
     if wanted.text:
-        names = (
-            "payment_id",
-            "rrn",
-            "stan",
-            "terminal_number",
-            "bill_id",
-            "bill_payment_id",
-            "inquiry_id",
-            "reference",
+        # Found first, by the index over all names, and ordered then: a name that is nobody's would otherwise be looked
+        # for through every payment there is.
+        named = select(office_payment.c.ordinal).where(
+            literal_column(PAYMENT_NAMES, ARRAY(Text)).contains(cast([wanted.text], ARRAY(Text)))
         )
-        where.append(or_(*(office_payment.c[name] == wanted.text for name in names)))
+        found = named.cte("named").prefix_with("MATERIALIZED", dialect="postgresql")
+        where.append(office_payment.c.ordinal.in_(select(found.c.ordinal)))
     if before is not None:
         where.append(office_payment.c.ordinal < before)
     return to_payments(connection, payment_rows(*where).order_by(office_payment.c.ordinal.desc()).limit(limit))
@@ -228,12 +245,15 @@ def account_transfers(
     connection: Connection, code: str, *, before: int | None = None, limit: int = 50
 ) -> tuple[TransferView, ...]:
     """Return the transfers of an account, newest first."""
-    query = _select(ledger_transfer, TransferView).where(
-        or_(ledger_transfer.c.debit == code, ledger_transfer.c.credit == code)
-    )
-    if before is not None:
-        query = query.where(ledger_transfer.c.ordinal < before)
-    return _transfers(connection, query.order_by(ledger_transfer.c.ordinal.desc()).limit(limit))
+    # Each side by its own index: one condition over both would read all of an account's transfers, and sort them.
+    sides = []
+    for side in (ledger_transfer.c.debit, ledger_transfer.c.credit):
+        query = _select(ledger_transfer, TransferView).where(side == code)
+        if before is not None:
+            query = query.where(ledger_transfer.c.ordinal < before)
+        sides.append(query.order_by(side.desc(), ledger_transfer.c.ordinal.desc()).limit(limit).subquery().select())
+    both = union_all(*sides).subquery()
+    return _transfers(connection, select(both).order_by(both.c.ordinal.desc()).limit(limit))
 
 
 def trial_balance(connection: Connection, office_id: str | None = None) -> TrialBalance:

@@ -93,7 +93,7 @@ def subject_tasks(connection: Connection, office_id: str, subject: str) -> tuple
     table = provider_task
     query = (
         select(*(table.c[name] for name in TaskView.__struct_fields__))
-        .where(table.c.office_id == office_id, table.c.subject == subject)
+        .where(table.c.office_id == office_id, table.c.kind.in_(("confirm", "inquire")), table.c.subject == subject)
         .order_by(table.c.ordinal)
     )
     return tuple(TaskView(**row) for row in connection.execute(query).mappings())

@@ -40,6 +40,13 @@ posted_entry: Final = Table(
     Column("disposition", Text, nullable=False),
     PrimaryKeyConstraint("office_id", "journal_id", "leaf"),
     CheckConstraint("octet_length(leaf) = 32", name="leaf_size"),
+    Index(
+        "posted_entry_unposted",
+        "office_id",
+        "journal_id",
+        "entry_index",
+        postgresql_where=text("disposition = 'unposted'"),
+    ),
 )
 """Which entries the books have seen: an entry is posted once, however often it is handed over."""
 
@@ -55,6 +62,11 @@ office_data_key: Final = Table(
     PrimaryKeyConstraint("office_id", "key_id"),
 )
 """An office's monthly data keys; the private half stays sealed to central."""
+
+PAYMENT_NAMES: Final = (
+    "(ARRAY[payment_id, rrn, stan, terminal_number, bill_id, bill_payment_id, inquiry_id, reference])"
+)
+"""What a person may look a payment up by, as the expression that is indexed."""
 
 office_payment: Final = Table(
     "office_payment",
@@ -111,6 +123,11 @@ office_payment: Final = Table(
     Index("office_payment_by_rrn", text("ltrim(terminal_number, '0')"), text("ltrim(rrn, '0')")),
     Index("office_payment_by_stan", text("ltrim(terminal_number, '0')"), text("ltrim(stan, '0')")),
     Index("office_payment_by_local_date", "local_date"),
+    Index("office_payment_by_name", text(PAYMENT_NAMES), postgresql_using="gin"),
+    Index("office_payment_of_office", "office_id", "ordinal"),
+    Index("office_payment_by_state", "state", "ordinal"),
+    Index("office_payment_by_confirmation", "confirmation", "ordinal"),
+    Index("office_payment_by_received_at", "received_at"),
     Index("office_payment_unsettled", "local_date", postgresql_where=text("settled_file IS NULL")),
     # A line settles one payment.
     Index(

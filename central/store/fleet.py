@@ -93,6 +93,7 @@ alarm: Final = Table(
     Column("raised_at", _INSTANT, nullable=False),
     Column("closed_at", _INSTANT),
     Column("closed_by", Text),
+    Index("ix_alarm_journal_id", "journal_id"),
     Index("ix_alarm_open", "office_id", postgresql_where=text("closed_at IS NULL")),
 )
 """What a person must look at. `kind`: clone, state_loss, fork, rollback, bad_body, posting_failed, ..."""

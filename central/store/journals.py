@@ -77,6 +77,15 @@ journal_entry: Final = Table(
         unique=True,
         postgresql_where=text("on_main"),
     ),
+    Index("ix_journal_entry_index", "journal_id", "entry_index"),
+    Index("ix_journal_entry_aside", "office_id", "journal_id", postgresql_where=text("NOT on_main")),
+    Index(
+        "ix_journal_entry_not_booked",
+        "office_id",
+        "journal_id",
+        "entry_index",
+        postgresql_where=text("disposition IN ('posting_failed', 'unknown_type')"),
+    ),
     CheckConstraint("octet_length(leaf) = 32", name="leaf_size"),
 )
 """Every well-signed entry, keyed by its leaf so that branches of a fork fit side by side. Never changed but in its

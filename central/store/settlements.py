@@ -128,6 +128,7 @@ recon_decision: Final = Table(
     ForeignKeyConstraint(["run_id"], ["recon_run.run_id"]),
     Index("recon_decision_by_bucket", "run_id", "bucket", "number"),
     Index("recon_decision_by_break", "break_key"),
+    Index("recon_decision_breaks", "run_id", "number", postgresql_where=text("is_break")),
 )
 
 recon_member: Final = Table(

@@ -190,7 +190,8 @@ class KeptLink:
         try:
             async with asyncio.timeout(self._connect_timeout_ms / 1000):
                 await loop.create_connection(self._made, self._host, self._port)
-        except OSError:
+        except (OSError, ValueError):
+            # A name that cannot be one is a ValueError: it must not end the attempts, a person may be mending it.
             return False
         self._tried.set()
         return True

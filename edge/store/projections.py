@@ -13,6 +13,7 @@ import msgspec
 
 from edge.journal.ports import Recorded
 from edge.store.schema.tables import HOLDS_OBLIGATION
+from shared.clock import parse_instant
 from shared.errors import BugError, IntegrityError, OperatorError
 from shared.events import (
     FEED_BODIES,
@@ -43,6 +44,8 @@ from shared.ids import bill_obligation
 from shared.journal.entry import decode_entry
 from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance
 
+_YEARS: Final = (1970, 2200)
+"""Years of instants that any clock may honestly have shown, and every calendar has."""
 _NO_OUTCOME: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT})
 
 
@@ -302,10 +305,19 @@ def _inquiry_answered(connection: apsw.Connection, _: Recorded, body: InquiryAns
             None if body.customer is None else msgspec.json.encode(body.customer).decode(),
             body.provider,
             body.reason,
-            body.answered_at,
+            _instant_or_none(body.answered_at),
             body.inquiry_id,
         ),
     )
+
+
+def _instant_or_none(text: str) -> str | None:
+    """Return an instant another program wrote, None where it is none: no page may fail by what it reads here."""
+    try:
+        year = parse_instant(text).year
+    except (ValueError, OverflowError):
+        return None
+    return text if _YEARS[0] <= year <= _YEARS[1] else None
 
 
 def _confirmed(connection: apsw.Connection, _: Recorded, body: PaymentConfirmed) -> None:

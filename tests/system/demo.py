@@ -142,6 +142,14 @@ class Demo:
         self.run(self.world.kill_part("box"))
         self.run(self.world.start_part("box"))
 
+    def switch_off_box(self) -> None:
+        """Stop the box as its service does."""
+        self.run(self.world.processes.pop("box").stop())
+
+    def switch_on_box(self) -> None:
+        """Start the box again."""
+        self.run(self.world.start_part("box"))
+
     def good_day(self) -> None:
         """Mend everything."""
         self.terminal(mode="none", auto=False)

@@ -1,5 +1,6 @@
 """Kill -9 of the real box at every stage of a payment: what the terminal charged is what the journal ends up saying."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,6 +77,21 @@ def test_the_box_killed_in_a_payment_comes_back_and_knows(demo: Demo, moment: Ca
         ).json()["payment_id"]
         assert settled(demo, again) == "approved"
         assert demo.state()["terminal"]["charged_count"] - before == 1
+
+
+def test_the_box_stopped_in_a_card_dialogue_finds_the_charge_that_happened_meanwhile(demo: Demo) -> None:
+    bill = made_bill(7_020)
+    before = demo.state()["terminal"]["charged_count"]
+    payment_id = demo.pay(bill)
+    demo.card_awaited()
+    demo.switch_off_box()
+    demo.terminal(press="approve")
+    demo.until("the charge", lambda: demo.state()["terminal"]["charged_count"] > before)
+    demo.switch_on_box()
+    assert settled(demo, payment_id) == "approved"
+    assert demo.state()["terminal"]["charged_count"] == before + 1
+    for line in (demo.world.logs / "box.log").read_text().splitlines():
+        assert json.loads(line)["event"], "the log is lines of JSON and nothing else"
 
 
 def test_the_journal_holds_after_all_that(demo: Demo) -> None:

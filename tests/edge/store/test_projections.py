@@ -152,6 +152,19 @@ def test_an_answer_that_this_release_does_not_understand_holds_nothing_back(box:
     assert rebuild_projections(box.path) == []
 
 
+@pytest.mark.parametrize(
+    "written", ["", "yesterday", "2026-11-22T08:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00Z"]
+)
+def test_an_answer_whose_moment_is_none_has_no_moment(box: Box, written: str):
+    box.write(asked("q1"))
+    answer = InquiryAnswered(inquiry_id="q1", outcome="nothing_owed", answered_at=written)
+    box.receive(OFFICE_FEED, [box.central.office.say(answer)])
+    inquiry = box.queries.inquiry("q1")
+    assert inquiry
+    assert (inquiry.outcome, inquiry.answered_at) == ("nothing_owed", None)
+    assert rebuild_projections(box.path) == []
+
+
 def test_an_answered_inquiry_shows_the_payment_that_holds_its_bill(box: Box):
     box.write(asked("q1"))
     answer = InquiryAnswered(

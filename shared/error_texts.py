@@ -835,8 +835,8 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Delete or repair nothing; call support.",
     ),
     "signer.unsafe": ErrorText(
-        fa="دیگران هم می‌توانند پروندهٔ کلید دستگاه را بخوانند ({path}).",
-        en="Others can read the box's key file ({path}).",
+        fa="دیگران هم می‌توانند پروندهٔ کلید را بخوانند ({path}).",
+        en="Others can read the key file ({path}).",
         money="none",
         do_fa="دسترسی پرونده را به صاحب آن محدود کنید (chmod 600).",
         do_en="Let only its owner read the file (chmod 600).",

@@ -10,6 +10,7 @@ Keys are never in the database: a copy of it lets nobody sign as central, nor re
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,7 @@ from sync.enrolment import CentralTrust
 DEFAULT_NAME: Final = "daftar.central"
 """Name of central in its keys' names: `daftar.central/witness` and so on."""
 _KEY_SIZE_BYTES: Final = 32
+_OWNER_ONLY: Final = 0o600
 
 
 class SigningKey:
@@ -71,7 +73,10 @@ class CentralKeys(msgspec.Struct, frozen=True):
 
 
 def open_keys(folder: Path, entropy: Entropy, *, name: str = DEFAULT_NAME) -> CentralKeys:
-    """Return the keys of a folder, making those that are missing. Raises IntegrityError `central.bad_key_file`."""
+    """Return the keys of a folder, making those that are missing.
+
+    Raises IntegrityError `central.bad_key_file`, and `signer.unsafe` for a key that others may read: it may be theirs.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def signing(role: str, *, cosigns: bool = False) -> SigningKey:
@@ -91,6 +96,9 @@ def open_keys(folder: Path, entropy: Entropy, *, name: str = DEFAULT_NAME) -> Ce
 def _private_bytes(path: Path, entropy: Entropy) -> bytes:
     if not path.exists():
         _write_new(path, entropy.token_bytes(_KEY_SIZE_BYTES).hex())
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & ~_OWNER_ONLY:
+        raise IntegrityError("signer.unsafe", path=str(path), mode=oct(mode))
     try:
         raw = bytes.fromhex(path.read_text().strip())
     except ValueError as error:

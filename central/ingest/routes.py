@@ -54,6 +54,14 @@ def _refuse_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[di
     return Response({"code": code}, status_code=error.status_code, media_type=MediaType.JSON)
 
 
+def _read(work: Callable[[bytes], bytes], wire: bytes) -> bytes:
+    """Return the answer to a message. Raises PeerError `exchange.malformed` for one that decoders give up on."""
+    try:
+        return work(wire)
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise PeerError("exchange.malformed", why=type(error).__name__) from error
+
+
 def box_router(
     *, receive: Callable[[bytes], bytes], enrol: Callable[[bytes], bytes], is_well: Callable[[], bool]
 ) -> Router:
@@ -67,7 +75,7 @@ def box_router(
         sync_to_thread=True,
     )
     def exchange(body: RawBody) -> bytes:
-        return receive(body)
+        return _read(receive, body)
 
     @post(
         "/enrol",
@@ -77,7 +85,7 @@ def box_router(
         sync_to_thread=True,
     )
     def enrol_box(body: RawBody) -> bytes:
-        return enrol(body)
+        return _read(enrol, body)
 
     @get("/health", sync_to_thread=True, media_type=MediaType.JSON)
     def health() -> Response[dict[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -72,6 +73,24 @@ def test_a_box_enrols_exchanges_and_repeats_over_http(url: str, code: str) -> No
 def test_what_is_no_message_is_refused_with_a_code(url: str, body: bytes, status: int, code: str) -> None:
     answer = _post(url, "/exchange", body)
     assert (answer.status_code, answer.json()) == (status, {"code": code})
+
+
+DEEP = b"\x91" * 200_000 + b"\xc0"
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        DEEP,
+        b"\x83\xa2zz" + DEEP + b"\xa7payload\xc4\x00\xa9signature\xc4\x00",
+        msgspec.msgpack.encode({"payload": b"\x81\xa2zz" + DEEP, "signature": b""}),
+        msgspec.msgpack.encode({"payload": b"\x82\xa7journal\xa2\xff\xfe\xa4code\xa2\xff\xfe", "signature": b""}),
+    ],
+)
+@pytest.mark.parametrize("path", ["/exchange", "/enrol"])
+def test_bytes_made_to_break_a_decoder_are_refused_with_a_code(url: str, path: str, envelope: bytes) -> None:
+    answer = _post(url, path, zlib.compress(envelope))
+    assert (answer.status_code, answer.json()) == (400, {"code": "exchange.malformed"})
 
 
 def test_a_wrong_code_is_told_apart_from_a_wrong_message(url: str) -> None:

@@ -22,6 +22,16 @@ def test_keys_are_made_once_and_readable_by_nobody_else(tmp_path: Path) -> None:
     assert len({path.read_text() for path in folder.iterdir()}) == 4
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_key_that_others_may_read_is_not_used(tmp_path: Path, mode: int) -> None:
+    open_keys(tmp_path, SystemEntropy())
+    (tmp_path / "witness.key").chmod(mode)
+    with pytest.raises(IntegrityError, match=r"signer\.unsafe"):
+        open_keys(tmp_path, SystemEntropy())
+    (tmp_path / "witness.key").chmod(0o400)
+    open_keys(tmp_path, SystemEntropy())
+
+
 def test_a_damaged_key_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
     open_keys(tmp_path, SystemEntropy())
     (tmp_path / "feed.key").write_text("00ff\n")

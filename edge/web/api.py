@@ -36,6 +36,7 @@ from shared.errors import OperatorError
 from shared.payment import PaymentState
 
 PAGE_ROWS_MAX: Final = 200
+INDEX_MAX: Final = 2**53
 BODY_MAX_BYTES: Final = 16_384
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -47,7 +48,9 @@ IdempotencyKey = Annotated[
         description="Unique for each intended action, at most 128 visible characters; the same one when repeating it.",
     ),
 ]
-Before = Annotated[int | None, QueryParameter(description="Return payments requested before this index.", ge=0)]
+Before = Annotated[
+    int | None, QueryParameter(description="Return payments requested before this index.", ge=0, le=INDEX_MAX)
+]
 Limit = Annotated[int, QueryParameter(description="How many at most.", ge=1, le=PAGE_ROWS_MAX)]
 States = Annotated[
     list[PaymentState] | None, QueryParameter(name="state", description="Only payments in these states.")

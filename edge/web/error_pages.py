@@ -126,7 +126,12 @@ class ErrorPages:
 
     def handlers(self) -> ExceptionHandlersMap:
         """Return the handlers, for the application and so for every route."""
-        return {DaftarError: self._daftar, HTTPException: self._http, Exception: self._unknown}
+        return {
+            DaftarError: self._daftar,
+            HTTPException: self._http,
+            RecursionError: self._too_deep,
+            Exception: self._unknown,
+        }
 
     def _answer(self, request: AnyRequest, error: DaftarError, reference: str | None = None) -> Response[Any]:
         if request.url.path.startswith(API_PREFIX):
@@ -161,6 +166,12 @@ class ErrorPages:
             return self._unknown(request, error)
         code = _CODE_OF_STATUS.get(error.status_code, "web.bad_request")
         return self._answer(request, OperatorError(code, why=error.detail))
+
+    def _too_deep(self, request: AnyRequest, error: RecursionError) -> Response[Any]:
+        """Answer a body nested deeper than any of ours, which the decoder gives up on; elsewhere it is a fault."""
+        if request.method == "POST" and request.url.path.startswith(API_PREFIX):
+            return self._answer(request, OperatorError("web.bad_request", why="nested too deep"))
+        return self._unknown(request, error)
 
     def _unknown(self, request: AnyRequest, error: Exception) -> Response[Any]:
         reference = self._reference()

@@ -130,3 +130,17 @@ async def test_the_status_says_how_everything_stands(api: httpx.AsyncClient, cou
     found = body(await api.get("/api/v1/status"))
     assert (found["office"], found["software"], found["unconfirmed_rial"]) == ("72101001", "9.9.9", 17_000)
     assert (found["terminal"]["connected"], found["printer_state"], found["line"]["state"]) == (True, "ok", "good")
+
+
+@pytest.mark.parametrize(
+    "content", [b"[" * 9_000, b'{"a":' * 2_000, b"\xff\xfe", b"", b"null", b'{"bill_id":"\\ud800"}']
+)
+async def test_a_body_that_is_none_of_ours_is_the_sender_s_mistake(api: httpx.AsyncClient, content: bytes):
+    headers = {"content-type": "application/json", "idempotency-key": "k"}
+    for path in ("/api/v1/bills/read", "/api/v1/payments", "/api/v1/inquiries"):
+        answer = await api.post(path, content=content, headers=headers)
+        assert (answer.status_code, body(answer)["money"]) == (400, "not_moved"), path
+
+
+async def test_an_index_that_no_journal_has_is_the_sender_s_mistake(api: httpx.AsyncClient):
+    assert (await api.get("/api/v1/payments?before=99999999999999999999")).status_code == 400

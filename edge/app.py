@@ -61,7 +61,10 @@ class Box:
         """
         self.settings: Settings = load_settings(folder)
         profiles = self.settings.profiles_folder
-        self._catalogue = load_catalogue(None if profiles is None else Path(profiles))
+        catalogue = load_catalogue(None if profiles is None else Path(profiles))
+        # Named wrongly, a model stops the start here, before anything is journaled about it.
+        self._terminal_profile = catalogue.terminal(self.settings.terminal.profile)
+        self._printer_profile = catalogue.printer(self.settings.printer.profile)
         self._clock = clock
         self._entropy = entropy
         path = folder / STORE_NAME
@@ -98,7 +101,9 @@ class Box:
             queries=self._queries,
             terminal=self._terminal,
             payments=self._payments,
+            clock=self._clock,
             entropy=self._entropy,
+            unasked_every_s=self.settings.doubt_every_s,
         )
         self.counter = Counter(
             Parts(
@@ -159,7 +164,7 @@ class Box:
         settings = self.settings.terminal
         driver = TerminalDriver(
             name=settings.name,
-            profile=self._catalogue.terminal(settings.profile),
+            profile=self._terminal_profile,
             host=settings.host,
             port=settings.port,
             clock=self._clock,
@@ -170,7 +175,7 @@ class Box:
 
     def _make_documents(self) -> PrintDocuments:
         settings = self.settings.printer
-        profile = self._catalogue.printer(settings.profile)
+        profile = self._printer_profile
         head = Letterhead(
             office_name=self.settings.office_name,
             office_code=self._identity.office,

@@ -425,6 +425,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="با پشتیبانی مرکز تماس بگیرید؛ سوابق و تأیید تراکنش همچنان کار می‌کنند.",
         do_en="Call central's support; the history and status queries still work.",
     ),
+    "payment.other_terminal": ErrorText(
+        fa="این پرداخت به کارتخوان «{terminal}» رفته است که دیگر به این دستگاه وصل نیست.",
+        en="This payment went to the terminal “{terminal}”, which is no longer set up on this box.",
+        money="may_have_moved",
+        do_fa="آن کارتخوان را برگردانید و دوباره بپرسید؛ تا آن وقت این قبض را دوباره نگیرید.",
+        do_en="Put that terminal back and ask again; do not take this bill again until then.",
+    ),
     "payment.not_waiting": ErrorText(
         fa="این پرداخت دیگر در جریان نیست و لغو نمی‌شود.",
         en="This payment is no longer under way and cannot be cancelled.",

@@ -10,6 +10,7 @@ the journal.
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import structlog
 
 from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
@@ -19,6 +20,7 @@ from edge.services.documents import BILL_RECEIPT, spool
 from edge.services.judge_outcome import ANSWER_MISMATCH, CHARGE_MISMATCH, STRAY_APPROVAL, judge
 from edge.services.take_payment import TakePayment, Terminal, known
 from edge.store.queries import Queries
+from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import AlarmRaised, Body, PaymentApproved, PaymentNotCharged, StatusQueried
@@ -28,6 +30,17 @@ log = structlog.get_logger()
 
 NOT_FOUND_NEEDED: Final = 2
 """Counting not-founds that settle a payment as not charged."""
+
+
+UNASKED_LONGEST_MS: Final = 3_600_000
+"""The longest the timetable lets a payment in doubt wait for its next question; each is an entry of the journal."""
+
+
+class _Turn(msgspec.Struct, frozen=True):
+    """When to ask next (monotonic), and how long to wait after that."""
+
+    due_ms: int
+    wait_ms: int
 
 
 class ResolveInDoubt:
@@ -40,23 +53,32 @@ class ResolveInDoubt:
         queries: Queries,
         terminal: Terminal,
         payments: TakePayment,
+        clock: Clock,
         entropy: Entropy,
+        unasked_every_s: int = 60,
     ) -> None:
         self._writer = writer
         self._queries = queries
         self._terminal = terminal
         self._payments = payments
+        self._clock = clock
         self._entropy = entropy
+        self._unasked_every_ms = unasked_every_s * 1000
+        self._unasked: dict[str, _Turn] = {}
+        """When each payment is next asked about unasked; forgotten by a restart, which asks at once."""
 
     async def ask(self, payment_id: str, *, operator: str | None) -> PaymentView:
         """Ask the terminal about one payment and journal question and answer; return the payment as it then stands.
 
-        A payment that is not in doubt is returned as it is. Raises OperatorError `payment.unknown`.
+        A payment that is not in doubt is returned as it is. Raises OperatorError `payment.unknown`,
+        `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know.
         """
         async with self._payments.terminal_lock:
             payment = self._payment(payment_id)
             if payment.state is not PaymentState.IN_DOUBT:
                 return payment
+            if payment.terminal != self._terminal.name:
+                raise OperatorError("payment.other_terminal", payment_id=payment_id, terminal=payment.terminal)
             # Time is taken before asking: a not-found proves nothing about what happens after the question left.
             in_time = self._payments.waited_ms(payment_id) > self._terminal.profile.times.longest_ms
             answer = await self._terminal.query(
@@ -69,12 +91,24 @@ class ResolveInDoubt:
         return self._payment(payment_id)
 
     async def ask_all(self) -> None:
-        """Ask about every payment in doubt, oldest first; trouble with one does not keep the others waiting."""
-        for payment in self._queries.in_doubt():
+        """Ask about every payment in doubt whose turn it is, oldest first; each question doubles the wait for the next.
+
+        Trouble with one does not keep the others waiting.
+        """
+        in_doubt = [payment for payment in self._queries.in_doubt() if payment.terminal == self._terminal.name]
+        self._unasked = {
+            payment.payment_id: self._unasked.get(payment.payment_id, _Turn(0, self._unasked_every_ms))
+            for payment in in_doubt
+        }
+        for payment_id, turn in list(self._unasked.items()):
+            now_ms = self._clock.monotonic_ms()
+            if now_ms < turn.due_ms:
+                continue
             try:
-                await self.ask(payment.payment_id, operator=None)
+                await self.ask(payment_id, operator=None)
             except Exception:
-                log.exception("asking about a payment failed", payment_id=payment.payment_id)
+                log.exception("asking about a payment failed", payment_id=payment_id)
+            self._unasked[payment_id] = _Turn(now_ms + turn.wait_ms, min(2 * turn.wait_ms, UNASKED_LONGEST_MS))
 
     def _payment(self, payment_id: str) -> PaymentView:
         payment = self._queries.payment(payment_id)

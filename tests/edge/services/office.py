@@ -79,7 +79,9 @@ class Office:
             queries=self.box.queries,
             terminal=self.terminal,
             payments=self.payments,
+            clock=clock,
             entropy=entropy,
+            unasked_every_s=1,
         )
         self.inquiries = AskInquiry(self.box.writer, entropy)
         return self

@@ -6,6 +6,7 @@ from edge.devices.virtual.terminal import VirtualTerminal
 from shared.errors import OperatorError
 from shared.payment import PaymentState
 from tests.edge.services.office import Office
+from tests.edge.store.boxes import SteppingClock
 
 QUICK = {"answer_timeout_ms": 200, "longest_ms": 400, "query_timeout_ms": 500}
 
@@ -81,3 +82,32 @@ async def test_a_payment_that_is_settled_is_not_asked_about(office: Office) -> N
     assert office.box.queries.size() == size
     with pytest.raises(OperatorError, match=r"payment\.unknown"):
         await office.resolve.ask("p-nobody", operator="sara")
+
+
+async def test_unasked_questions_wait_twice_as_long_each_time(tmp_path: Path, terminal: VirtualTerminal) -> None:
+    async with Office(tmp_path, terminal, **(QUICK | {"longest_ms": 600_000})) as office:
+        terminal.set_fault("go_silent")
+        terminal.set_auto("approve")
+        payment_id = await in_doubt(office)
+        clock = SteppingClock()
+        office.resolve._clock = clock
+        asked = []
+        for _ in range(8):
+            await office.resolve.ask_all()
+            asked.append(office.payment(payment_id).asked_count)
+            clock.step(seconds=1)
+        assert asked == [1, 2, 2, 3, 3, 3, 3, 4]
+
+
+async def test_a_payment_of_a_terminal_that_is_gone_is_not_asked_of_another(
+    tmp_path: Path, terminal: VirtualTerminal
+) -> None:
+    async with Office(tmp_path, terminal, **QUICK) as office:
+        terminal.set_fault("go_silent")
+        terminal.set_auto("approve")
+        payment_id = await in_doubt(office)
+        office.terminal.name = "terminal-2"
+        await office.resolve.ask_all()
+        assert office.payment(payment_id).asked_count == 0
+        with pytest.raises(OperatorError, match=r"payment\.other_terminal"):
+            await office.resolve.ask(payment_id, operator="sara")

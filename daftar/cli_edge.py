@@ -65,7 +65,7 @@ def enrol(data: Path, central: str, code: str) -> None:
     Makes the box's key and the first entry of its journal in the folder. Safe to run again when the reply was lost.
     """
     entropy = SystemEntropy()
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     key_path = data / KEY_NAME
     signer = FileSigner.load(key_path) if key_path.exists() else FileSigner.create(key_path, entropy)
     enrolment = ask_central(central, code, signer=signer, software=SOFTWARE, entropy=entropy)
@@ -138,6 +138,34 @@ def add_operator(data: Path, username: str, name: str | None) -> None:
     click.echo(f"Operator {normal}")
 
 
+def _set_disabled(data: Path, username: str, *, disabled: bool) -> None:
+    people = People(data / STORE_NAME)
+    try:
+        normal = normal_username(username)
+        if people.operator(normal) is None:
+            raise click.ClickException(f"There is no operator {normal}.")
+        people.set_disabled(normal, disabled=disabled)
+    finally:
+        people.close()
+    click.echo(f"Operator {normal} {'may no longer' if disabled else 'may'} sign in")
+
+
+@operator.command(name="deny")
+@_data
+@click.argument("username")
+def deny_operator(data: Path, username: str) -> None:
+    """Let an operator in no more; sessions end at once. Works while the box serves."""
+    _set_disabled(data, username, disabled=True)
+
+
+@operator.command(name="allow")
+@_data
+@click.argument("username")
+def allow_operator(data: Path, username: str) -> None:
+    """Let an operator in again who was denied. Works while the box serves."""
+    _set_disabled(data, username, disabled=False)
+
+
 @edge.group()
 def token() -> None:
     """Programs that use the box's API."""
@@ -166,6 +194,21 @@ def add_token(data: Path, name: str, scopes: tuple[str, ...]) -> None:
     finally:
         people.close()
     click.echo(made)
+
+
+@token.command(name="revoke")
+@_data
+@click.argument("name")
+def revoke_token(data: Path, name: str) -> None:
+    """End a program's token at once. Works while the box serves."""
+    people = People(data / STORE_NAME)
+    try:
+        if name not in {caller.name for caller in people.api_callers()}:
+            raise click.ClickException(f"There is no program {name}.")
+        people.revoke_api_token(name)
+    finally:
+        people.close()
+    click.echo(f"The token of {name} is no longer good")
 
 
 @edge.command()

@@ -1,0 +1,59 @@
+"""The box's commands about people and programs, on a real box's file."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from daftar.cli_edge import edge
+from edge.services.sign_in import token_sha256
+from edge.settings import STORE_NAME
+from edge.store.people import People
+from tests.edge.store.boxes import Box
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    Box(tmp_path)
+    assert (tmp_path / STORE_NAME).exists()
+    return tmp_path
+
+
+def call(data: Path, *arguments: str, typed: str = "") -> Result:
+    group, command, *rest = arguments
+    return CliRunner().invoke(edge, [group, command, "--data", str(data), *rest], input=typed)
+
+
+def test_an_operator_is_added_denied_and_let_in_again(data: Path) -> None:
+    assert call(data, "operator", "add", "Sara", typed="گذرواژهٔ بلند\n").exit_code == 0
+    people = People(data / STORE_NAME)
+    people.open_session(b"session", "sara", boot="b", monotonic_ms=0)
+    assert call(data, "operator", "deny", "sara").exit_code == 0
+    assert people.verifier("sara") is None
+    assert people.session(b"session") is None
+    assert call(data, "operator", "allow", "sara").exit_code == 0
+    assert people.verifier("sara") is not None
+    people.close()
+
+
+def test_a_name_that_is_not_there_is_said_and_changes_nothing(data: Path) -> None:
+    for arguments in (("operator", "deny", "nobody"), ("token", "revoke", "nobody")):
+        refused = call(data, *arguments)
+        assert refused.exit_code == 1
+        assert "nobody" in refused.output
+
+
+def test_a_short_password_is_refused_in_a_sentence(data: Path) -> None:
+    refused = call(data, "operator", "add", "sara", typed="short\n")
+    assert refused.exit_code == 1
+    assert "Traceback" not in refused.output
+
+
+def test_a_programs_token_is_shown_once_and_ends_when_it_is_revoked(data: Path) -> None:
+    made = call(data, "token", "add", "kiosk", "--scope", "payments:read")
+    shown = made.output.strip()
+    people = People(data / STORE_NAME)
+    assert people.api_caller(token_sha256(shown)) is not None
+    assert call(data, "token", "revoke", "kiosk").exit_code == 0
+    assert people.api_caller(token_sha256(shown)) is None
+    people.close()

@@ -18,6 +18,7 @@ from sync.envelope import (
     ENROLMENT_REQUEST,
     ENROLMENT_RESPONSE,
     RESPONSE_SIZE_MAX_BYTES,
+    UNREADABLE,
     encode_payload,
     pack,
     unpack,
@@ -125,7 +126,7 @@ def decode_enrolment_request(payload: bytes) -> EnrolmentRequest:
     """Return the request, unverified. Raises PeerError `exchange.malformed`, `exchange.other_version`."""
     try:
         request = _REQUEST.decode(payload)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise PeerError("exchange.malformed", why=str(error)) from error
     if request.v != VERSION:
         raise PeerError("exchange.other_version", version=request.v)
@@ -142,7 +143,7 @@ def read_enrolment(wire: bytes, *, request_wire: bytes) -> Enrolment:
     envelope = unpack(wire, size_max_bytes=RESPONSE_SIZE_MAX_BYTES)
     try:
         enrolment = _ENROLMENT.decode(envelope.payload)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise PeerError("exchange.malformed", why=str(error)) from error
     verify(envelope, ENROLMENT_RESPONSE, enrolment.trust.exchange_key().public_key)
     for key in (enrolment.trust.witness_key, enrolment.trust.feed_key, enrolment.trust.wrapping_key):

@@ -33,6 +33,9 @@ Sign = Callable[[bytes], bytes]
 
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises on hostile bytes: another shape, another encoding, a nest too deep."""
+
 
 class Envelope(msgspec.Struct, frozen=True):
     """A message's payload and the signature over it."""
@@ -78,7 +81,7 @@ def unpack(wire: bytes, *, size_max_bytes: int) -> Envelope:
         raise PeerError("exchange.malformed", why="cut or followed by something")
     try:
         return _DECODER.decode(packed)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise PeerError("exchange.malformed", why=str(error)) from error
 
 

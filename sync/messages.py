@@ -8,6 +8,7 @@ from msgspec import Meta
 from shared.errors import PeerError
 from shared.journal.entry import ENTRY_SIZE_MAX_BYTES
 from shared.journal.note import NOTE_SIZE_MAX_BYTES
+from sync.envelope import UNREADABLE
 
 VERSION: Final = 1
 TOKEN_SIZE_BYTES: Final = 32
@@ -87,7 +88,7 @@ def decode_request(payload: bytes) -> Request:
     """Return the request of a payload. Raises PeerError `exchange.malformed`, `exchange.other_version`."""
     try:
         request = _REQUEST.decode(payload)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise PeerError("exchange.malformed", why=str(error)) from error
     if request.v != VERSION:
         raise PeerError("exchange.other_version", version=request.v)
@@ -98,7 +99,7 @@ def decode_response(payload: bytes) -> Response:
     """Return the response of a payload. Raises PeerError `exchange.malformed`, `exchange.other_version`."""
     try:
         response = _RESPONSE.decode(payload)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise PeerError("exchange.malformed", why=str(error)) from error
     if response.v != VERSION:
         raise PeerError("exchange.other_version", version=response.v)

@@ -137,7 +137,12 @@ class LabBox:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        try:
+            self._open.close()
+        except (apsw.IOError, apsw.FullError):
+            # SQLite ignores trouble while its last connection empties the WAL, and so does a real close; apsw shows
+            # what a VFS in Python raised there. The connection is closed; the lock is not given back yet.
+            self.store.close()
 
     def recover(self) -> Recovered:
         """Do what the product does first at every start."""

@@ -54,11 +54,15 @@ def new_box() -> bytes:
         return (folder / FILE).read_bytes()
 
 
+def shape(seed: object) -> tuple[int, int]:
+    """Return the pages of WAL and the decisions that a seed draws."""
+    chance = Chance("shape", seed)
+    return chance.pick(_WAL_PAGES), SHORT + chance.below(LONG - SHORT + 1)
+
+
 def record(seed: object, *, habits: Habits | None = None, decisions: int | None = None) -> Recording:
     """Run the workload of a seed on an honest disk whose power holds."""
-    chance = Chance("shape", seed)
-    wal_pages = chance.pick(_WAL_PAGES)
-    drawn = SHORT + chance.below(LONG - SHORT + 1)
+    wal_pages, drawn = shape(seed)
     truth, witness = Truth(), Witness(SIGNER.public_key)
     with scratch() as folder, repeatable(wal_pages), asyncio.Runner() as runner:
         base = {FILE: new_box()}
@@ -78,11 +82,12 @@ def record(seed: object, *, habits: Habits | None = None, decisions: int | None 
             workload = Workload(seed, boxes, witness, truth, lambda: disk.count)
             workload.habits = habits or Habits()
             workload.run(drawn if decisions is None else decisions)
-        leaves = _leaves(folder / FILE)
+        leaves = leaves_of(folder / FILE)
     return Recording(seed, base, disk.operations, truth, leaves, wal_pages, first)
 
 
-def _leaves(path: Path) -> list[bytes]:
+def leaves_of(path: Path) -> list[bytes]:
+    """Return the leaves of all entries of a file."""
     connection = open_read_only(path)
     try:
         return [leaf_hash(data) for (data,) in connection.execute("SELECT data FROM entry ORDER BY entry_index")]

@@ -1,0 +1,71 @@
+import hashlib
+
+import pytest
+
+from daftar.lab.crash import Plan, crash
+from daftar.lab.mutants import named
+from daftar.lab.recording import record
+
+
+@pytest.mark.parametrize("seed", [0, 4])
+def test_a_thousand_power_cuts_break_no_rule(seed: int):
+    tally = crash(Plan(runs=5, seed=seed, every_io=True))
+    assert tally.violations == []
+    assert tally.crash_points >= 1_000
+    assert tally.second_cuts > 0
+
+
+@pytest.mark.parametrize("disk", ["lying", "deaf"])
+def test_of_a_disk_that_lies_every_loss_that_central_could_know_of_is_found(disk):
+    tally = crash(Plan(runs=6, seed=1000, disk=disk))
+    assert tally.violations == []
+    assert tally.found["at_open"] > 0
+    assert tally.found["nothing_lost"] > 0
+    assert disk == "lying" or tally.found["at_exchange"] > 0
+
+
+def test_a_seed_gives_the_same_day_to_the_byte():
+    digests = set()
+    for _ in range(2):
+        recording = record(3)
+        happened = recording.truth.all(len(recording.operations))
+        plain = [one for one in happened if one.kind != "witness"]
+        digests.add(hashlib.sha256(repr((recording.operations, recording.leaves, plain)).encode()).digest())
+    assert len(digests) == 1
+
+
+def test_a_violation_is_seen_again_by_its_seed_and_place():
+    mutant = named("wire_first")
+    with mutant.apply():
+        plan = Plan(runs=20, seed=0, habits=mutant.habits, stop_at_first=True, share=False)
+        first = crash(plan).violations[0]
+        again = crash(Plan(runs=1, seed=first.seed, at=first.at, habits=mutant.habits, share=False))
+    assert again.crash_points <= 2
+    assert first in again.violations
+
+
+def test_cuts_that_share_a_judgement_are_those_a_judge_would_judge_alike():
+    shared = crash(Plan(runs=1, seed=20))
+    in_full = crash(Plan(runs=1, seed=20, share=False))
+    assert shared.violations == in_full.violations == []
+    assert shared.crash_points >= 20
+    assert in_full.in_full == in_full.crash_points
+    assert shared.in_full < shared.crash_points
+
+
+def test_the_days_come_to_everything_that_is_judged():
+    kinds = {one.kind for seed in range(6) for one in record(seed).truth.all(100_000)}
+    assert kinds == {
+        "acknowledged",
+        "handed_over",
+        "charged",
+        "told_late",
+        "settled_late",
+        "printed",
+        "spooled",
+        "operator",
+        "session",
+        "answered",
+        "cosigned",
+        "witness",
+    }

@@ -20,7 +20,8 @@ from daftar.lab.chance import Chance
 SECTOR_BYTES: Final = 512
 """What a disk writes whole or not at all."""
 
-Kind = Literal["write", "truncate", "delete", "sync"]
+Kind = Literal["write", "truncate", "delete", "sync", "rename", "sync_names"]
+"""`rename` has the new name as its data; `sync_names` makes renamings durable."""
 Survival = Literal["sectors", "prefix", "none", "all"]
 """Of what was not synced: each sector by a coin, all up to some moment (torn there), nothing, or everything."""
 
@@ -211,6 +212,9 @@ class Medium:
     def step(self, operation: Operation) -> None:
         """Let one more I/O happen."""
         self._count += 1
+        if operation.kind == "sync_names":
+            self._settle(None)
+            return
         if operation.kind != "sync":
             self._pending.append(operation)
             if operation.kind == "delete" and operation.size:
@@ -237,17 +241,24 @@ class Medium:
                 _apply_torn(files, operation, chance)
         return {name: bytes(data) for name, data in files.items()}
 
-    def _settle(self, name: str) -> None:
-        """Make durable what was done to a file."""
+    def _settle(self, name: str | None) -> None:
+        """Make durable what was done to a file, or (None) how files were renamed."""
+        left = []
         for operation in self._pending:
-            if operation.name == name:
+            if operation.kind == "rename" if name is None else operation.name == name:
                 _apply(self._files, operation)
-        self._pending = [operation for operation in self._pending if operation.name != name]
+            else:
+                left.append(operation)
+        self._pending = left
 
 
 def _apply(files: dict[str, bytearray], operation: Operation) -> None:
     if operation.kind == "delete":
         files.pop(operation.name, None)
+        return
+    if operation.kind == "rename":
+        if operation.name in files:
+            files[operation.data.decode()] = files.pop(operation.name)
         return
     file = files.setdefault(operation.name, bytearray())
     if operation.kind == "truncate":

@@ -146,3 +146,12 @@ def test_the_default_is_given_back(disk: Disk):
     with pytest.raises(DaftarError), disk.in_use():
         open_for_writing(disk.folder / "missing")
     assert apsw.vfs_names() == before
+
+
+def test_a_renaming_is_durable_with_its_folder():
+    medium = Medium({FILE: NEW})
+    medium.step(Operation("rename", FILE, data=b"b"))
+    assert medium.image(Chance(0), "none") == {FILE: NEW}
+    assert medium.image(Chance(0), "all") == {"b": NEW}
+    medium.step(Operation("sync_names", "b"))
+    assert medium.image(Chance(0), "none") == {"b": NEW}

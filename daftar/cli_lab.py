@@ -1,12 +1,14 @@
 """`daftar lab`: proving the box on a disk that is cut, and proving the proof on boxes that are known to be bad."""
 
-from typing import Final
+from collections import Counter
+from typing import Final, get_args
 
 import click
 import msgspec
 import structlog
 
 from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
+from daftar.lab.faults import FaultKind, fault_cases
 from daftar.lab.mutants import MUTANTS, hunt, named
 
 _SHOWN_MAX: Final = 20
@@ -56,6 +58,27 @@ def crash_command(*, runs: int, seed: int, every_io: bool, at: int | None, disk:
     click.echo(f"runs {tally.runs}  crash points {tally.crash_points}  violations {len(tally.violations)}")
     click.echo(tally.as_json())
     if tally.violations:
+        raise SystemExit(1)
+
+
+@lab.command("faults")
+@click.option("--runs", default=3, show_default=True, help="Workloads, each of its own seed.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first workload.")
+@click.option("--decisions", default=4, show_default=True, help="How long a workload is.")
+def faults_command(runs: int, seed: int, decisions: int) -> None:
+    """Let the disk be full or fail at every I/O. Exit code 1: the box did not refuse well, or did not go on."""
+    cases = wrong = 0
+    refusals: Counter[str] = Counter()
+    for workload in range(seed, seed + runs):
+        for kind in get_args(FaultKind):
+            for case in fault_cases(workload, decisions, kind):
+                cases += 1
+                refusals[case.refusal or "none"] += 1
+                wrong += bool(case.faults)
+                for fault in case.faults:
+                    click.echo(f"WRONG seed {workload}, {kind} at I/O {case.at}: {fault}")
+    click.echo(msgspec.json.encode({"cases": cases, "wrong": wrong, "refusals": dict(refusals)}))
+    if wrong:
         raise SystemExit(1)
 
 

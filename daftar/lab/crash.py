@@ -5,6 +5,7 @@ give the same cut again. Some cuts are followed by a second one, while the box r
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal
@@ -100,11 +101,13 @@ def crash(plan: Plan, progress: Callable[[Tally], None] = lambda _: None) -> Tal
     tally = Tally()
     with scratch() as folder, asyncio.Runner() as runner, remembered_signatures():
         bench = Bench(folder, runner)
-        for seed in range(plan.seed, plan.seed + plan.runs):
-            _run(bench, plan, seed, tally)
-            progress(tally)
-            if plan.stop_at_first and tally.violations:
-                break
+        # Who breaks off a long run wants the figures so far.
+        with contextlib.suppress(KeyboardInterrupt):
+            for seed in range(plan.seed, plan.seed + plan.runs):
+                _run(bench, plan, seed, tally)
+                progress(tally)
+                if plan.stop_at_first and tally.violations:
+                    break
     return tally
 
 

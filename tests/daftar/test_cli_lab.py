@@ -37,3 +37,10 @@ def test_a_bad_box_gives_exit_code_one_and_the_command_that_shows_it_again():
 def test_a_disk_can_be_chosen(disk: str):
     result = lab("crash", "--runs", "1", "--seed", "5", "--disk", disk)
     assert result.exit_code == 0, result.output
+
+
+def test_a_disk_that_refuses_is_tried_at_every_io():
+    result = lab("faults", "--runs", "1", "--seed", "2", "--decisions", "1")
+    assert result.exit_code == 0, result.output
+    assert figures(result)["cases"] > 30
+    assert figures(result)["wrong"] == 0

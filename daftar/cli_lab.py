@@ -40,7 +40,13 @@ def _replay(disk: str, mutant: str | None, violation: Violation) -> str:
 @click.option("--seed", default=0, show_default=True, help="Seed of the first workload; the next ones follow.")
 @click.option("--every-io", is_flag=True, help=f"Cut after every I/O, not after {CUTS_A_RUN} of them.")
 @click.option("--at", type=int, help="Cut only after so many I/Os.")
-@click.option("--disk", type=click.Choice(list(LIES)), default="honest", show_default=True)
+@click.option(
+    "--disk",
+    type=click.Choice(list(LIES)),
+    default="honest",
+    show_default=True,
+    help="A disk that keeps its word, lies on one sync in ten, or never syncs.",
+)
 @click.option("--mutant", type=click.Choice([mutant.name for mutant in MUTANTS]), help="A box that is known to be bad.")
 def crash_command(*, runs: int, seed: int, every_io: bool, at: int | None, disk: DiskKind, mutant: str | None) -> None:
     """Cut the power under the real write path; the last line is JSON. Exit code 1: a rule was broken."""
@@ -83,7 +89,7 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
 
 
 @lab.command("mutants")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Seed of the first workload of each hunt.")
 def mutants_command(seed: int) -> None:
     """Hunt every known-bad box. Exit code 1: one of them survived."""
     survivors = []

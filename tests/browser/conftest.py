@@ -7,10 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from daftar.demo.world import FINANCE, OPERATOR
-from tests.system.conftest import demo, running_demo
 from tests.system.demo import Demo
-
-__all__ = ["demo", "running_demo"]
 
 SCREENS = Path(__file__).parents[1] / "output" / "screens"
 DESKTOP = {"width": 1366, "height": 768}

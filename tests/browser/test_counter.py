@@ -11,7 +11,7 @@ from shared.identifiers import parse_bill
 from tests.browser.conftest import PHONE
 from tests.system.demo import Demo, made_bill
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser]
 
 Picture = Callable[[Page, str], None]
 

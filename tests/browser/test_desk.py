@@ -11,7 +11,7 @@ from daftar.demo.desk.state import SHOWN_PRINTER_FAULTS, SHOWN_TERMINAL_FAULTS
 from tests.browser.test_counter import card, is_now, press_pay, scan
 from tests.system.demo import Demo
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser]
 
 SOON_MS: Final = 15_000
 LATE_MS: Final = 6_000

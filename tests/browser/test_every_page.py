@@ -13,7 +13,7 @@ from shared.identifiers import parse_bill
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.system.demo import Demo, made_bill
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser]
 
 FAULTS: Final = (Path(__file__).parent / "page_faults.js").read_text("utf-8")
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.system.demo import Demo, made_bill
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.system]
 
 
 def all_cosigned(demo: Demo) -> bool:

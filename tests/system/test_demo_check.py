@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("check")]
+pytestmark = [pytest.mark.system]
 
 
 def test_the_whole_job_once_headless(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.system.demo import Demo, made_bill
 
-pytestmark = [pytest.mark.system, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.system]
 
 CERTAIN = {"approved", "declined", "cancelled", "not_sent", "not_charged"}
 

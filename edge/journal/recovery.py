@@ -39,8 +39,8 @@ def recover(
 ) -> Recovered:
     """Verify the journal's end and settle what the last run left open. Before anything else uses the writer.
 
-    `public_key` is the signer's. Raises IntegrityError `signer.other_key` or as `verify_journal` does; nothing was
-    written then, and the box must not go on.
+    `public_key` is the signer's. Raises IntegrityError `signer.other_key`, `journal.rollback` (shorter than what
+    central cosigned), or as `verify_journal` does; nothing was written then, and the box must not go on.
     """
     if identity.public_key != public_key.hex():
         raise IntegrityError("signer.other_key", wanted=identity.public_key, found=public_key.hex())
@@ -48,6 +48,9 @@ def recover(
     found: list[Recovered] = []
 
     def decide(view: StoreView) -> Sequence[Body]:
+        if view.size() < view.cosigned_size():
+            # A medium that lost its last writes: central holds entries that are not here. Going on would fork.
+            raise IntegrityError("journal.rollback", known=view.cosigned_size(), signed=view.size())
         view.forget_data_keys()
         requested = view.payments_in({PaymentState.REQUESTED})
         sent = view.payments_in({PaymentState.SENT})

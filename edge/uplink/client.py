@@ -172,6 +172,7 @@ class Uplink:
 
     async def _exchange(self) -> ExchangeResult:
         request = self._store.pending()
+        kept = request is not None
         if request is None:
             request = make_request(
                 self._standing(self._store.load()),
@@ -192,7 +193,7 @@ class Uplink:
             trust=self._trust,
         )
         await self._store.settle(self._settlement(answer, state))
-        return self._result(answer, state)
+        return self._result(answer, state, kept=kept)
 
     def _standing(self, state: ExchangeState) -> Standing:
         return Standing(
@@ -230,11 +231,12 @@ class Uplink:
             answered_at=instant_text(self._clock.now()),
         )
 
-    def _result(self, answer: Answer, before: ExchangeState) -> ExchangeResult:
+    def _result(self, answer: Answer, before: ExchangeState, *, kept: bool) -> ExchangeResult:
+        """Return what an attempt came to. `kept`: its request was made before, so later entries are not in it."""
         received = sum(len(batch.entries) for batch in answer.feeds)
         unsent = answer.next_index < self._journal.size()
         # In quarantine the same entries may be asked for again; only a step forward is worth going on at once.
-        moved = answer.next_index != before.next_index or answer.sent_count > 0
+        moved = kept or answer.next_index != before.next_index or answer.sent_count > 0
         return ExchangeResult(
             kind=answer.status,
             sent_count=answer.sent_count,

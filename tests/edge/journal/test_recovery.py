@@ -6,12 +6,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from edge.journal.ports import StoreView
 from edge.journal.recovery import TAIL_ENTRIES, recover
 from edge.journal.signer import FileSigner
 from edge.journal.verify import verify_journal
 from edge.store.rebuild import rebuild_projections
 from shared.errors import IntegrityError
-from shared.events import AlarmRaised, BootStarted
+from shared.events import AlarmRaised, Body, BootStarted
 from shared.payment import PaymentState
 from tests.edge.store.boxes import JOURNAL, Box, approved, in_doubt, requested, sent
 
@@ -153,3 +154,15 @@ def test_every_acknowledged_entry_survives_a_kill(tmp_path: Path):
             open_states = {PaymentState.REQUESTED, PaymentState.SENT}
             assert box.queries.payments(None, 10, open_states) == []
         assert rebuild_projections(box.path) == []
+
+
+def test_a_journal_shorter_than_what_central_cosigned_takes_no_more(box: Box):
+    def lose(view: StoreView) -> list[Body]:
+        view.update_exchange(cosigned_size=5)
+        return []
+
+    box.writer.commit_blocking(lose)
+    with pytest.raises(IntegrityError) as caught:
+        recover(box.writer, box.queries, box.identity, box.signer.public_key, software="test")
+    assert caught.value.code == "journal.rollback"
+    assert box.queries.size() == 1

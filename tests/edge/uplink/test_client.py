@@ -110,6 +110,17 @@ async def test_a_box_that_was_killed_with_a_request_in_flight_sends_it_again(
     await restarted.uplink.close()
 
 
+async def test_what_was_journaled_after_a_kept_request_goes_right_after_its_answer(office: Office) -> None:
+    assert (await office.uplink.exchange_once()).backlog is False
+    office.day.moods = ["cut"]
+    await office.uplink.exchange_once()  # nothing to send, and its answer is lost
+    office.box.write()
+    answered = await office.uplink.exchange_once()
+    assert (answered.sent_count, answered.backlog) == (0, True)
+    assert (await office.uplink.exchange_once()).sent_count == 1
+    await office.uplink.close()
+
+
 async def test_running_it_drains_a_backlog_through_every_trouble(office: Office) -> None:
     office.box.write(WINDOW_ENTRIES_MAX * 2)
     office.central.publish(5)

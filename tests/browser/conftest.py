@@ -34,7 +34,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """A window at the counter's size; a request to any other machine fails the test."""
-    context = browser.new_context(viewport=DESKTOP, locale="fa-IR")  # type: ignore[arg-type] # two whole numbers
+    context = browser.new_context(
+        viewport=DESKTOP,  # type: ignore[arg-type] # two whole numbers
+        locale="fa-IR",
+        # Drawn without a graphics card, moving pictures would cost more than the tests.
+        reduced_motion="reduce",
+    )
     context.set_default_timeout(20_000)
     elsewhere: list[str] = []
 

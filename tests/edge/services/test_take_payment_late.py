@@ -233,6 +233,7 @@ async def test_trouble_with_one_payment_does_not_keep_the_others_from_being_aske
         real = office.box.queries.in_doubt
         ghost = msgspec.structs.replace(real()[0], payment_id="p-ghost")
         monkeypatch.setattr(office.box.queries, "in_doubt", lambda: [ghost, *real()])
+        await office.until(lambda: office.terminal.state.connected)
         await office.resolve.ask_all()
         assert office.payment(payment_id).state is PaymentState.APPROVED
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import expect
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -37,6 +38,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneDemo
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Debian's Chromium."""
+    # Many tests share two cores: a page that is slow to change is not one that does not.
+    expect.set_options(timeout=30_000)
     path = shutil.which("chromium")
     need("chromium", present=path is not None)
     assert path

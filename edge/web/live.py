@@ -11,8 +11,10 @@ from litestar.response.sse import ServerSentEventMessage
 from edge.web.ports import BoxEvent
 from edge.web.rendering import Web
 
-PING_S: Final = 15.0
-"""A comment this often: a browser and whatever stands between notice a dead stream, and so do we."""
+PING_S: Final = 5.0
+"""When it is quiet, a `ping` this often: a box without power ends no stream, so pages count the silence."""
+PING: Final = "{}"
+"""Not empty: a browser drops an event without data."""
 RETRY_MS: Final = 2_000
 
 
@@ -28,16 +30,16 @@ def _message(event: BoxEvent) -> ServerSentEventMessage:
 
 
 async def _messages(web: Web, ping_s: float) -> AsyncIterator[ServerSentEventMessage]:
-    """Yield changes; between them, when it is quiet, comments."""
+    """Yield changes; between them, when it is quiet, pings."""
     changes = web.counter.subscribe()
     waiting: asyncio.Future[BoxEvent] = asyncio.ensure_future(anext(changes))
     # At once: proxies and browsers hold a stream back until its first bytes.
-    yield ServerSentEventMessage(comment="open", data=None, retry=RETRY_MS)
+    yield ServerSentEventMessage(event="ping", data=PING, retry=RETRY_MS)
     try:
         while True:
             done, _ = await asyncio.wait({waiting}, timeout=ping_s)
             if not done:
-                yield ServerSentEventMessage(comment="ping", data=None)
+                yield ServerSentEventMessage(event="ping", data=PING)
                 continue
             event = waiting.result()
             waiting = asyncio.ensure_future(anext(changes))

@@ -15,10 +15,27 @@
   /* --- changes ------------------------------------------------------------------------------------------------ */
 
   const lost = document.getElementById("lost");
+  /* The box says something every five seconds. One whose plug was pulled ends no stream: it only falls silent. */
+  const SILENCE_MS = 12000;
+  let silence = 0;
 
   function listen(address) {
     const stream = new EventSource(address);
+    const hear = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => {
+        lost.hidden = false;
+        stream.close();
+        listen(address);
+      }, SILENCE_MS);
+    };
+    hear();
+    stream.addEventListener("ping", () => {
+      hear();
+      lost.hidden = true;
+    });
     stream.addEventListener("change", (message) => {
+      hear();
       const change = JSON.parse(message.data);
       tell(`daftar:${change.kind}`);
       tell(change.id === null ? `daftar:${change.kind}-any` : `daftar:${change.kind}:${change.id}`);
@@ -35,15 +52,18 @@
     stream.addEventListener("error", () => {
       lost.hidden = false;
       if (stream.readyState === EventSource.CLOSED) {
-        stream.close();
+        clearTimeout(silence);
         setTimeout(() => listen(address), 5000);
       }
     });
-    window.addEventListener("pagehide", () => stream.close(), { once: true });
+    const end = () => {
+      clearTimeout(silence);
+      stream.close();
+    };
+    window.addEventListener("pagehide", end, { once: true });
   }
 
   if (body.dataset.events && "EventSource" in window) listen(body.dataset.events);
-  /* A box whose plug was pulled ends no stream; what is fetched on a timer then gets no answer. */
   document.addEventListener("htmx:sendError", () => {
     lost.hidden = false;
   });

@@ -28,7 +28,7 @@ class Box:
         self.counter = FakeCounter()
         self.counter.sessions["s"] = OperatorView(username="reza", name="رضا", role="operator")
         app = create_app(self.counter, clock=FakeClock(), entropy=FakeEntropy(), version="1")
-        listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
         self._loop = asyncio.new_event_loop()
@@ -47,15 +47,27 @@ class Box:
         self._loop.call_soon_threadsafe(act)
         assert done.wait(DEADLINE_S)
 
-    def cut(self) -> None:
-        """Be gone as a box without power is: streams end in the middle, nobody answers."""
+    def kill(self) -> None:
+        """Be gone as a program that was killed is: streams end in the middle, and nobody answers from then on."""
 
         def abort() -> None:
+            for server in self._server.servers:
+                server.close()
             for connection in list(self._server.server_state.connections):
                 connection.transport.abort()
 
         self.do(abort)
-        self.stop()
+
+    def pull_plug(self) -> None:
+        """Be gone as a box without power is: streams stay open, and nothing is said on them any more."""
+
+        def freeze() -> None:
+            self._loop.remove_reader(self._listener)
+            for connection in list(self._server.server_state.connections):
+                connection.transport.pause_reading()
+                vars(connection.transport)["write"] = lambda _: None
+
+        self.do(freeze)
 
     def stop(self) -> None:
         self._server.should_exit = True
@@ -182,11 +194,14 @@ def test_pressing_pay_twice_quickly_pays_once(page: Page, box: Box):
     assert [name for name, _ in box.counter.asked] == ["pay"]
 
 
-def test_a_lost_link_to_the_box_is_said(page: Page, box: Box):
-    page.goto("/")
-    page.wait_for_function("document.getElementById('lost').hidden")
-    box.cut()
-    expect(page.locator("#lost")).to_be_visible()
+@pytest.mark.parametrize("gone", [Box.kill, Box.pull_plug])
+def test_a_lost_link_to_the_box_is_said(page: Page, box: Box, gone: Callable[[Box], None]):
+    with page.expect_response("**/events"):
+        page.goto("/")
+    expect(page.locator("#lost")).to_be_hidden()
+    gone(box)
+    # A box that fell silent is missed after twelve seconds.
+    expect(page.locator("#lost")).to_be_visible(timeout=60_000)
 
 
 def test_no_page_is_wider_than_its_window(page: Page, box: Box):

@@ -14,7 +14,7 @@ import click
 from shared import errors, events
 from shared.display import payment_status
 from shared.error_texts import ERROR_TEXTS, MONEY_TEXTS
-from shared.events import FEED_BODIES, JOURNAL_BODIES, Body
+from shared.events import FEED_BODIES, JOURNAL_BODIES, Body, body, box, feed, inquiries, payments
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, LATE, TRANSITIONS, PaymentState
 
 FOLDER: Final = Path("docs") / "reference"
@@ -104,8 +104,10 @@ def _struct(name: str, title: str, nodes: dict[str, ast.ClassDef]) -> Iterator[s
 
 def entries_page() -> str:
     """Return the page of all entry types with the members of their bodies."""
-    tree = ast.parse(inspect.getsource(events))
-    nodes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    nodes: dict[str, ast.ClassDef] = {}
+    for module in (body, box, payments, inquiries, feed):
+        tree = ast.parse(inspect.getsource(module))
+        nodes |= {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     lines = [
         _MADE,
         "# Entry types\n",
@@ -118,8 +120,8 @@ def entries_page() -> str:
     )
     for title, bodies in logs:
         lines.append(f"## {title}\n")
-        for kind, body in bodies.items():
-            lines += _struct(body.__name__, f"`{kind}`", nodes)
+        for kind, fact in bodies.items():
+            lines += _struct(fact.__name__, f"`{kind}`", nodes)
     lines.append("## Parts of bodies\n")
     for name in nodes:
         part = getattr(events, name)
@@ -162,8 +164,23 @@ def payment_states_page() -> str:
             "A move that is not in the last column is refused by the code. *Holds* says whether the state keeps others",
             "from paying the same obligation. *Late* evidence of a charge is always taken, and opens a case.\n",
             _table(("state", "فارسی", "on a page", "the customer's money", "holds", "may become"), rows),
+            "",
+            *_drawing(),
         ]
     )
+
+
+def _drawing() -> Iterator[str]:
+    """Yield the table as a picture: solid ways of evidence, and the late ones by name."""
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield "    [*] --> requested"
+    for state in PaymentState:
+        for to in PaymentState:
+            if to in TRANSITIONS[state]:
+                yield f"    {state} --> {to}" + (" : late evidence" if state in LATE else "")
+    yield "```"
+    yield ""
 
 
 PAGES: Final = {

@@ -44,7 +44,8 @@ TRANSITIONS: Final[dict[PaymentState, frozenset[PaymentState]]] = {
     _S.NOT_CHARGED: frozenset({_S.APPROVED}),
     _S.OVERRIDDEN_CHARGED: frozenset({_S.APPROVED}),
     _S.OVERRIDDEN_NOT_CHARGED: frozenset({_S.APPROVED}),
-    _S.APPROVED: frozenset({_S.ACKNOWLEDGED, _S.REVERSAL_REQUESTED}),
+    # In doubt again: a confirming terminal that may not have had our word reverses the sale by itself.
+    _S.APPROVED: frozenset({_S.ACKNOWLEDGED, _S.REVERSAL_REQUESTED, _S.IN_DOUBT}),
     _S.ACKNOWLEDGED: frozenset({_S.REVERSAL_REQUESTED}),
     _S.REVERSAL_REQUESTED: frozenset({_S.REVERSED, _S.REVERSAL_IN_DOUBT, _S.APPROVED}),
     _S.REVERSAL_IN_DOUBT: frozenset({_S.REVERSED, _S.APPROVED}),

@@ -89,6 +89,26 @@ def box_samples(sealed: Sealed, data_public: bytes) -> list[Body]:
         ),
         events.FeedReceived(feed=FEED, first=0, last=3, head="ab" * 32),
         events.AlarmRaised(kind="terminal.mismatch", **PAYMENT, detail="مبلغ دیگری بازگشت"),
+        events.KeyRotated(public_key="cd" * 32, proof="AA" * 43 + "==", signer="file", operator="maryam"),
+        events.JournalVerified(size=20, root="ef" * 32),
+        events.DayClosed(
+            close_id="d-1",
+            first=0,
+            size=21,
+            root="ef" * 32,
+            totals=(
+                events.DayTotal(method="pcpos", purpose="bill", terminal="terminal-1", count=2, amount_rial=34_000),
+            ),
+            in_doubt_count=1,
+            in_doubt_rial=17_000,
+            unsent_count=4,
+            unsent_rial=17_000,
+            unconfirmed_count=1,
+            unconfirmed_rial=17_000,
+            batches=(events.TerminalBatch(terminal="terminal-1"),),
+            operator="maryam",
+        ),
+        events.JournalClosed(reason="replaced", operator="maryam", in_doubt=(PAYMENT["payment_id"],)),
     ]
 
 
@@ -127,6 +147,36 @@ def payment_samples() -> list[Body]:
             confirmed_at="2026-11-22T07:01:00.000Z",
         ),
         events.PaymentRefused(**PAYMENT, provider="sandbox", track_id="trk-2", reason="already_paid", case_id="case-1"),
+        *money_back_samples(),
+        events.AcquirerAnswered(
+            **PAYMENT,
+            charged=True,
+            source="settlement",
+            acquirer="behpardakht",
+            amount_rial=17_000,
+            rrn="012345678901",
+            stan="000123",
+            terminal_number="12345678",
+            file_sha256="ab" * 32,
+            row=7,
+            answered_at="2026-11-23T07:01:00.000Z",
+        ),
+    ]
+
+
+def money_back_samples() -> list[Body]:
+    refund = PAYMENT | {"refund_id": "ref-1"}
+    return [
+        events.PaymentAcknowledged(**PAYMENT),
+        events.RefundProposed(
+            **refund, means="reversal", amount_rial=17_000, operator="zahra", reason="دو بار کشیده شد"
+        ),
+        events.RefundAgreed(**refund, operator="maryam"),
+        events.RefundDropped(**refund, operator="maryam", reason="مشتری منصرف شد"),
+        events.ReversalRequested(**refund, means="reversal"),
+        events.PaymentReversed(**PAYMENT, evidence=evidence(source="reversal")),
+        events.ReversalInDoubt(**PAYMENT, reason="no_answer"),
+        events.ReversalRefused(**PAYMENT, reason="declined", evidence=evidence(source="reversal", response_code="12")),
     ]
 
 
@@ -159,6 +209,13 @@ def inquiry_samples(sealed: Sealed) -> list[Body]:
 def notice_samples() -> list[Body]:
     return [
         events.FeedOpened(public_key=public_of(FEED_SEED).hex()),
+        events.ExposurePolicySet(
+            policy_id="policy-1",
+            payment_max_rial=500_000_000,
+            total_max_rial=5_000_000_000,
+            count_max=400,
+            running_hours_max=72,
+        ),
         events.NoticePublished(notice_id="notice-1", title="اطلاعیه", text="سامانه جمعه از ۲ تا ۴ به‌روز می‌شود."),
     ]
 

@@ -235,7 +235,7 @@ ALLOWED = {
     "not_charged": {"approved"},
     "overridden_charged": {"approved"},
     "overridden_not_charged": {"approved"},
-    "approved": set(),
+    "approved": {"in_doubt"},
 }  # fmt: skip
 FREE = {"not_sent", "declined", "cancelled", "not_charged", "overridden_not_charged"}
 

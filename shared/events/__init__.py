@@ -1,0 +1,191 @@
+"""What an entry can say: one frozen struct for each entry type, of the journal and of the feed.
+
+A body is the `body` member of an entry. Types are past-tense facts named `thing.happened`. Amounts are whole rials.
+Bodies are decoded leniently (an unknown member is carried, never refused) because a box and a central of different
+releases meet; a body's meaning never changes once released: a new meaning is a new type.
+"""
+
+from typing import Any
+
+import msgspec
+
+from shared.events.body import (
+    RIAL_MAX,
+    BillKind,
+    Body,
+    Count,
+    Method,
+    Purpose,
+    Rial,
+)
+from shared.events.box import (
+    DATA_KEY_PURPOSE,
+    AlarmRaised,
+    BootStarted,
+    DataKeyMade,
+    DayClosed,
+    DayTotal,
+    FeedReceived,
+    JournalClosed,
+    JournalOpened,
+    JournalVerified,
+    KeyRotated,
+    ReceiptPrinted,
+    TerminalBatch,
+)
+from shared.events.feed import (
+    AcquirerAnswered,
+    ExposurePolicySet,
+    FeedOpened,
+    InquiryAnswered,
+    NoticePublished,
+    PaymentConfirmed,
+    PaymentRefused,
+)
+from shared.events.inquiries import (
+    INQUIRY_CUSTOMER_PURPOSE,
+    INQUIRY_PARAMETER_PURPOSE,
+    InquiryRequested,
+)
+from shared.events.payments import (
+    Evidence,
+    PaymentAcknowledged,
+    PaymentApproved,
+    PaymentCancelled,
+    PaymentDeclined,
+    PaymentInDoubt,
+    PaymentNotCharged,
+    PaymentNotSent,
+    PaymentOverridden,
+    PaymentRequested,
+    PaymentReversed,
+    PaymentSent,
+    RefundAgreed,
+    RefundDropped,
+    RefundProposed,
+    ReversalInDoubt,
+    ReversalRefused,
+    ReversalRequested,
+    Split,
+    StatusQueried,
+)
+
+__all__ = [
+    "DATA_KEY_PURPOSE",
+    "FEED_BODIES",
+    "INQUIRY_CUSTOMER_PURPOSE",
+    "INQUIRY_PARAMETER_PURPOSE",
+    "JOURNAL_BODIES",
+    "RIAL_MAX",
+    "AcquirerAnswered",
+    "AlarmRaised",
+    "BillKind",
+    "Body",
+    "BootStarted",
+    "Count",
+    "DataKeyMade",
+    "DayClosed",
+    "DayTotal",
+    "Evidence",
+    "ExposurePolicySet",
+    "FeedOpened",
+    "FeedReceived",
+    "InquiryAnswered",
+    "InquiryRequested",
+    "JournalClosed",
+    "JournalOpened",
+    "JournalVerified",
+    "KeyRotated",
+    "Method",
+    "NoticePublished",
+    "PaymentAcknowledged",
+    "PaymentApproved",
+    "PaymentCancelled",
+    "PaymentConfirmed",
+    "PaymentDeclined",
+    "PaymentInDoubt",
+    "PaymentNotCharged",
+    "PaymentNotSent",
+    "PaymentOverridden",
+    "PaymentRefused",
+    "PaymentRequested",
+    "PaymentReversed",
+    "PaymentSent",
+    "Purpose",
+    "ReceiptPrinted",
+    "RefundAgreed",
+    "RefundDropped",
+    "RefundProposed",
+    "ReversalInDoubt",
+    "ReversalRefused",
+    "ReversalRequested",
+    "Rial",
+    "Split",
+    "StatusQueried",
+    "TerminalBatch",
+    "decode_body",
+]
+
+JOURNAL_BODIES: dict[str, type[Body]] = {
+    body.type: body
+    for body in (
+        JournalOpened,
+        BootStarted,
+        KeyRotated,
+        JournalClosed,
+        JournalVerified,
+        DataKeyMade,
+        FeedReceived,
+        AlarmRaised,
+        DayClosed,
+        ReceiptPrinted,
+        PaymentRequested,
+        PaymentNotSent,
+        PaymentSent,
+        PaymentApproved,
+        PaymentDeclined,
+        PaymentCancelled,
+        PaymentInDoubt,
+        StatusQueried,
+        PaymentNotCharged,
+        PaymentOverridden,
+        PaymentAcknowledged,
+        RefundProposed,
+        RefundAgreed,
+        RefundDropped,
+        ReversalRequested,
+        PaymentReversed,
+        ReversalInDoubt,
+        ReversalRefused,
+        InquiryRequested,
+    )
+}
+FEED_BODIES: dict[str, type[Body]] = {
+    body.type: body
+    for body in (
+        FeedOpened,
+        InquiryAnswered,
+        PaymentConfirmed,
+        PaymentRefused,
+        NoticePublished,
+        AcquirerAnswered,
+        ExposurePolicySet,
+    )
+}
+
+
+def decode_body(kind: str, raw: bytes, known: dict[str, type[Body]]) -> Body | None:
+    """Return the body of a known type, or None for a type of another release (carried, not understood).
+
+    Raises msgspec.ValidationError, and nothing else, when a known type's body does not have its members.
+    """
+    body_type: Any = known.get(kind)
+    if body_type is None:
+        return None
+    try:
+        body: Body = msgspec.json.decode(raw, type=body_type)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.ValidationError(str(error)) from error
+    return body

@@ -1,0 +1,102 @@
+"""Facts that central tells: answers to one office, notices to all."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from shared.events.body import Body, Count, Rial
+from shared.sealed import Sealed
+
+RunningHours = Annotated[int, msgspec.Meta(ge=1, le=24 * 366)]
+"""Hours that a box has run, by its journal; time switched off does not count."""
+
+
+class FeedOpened(Body, frozen=True, kw_only=True):
+    """First entry of a feed."""
+
+    type = "feed.opened"
+    public_key: str
+
+
+class InquiryAnswered(Body, frozen=True, kw_only=True):
+    """A provider answered. Personal data is sealed to the office's data key named by the inquiry."""
+
+    type = "inquiry.answered"
+    inquiry_id: str
+    outcome: Literal["owed", "nothing_owed", "wrong_parameter", "refused"]
+    amount_rial: Rial = 0
+    bill_id: str | None = None
+    bill_payment_id: str | None = None
+    due: str | None = None
+    customer: Sealed | None = None
+    provider: str = ""
+    track_id: str = ""
+    answered_at: str = ""
+    reason: str = ""
+
+
+class PaymentConfirmed(Body, frozen=True, kw_only=True):
+    """The provider accepted the payment of its bill."""
+
+    type = "payment.confirmed"
+    payment_id: str
+    provider: str
+    track_id: str
+    provider_reference: str
+    confirmed_at: str
+
+
+class PaymentRefused(Body, frozen=True, kw_only=True):
+    """The provider will not take the payment (`reason`: already_paid, expired, refused). A refund case is open."""
+
+    type = "payment.refused"
+    payment_id: str
+    provider: str
+    track_id: str
+    reason: str
+    case_id: str
+
+
+class NoticePublished(Body, frozen=True, kw_only=True):
+    """A notice to every office, on the network feed."""
+
+    type = "notice.published"
+    notice_id: str
+    title: str
+    text: str
+
+
+class AcquirerAnswered(Body, frozen=True, kw_only=True):
+    """What the acquirer's own records say of a payment in doubt, found by central: in its answer or settlement file.
+
+    `charged` false is said only of a day whose settlement is complete.
+    """
+
+    type = "acquirer.answered"
+    payment_id: str
+    charged: bool
+    source: Literal["settlement", "acquirer"]
+    acquirer: str
+    amount_rial: Rial | None = None
+    rrn: str | None = None
+    stan: str | None = None
+    terminal_number: str | None = None
+    file_sha256: str | None = None
+    """Hex digest of the settlement file, where one was the source."""
+    row: Count | None = None
+    answered_at: str
+
+
+class ExposurePolicySet(Body, frozen=True, kw_only=True):
+    """How much an office may take that central has not cosigned. Null is no limit. The newest stands."""
+
+    type = "exposure_policy.set"
+    policy_id: str
+    payment_max_rial: Rial | None = None
+    """Largest single payment."""
+    total_max_rial: Rial | None = None
+    """Sum of payments that central has not cosigned: charged, in doubt and under way."""
+    count_max: Count | None = None
+    """Number of such payments."""
+    running_hours_max: RunningHours | None = None
+    """Hours of running time since central last cosigned."""

@@ -41,7 +41,7 @@ def window(browser: Browser) -> Iterator[BrowserContext]:
         # Drawn without a graphics card, moving pictures would cost more than the tests.
         reduced_motion="reduce",
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     elsewhere: list[str] = []
 
     def note_if_elsewhere(request: Request) -> None:

@@ -36,7 +36,7 @@ def scan(page: Page, number: int) -> tuple[str, str]:
 def ask_until_certain(page: Page) -> None:
     """Press «تأیید تراکنش» until it is gone; the box asks by itself as well, so it may go while it is pressed."""
     check = page.get_by_role("button", name="تأیید تراکنش")
-    for _ in range(40):
+    for _ in range(160):
         if not check.count():
             return
         with suppress(TimeoutError):
@@ -57,7 +57,7 @@ def card(demo: Demo, desk: Page) -> None:
 
 def is_now(page: Page, word: str) -> None:
     """Wait for the payment's status to become a word, by itself: nothing reloads the page."""
-    expect(page.locator("#payment .status--big")).to_contain_text(word, timeout=30_000)
+    expect(page.locator("#payment .status--big")).to_contain_text(word, timeout=60_000)
 
 
 def test_a_wrong_password_stays_at_the_door(window: object, demo: Demo, counter: Page, picture: Picture) -> None:
@@ -133,7 +133,7 @@ def test_with_the_line_cut_a_question_waits_a_bill_is_paid_and_the_answer_comes_
     counter.goto(question)
     desk.locator("#rocker").click()
     pay = counter.get_by_role("button", name=re.compile("^پرداخت .*تومان"))
-    expect(pay).to_be_visible(timeout=30_000)
+    expect(pay).to_be_visible(timeout=60_000)
     picture(counter, "09-inquiry-answered")
     pay.click()
     counter.wait_for_url("**/payments/**")

@@ -65,7 +65,7 @@ def test_what_kind_of_day_the_terminal_has_is_told_at_the_payment(
     scan(counter, 9_300 + list(TERMINAL_DAYS).index(day))
     press_pay(counter)
     # Promptly: the page began to listen only after the terminal had asked for the card.
-    expect(counter.locator("#payment .status--big")).to_contain_text("در انتظار کارت", timeout=5_000)
+    expect(counter.locator("#payment .status--big")).to_contain_text("در انتظار کارت", timeout=60_000)
     card(demo, desk)
     says(counter, *TERMINAL_DAYS[day])
     if day == "answer_late":

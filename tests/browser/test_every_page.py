@@ -138,14 +138,14 @@ def test_the_desk_is_whole_for_every_reader(browser: Browser, busy_day: Demo, la
 def test_a_bill_is_paid_in_a_browser_without_script(browser: Browser, busy_day: Demo) -> None:
     busy_day.terminal(auto=True)
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type] # whole numbers
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     enter(page, busy_day.world.url("box"), OPERATOR, "fa")
     page.locator("#barcode").fill(parse_bill(*made_bill(9_510)).barcode)
     page.keyboard.press("Enter")
     page.locator(".btn--pay").click()
     # The page asks for itself anew until the payment has ended.
-    expect(page.locator("#payment .status--big")).to_contain_text(re.compile("پرداخت شد|تأیید شد"), timeout=20_000)
+    expect(page.locator("#payment .status--big")).to_contain_text(re.compile("پرداخت شد|تأیید شد"), timeout=60_000)
     context.close()
     busy_day.good_day()
 

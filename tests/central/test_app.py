@@ -42,7 +42,7 @@ def url(settings: Settings, code: str) -> Iterator[str]:
 
 
 def _post(url: str, path: str, body: bytes) -> httpx.Response:
-    return httpx.post(url + path, content=body, headers={"content-type": WIRE_MEDIA_TYPE}, trust_env=False, timeout=20)
+    return httpx.post(url + path, content=body, headers={"content-type": WIRE_MEDIA_TYPE}, trust_env=False, timeout=60)
 
 
 def test_a_box_enrols_exchanges_and_repeats_over_http(url: str, code: str) -> None:

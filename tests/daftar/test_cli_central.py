@@ -47,7 +47,7 @@ def test_central_is_set_up_served_asked_beside_and_stopped_leaving_nothing_behin
     try:
         assert server.stderr is not None
         url = _address(server.stderr.readline())
-        assert httpx.get(url + "/health", trust_env=False, timeout=20).status_code == 200
+        assert httpx.get(url + "/health", trust_env=False, timeout=60).status_code == 200
         # A command beside a central that serves uses its database; a second central is refused.
         assert _run(data, "user", "add", "finance", stdin="a-good-password\n").returncode == 0
         assert "central.data_in_use" in _run(data, "serve", "--port", "0").stderr

@@ -12,7 +12,7 @@ from daftar.demo.world import World, free_ports
 from edge.devices.catalogue import BUNDLED
 from shared.identifiers import check_digit
 
-DEADLINE_S: Final = 30.0
+DEADLINE_S: Final = 90.0
 _LOOK_EVERY_S: Final = 0.05
 _QUICK: Final = {"answer_timeout_ms": 4_000, "longest_ms": 5_000, "heartbeat_every_ms": 2_000}
 
@@ -61,11 +61,11 @@ class Demo:
         self.box = httpx.Client(
             base_url=self.world.url("box"),
             headers={"Authorization": f"Bearer {self.world.api_token}"},
-            timeout=10,
+            timeout=60,
             trust_env=False,
         )
-        self.desk = httpx.Client(base_url=self.world.url("desk"), timeout=10, trust_env=False)
-        self.provider = httpx.Client(base_url=self.world.url("provider"), timeout=10, trust_env=False)
+        self.desk = httpx.Client(base_url=self.world.url("desk"), timeout=60, trust_env=False)
+        self.provider = httpx.Client(base_url=self.world.url("provider"), timeout=60, trust_env=False)
         return self
 
     def __exit__(self, *_: object) -> None:

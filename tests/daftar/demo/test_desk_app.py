@@ -18,7 +18,7 @@ from daftar.demo.desk.settlement import COLUMNS, PLANTED_OVERCHARGE_RIAL, PLANTE
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 
-DEADLINE_S = 10
+DEADLINE_S = 60
 SALE_10000 = bytes.fromhex("30303233b003010000b1020108a20101ba0433303030a4033230309be5")
 """A sale of 10,000 rial with reference 3000, as the maker's document prints it."""
 

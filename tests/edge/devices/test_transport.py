@@ -25,7 +25,7 @@ class Owner:
         self.told.put_nowait("refused")
 
     async def next(self) -> bytes | str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.told.get()
 
 

@@ -30,7 +30,7 @@ from shared.identifiers import Bill, parse_bill
 from shared.payment import PaymentState
 from tests.edge.store.boxes import Box
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60
 WATER = parse_bill("2050327604613", "1070189")
 POWER = parse_bill("9174639504124", "12908190")
 

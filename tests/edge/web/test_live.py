@@ -15,7 +15,7 @@ from edge.web.rendering import Web
 from tests.edge.web.conftest import Browser
 from tests.edge.web.fake_counter import FakeClock, FakeCounter, FakeEntropy
 
-DEADLINE_S = 10
+DEADLINE_S = 60
 
 
 async def until(condition) -> None:

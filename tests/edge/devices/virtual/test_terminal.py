@@ -33,7 +33,7 @@ class Till:
         self._change.set()
 
     async def until(self, condition: Callable[[Screen], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition(self.terminal.screen):
                 self._change.clear()
                 await self._change.wait()
@@ -45,7 +45,7 @@ class Till:
         self.writer.write(data)
 
     async def hear(self, size_bytes: int) -> bytes:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.reader.readexactly(size_bytes)
 
     async def ask(self, data: bytes, size_bytes: int) -> bytes:
@@ -158,7 +158,7 @@ async def test_dead_after_charging_it_knows_the_charge_when_it_is_back(till: Til
     till.terminal.set_fault("die_after_charging")
     till.terminal.set_auto("approve")
     till.say(SALE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await till.reader.readexactly(1)
     assert till.terminal.screen.phase == "off"
@@ -190,7 +190,7 @@ async def test_wrong_answers_differ_from_what_was_charged(till: Till, fault: str
     till.terminal.set_fault(next(one for one in FAULTS if one == fault))
     till.terminal.set_auto("approve")
     till.say(SALE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         said = await till.reader.read(200)
     (charge,) = till.terminal.charges
     assert charge.amount_rial == 10_000

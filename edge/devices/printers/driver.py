@@ -14,10 +14,13 @@ from typing import Final, Literal
 import msgspec
 
 from edge.devices.printers.status import (
+    AUTOMATIC_STATUS_BYTES,
     CAN_PRINT,
+    NO_AUTOMATIC_STATUS,
     QUESTIONS,
     STATUS_REQUEST,
     PrinterStatus,
+    begins_automatic_status,
     is_end_of_job_byte,
     is_status_byte,
     meaning,
@@ -74,7 +77,7 @@ class PrinterDriver:
             return PrintResult(kind="not_printed", status=status, detail="refused before sending")
         job.step, job.begun = "send", True
         async with asyncio.timeout(self._times.send_timeout_ms / 1000):
-            await link.send(data)
+            await link.send(NO_AUTOMATIC_STATUS + data)
         if not self.profile.answers.end_of_job:
             return PrintResult(kind="uncertain", status=status, detail="the model does not tell the end of a job")
         job.step = "end_of_job"
@@ -134,9 +137,14 @@ class _Link:
 
     async def answer(self, wanted: Callable[[int], bool]) -> int:
         """Return the next byte that is such an answer; others are stale or noise. Raises ConnectionError at the end."""
+        passing = 0
         while True:
             byte = await self._reader.read(1)
             if not byte:
                 raise ConnectionResetError("the printer closed the connection")
-            if wanted(byte[0]):
+            if passing:
+                passing -= 1
+            elif begins_automatic_status(byte[0]):
+                passing = AUTOMATIC_STATUS_BYTES - 1
+            elif wanted(byte[0]):
                 return byte[0]

@@ -1,7 +1,9 @@
 """What a printer's status bytes mean. Pure.
 
 `DLE EOT n` jumps the queue and answers one byte with fixed bits 0xx1xx10; `GS r 1` waits its turn behind the print data
-and answers one byte with fixed bits 0xx0xxxx. The two can therefore be told apart on one connection.
+and answers one byte with fixed bits 0xx0xxxx. The two can therefore be told apart on one connection. A printer set to
+automatic status (`GS a n`) also speaks unasked: four bytes, the first with fixed bits 0xx1xx00, the others like an
+answer to `GS r 1`. They are passed over whole, for they would look like the end of a job.
 """
 
 from collections.abc import Mapping
@@ -30,8 +32,13 @@ STATUS_REQUEST: Final = b"\x10\x04"
 QUESTIONS: Final = (1, 2, 3, 4)
 """Printer, cause of being offline, errors, paper."""
 
+NO_AUTOMATIC_STATUS: Final = b"\x1d\x61\x00"
+"""GS a 0: do not speak unasked. It waits its turn, so what was said before it may still come."""
+AUTOMATIC_STATUS_BYTES: Final = 4
+
 _FIXED_MASK: Final = 0x93
 _FIXED_BITS: Final = 0x12
+_AUTOMATIC_BITS: Final = 0x10
 _MARKER_MASK: Final = 0x90
 _FAULTS: Final[tuple[tuple[int, int, PrinterStatus], ...]] = (
     (2, 0x04, PrinterStatus.COVER_OPEN),
@@ -49,6 +56,11 @@ _FAULTS: Final[tuple[tuple[int, int, PrinterStatus], ...]] = (
 def is_status_byte(byte: int) -> bool:
     """Return whether a byte can be an answer to `DLE EOT n`."""
     return byte & _FIXED_MASK == _FIXED_BITS
+
+
+def begins_automatic_status(byte: int) -> bool:
+    """Return whether a byte is the first of the four a printer sends unasked."""
+    return byte & _FIXED_MASK == _AUTOMATIC_BITS
 
 
 def is_end_of_job_byte(byte: int) -> bool:

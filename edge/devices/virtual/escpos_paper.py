@@ -46,13 +46,19 @@ class AskInTurn(msgspec.Struct, frozen=True):
     question: int
 
 
+class SpeakUnasked(msgspec.Struct, frozen=True):
+    """GS a n: send automatic status from now on, or with 0 no more."""
+
+    on: bool
+
+
 class Unknown(msgspec.Struct, frozen=True):
     """Bytes that are no command we know."""
 
     data: bytes
 
 
-Command = Initialise | Raster | Feed | Cut | AskNow | AskInTurn | Unknown
+Command = Initialise | Raster | Feed | Cut | AskNow | AskInTurn | SpeakUnasked | Unknown
 
 _LINE_DOTS: Final = 34
 """The line spacing printers start with: a sixth of an inch at 203 dots an inch."""
@@ -63,6 +69,7 @@ _COMMANDS: Final[dict[bytes, tuple[int, Callable[[bytes], Command]]]] = {
     b"\x1b@": (2, lambda _: Initialise()),
     b"\x1bJ": (3, lambda data: Feed(data[2])),
     b"\x1bd": (3, lambda data: Feed(data[2] * _LINE_DOTS)),
+    b"\x1da": (3, lambda data: SpeakUnasked(data[2] != 0)),
     b"\x1dr": (3, lambda data: AskInTurn(data[2])),
     b"\x1dV\x00": (3, lambda _: Cut()),
     b"\x1dV\x01": (3, lambda _: Cut()),

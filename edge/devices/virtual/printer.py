@@ -24,6 +24,7 @@ from edge.devices.virtual.escpos_paper import (
     Initialise,
     Paper,
     Raster,
+    SpeakUnasked,
     Unknown,
 )
 
@@ -41,6 +42,8 @@ _STATUS: Final[dict[str, dict[int, int]]] = {
 _ALL_WELL: Final = 0x12
 _STATUS_QUESTIONS: Final = (1, 2, 3, 4)
 _STOPS_PRINTING: Final = frozenset({"no_paper", "cover_open", "cutter"})
+_AUTOMATIC: Final = bytes((0x10, 0x00, 0x00, 0x00))
+"""Automatic status when all is well."""
 _PAPER_NEAR_END: Final = 0x03
 """The paper sensor's bits in the answer to `GS r 1`."""
 _REPORTS_MAX: Final = 100
@@ -61,9 +64,9 @@ class _Client:
         self.reader = CommandReader()
         self._writer = writer
 
-    def answer(self, byte: int) -> None:
+    def answer(self, *answer: int) -> None:
         if not self._writer.is_closing():
-            self._writer.write(bytes((byte,)))
+            self._writer.write(bytes(answer))
 
     def drop(self) -> None:
         self._writer.transport.abort()
@@ -80,6 +83,7 @@ class VirtualPrinter:
         width_dots: int = 576,
         folder: Path | None = None,
         pieces_max: int = 30,
+        speaks_unasked: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.reports: list[str] = []
@@ -89,6 +93,7 @@ class VirtualPrinter:
         self._folder = folder
         self._on_change = on_change
         self._fault: PrinterFault | None = None
+        self._speaks_unasked = speaks_unasked
         self._paper = Paper(width_dots)
         self._queue: deque[tuple[Command, _Client]] = deque()
         self._clients: set[_Client] = set()
@@ -177,6 +182,7 @@ class VirtualPrinter:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(writer)
         self._clients.add(client)
+        self._speak_unasked(client)
         try:
             async with self._turn:
                 while data := await reader.read(_READ_BYTES):
@@ -197,6 +203,10 @@ class VirtualPrinter:
                 self._queue.append((command, client))
         self._work()
 
+    def _speak_unasked(self, client: _Client) -> None:
+        if self._speaks_unasked:
+            client.answer(*_AUTOMATIC)
+
     def _answer_now(self, client: _Client, question: int) -> None:
         if question not in _STATUS_QUESTIONS:
             self._report(f"DLE EOT {question} is not a question")
@@ -207,11 +217,15 @@ class VirtualPrinter:
         """Print what waits, as long as it can."""
         while self._queue and self._fault not in _STOPS_PRINTING:
             command, client = self._queue.popleft()
-            self._do(command, client)
+            if isinstance(command, SpeakUnasked):
+                self._speaks_unasked = command.on
+            else:
+                self._do(command, client)
 
     def _do(self, command: Command, client: _Client) -> None:
         match command:
             case Raster():
+                self._speak_unasked(client)
                 if not self._paper.print(command.rows):
                     self._report("dots past the end of the head are lost")
                 if self._fault == "die_mid_job":

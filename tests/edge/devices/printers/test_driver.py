@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.render import picture, render
-from edge.devices.printers.status import PrinterStatus
+from edge.devices.printers.status import NO_AUTOMATIC_STATUS, PrinterStatus
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
 from firmware_profiles.printer_profile import PrinterProfile, PrinterTimes
 from tests.golden.receipts.papers import PAPERS, profile
@@ -18,8 +18,8 @@ from tests.golden.receipts.papers import PAPERS, profile
 TIMES = PrinterTimes(connect_timeout_ms=500, status_timeout_ms=250, send_timeout_ms=500, end_of_job_timeout_ms=400)
 PROFILE = msgspec.structs.replace(profile("daftar/virtual_80mm"), times=TIMES)
 JOB = render(PAPERS["bill_queued"], PROFILE)
-LONGEST_S = 3.0
-"""More than all deadlines of a job together; a call that takes longer hangs."""
+LONGEST_S = 30.0
+"""Far more than all deadlines of a job together; a call that takes longer hangs."""
 
 
 @pytest.fixture
@@ -79,6 +79,22 @@ async def test_trouble_found_before_sending_prints_nothing_then_or_later(
     assert len(printer.pieces) == 1
 
 
+async def test_what_a_printer_says_unasked_is_not_the_end_of_the_job() -> None:
+    printer = VirtualPrinter(speaks_unasked=True)
+    await printer.start()
+    assert await driver_of(printer).status() == PrinterStatus.OK
+    # It dies in the middle, after it spoke on connecting: those bytes must not pass for the marker's answer.
+    printer.set_fault("die_mid_job")
+    assert (await driver_of(printer).print(JOB)).kind == "uncertain"
+    printer.set_fault(None)
+    printer.tear()
+    papers = len(printer.pieces)
+    assert (await driver_of(printer).print(JOB)).kind == "printed"
+    assert len(printer.pieces) == papers + 1
+    assert printer.reports == []
+    await printer.close()
+
+
 async def test_little_paper_still_prints(printer: VirtualPrinter) -> None:
     printer.set_fault("near_end")
     result = await driver_of(printer).print(JOB)
@@ -125,7 +141,7 @@ async def answer_status(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 async def test_paper_that_ends_during_the_job_is_uncertain_and_said(printer: VirtualPrinter) -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await answer_status(reader, writer, b"\x12\x12\x12\x12")
-        await reader.readexactly(len(JOB))
+        await reader.readexactly(len(NO_AUTOMATIC_STATUS + JOB))
         await answer_status(reader, writer, b"\x1a\x32\x12\x72")
         await reader.read()
 

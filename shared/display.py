@@ -165,6 +165,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "کارتخوان برای یک پرداخت از دو برداشت گفت. رسیدهای آن را نگه دارید و به پشتیبانی بگویید تا یکی برگردد.",
         "The terminal told of two charges for one payment. Keep its slips and tell support, so that one is returned.",
     ),
+    "answers_disagree": AlarmText(
+        "یک بار گفته شد برداشت شده است و یک بار نشده",
+        "Once said to be charged, once said not to be",
+        "این پرداخت نامشخص می‌ماند و دوباره کشیده نمی‌شود. رسید کارتخوان را بیابید؛ سرپرست با آن گواهی می‌دهد.",
+        "The payment stays in doubt and is not charged again. Find the terminal’s slip; a supervisor decides by it.",
+    ),
     "late_approval": AlarmText(
         "تأیید کارتخوان دیر رسید",
         "The terminal’s approval came late",

@@ -1,9 +1,16 @@
-"""What an outcome of the terminal adds to the journal, by the payment's state. Pure."""
+"""What an answer adds to the journal, by the payment's state and by what was said of it before. Pure.
 
+Two rules hold for every source, be it the terminal's own answer, a status query or the acquirer. An approval that
+agrees is applied to every state. Evidence of *no* charge (declined, cancelled, not found, not in the settlement)
+settles an open payment only while nobody ever spoke of a charge of it: after such word only an approval or a
+supervisor's override ends the doubt.
+"""
+
+from collections.abc import Iterable
 from typing import Final
 
 from edge.devices.terminals.outcome import TerminalOutcome
-from edge.journal.views import PaymentView
+from edge.journal.views import AlarmView, PaymentView
 from shared.errors import BugError
 from shared.events import (
     AlarmRaised,
@@ -13,11 +20,12 @@ from shared.events import (
     PaymentCancelled,
     PaymentDeclined,
     PaymentInDoubt,
+    PaymentNotCharged,
 )
 from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState
 
 CHARGE_MISMATCH: Final = "charge_mismatch"
-"""Alarm: the terminal spoke of a charge that does not agree with the payment. From then on no not-found settles it."""
+"""Alarm: the terminal or the acquirer spoke of a charge that does not agree with the payment."""
 ANSWER_MISMATCH: Final = "answer_mismatch"
 """Alarm: an answer that speaks of no charge does not agree with the payment."""
 STRAY_APPROVAL: Final = "stray_approval"
@@ -25,27 +33,58 @@ STRAY_APPROVAL: Final = "stray_approval"
 
 SECOND_CHARGE: Final = "second_charge"
 """Alarm: the terminal spoke of another charge under the reference of a payment that is charged already."""
+ANSWERS_DISAGREE: Final = "answers_disagree"
+"""Alarm: somebody says that a payment was not charged of which a charge was spoken before."""
+
+SPEAKS_OF_CHARGE: Final = frozenset({CHARGE_MISMATCH, STRAY_APPROVAL, SECOND_CHARGE})
+"""Alarms after which no evidence of *no* charge settles the payment they are about."""
+
+_OPEN: Final = (PaymentState.SENT, PaymentState.IN_DOUBT)
+
+
+def charge_spoken_of(alarms: Iterable[AlarmView]) -> bool:
+    """Return whether anybody ever spoke of a charge that does not agree with the payment these alarms are about."""
+    return any(alarm.kind in SPEAKS_OF_CHARGE for alarm in alarms)
 
 
 def judge(
-    payment_id: str, state: PaymentState, outcome: TerminalOutcome, *, speaks_of_charge: bool = False
+    payment_id: str,
+    state: PaymentState,
+    outcome: TerminalOutcome,
+    *,
+    spoken_before: bool,
+    speaks_of_charge: bool = False,
 ) -> list[Body]:
     """Return the entries that an outcome adds to a payment in this state.
 
     Evidence of a charge beats evidence of none: an approval is applied to every state that is not charged yet, and to
     a state that was settled as not charged it adds an alarm. The other outcomes only ever end a payment that is still
-    open; said of a settled one they are noise and add nothing. `speaks_of_charge` says whether the code of a doubtful
-    answer means an approval. Raises BugError `payment.no_evidence`.
+    open; said of a settled one they are noise and add nothing. `spoken_before` is `charge_spoken_of` the payment's
+    alarms; `speaks_of_charge` says whether the code of a doubtful answer means an approval.
+    Raises BugError `payment.no_evidence`.
     """
     if outcome.kind == "approved":
         return _approval(payment_id, state, outcome.evidence)
-    if state not in (PaymentState.SENT, PaymentState.IN_DOUBT):
+    if state not in _OPEN:
         return []
-    if outcome.kind == "in_doubt" or outcome.evidence is None:
+    evidence = outcome.evidence
+    if outcome.kind == "in_doubt" or evidence is None:
         return _doubt(payment_id, state, outcome, CHARGE_MISMATCH if speaks_of_charge else ANSWER_MISMATCH)
+    if spoken_before:
+        return _held(payment_id, state, evidence, f"{outcome.kind} by {evidence.source}")
     if outcome.kind == "declined":
-        return [PaymentDeclined(payment_id=payment_id, evidence=outcome.evidence)]
-    return [PaymentCancelled(payment_id=payment_id, evidence=outcome.evidence)]
+        return [PaymentDeclined(payment_id=payment_id, evidence=evidence)]
+    return [PaymentCancelled(payment_id=payment_id, evidence=evidence)]
+
+
+def judge_not_found(payment: PaymentView, *, spoken_before: bool, asked_count: int, enough: bool) -> list[Body]:
+    """Return what one more not-found of the terminal settles. `enough`: as many as are needed have counted by now.
+
+    Nothing where a charge was spoken of: the question and its answer are in the journal anyway.
+    """
+    if payment.state is not PaymentState.IN_DOUBT or spoken_before or not enough:
+        return []
+    return [PaymentNotCharged(payment_id=payment.payment_id, asked_count=asked_count)]
 
 
 def is_second_charge(payment: PaymentView, evidence: Evidence) -> bool:
@@ -87,6 +126,15 @@ def _doubt(payment_id: str, state: PaymentState, outcome: TerminalOutcome, misma
     if state is PaymentState.IN_DOUBT:
         return alarms
     return [PaymentInDoubt(payment_id=payment_id, reason=outcome.reason, evidence=outcome.evidence), *alarms]
+
+
+def _held(payment_id: str, state: PaymentState, evidence: Evidence, said: str) -> list[Body]:
+    """Return what evidence of no charge adds where a charge was spoken of: doubt, and the answer kept as an alarm."""
+    numbers = f"code {evidence.response_code} rrn {evidence.rrn} stan {evidence.stan}"
+    alarm = _alarm(ANSWERS_DISAGREE, payment_id, f"{said}, {numbers}")
+    if state is PaymentState.IN_DOUBT:
+        return [alarm]
+    return [PaymentInDoubt(payment_id=payment_id, reason="mismatch", evidence=evidence), alarm]
 
 
 def _alarm(kind: str, payment_id: str, detail: str) -> AlarmRaised:

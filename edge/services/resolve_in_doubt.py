@@ -17,13 +17,19 @@ from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.documents import BILL_RECEIPT, spool
-from edge.services.judge_outcome import ANSWER_MISMATCH, CHARGE_MISMATCH, STRAY_APPROVAL, judge
+from edge.services.judge_outcome import (
+    ANSWER_MISMATCH,
+    CHARGE_MISMATCH,
+    charge_spoken_of,
+    judge,
+    judge_not_found,
+)
 from edge.services.take_payment import TakePayment, Terminal, known
 from edge.store.queries import Queries
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import OperatorError
-from shared.events import AlarmRaised, Body, PaymentApproved, PaymentNotCharged, StatusQueried
+from shared.events import AlarmRaised, Body, PaymentApproved, StatusQueried
 from shared.payment import PaymentState
 
 log = structlog.get_logger()
@@ -119,7 +125,8 @@ class ResolveInDoubt:
     async def _record(self, payment_id: str, answer: StatusAnswer, *, operator: str | None, may_count: bool) -> None:
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
-            counts = may_count and not _spoke_of_charge(view, payment_id)
+            spoken_before = charge_spoken_of(view.alarms_about(payment_id))
+            counts = may_count and not spoken_before
             queried = StatusQueried(
                 payment_id=payment_id,
                 outcome=answer.kind,
@@ -130,16 +137,20 @@ class ResolveInDoubt:
             if payment.state is not PaymentState.IN_DOUBT:
                 return [queried]
             if answer.kind == "approved":
-                bodies = judge(payment_id, payment.state, TerminalOutcome(kind="approved", evidence=answer.evidence))
+                said = TerminalOutcome(kind="approved", evidence=answer.evidence)
+                bodies = judge(payment_id, payment.state, said, spoken_before=spoken_before)
                 if any(isinstance(body, PaymentApproved) for body in bodies):
                     spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
                 return [queried, *bodies]
             if answer.kind == "mismatch":
                 return [queried, AlarmRaised(kind=self._mismatch(answer), payment_id=payment_id)]
-            counted = payment.counting_not_found + (1 if counts else 0)
-            if counts and counted >= NOT_FOUND_NEEDED:
-                return [queried, PaymentNotCharged(payment_id=payment_id, asked_count=payment.asked_count + 1)]
-            return [queried]
+            settled = judge_not_found(
+                payment,
+                spoken_before=spoken_before,
+                asked_count=payment.asked_count + 1,
+                enough=counts and payment.counting_not_found + 1 >= NOT_FOUND_NEEDED,
+            )
+            return [queried, *settled]
 
         await self._writer.commit(decide)
 
@@ -153,8 +164,3 @@ def _is_from(payment: PaymentView, answer: StatusAnswer) -> bool:
     """Return whether the very terminal that was given the amount answered; an unknown one is never the same."""
     number = None if answer.evidence is None else answer.evidence.terminal_number
     return number is not None and number == payment.terminal_number
-
-
-def _spoke_of_charge(view: StoreView, payment_id: str) -> bool:
-    """Return whether a terminal ever spoke of a charge of this payment that did not agree with it."""
-    return any(alarm.kind in (CHARGE_MISMATCH, STRAY_APPROVAL) for alarm in view.alarms_about(payment_id))

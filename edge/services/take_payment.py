@@ -19,7 +19,15 @@ from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome, Termin
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.documents import BILL_RECEIPT, spool
-from edge.services.judge_outcome import SECOND_CHARGE, STRAY_APPROVAL, agrees, charge_alarm, is_second_charge, judge
+from edge.services.judge_outcome import (
+    SECOND_CHARGE,
+    STRAY_APPROVAL,
+    agrees,
+    charge_alarm,
+    charge_spoken_of,
+    is_second_charge,
+    judge,
+)
 from edge.store.queries import Queries
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
@@ -234,7 +242,10 @@ class TakePayment:
             payment = known(view, payment_id)
             if outcome.kind == "approved" and evidence is not None and is_second_charge(payment, evidence):
                 return [charge_alarm(SECOND_CHARGE, evidence, payment_id)]
-            bodies = judge(payment_id, payment.state, outcome, speaks_of_charge=code == "approved")
+            spoken = charge_spoken_of(view.alarms_about(payment_id))
+            bodies = judge(
+                payment_id, payment.state, outcome, spoken_before=spoken, speaks_of_charge=code == "approved"
+            )
             if any(isinstance(body, PaymentApproved) for body in bodies):
                 spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
             return bodies

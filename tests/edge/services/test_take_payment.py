@@ -17,7 +17,7 @@ DOUBT = TerminalOutcome(kind="in_doubt", reason="no_answer")
 
 
 def added(state: PaymentState, outcome: TerminalOutcome) -> list[str]:
-    return [body.type for body in judge("p", state, outcome)]
+    return [body.type for body in judge("p", state, outcome, spoken_before=False)]
 
 
 @pytest.mark.parametrize("state", PaymentState)

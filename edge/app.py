@@ -240,6 +240,7 @@ def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
         clock=clock,
         entropy=entropy,
         version=version("daftar"),
+        demo=box.settings.demo,
         # The Host header carries the port wherever it is not the scheme's own.
         allowed_hosts=[name for host in box.settings.allowed_hosts for name in (host, f"{host}:{box.settings.port}")],
         lifespan=[live],

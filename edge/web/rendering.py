@@ -43,6 +43,8 @@ class Web(msgspec.Struct, frozen=True):
     entropy: Entropy
     version: str
     """The program's release, shown on «about» and in the API."""
+    demo: bool = False
+    """Whether the devices are virtual: every page says that no real money moves."""
 
     def __deepcopy__(self, memo: object) -> "Web":
         """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""
@@ -155,6 +157,7 @@ def render(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
         "csrf": request.scope["state"].get("csrf", ""),
         "path": request.url.path,
         "version": web.version,
+        "demo": web.demo,
         "seen": "",
         "form_key": random_name(web.entropy, "f"),
     }

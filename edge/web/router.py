@@ -44,9 +44,8 @@ SECURITY_HEADERS: Final = {
 _HEADERS: Final = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
-def create_routes(counter: Counter, *, clock: Clock, entropy: Entropy, version: str) -> list[ControllerRouterHandler]:
+def create_routes(web: Web) -> list[ControllerRouterHandler]:
     """Return the routes: pages at `/`, the API at `/api/v1`, assets at `/assets`."""
-    web = Web(counter, clock, entropy, version)
 
     @get("/events", guards=[signed_in], media_type="text/event-stream")
     async def events() -> ServerSentEvent:
@@ -102,6 +101,7 @@ def create_app(
     clock: Clock,
     entropy: Entropy,
     version: str,
+    demo: bool = False,
     allowed_hosts: Sequence[str] = (),
     lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[Any]]] = (),
 ) -> Litestar:
@@ -109,9 +109,10 @@ def create_app(
 
     `allowed_hosts` are the names under which it may be asked for (against DNS rebinding); empty allows all.
     """
+    web = Web(counter, clock, entropy, version, demo)
     return Litestar(
-        route_handlers=create_routes(counter, clock=clock, entropy=entropy, version=version),
-        exception_handlers=ErrorPages(Web(counter, clock, entropy, version)).handlers(),
+        route_handlers=create_routes(web),
+        exception_handlers=ErrorPages(web).handlers(),
         before_send=[secure],
         openapi_config=openapi_config(version),
         allowed_hosts=AllowedHostsConfig(allowed_hosts=list(allowed_hosts)) if allowed_hosts else None,

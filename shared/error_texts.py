@@ -1171,6 +1171,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="مرکزی را که روی این پوشه در حال کار است ببندید، یا پوشهٔ دیگری بدهید.",
         do_en="Stop the central that runs on this folder, or give another folder.",
     ),
+    "central.database_url": ErrorText(
+        fa="نشانی پایگاه داده درست نیست: {why}",
+        en="The database's address is not right: {why}.",
+        money="none",
+        do_fa="نشانی را به شکل postgresql://user@host/database بدهید.",
+        do_en="Give it as postgresql://user@host/database.",
+    ),
+    "central.database_unreachable": ErrorText(
+        fa="سرور پایگاه داده پاسخ نمی‌دهد یا راه نمی‌دهد: {why}",
+        en="The database server does not answer, or does not let us in: {why}.",
+        money="none",
+        do_fa="ببینید سرور روشن است و نشانی، نام کاربری و گذرواژه درست‌اند؛ سپس دوباره اجرا کنید.",
+        do_en="Check that the server is up and that address, user and password are right; then run it again.",
+    ),
     "central.database_not_started": ErrorText(
         fa="پایگاه دادهٔ مرکز راه نیفتاد: {why}",
         en="Central's database did not start: {why}",

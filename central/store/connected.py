@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from central.store.embedded import EmbeddedPostgres, running_url
 from central.store.engine import open_engine
@@ -35,7 +36,8 @@ def open_database(*, url: str | None, folder: Path, share: bool = False) -> Data
     """Open and migrate a database.
 
     `url` names a server; without it the embedded one of `folder` is started. `share` lets a short command use the
-    server that another process runs there. Raises DeviceError `central.data_in_use`, `central.database_not_started`.
+    server that another process runs there. Raises DeviceError `central.data_in_use`, `central.database_not_started`,
+    `central.database_unreachable` (its server does not answer, or does not let us in), and what `open_engine` raises.
     """
     server = None
     if url is None:
@@ -49,6 +51,11 @@ def open_database(*, url: str | None, folder: Path, share: bool = False) -> Data
     database = Database(open_engine(url), server)
     try:
         migrate(database.engine)
+    except OperationalError as error:
+        database.close()
+        # The driver's own sentence: it names host, user and database, and no password.
+        why = str(error.orig).strip().splitlines()[0]
+        raise DeviceError("central.database_unreachable", why=why) from error
     except BaseException:
         database.close()
         raise

@@ -3,6 +3,9 @@
 from typing import Final
 
 from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from shared.errors import OperatorError
 
 STATEMENT_TIMEOUT_MS: Final = 60_000
 LOCK_TIMEOUT_MS: Final = 20_000
@@ -14,11 +17,16 @@ POOL_OVERFLOW: Final = 20
 def open_engine(url: str) -> Engine:
     """Return an engine for a `postgresql://` URL. Opens no connection yet.
 
-    Raises ValueError when the URL names another database system: there is one dialect.
+    Raises OperatorError `central.database_url` for what is no such URL, or names another database system: there is
+    one dialect.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # Not with the text itself: a password may stand in it.
+        raise OperatorError("central.database_url", why="it is not a URL") from error
     if parsed.get_backend_name() != "postgresql":
-        raise ValueError(f"central needs PostgreSQL, not {parsed.get_backend_name()}")
+        raise OperatorError("central.database_url", why=f"it names {parsed.get_backend_name()}")
     options = " ".join(
         f"-c {name}={value}"
         for name, value in (

@@ -24,6 +24,7 @@ OFFICE_CODE: Final = "72101001"
 OFFICE_NAME: Final = "دفتر پیشخوان نمونه"
 OPERATOR: Final = ("operator", "demo-operator-1")
 FINANCE: Final = ("finance", "demo-finance-1")
+FINANCE_NAME: Final = "کارشناس مالی"
 _STATE_NAME: Final = "demo.json"
 _START_ORDER: Final = ("provider", "central", "desk", "box")
 
@@ -185,7 +186,12 @@ class World:
         data = ["--data", str(self.data("central"))]
         code, _ = await asyncio.gather(
             run("central", ["central", "office", "add", *data, OFFICE_CODE, OFFICE_NAME], self.logs),
-            run("central", ["central", "user", "add", *data, FINANCE[0]], self.logs, stdin=FINANCE[1] + "\n"),
+            run(
+                "central",
+                ["central", "user", "add", *data, FINANCE[0], "--name", FINANCE_NAME],
+                self.logs,
+                stdin=FINANCE[1] + "\n",
+            ),
         )
         return code.split()[-1]
 

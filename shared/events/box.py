@@ -111,7 +111,7 @@ class JournalVerified(Body, frozen=True, kw_only=True):
 
 
 class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
-    """What one method took for one purpose at one terminal: charged payments only, in rial."""
+    """Payments of one method, purpose and terminal: how many, and their sum in rial."""
 
     method: Method
     purpose: Purpose
@@ -140,6 +140,7 @@ class DayClosed(Body, frozen=True, kw_only=True):
     root: str
     """Merkle root of that size, hex."""
     totals: tuple[DayTotal, ...]
+    """Payments that became charged by evidence since the close before; `shared.day` counts them."""
     in_doubt_count: Count
     in_doubt_rial: Rial
     unsent_count: Count
@@ -150,6 +151,12 @@ class DayClosed(Body, frozen=True, kw_only=True):
     unconfirmed_rial: Rial
     batches: tuple[TerminalBatch, ...] = ()
     operator: str
+    undone: tuple[DayTotal, ...] = ()
+    """Charged payments, of this day or earlier ones, that are not charged any more: reversed, or in doubt again."""
+    overridden: tuple[DayTotal, ...] = ()
+    """Payments that a supervisor said were charged: a word, no evidence, and in no sum with `totals`."""
+    replaced: tuple[DayTotal, ...] = ()
+    """Such words that evidence has replaced; a payment that it proved charged is then in `totals`."""
 
 
 class ReceiptPrinted(Body, frozen=True, kw_only=True):

@@ -1,0 +1,47 @@
+"""Tables of exposure and of days: what `edge.store.exposure_rows` and `edge.store.day_rows` keep. Projections."""
+
+from typing import Final
+
+DAY_TABLES: Final = (
+    """CREATE TABLE exposure_sum (
+        bucket INTEGER PRIMARY KEY,
+        charged_count INTEGER NOT NULL,
+        charged_rial INTEGER NOT NULL,
+        open_count INTEGER NOT NULL,
+        open_rial INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE exposure_policy (
+        feed TEXT PRIMARY KEY,
+        policy_id TEXT NOT NULL,
+        payment_max_rial INTEGER,
+        total_max_rial INTEGER,
+        count_max INTEGER,
+        running_hours_max INTEGER,
+        received_at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE boot_time (
+        first_index INTEGER PRIMARY KEY,
+        first_monotonic_ms INTEGER NOT NULL,
+        before_ms INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE day_total (
+        day INTEGER NOT NULL,
+        tally TEXT NOT NULL,
+        method TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        terminal TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        amount_rial INTEGER NOT NULL,
+        PRIMARY KEY (day, tally, method, purpose, terminal)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE day_close (
+        day INTEGER PRIMARY KEY,
+        close_id TEXT NOT NULL UNIQUE,
+        closed_index INTEGER NOT NULL UNIQUE,
+        closed_leaf TEXT NOT NULL,
+        closed_at TEXT NOT NULL,
+        clock TEXT NOT NULL,
+        body TEXT NOT NULL,
+        printed INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+)

@@ -89,17 +89,14 @@ class Box:
         self._payments = TakePayment(
             writer=self._writer,
             queries=self._queries,
-            terminal=self._terminal,
+            terminals=[self._terminal],
             clock=self._clock,
             entropy=self._entropy,
             on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
         )
-        self._terminal.on_late_answer = self._payments.late_answer
-        self._terminal.on_stray_answer = self._payments.stray_answer
         self._resolve = ResolveInDoubt(
             writer=self._writer,
             queries=self._queries,
-            terminal=self._terminal,
             payments=self._payments,
             clock=self._clock,
             entropy=self._entropy,

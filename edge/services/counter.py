@@ -14,7 +14,8 @@ from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
-from edge.services.take_payment import TakePayment, Terminal
+from edge.services.take_payment import TakePayment
+from edge.services.terminal_port import Terminal
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
 from shared.events import BillKind

@@ -7,6 +7,7 @@ counting ones are needed before the payment is *not charged*. Everything else le
 the journal.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,7 +25,9 @@ from edge.services.judge_outcome import (
     judge,
     judge_not_found,
 )
-from edge.services.take_payment import TakePayment, Terminal, known
+from edge.services.record_outcome import known
+from edge.services.take_payment import TakePayment
+from edge.services.terminal_worker import TerminalWorker
 from edge.store.queries import Queries
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -50,14 +53,13 @@ class _Turn(msgspec.Struct, frozen=True):
 
 
 class ResolveInDoubt:
-    """Asks the terminal about payments in doubt, on demand and on the timetable."""
+    """Asks the terminal a payment was sent to, on demand and on the timetable."""
 
     def __init__(
         self,
         *,
         writer: JournalWriter,
         queries: Queries,
-        terminal: Terminal,
         payments: TakePayment,
         clock: Clock,
         entropy: Entropy,
@@ -65,7 +67,6 @@ class ResolveInDoubt:
     ) -> None:
         self._writer = writer
         self._queries = queries
-        self._terminal = terminal
         self._payments = payments
         self._clock = clock
         self._entropy = entropy
@@ -79,34 +80,44 @@ class ResolveInDoubt:
         A payment that is not in doubt is returned as it is. Raises OperatorError `payment.unknown`,
         `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know.
         """
-        async with self._payments.terminal_lock:
+        payment = self._payment(payment_id)
+        if payment.state is not PaymentState.IN_DOUBT:
+            return payment
+        worker = self._worker(payment)
+        async with worker.lock:
             payment = self._payment(payment_id)
             if payment.state is not PaymentState.IN_DOUBT:
                 return payment
-            if payment.terminal != self._terminal.name:
-                raise OperatorError("payment.other_terminal", payment_id=payment_id, terminal=payment.terminal)
             # Time is taken before asking: a not-found proves nothing about what happens after the question left.
-            in_time = self._payments.waited_ms(payment_id) > self._terminal.profile.times.longest_ms
-            answer = await self._terminal.query(
+            in_time = self._payments.waited_ms(payment_id) > worker.profile.times.longest_ms
+            answer = await worker.terminal.query(
                 reference=payment.reference,
                 amount_rial=payment.amount_rial,
                 terminal_number=payment.terminal_number,
             )
             counts = in_time and answer.kind == "not_found" and _is_from(payment, answer)
-            await self._record(payment_id, answer, operator=operator, may_count=counts)
+            await self._record(payment_id, answer, worker, operator=operator, may_count=counts)
         return self._payment(payment_id)
 
     async def ask_all(self) -> None:
-        """Ask about every payment in doubt whose turn it is, oldest first; each question doubles the wait for the next.
+        """Ask about every payment in doubt whose turn it is; each question doubles the wait for the next.
 
-        Trouble with one does not keep the others waiting.
+        One after another at each terminal, oldest first, all terminals at once: one that hangs, or trouble with one
+        payment, does not keep the others waiting.
         """
-        in_doubt = [payment for payment in self._queries.in_doubt() if payment.terminal == self._terminal.name]
+        in_doubt = [payment for payment in self._queries.in_doubt() if payment.terminal in self._payments.workers]
         self._unasked = {
             payment.payment_id: self._unasked.get(payment.payment_id, _Turn(0, self._unasked_every_ms))
             for payment in in_doubt
         }
-        for payment_id, turn in list(self._unasked.items()):
+        at_each: dict[str, list[str]] = {}
+        for payment in in_doubt:
+            at_each.setdefault(payment.terminal, []).append(payment.payment_id)
+        await asyncio.gather(*(self._ask_due(payment_ids) for payment_ids in at_each.values()))
+
+    async def _ask_due(self, payment_ids: Sequence[str]) -> None:
+        for payment_id in payment_ids:
+            turn = self._unasked[payment_id]
             now_ms = self._clock.monotonic_ms()
             if now_ms < turn.due_ms:
                 continue
@@ -116,13 +127,22 @@ class ResolveInDoubt:
                 log.exception("asking about a payment failed", payment_id=payment_id)
             self._unasked[payment_id] = _Turn(now_ms + turn.wait_ms, min(2 * turn.wait_ms, UNASKED_LONGEST_MS))
 
+    def _worker(self, payment: PaymentView) -> TerminalWorker:
+        """Return the worker of the terminal that a payment was given to."""
+        worker = self._payments.workers.get(payment.terminal)
+        if worker is None:
+            raise OperatorError("payment.other_terminal", payment_id=payment.payment_id, terminal=payment.terminal)
+        return worker
+
     def _payment(self, payment_id: str) -> PaymentView:
         payment = self._queries.payment(payment_id)
         if payment is None:
             raise OperatorError("payment.unknown", payment_id=payment_id)
         return payment
 
-    async def _record(self, payment_id: str, answer: StatusAnswer, *, operator: str | None, may_count: bool) -> None:
+    async def _record(
+        self, payment_id: str, answer: StatusAnswer, worker: TerminalWorker, *, operator: str | None, may_count: bool
+    ) -> None:
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
             spoken_before = charge_spoken_of(view.alarms_about(payment_id))
@@ -143,7 +163,7 @@ class ResolveInDoubt:
                     spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
                 return [queried, *bodies]
             if answer.kind == "mismatch":
-                return [queried, AlarmRaised(kind=self._mismatch(answer), payment_id=payment_id)]
+                return [queried, AlarmRaised(kind=_mismatch(answer, worker), payment_id=payment_id)]
             settled = judge_not_found(
                 payment,
                 spoken_before=spoken_before,
@@ -154,10 +174,11 @@ class ResolveInDoubt:
 
         await self._writer.commit(decide)
 
-    def _mismatch(self, answer: StatusAnswer) -> str:
-        """Return the kind of alarm that an answer in disagreement raises."""
-        meant = self._terminal.profile.meaning(answer.response_code or "").outcome
-        return CHARGE_MISMATCH if meant == "approved" else ANSWER_MISMATCH
+
+def _mismatch(answer: StatusAnswer, worker: TerminalWorker) -> str:
+    """Return the kind of alarm that an answer in disagreement raises."""
+    meant = worker.profile.meaning(answer.response_code or "").outcome
+    return CHARGE_MISMATCH if meant == "approved" else ANSWER_MISMATCH
 
 
 def _is_from(payment: PaymentView, answer: StatusAnswer) -> bool:

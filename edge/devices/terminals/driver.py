@@ -75,6 +75,7 @@ class TerminalDriver:
             address=self._address,
             phase="closed" if self._closed else self._activity or resting,
             connected=connected,
+            answers=connected and self._wire.heard,
             unanswered_reference=self._session.unanswered(self._clock.monotonic_ms()),
             terminal_number=self._session.terminal_number,
             centre_link=self._session.centre_link,

@@ -41,6 +41,8 @@ class TerminalState(msgspec.Struct, frozen=True, kw_only=True):
     """`host:port`."""
     phase: Phase
     connected: bool
+    answers: bool = False
+    """Whether anything was heard on the present link: one that only takes connections is not there."""
     unanswered_reference: str | None = None
     """Reference of a sale this driver still has no answer to: the terminal may be working on it."""
     terminal_number: str | None = None

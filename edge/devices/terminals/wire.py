@@ -43,6 +43,8 @@ class Wire:
         self._closed = False
         self.last_seen_at: str | None = None
         """When bytes last came, as an instant's text."""
+        self.heard = False
+        """Whether bytes came on the present link."""
         self.last_error: str | None = None
         """Code of the last trouble, None since things go well again."""
 
@@ -94,13 +96,17 @@ class Wire:
 
     def link_opened(self) -> None:
         """Begin a conversation (called by the link)."""
-        self.last_error = None
+        self.heard = False
+        if self.last_error != "terminal.not_ready":
+            # Somebody who takes connections and says nothing is not there again because a new one was taken.
+            self.last_error = None
         self._session.link_opened()
         self._listener.wire_opened()
         self.pump()
 
     def link_data(self, data: bytes) -> None:
         """Take bytes (called by the link)."""
+        self.heard = True
         self.last_seen_at = instant_text(self._clock.now())
         self._session.receive_data(data, self._clock.monotonic_ms())
         self.pump()

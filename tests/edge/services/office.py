@@ -67,17 +67,15 @@ class Office:
         self.payments = TakePayment(
             writer=self.box.writer,
             queries=self.box.queries,
-            terminal=self.terminal,
+            terminals=[self.terminal],
             clock=clock,
             entropy=entropy,
             on_progress=lambda _: None,
         )
-        self.terminal.on_late_answer = self.payments.late_answer
-        self.terminal.on_stray_answer = self.payments.stray_answer
+        self.worker = self.payments.workers["terminal-1"]
         self.resolve = ResolveInDoubt(
             writer=self.box.writer,
             queries=self.box.queries,
-            terminal=self.terminal,
             payments=self.payments,
             clock=clock,
             entropy=entropy,

@@ -106,7 +106,7 @@ async def test_a_payment_of_a_terminal_that_is_gone_is_not_asked_of_another(
         terminal.set_fault("go_silent")
         terminal.set_auto("approve")
         payment_id = await in_doubt(office)
-        office.terminal.name = "terminal-2"
+        office.payments.workers["terminal-2"] = office.payments.workers.pop("terminal-1")
         await office.resolve.ask_all()
         assert office.payment(payment_id).asked_count == 0
         with pytest.raises(OperatorError, match=r"payment\.other_terminal"):

@@ -28,14 +28,12 @@ async def declined(office: Office) -> str:
 
 def say_late(office: Office, payment_id: str, **other: object) -> None:
     evidence = office.charge_of(payment_id, **other)
-    office.payments.late_answer(
-        office.payment(payment_id).reference, TerminalOutcome(kind="approved", evidence=evidence)
-    )
+    office.worker.late_answer(office.payment(payment_id).reference, TerminalOutcome(kind="approved", evidence=evidence))
 
 
 async def test_a_late_approval_stops_the_second_payment_that_was_not_sent_yet(office: Office) -> None:
     first = await declined(office)
-    async with office.payments.terminal_lock:
+    async with office.worker.lock:
         second = await office.pay()
         say_late(office, first)
         await office.until(lambda: office.payment(first).state is PaymentState.APPROVED)
@@ -69,15 +67,15 @@ async def test_a_late_approval_of_an_earlier_run_is_applied(tmp_path: Path, term
 
 async def test_an_approval_that_belongs_to_no_sale_of_this_run_is_applied_where_it_agrees(office: Office) -> None:
     payment_id = await declined(office)
-    office.payments.stray_answer(office.charge_of(payment_id, amount_rial=1))
+    office.worker.stray_answer(office.charge_of(payment_id, amount_rial=1))
     await office.until(lambda: office.alarms() == [("stray_approval", payment_id)])
     assert office.payment(payment_id).state is PaymentState.DECLINED
-    office.payments.stray_answer(office.charge_of(payment_id, terminal_number="99999999"))
+    office.worker.stray_answer(office.charge_of(payment_id, terminal_number="99999999"))
     await office.until(lambda: len(office.alarms()) == 2)
     assert office.payment(payment_id).state is PaymentState.DECLINED
-    office.payments.stray_answer(office.charge_of(payment_id))
+    office.worker.stray_answer(office.charge_of(payment_id))
     await office.until(lambda: office.payment(payment_id).state is PaymentState.APPROVED)
-    office.payments.stray_answer(office.charge_of(payment_id, reference="000000000000000000"))
+    office.worker.stray_answer(office.charge_of(payment_id, reference="000000000000000000"))
     await office.until(lambda: office.alarms()[0] == ("stray_approval", None))
 
 
@@ -111,7 +109,7 @@ async def test_a_stop_of_the_program_does_not_undo_an_answer_on_its_way_to_the_j
     await office.until(lambda: office.payments.progress(payment_id) == "waiting_card")
     with office.slow_medium():
         office.virtual.press("approve")
-        await office.until(lambda: any("outcome" in task.get_name() for task in office.payments._recording))
+        await office.until(lambda: any("outcome" in name for name in office.payments.outcomes.open_work()))
         finishing = asyncio.create_task(office.payments.finish())
         await asyncio.sleep(0)
     await finishing
@@ -125,7 +123,9 @@ async def test_an_answer_that_comes_while_the_box_stops_is_journaled(office: Off
     await office.payments.finish()
     assert office.payment(payment_id).state is PaymentState.SENT
     office.virtual.press("approve")
-    await office.until(lambda: bool(office.payments._recording) or office.payment(payment_id).stan is not None)
+    await office.until(
+        lambda: bool(office.payments.outcomes.open_work()) or office.payment(payment_id).stan is not None
+    )
     await office.terminal.close()
     await office.payments.finish()
     assert office.payment(payment_id).state is PaymentState.APPROVED
@@ -145,7 +145,7 @@ async def test_a_caller_that_goes_away_leaves_no_payment_that_nobody_works_on(of
 
 
 async def test_a_cancel_that_comes_before_the_card_is_asked_for_is_not_forgotten(office: Office) -> None:
-    async with office.payments.terminal_lock:
+    async with office.worker.lock:
         payment_id = await office.pay()
         await office.payments.cancel(payment_id)
     assert await office.ends(payment_id) is PaymentState.NOT_SENT

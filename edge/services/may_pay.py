@@ -1,0 +1,83 @@
+"""What has to hold before a payment begins, and again before its amount leaves. Read inside the write transaction.
+
+Two lists, each in the order in which a person should hear of it. A new rule is a function and a line in a list.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from edge.journal.writer import StoreView
+from shared.errors import OperatorError
+from shared.events import PaymentRequested
+from shared.ids import bill_obligation
+from shared.payment import CHARGED, PaymentState
+
+Check = Callable[[StoreView, PaymentRequested], None]
+"""Raises OperatorError when a payment may not begin; nothing is written then."""
+Obstacle = Callable[[StoreView, PaymentRequested], str | None]
+"""Returns why the amount must not leave any more, None when nothing is in its way: the reason of `payment.not_sent`."""
+
+LOCKING: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
+"""States in which a payment keeps its terminal to itself: nobody knows what the terminal did last."""
+
+
+def locked_by(view: StoreView, terminal: str) -> str | None:
+    """Return the payment in doubt that locks a terminal."""
+    for payment in view.payments_in(LOCKING):
+        if payment.terminal == terminal:
+            return payment.payment_id
+    return None
+
+
+# --- before a payment begins -----------------------------------------------------------------------------------------
+
+
+def _not_quarantined(view: StoreView, _: PaymentRequested) -> None:
+    if view.quarantined():
+        raise OperatorError("payment.box_quarantined")
+
+
+def _obligation_is_free(view: StoreView, wanted: PaymentRequested) -> None:
+    if held := view.holder_of(wanted.obligation):
+        raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
+
+
+def _terminal_is_free(view: StoreView, wanted: PaymentRequested) -> None:
+    if locked := locked_by(view, wanted.terminal):
+        raise OperatorError("payment.terminal_locked", payment_id=locked)
+
+
+def _inquiry_agrees(view: StoreView, wanted: PaymentRequested) -> None:
+    """Check that the inquiry named was answered with this very bill."""
+    if wanted.inquiry_id is None:
+        return
+    inquiry = view.inquiry(wanted.inquiry_id)
+    if inquiry is None:
+        raise OperatorError("inquiry.unknown", inquiry_id=wanted.inquiry_id)
+    if inquiry.bill_id is None or inquiry.bill_payment_id is None:
+        raise OperatorError("inquiry.other_bill", inquiry_id=wanted.inquiry_id)
+    if bill_obligation(inquiry.bill_id, inquiry.bill_payment_id) != wanted.obligation:
+        raise OperatorError("inquiry.other_bill", inquiry_id=wanted.inquiry_id)
+
+
+CHECKS: Final[tuple[Check, ...]] = (_not_quarantined, _obligation_is_free, _terminal_is_free, _inquiry_agrees)
+
+# --- before the amount leaves ----------------------------------------------------------------------------------------
+
+
+def _is_quarantined(view: StoreView, _: PaymentRequested) -> str | None:
+    return "payment.box_quarantined" if view.quarantined() else None
+
+
+def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | None:
+    return "payment.terminal_locked" if locked_by(view, wanted.terminal) else None
+
+
+def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
+    """A late answer may have proved meanwhile that an earlier payment of this obligation was charged."""
+    same = view.payments_of(wanted.obligation)
+    charged = any(payment.state in CHARGED for payment in same if payment.payment_id != wanted.payment_id)
+    return "payment.obligation_held" if charged else None
+
+
+OBSTACLES: Final[tuple[Obstacle, ...]] = (_is_quarantined, _terminal_got_locked, _was_charged_after_all)

@@ -164,3 +164,10 @@ def summed(totals: Iterable[DayTotal]) -> tuple[int, int]:
     """Return count and sum over all totals."""
     rows = list(totals)
     return sum(row.count for row in rows), sum(row.amount_rial for row in rows)
+
+
+def card_net(day: DayTotals | DayClosed, terminal: str) -> tuple[int, int]:
+    """Return count and sum that a terminal took by the journal, less what was undone: what its own report would say."""
+    taken = summed(total for total in day.totals if total.method == "pcpos" and total.terminal == terminal)
+    undone = summed(total for total in day.undone if total.method == "pcpos" and total.terminal == terminal)
+    return taken[0] - undone[0], taken[1] - undone[1]

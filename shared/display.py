@@ -238,6 +238,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "دستگاه گواهی‌ای دارد که مرکز دیگر ندارد. ثبت‌های گم‌شده خودش دوباره می‌رسد؛ سرپرست سامانه را خبر کنید.",
         "The box has a cosignature that central lost. Lost entries come again by themselves; tell the administrator.",
     ),
+    "batch_differs": AlarmText(
+        "گزارش کارتخوان با دفتر نمی‌خواند",
+        "A terminal’s own report differs from the journal",
+        "روز بسته شده است. دو گزارش را کنار هم بگذارید؛ چیزی را دوباره نکشید و مرکز را خبر کنید.",
+        "The day is closed. Lay the two reports side by side; charge nothing again and tell central.",
+    ),
     "bad_link": AlarmText(
         "زنجیرهٔ ثبت‌ها درست نیست",
         "An entry’s link is wrong",

@@ -18,7 +18,7 @@ from shared.identifiers import BillType
 from shared.receipt_texts import LETTERS_APART, LETTERS_JOINED, word
 from shared.text import Language, persian_digits
 
-ReceiptKind = Literal["bill_receipt", "inquiry_ticket", "test_page"]
+ReceiptKind = Literal["bill_receipt", "inquiry_ticket", "day_slip", "test_page"]
 Align = Literal["start", "center", "end"]
 Size = Literal["small", "normal", "large", "huge"]
 Icon = Literal["none", "check", "clock", "alert"]
@@ -183,9 +183,9 @@ def bill_receipt(
     facts: BillReceiptFacts, *, language: Language = "fa", copy: bool = False, training: bool = False
 ) -> Receipt:
     """Return the receipt of a paid bill: who, what, how much, by which card, and where to check it."""
-    say = _Words(language)
+    say = Words(language)
     rows: list[AnyRow] = [
-        *_heading(facts.office_name, facts.office_code, say),
+        *heading(facts.office_name, facts.office_code, say),
         Text(text=say(f"bill_receipt_{facts.bill_kind.word}"), align="center", size="large", bold=True),
         _state(facts.confirmation, say),
         Amount(label=say("amount_paid"), amount_rial=facts.amount_rial),
@@ -202,31 +202,31 @@ def bill_receipt(
         ),
         *_codes(say, ("provider_reference", facts.provider_reference), ("case", facts.case_id)),
         Rule(look="dotted"),
-        *_when(facts.paid_at, say),
+        *when(facts.paid_at, say),
         Pair(label=say("operator"), value=facts.operator),
         Pair(label=say("journal_index"), value=say.digits(facts.journal_index)),
-        Pair(label=say("leaf"), value=_hex_groups(facts.leaf[:LEAF_DIGITS]), ltr=True),
+        Pair(label=say("leaf"), value=hex_groups(facts.leaf[:LEAF_DIGITS]), ltr=True),
         Rule(),
-        *_qr(facts.verify_url, say("qr_receipt")),
+        *qr_rows(facts.verify_url, say("qr_receipt")),
         Text(text=say(f"advice_{facts.confirmation}"), align="center", size="small"),
     ]
-    return _finished("bill_receipt", rows, language, copy=copy, training=training)
+    return finished("bill_receipt", rows, language, copy=copy, training=training)
 
 
 def inquiry_ticket(
     facts: InquiryTicketFacts, *, language: Language = "fa", copy: bool = False, training: bool = False
 ) -> Receipt:
     """Return the ticket of an inquiry that waits: its number, what was asked, and what the customer does next."""
-    say = _Words(language)
+    say = Words(language)
     rows: list[AnyRow] = [
-        *_heading(facts.office_name, facts.office_code, say),
+        *heading(facts.office_name, facts.office_code, say),
         Text(text=say(f"inquiry_{facts.bill_kind}"), align="center", size="large", bold=True),
         Text(text=say("ticket_number"), align="center", size="small"),
         Text(text=say.digits(facts.ticket), align="center", size="huge", bold=True),
         Mark(text=say("inquiry_waiting"), look="frame", icon="clock"),
         Rule(),
         Pair(label=say(f"parameter_{facts.bill_kind}"), value=f"…{facts.parameter_tail}", ltr=True),
-        *_when(facts.requested_at, say),
+        *when(facts.requested_at, say),
         Pair(label=say("operator"), value=facts.operator),
         Pair(label=say("journal_index"), value=say.digits(facts.journal_index)),
         Rule(),
@@ -234,16 +234,16 @@ def inquiry_ticket(
         Text(text=say("next_keep")),
         Text(text=say("next_answer")),
         Text(text=say("no_money")),
-        *_qr(facts.verify_url, say("qr_ticket")),
+        *qr_rows(facts.verify_url, say("qr_ticket")),
     ]
-    return _finished("inquiry_ticket", rows, language, copy=copy, training=training)
+    return finished("inquiry_ticket", rows, language, copy=copy, training=training)
 
 
 def printer_test_page(facts: PrinterTestFacts, *, language: Language = "fa", training: bool = False) -> Receipt:
     """Return the page that shows a printer is set up: letters, joined and apart, digits, codes, rules, a QR code."""
-    say = _Words(language)
+    say = Words(language)
     rows: list[AnyRow] = [
-        *_heading(facts.office_name, facts.office_code, say),
+        *heading(facts.office_name, facts.office_code, say),
         Text(text=say("test_page"), align="center", size="large", bold=True),
         Mark(text=say("test_ready"), look="frame", icon="check"),
         Pair(label=say("printer"), value=facts.printer_title),
@@ -252,7 +252,7 @@ def printer_test_page(facts: PrinterTestFacts, *, language: Language = "fa", tra
             label=say("paper"),
             value=say("paper_value").format(mm=say.digits(facts.paper_width_mm), dots=say.digits(facts.printable_dots)),
         ),
-        *_when(facts.printed_at, say),
+        *when(facts.printed_at, say),
         Rule(),
         Text(text=LETTERS_JOINED),
         Text(text=LETTERS_APART, size="small"),
@@ -261,25 +261,28 @@ def printer_test_page(facts: PrinterTestFacts, *, language: Language = "fa", tra
         Amount(label=say("amount_sample"), amount_rial=1_234_567_890),
         Rule(look="dotted"),
         Rule(look="double"),
-        *_qr(facts.url, say("qr_test")),
+        *qr_rows(facts.url, say("qr_test")),
     ]
-    return _finished("test_page", rows, language, copy=False, training=training)
+    return finished("test_page", rows, language, copy=False, training=training)
 
 
-class _Words:
+class Words:
     """The words and digits of one language."""
 
     def __init__(self, language: Language) -> None:
+        """Speak this language."""
         self.language: Language = language
 
     def __call__(self, key: str) -> str:
+        """Return the text of a key."""
         return word(key, self.language)
 
     def digits(self, number: int) -> str:
+        """Return a number in the language's digits."""
         return persian_digits(str(number)) if self.language == "fa" else str(number)
 
 
-def _finished(kind: ReceiptKind, rows: list[AnyRow], language: Language, *, copy: bool, training: bool) -> Receipt:
+def finished(kind: ReceiptKind, rows: list[AnyRow], language: Language, *, copy: bool, training: bool) -> Receipt:
     """Return the receipt with its marks: «آزمایشی» at both ends, so that no half of the paper passes for real."""
     if training:
         mark = Mark(text=word("training", language), look="band")
@@ -288,7 +291,8 @@ def _finished(kind: ReceiptKind, rows: list[AnyRow], language: Language, *, copy
     return as_copy(receipt) if copy else receipt
 
 
-def _heading(office_name: str, office_code: str, say: _Words) -> list[AnyRow]:
+def heading(office_name: str, office_code: str, say: Words) -> list[AnyRow]:
+    """Return the office's name and code, as every paper begins."""
     code = persian_digits(office_code) if say.language == "fa" else office_code
     return [
         Title(text=office_name),
@@ -297,7 +301,7 @@ def _heading(office_name: str, office_code: str, say: _Words) -> list[AnyRow]:
     ]
 
 
-def _state(confirmation: Confirmation, say: _Words) -> Mark:
+def _state(confirmation: Confirmation, say: Words) -> Mark:
     """Return the state in the words of the pages; paid and confirmed never look the same."""
     match confirmation:
         case "confirmed":
@@ -308,18 +312,20 @@ def _state(confirmation: Confirmation, say: _Words) -> Mark:
             return Mark(text=say("state_paid"), look="frame", icon="clock")
 
 
-def _when(at: datetime, say: _Words) -> list[AnyRow]:
+def when(at: datetime, say: Words) -> list[AnyRow]:
+    """Return the rows of date and time."""
     return [
         Pair(label=say("date"), value=jalali_date_text(at, say.language)),
         Pair(label=say("time"), value=time_text(at, say.language)),
     ]
 
 
-def _codes(say: _Words, *codes: tuple[str, str | None]) -> list[AnyRow]:
+def _codes(say: Words, *codes: tuple[str, str | None]) -> list[AnyRow]:
     return [Pair(label=say(key), value=value, ltr=True) for key, value in codes if value]
 
 
-def _qr(url: str | None, caption: str) -> list[AnyRow]:
+def qr_rows(url: str | None, caption: str) -> list[AnyRow]:
+    """Return the rows of a QR code, none without an address."""
     return [] if url is None else [Space(height_mm=1), QrCode(url=url, caption=caption)]
 
 
@@ -328,5 +334,6 @@ def _card_groups(pan: MaskedPan) -> str:
     return " ".join(pan[start : start + 4] for start in range(0, len(pan), 4))
 
 
-def _hex_groups(digits: str) -> str:
+def hex_groups(digits: str) -> str:
+    """Return hex digits in fours, as papers are compared with one another."""
     return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))

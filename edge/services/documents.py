@@ -8,9 +8,11 @@ from typing import Final
 
 import msgspec
 
+from edge.journal.standing import ClosedDay
 from edge.journal.views import InquiryView, PaymentView, PrintJob
 from edge.journal.writer import StoreView
 from shared.clock import parse_instant
+from shared.day_slip import DaySlipFacts, day_slip
 from shared.entropy import Entropy, random_name
 from shared.errors import BugError
 from shared.identifiers import parse_bill
@@ -18,6 +20,7 @@ from shared.receipt import BillReceiptFacts, InquiryTicketFacts, Receipt, bill_r
 
 BILL_RECEIPT: Final = "bill_receipt"
 INQUIRY_TICKET: Final = "inquiry_ticket"
+DAY_SLIP: Final = "day_slip"
 
 
 class Letterhead(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,3 +86,19 @@ def ticket_of(inquiry: InquiryView, leaf: str, head: Letterhead, *, copy: bool) 
         verify_url=receipt_url(head.verify_base, head.journal_id, inquiry.requested_index, leaf),
     )
     return inquiry_ticket(facts, copy=copy, training=head.demo)
+
+
+def slip_of(day: ClosedDay, head: Letterhead, *, copy: bool) -> Receipt:
+    """Return the slip of a closed day."""
+    facts = DaySlipFacts(
+        office_name=head.office_name,
+        office_code=head.office_code,
+        number=day.number,
+        closed_at=parse_instant(day.closed_at),
+        clock=day.clock,
+        journal_index=day.index,
+        leaf=day.leaf,
+        body=day.body,
+        verify_url=receipt_url(head.verify_base, head.journal_id, day.index, day.leaf),
+    )
+    return day_slip(facts, copy=copy, training=head.demo)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edge.journal.writer import StoreView
+from edge.services.exposure import exposure_allows
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
 from shared.ids import bill_obligation
@@ -60,7 +61,13 @@ def _inquiry_agrees(view: StoreView, wanted: PaymentRequested) -> None:
         raise OperatorError("inquiry.other_bill", inquiry_id=wanted.inquiry_id)
 
 
-CHECKS: Final[tuple[Check, ...]] = (_not_quarantined, _obligation_is_free, _terminal_is_free, _inquiry_agrees)
+CHECKS: Final[tuple[Check, ...]] = (
+    _not_quarantined,
+    _obligation_is_free,
+    exposure_allows,
+    _terminal_is_free,
+    _inquiry_agrees,
+)
 
 # --- before the amount leaves ----------------------------------------------------------------------------------------
 

@@ -18,7 +18,16 @@ from edge.devices.printers.status import PrinterStatus
 from edge.journal.ports import Decide
 from edge.journal.views import PrintJob, PrintState
 from edge.journal.writer import JournalWriter, StoreView
-from edge.services.documents import BILL_RECEIPT, INQUIRY_TICKET, Letterhead, receipt_of, spool, ticket_of
+from edge.services.documents import (
+    BILL_RECEIPT,
+    DAY_SLIP,
+    INQUIRY_TICKET,
+    Letterhead,
+    receipt_of,
+    slip_of,
+    spool,
+    ticket_of,
+)
 from edge.services.events import BoxEvent, EventHub
 from edge.store.queries import Queries
 from firmware_profiles.printer_profile import PrinterProfile
@@ -104,6 +113,12 @@ class PrintDocuments:
             raise OperatorError("inquiry.unknown", inquiry_id=inquiry_id)
         return await self._request(INQUIRY_TICKET, inquiry_id)
 
+    async def request_slip(self, close_id: str) -> str:
+        """Spool a closed day's slip and return the job. Raises OperatorError `day.unknown`."""
+        if self._queries.closed_day(close_id) is None:
+            raise OperatorError("day.unknown", close_id=close_id)
+        return await self._request(DAY_SLIP, close_id)
+
     async def _request(self, document: str, about: str) -> str:
         job_ids: list[str] = []
 
@@ -186,6 +201,11 @@ class PrintDocuments:
             if payment is None:
                 raise OperatorError("payment.unknown", payment_id=job.about)
             return receipt_of(payment, self._head, copy=job.copy)
+        if job.document == DAY_SLIP:
+            day = self._queries.closed_day(job.about)
+            if day is None:
+                raise OperatorError("day.unknown", close_id=job.about)
+            return slip_of(day, self._head, copy=job.copy)
         inquiry = self._queries.inquiry(job.about)
         entry = None if inquiry is None else self._queries.entry(inquiry.requested_index)
         if inquiry is None or entry is None:

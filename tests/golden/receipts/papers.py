@@ -8,6 +8,8 @@ import msgspec
 
 import firmware_profiles
 from firmware_profiles.printer_profile import PrinterProfile
+from shared.day_slip import DaySlipFacts, day_slip
+from shared.events import DayClosed, DayTotal, TerminalBatch
 from shared.identifiers import BillType
 from shared.receipt import (
     BillReceiptFacts,
@@ -68,12 +70,59 @@ CONFIRMED = msgspec.structs.replace(
 )
 ENGLISH = msgspec.structs.replace(BILL, office_name="Mehr counter office, Vanak", operator="Maryam Rezaei")
 
+DAY = DaySlipFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    number=12,
+    closed_at=AT,
+    clock="ntp",
+    journal_index=1292,
+    leaf=LEAF,
+    body=DayClosed(
+        close_id="d-1",
+        first=1107,
+        size=1292,
+        root="77d091ee" + LEAF[8:],
+        totals=(
+            DayTotal(method="pcpos", purpose="bill", terminal="terminal-1", count=31, amount_rial=48_310_000),
+            DayTotal(method="pcpos", purpose="bill", terminal="terminal-2", count=9, amount_rial=12_004_500),
+        ),
+        in_doubt_count=0,
+        in_doubt_rial=0,
+        unsent_count=0,
+        unsent_rial=0,
+        unconfirmed_count=2,
+        unconfirmed_rial=1_900_000,
+        batches=(
+            TerminalBatch(terminal="terminal-1", count=31, amount_rial=48_310_000),
+            TerminalBatch(terminal="terminal-2"),
+        ),
+        operator="مریم رضایی",
+    ),
+    verify_url=URL,
+)
+DOUBTFUL_DAY = msgspec.structs.replace(
+    DAY,
+    clock="none",
+    body=msgspec.structs.replace(
+        DAY.body,
+        in_doubt_count=1,
+        in_doubt_rial=1_770_000,
+        unsent_count=185,
+        unsent_rial=60_314_500,
+        undone=(DayTotal(method="pcpos", purpose="bill", terminal="terminal-1", count=1, amount_rial=310_000),),
+        overridden=(DayTotal(method="pcpos", purpose="bill", terminal="terminal-2", count=1, amount_rial=95_000),),
+    ),
+)
+
 PAPERS = {
     "bill_queued": bill_receipt(BILL),
     "bill_confirmed_copy_training": bill_receipt(CONFIRMED, copy=True, training=True),
     "bill_refused": bill_receipt(REFUSED),
     "bill_english_copy": bill_receipt(ENGLISH, language="en", copy=True),
     "ticket": inquiry_ticket(TICKET),
+    "day": day_slip(DAY),
+    "day_in_doubt_copy": day_slip(DOUBTFUL_DAY, copy=True),
     "test_page": printer_test_page(TEST_PAGE),
 }
 

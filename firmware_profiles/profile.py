@@ -6,13 +6,14 @@ that means something else by one says so under its own `[codes]`. Behaviour a ta
 codec and session, named by `protocol`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=20, le=600_000)]
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]+$")]
 ResponseCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{2}$")]
+REFERENCE_DIGITS_MIN: Final = 4
 CodeOutcome = Literal["approved", "declined", "cancelled", "in_doubt", "not_found"]
 """What a code proves: `declined` and `cancelled` no charge, `in_doubt` nothing; `not_found` answers a status query."""
 
@@ -79,17 +80,26 @@ class TerminalCapabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     cancel_while_waiting: bool
     confirming: bool = False
     """Whether it reverses a sale that is not acknowledged."""
+    reverse: bool = False
+    """Whether it undoes its newest sale when told to."""
 
 
 class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model, whole. In its file `codes` holds the model's own differences; once registered, the whole table."""
 
     identity: TerminalIdentity
-    protocol: Literal["behpardakht"]
+    protocol: Literal["behpardakht", "pna"]
+    connection: Literal["kept", "per_request"] = "kept"
+    """Whether the link stays open between requests, or each request has its own."""
     tcp_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-    calendar: Literal["jalali", "gregorian"]
+    calendar: Literal["jalali", "gregorian", "unknown"]
     """Calendar of the dates it answers with. They are kept as raw text; this says how to read them."""
-    reference_digits_max: Annotated[int, msgspec.Meta(ge=4, le=20)]
+    reference_digits_max: Annotated[int, msgspec.Meta(ge=0, le=20)]
+    """Digits of our reference that a sale carries and an answer repeats; 0 where there is no such thing."""
+    slip_reference_digits: Annotated[int, msgspec.Meta(ge=0, le=18)] = 0
+    """The last so many digits of our reference are printed on the merchant's slip, for people; 0 prints none."""
+    no_last_code: ResponseCode | None = None
+    """Code that says it has no last transaction at all. Not set: an answer without a trace tells no baseline."""
     times: TerminalTimes
     capabilities: TerminalCapabilities
     codes: dict[ResponseCode, CodeMeaning] = {}
@@ -109,3 +119,9 @@ class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError("longest_ms is shorter than answer_timeout_ms")
         if self.times.reconnect_longest_ms < self.times.reconnect_first_ms:
             raise ValueError("reconnect_longest_ms is shorter than reconnect_first_ms")
+        if self.capabilities.query_by_reference and self.reference_digits_max < REFERENCE_DIGITS_MIN:
+            raise ValueError("query_by_reference needs a reference_digits_max of 4 or more")
+        if self.capabilities.confirming and not self.capabilities.query_last:
+            raise ValueError("a confirming terminal needs query_last: it acknowledges its last transaction")
+        if self.capabilities.reverse and not self.capabilities.query_last:
+            raise ValueError("reverse needs query_last: only the newest sale can be undone")

@@ -368,6 +368,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پس از روشن شدن دوباره بزنید.",
         do_en="Try again after it has started.",
     ),
+    "terminal.cannot": ErrorText(
+        fa="این مدل کارتخوان چنین کاری بلد نیست.",
+        en="This model of terminal cannot do that.",
+        money="not_moved",
+        do_fa="کار را از راه دیگری پیش ببرید؛ برای پس دادن پول، مرکز می‌تواند به کارت برگرداند.",
+        do_en="Go another way; money can be given back to the card by central.",
+    ),
+    "terminal.other_sale": ErrorText(
+        fa="آخرین تراکنش کارتخوان این پرداخت نیست.",
+        en="The terminal's last transaction is not this payment.",
+        money="not_moved",
+        do_fa="کارتخوان تنها آخرین تراکنش خود را برمی‌گرداند؛ برگرداندن این پول را از مرکز بخواهید.",
+        do_en="The terminal undoes its last transaction only; ask central to give this money back.",
+    ),
     "terminal.link_lost": ErrorText(
         fa="ارتباط با کارتخوان قطع شد.",
         en="The link to the terminal was lost.",
@@ -536,6 +550,56 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         money="none",
         do_fa="پروندهٔ ثبت رویداد مرکز را در پوشهٔ نمایش ببینید.",
         do_en="See central's log in the demo's folder.",
+    ),
+    # --- limits without central, closing the day ----------------------------------------------------------------------
+    "exposure.payment": ErrorText(
+        fa="این پرداخت ({amount_rial} ریال) از بزرگ‌ترین پرداختی که مرکز اجازه داده ({max_rial} ریال) بیشتر است.",
+        en="This payment ({amount_rial} rial) is larger than the largest one central allows ({max_rial} rial).",
+        money="not_moved",
+        do_fa="مشتری می‌تواند آن را از راه دیگری بپردازد. برای مبلغ بیشتر، مرکز باید سقف را بالا ببرد.",
+        do_en="The customer can pay it another way. For larger amounts central has to raise the limit.",
+    ),
+    "exposure.total": ErrorText(
+        fa="سقف مبلغ بدون ارتباط با مرکز پر است: {left_rial} ریال دیگر می‌شود گرفت و این پرداخت {amount_rial} ریال است.",
+        en="The limit on money that central has not seen is reached: {left_rial} rial are left, this payment is "
+        "{amount_rial} rial.",
+        money="not_moved",
+        do_fa="استعلام، رسید، سوابق، «تأیید تراکنش» و بستن روز کار می‌کند. خط را وصل کنید یا دفتر روزنامه را با حافظهٔ "
+        "USB به مرکز برسانید؛ با گواهی مرکز پرداخت باز می‌شود.",
+        do_en="Inquiries, receipts, history, asking about doubts and closing the day work. Bring the line back, or the "
+        "journal to central on a USB stick; central’s cosignature opens payments again.",
+    ),
+    "exposure.count": ErrorText(
+        fa="سقف شمار پرداخت‌های بدون ارتباط با مرکز پر است: {count} از {count_max} پرداخت.",
+        en="The limit on payments that central has not seen is reached: {count} of {count_max}.",
+        money="not_moved",
+        do_fa="استعلام، رسید، سوابق، «تأیید تراکنش» و بستن روز کار می‌کند. خط را وصل کنید یا دفتر روزنامه را با حافظهٔ "
+        "USB به مرکز برسانید؛ با گواهی مرکز پرداخت باز می‌شود.",
+        do_en="Inquiries, receipts, history, asking about doubts and closing the day work. Bring the line back, or the "
+        "journal to central on a USB stick; central’s cosignature opens payments again.",
+    ),
+    "exposure.hours": ErrorText(
+        fa="دستگاه {hours_max} ساعت بدون ارتباط با مرکز کار کرده است و این سقف آن است.",
+        en="The box has run for {hours_max} hours without central, which is its limit.",
+        money="not_moved",
+        do_fa="استعلام، رسید، سوابق، «تأیید تراکنش» و بستن روز کار می‌کند. خط را وصل کنید یا دفتر روزنامه را با حافظهٔ "
+        "USB به مرکز برسانید. خاموش و روشن کردن دستگاه کمکی نمی‌کند.",
+        do_en="Inquiries, receipts, history, asking about doubts and closing the day work. Bring the line back, or the "
+        "journal to central on a USB stick. Restarting the box does not help.",
+    ),
+    "day.unknown": ErrorText(
+        fa="چنین روز بسته‌ای در این دستگاه نیست.",
+        en="There is no such closed day on this box.",
+        money="none",
+        do_fa="روز را در فهرست «بستن روز» پیدا کنید.",
+        do_en="Find the day in the list of closed days.",
+    ),
+    "journal.close_differs": ErrorText(
+        fa="دفتر روزنامه با آن‌چه آخرین بستن روز از آن گواهی داده نمی‌خواند (ثبت {index}).",
+        en="The journal is not what the last close of the day testified of it (entry {index}).",
+        money="may_have_moved",
+        do_fa="با این دستگاه پولی نگیرید. حافظه‌اش را نگه دارید و پشتیبانی را خبر کنید.",
+        do_en="Take no money with this box. Keep its storage and call support.",
     ),
     # --- printers ----------------------------------------------------------------------------------------------------
     "printer.shaping_missing": ErrorText(
@@ -758,11 +822,25 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Tell support this message.",
     ),
     "journal.not_written": ErrorText(
-        fa="نوشتن در حافظهٔ دستگاه شکست خورد ({why}).",
-        en="Writing to the box's storage failed ({why}).",
+        fa="حافظهٔ دستگاه پر یا خراب است و این کار ثبت نشد ({why}).",
+        en="The box's storage is full or faulty and this was not recorded ({why}).",
+        money="not_moved",
+        do_fa="دستگاه خودش دوباره امتحان می‌کند؛ کمی بعد از نو انجام دهید. اگر ماند به پشتیبانی بگویید.",
+        do_en="The box tries again by itself; do it again in a moment. If it stays, call support.",
+    ),
+    "journal.uncertain": ErrorText(
+        fa="حافظهٔ دستگاه پر یا خراب است و هنوز روشن نیست این کار ثبت شد یا نه ({why}).",
+        en="The box's storage is full or faulty, and nobody can say yet whether this was recorded ({why}).",
         money="may_have_moved",
-        do_fa="دستگاه را دوباره راه‌اندازی کنید؛ وضعیت پرداخت‌ها پس از آن روشن است. اگر تکرار شد به پشتیبانی بگویید.",
-        do_en="Restart the box; where each payment stands is clear after that. If it happens again, call support.",
+        do_fa="تکرارش نکنید. وقتی دستگاه دوباره ثبت کرد، تاریخچه نشان می‌دهد. اگر ماند به پشتیبانی بگویید.",
+        do_en="Do not repeat it. Once the box records again, the history shows it. If it stays, call support.",
+    ),
+    "journal.unsound": ErrorText(
+        fa="دفتر روزنامهٔ این دستگاه از بررسی درست بیرون نیامد و چیز تازه‌ای نمی‌پذیرد ({why}).",
+        en="This box's journal did not pass a check, and it takes nothing new ({why}).",
+        money="not_moved",
+        do_fa="پول نگیرید. چیزی را پاک یا بازنشانی نکنید؛ با پشتیبانی تماس بگیرید.",
+        do_en="Take no money. Delete and reset nothing; call support.",
     ),
     "journal.refused": ErrorText(
         fa="حافظهٔ دستگاه ثبت {index} را نپذیرفت ({why}).",
@@ -772,11 +850,11 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Delete or repair nothing; call support.",
     ),
     "journal.stopped": ErrorText(
-        fa="دستگاه پس از یک خطای حافظه ثبت تازه‌ای نمی‌پذیرد ({why}).",
-        en="After a storage fault the box takes no new entries ({why}).",
+        fa="حافظهٔ دستگاه پر یا خراب است و تا درست شدنش چیزی ثبت نمی‌شود ({why}).",
+        en="The box's storage is full or faulty, and nothing is recorded until it is well ({why}).",
         money="not_moved",
-        do_fa="دستگاه را دوباره راه‌اندازی کنید؛ وضعیت پرداخت‌ها پس از آن روشن است. اگر تکرار شد به پشتیبانی بگویید.",
-        do_en="Restart the box; where each payment stands is clear after that. If it happens again, call support.",
+        do_fa="دستگاه خودش دوباره امتحان می‌کند؛ کمی بعد از نو انجام دهید. اگر ماند به پشتیبانی بگویید.",
+        do_en="The box tries again by itself; do it again in a moment. If it stays, call support.",
     ),
     "journal.wrong_signature": ErrorText(
         fa="امضای ثبت {index} دفتر روزنامه درست نیست.",
@@ -806,12 +884,33 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پرداخت را در «سوابق» پیدا کنید.",
         do_en="Find the payment in the history.",
     ),
+    "refund.unknown": ErrorText(
+        fa="چنین درخواستی برای برگرداندن پول در این دستگاه نیست.",
+        en="There is no such request to give money back on this box.",
+        money="not_moved",
+        do_fa="پرداخت را در «سوابق» پیدا کنید و درخواست را از صفحهٔ آن ببینید.",
+        do_en="Find the payment in the history and see its request there.",
+    ),
     "print.no_such_job": ErrorText(
         fa="چنین برگه‌ای در صف چاپ نیست ({job_id}).",
         en="There is no such paper in the print queue ({job_id}).",
         money="none",
         do_fa="این پیام را به پشتیبانی بگویید.",
         do_en="Tell support this message.",
+    ),
+    "journal.bad_rotation": ErrorText(
+        fa="ثبت {index} دفتر روزنامه کلید تازه‌ای را نام می‌برد، اما آن را ثابت نمی‌کند.",
+        en="Entry {index} of the journal names a new key and does not prove it.",
+        money="may_have_moved",
+        do_fa="چیزی را پاک یا اصلاح نکنید؛ با پشتیبانی تماس بگیرید.",
+        do_en="Delete or repair nothing; call support.",
+    ),
+    "signer.too_many_rotations": ErrorText(
+        fa="کلید این دفتر روزنامه {count} بار عوض شده است؛ بیش از این نمی‌شود.",
+        en="The key of this journal was rotated {count} times; it cannot be any more.",
+        money="none",
+        do_fa="این دفتر روزنامه را ببندید و دستگاه را از نو ثبت کنید.",
+        do_en="Close this journal and enrol the box anew.",
     ),
     "signer.exists": ErrorText(
         fa="این دستگاه از پیش کلید دارد ({path}).",
@@ -854,6 +953,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         money="none",
         do_fa="برنامهٔ دیگر را ببندید و دوباره امتحان کنید.",
         do_en="Close the other program and try again.",
+    ),
+    "store.corrupt": ErrorText(
+        fa="پروندهٔ دستگاه آسیب دیده است ({why}).",
+        en="The box's file is damaged ({why}).",
+        money="may_have_moved",
+        do_fa="پول نگیرید. چیزی را پاک یا اصلاح نکنید؛ با پشتیبانی تماس بگیرید.",
+        do_en="Take no money. Delete or repair nothing; call support.",
+    ),
+    "store.unreadable": ErrorText(
+        fa="حافظهٔ دستگاه نمی‌خواند یا پر است ({why}).",
+        en="The box's storage cannot be read, or is full ({why}).",
+        money="none",
+        do_fa="کمی بعد دوباره امتحان کنید. اگر ماند به پشتیبانی بگویید؛ چیزی را پاک نکنید.",
+        do_en="Try again in a moment. If it stays, call support; delete nothing.",
     ),
     "store.exists": ErrorText(
         fa="این پرونده از پیش هست ({path}).",
@@ -967,6 +1080,27 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پروندهٔ بازشده را بررسی کنید.",
         do_en="Look into the case that was opened.",
     ),
+    "books.refund_known_already": ErrorText(
+        fa="درخواست برگشت «{refund_id}» پیش‌تر ثبت شده است.",
+        en="The refund “{refund_id}” was recorded before.",
+        money="none",
+        do_fa="پروندهٔ بازشده را بررسی کنید.",
+        do_en="Look into the case that was opened.",
+    ),
+    "books.refund_not_charged": ErrorText(
+        fa="برگشت پولی خواسته شده که گرفته نشده است (وضعیت «{state}»).",
+        en="A refund was asked of a payment that was not charged (state “{state}”).",
+        money="none",
+        do_fa="پروندهٔ بازشده را بررسی کنید.",
+        do_en="Look into the case that was opened.",
+    ),
+    "books.refund_one_person": ErrorText(
+        fa="درخواست برگشت «{refund_id}» را همان کسی پذیرفته که خواسته بود.",
+        en="The refund “{refund_id}” was agreed to by the one who proposed it.",
+        money="none",
+        do_fa="پروندهٔ بازشده را بررسی کنید.",
+        do_en="Look into the case that was opened.",
+    ),
     "books.unknown_account": ErrorText(
         fa="حسابی به نام «{account}» در دفتر کل نیست.",
         en="The ledger has no account “{account}”.",
@@ -977,6 +1111,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
     "books.unknown_payment": ErrorText(
         fa="ثبتی دربارهٔ پرداختی آمده است که مرکز آن را نمی‌شناسد.",
         en="An entry came about a payment that central does not know.",
+        money="may_have_moved",
+        do_fa="پروندهٔ بازشده را بررسی کنید.",
+        do_en="Look into the case that was opened.",
+    ),
+    "books.unknown_refund": ErrorText(
+        fa="ثبتی دربارهٔ برگشتی آمده است که در انتظار نیست: «{refund_id}».",
+        en="An entry came about a refund that is not waiting: “{refund_id}”.",
         money="may_have_moved",
         do_fa="پروندهٔ بازشده را بررسی کنید.",
         do_en="Look into the case that was opened.",

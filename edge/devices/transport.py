@@ -112,6 +112,11 @@ class KeptLink:
         """Return whether there is a link now, as far as the socket knows."""
         return self._link is not None
 
+    @property
+    def is_there(self) -> bool:
+        """Return whether the device can be reached, as far as is known: whether there is a link."""
+        return self.is_up
+
     def start(self) -> None:
         """Begin keeping the link; more calls change nothing."""
         if self._task is None and not self._closed:
@@ -204,3 +209,82 @@ class KeptLink:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause_ms / 1000):
                 await self._wanted.wait()
+
+
+class RequestedLink:
+    """A TCP link that is made when it is needed, for devices that want a connection of its own for each request."""
+
+    def __init__(self, host: str, port: int, *, listener: LinkListener, connect_timeout_ms: int) -> None:
+        self._host = host
+        self._port = port
+        self._listener = listener
+        self._connect_timeout_ms = connect_timeout_ms
+        self._link: TcpLink | None = None
+        self._next: TcpLink | None = None
+        self._closed = False
+        self._reached = False
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether there is a link now, as far as the socket knows."""
+        return self._link is not None
+
+    @property
+    def is_there(self) -> bool:
+        """Return whether the newest attempt to reach the device succeeded."""
+        return self._reached
+
+    def start(self) -> None:
+        """Do nothing: a link is made when it is needed."""
+
+    async def need(self, timeout_ms: int) -> bool:
+        """Return whether there is a link, after an attempt if there was none."""
+        if self._link is None and not self._closed:
+            try:
+                async with asyncio.timeout(min(timeout_ms, self._connect_timeout_ms) / 1000):
+                    await asyncio.get_running_loop().create_connection(self._made, self._host, self._port)
+            except (OSError, ValueError):
+                # A name that cannot be one is a ValueError.
+                self._reached = False
+                self._listener.link_refused()
+        return self._link is not None
+
+    def send(self, data: bytes) -> bool:
+        """Hand bytes to the link. Returns False when there is none that takes them."""
+        return self._link is not None and self._link.send(data)
+
+    def drop(self) -> None:
+        """End the present link, if there is one. The listener hears `link_lost`."""
+        if self._link is not None:
+            self._link.close()
+            self.link_lost()
+
+    async def close(self) -> None:
+        """End the link and make no other."""
+        self._closed = True
+        self.drop()
+
+    # --- what the socket says ----------------------------------------------------------------------------------------
+
+    def link_opened(self) -> None:
+        """Pass on (called by the socket), unless nobody wants a link any more."""
+        self._link, self._next = self._next, None
+        self._reached = True
+        self._listener.link_opened()
+
+    def link_data(self, data: bytes) -> None:
+        """Pass on (called by the socket)."""
+        self._listener.link_data(data)
+
+    def link_lost(self) -> None:
+        """Pass on (called by the socket)."""
+        self._link = None
+        self._listener.link_lost()
+
+    def link_refused(self) -> None:
+        """Pass on."""
+        self._listener.link_refused()
+
+    def _made(self) -> TcpLink:
+        self._next = TcpLink(self)
+        return self._next

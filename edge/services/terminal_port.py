@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome, TerminalState
+from edge.devices.terminals.outcome import (
+    LastTransaction,
+    OrderAnswer,
+    StatusAnswer,
+    TerminalOutcome,
+    TerminalState,
+)
 from firmware_profiles.profile import TerminalProfile
 from shared.events import Evidence
 
@@ -21,8 +27,8 @@ class Terminal(Protocol):
     def state(self) -> TerminalState:
         """Return what is known of the terminal now."""
 
-    async def prepare(self) -> None:
-        """Have it confirm that it is idle. Raises DeviceError."""
+    async def prepare(self) -> str | None:
+        """Have it confirm that it is idle; return the newest trace it tells, for PaymentSent. Raises DeviceError."""
 
     async def sale(
         self,
@@ -31,11 +37,35 @@ class Terminal(Protocol):
         reference: str,
         on_progress: Callable[[str], None] | None = None,
         terminal_number: str | None = None,
+        baseline_stan: str | None = None,
     ) -> TerminalOutcome:
         """Send the amount and wait; device trouble is an outcome."""
 
-    async def query(self, *, reference: str, amount_rial: int, terminal_number: str | None = None) -> StatusAnswer:
-        """Ask about one payment by its reference."""
+    async def query(
+        self,
+        *,
+        reference: str,
+        amount_rial: int,
+        terminal_number: str | None = None,
+        baseline_stan: str | None = None,
+    ) -> StatusAnswer:
+        """Ask about one payment: by its reference, or by the last transaction, held against the payment's baseline."""
+
+    async def last_transaction(self) -> LastTransaction:
+        """Ask for the last transaction, whosever it was."""
+
+    async def acknowledge(self, *, amount_rial: int, stan: str, terminal_number: str | None = None) -> OrderAnswer:
+        """Tell a confirming terminal to keep its newest sale, which an approval named so; device trouble is an answer.
+
+        Untold, it reverses the sale by itself.
+        """
+
+    async def reverse(self, *, amount_rial: int, stan: str, terminal_number: str | None = None) -> OrderAnswer:
+        """Tell it to undo its newest sale, which an approval named so; device trouble is an answer.
+
+        Whether it is the newest is asked first: `terminal.other_sale` when not, and nothing has left then. What an
+        order in doubt did is asked by `query`: `approved` says that the sale stands, `not_found` that it does not.
+        """
 
     async def cancel(self) -> None:
         """Ask it to drop the sale that waits for a card."""

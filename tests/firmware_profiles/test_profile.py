@@ -1,5 +1,6 @@
 import re
 
+import msgspec
 import pytest
 
 from edge.devices.catalogue import load_catalogue
@@ -8,7 +9,23 @@ from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 
 PROFILES = load_catalogue().terminals
 NAMES = [profile.name for profile in PROFILES]
-NOT_PROOF = ["09", "68", "84", "86", "90", "91", "94", "96", "98", "FD", "FF"]
+NOT_PROOF = ["09", "50", "68", "81", "84", "86", "90", "91", "94", "96", "98", "FD", "FF"]
+OUTCOMES = {
+    "behpardakht": {
+        "00": "approved",
+        "51": "declined",
+        "55": "declined",
+        "17": "cancelled",
+        "FU": "cancelled",
+        "FA": "declined",
+        "EA": "not_found",
+    },
+    "pna": {"00": "approved", "12": "declined", "51": "declined", "55": "declined", "99": "cancelled"},
+}
+CENTRES = {
+    "behpardakht": {"FA": "not_reached", "51": "reached", "FU": "not_said"},
+    "pna": {"50": "not_reached", "90": "not_reached", "51": "reached", "99": "not_said"},
+}
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=NAMES)
@@ -18,24 +35,15 @@ def test_codes_that_do_not_prove_that_nothing_was_charged_are_in_doubt(profile: 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=NAMES)
 def test_the_outcomes_a_terminal_must_be_able_to_give(profile: TerminalProfile) -> None:
-    given = {code: profile.meaning(code).outcome for code in ("00", "51", "55", "17", "FU", "FA", "EA")}
-    assert given == {
-        "00": "approved",
-        "51": "declined",
-        "55": "declined",
-        "17": "cancelled",
-        "FU": "cancelled",
-        "FA": "declined",
-        "EA": "not_found",
-    }
+    wanted = OUTCOMES[profile.protocol]
+    assert {code: profile.meaning(code).outcome for code in wanted} == wanted
     assert [code for code, meaning in profile.codes.items() if meaning.outcome == "approved"] == ["00"]
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=NAMES)
 def test_no_link_to_the_centre_is_known_from_the_code(profile: TerminalProfile) -> None:
-    assert profile.meaning("FA").centre == "not_reached"
-    assert profile.meaning("51").centre == "reached"
-    assert profile.meaning("FU").centre == "not_said"
+    wanted = CENTRES[profile.protocol]
+    assert {code: profile.meaning(code).centre for code in wanted} == wanted
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=NAMES)
@@ -55,7 +63,15 @@ def test_outcomes_that_free_the_obligation_are_those_the_payment_table_calls_unc
     assert PaymentState.IN_DOUBT not in CERTAINLY_UNCHARGED
 
 
-def test_a_real_terminal_is_given_the_time_a_person_and_a_slow_centre_need() -> None:
-    times = load_catalogue().terminal("behpardakht/pos_pc_viii").times
+@pytest.mark.parametrize("name", ["behpardakht/pos_pc_viii", "pna/pcpos"])
+def test_a_real_terminal_is_given_the_time_a_person_and_a_slow_centre_need(name: str) -> None:
+    times = load_catalogue().terminal(name).times
     assert times.answer_timeout_ms >= 60_000
     assert times.longest_ms >= 180_000
+
+
+@pytest.mark.parametrize("can", [{"query_by_reference": True}, {"confirming": True, "query_last": False}])
+def test_capabilities_that_cannot_go_together_are_refused(can: dict[str, bool]) -> None:
+    profile = load_catalogue().terminal("pna/pcpos")
+    with pytest.raises(ValueError, match="needs"):
+        msgspec.structs.replace(profile, capabilities=msgspec.structs.replace(profile.capabilities, **can))

@@ -6,12 +6,12 @@ either and lets the CRC decide reads both. Two words go unframed: `Ready?`, answ
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from shared.card import MaskedPan, mask_pan
-from shared.events import RIAL_MAX
+from shared.events import RIAL_MAX, Evidence
 
 READY_QUESTION: Final = b"Ready?"
 READY_ANSWER: Final = b"OK"
@@ -27,6 +27,7 @@ REQUEST_NUMBER_CHARACTERS_MAX: Final = 12
 CRC_BYTES: Final = 2
 
 Field = tuple[int, bytes]
+Source = Literal["answer", "late_answer", "status_query", "last_transaction"]
 
 
 class AnswerError(ValueError):
@@ -141,6 +142,21 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def terminal_time(self) -> str | None:
         """Return the terminal's own date and time as one raw text."""
         return " ".join(part for part in (self.date, self.time) if part) or None
+
+    def evidence(self, source: Source) -> Evidence:
+        """Return what it says, in the journal's words; STAN has six digits there (ISO 8583 field 11)."""
+        return Evidence(
+            source=source,
+            response_code=self.response_code,
+            amount_rial=self.amount_rial,
+            reference=self.reference,
+            stan=None if self.stan is None else self.stan.lstrip("0").zfill(6),
+            rrn=self.rrn,
+            terminal_number=self.terminal_number,
+            merchant_number=self.merchant_number,
+            pan=self.pan,
+            terminal_time=self.terminal_time,
+        )
 
 
 def _digits(value: bytes) -> str:

@@ -1,17 +1,17 @@
-"""What an answer proves about a sale. Pure: an answer, what was asked, and the model's table of codes."""
+"""What an answer proves about a sale. Pure: what the terminal said, what was asked, and the model's table of codes."""
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from edge.devices.terminals.behpardakht import Answer
-from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
+from edge.devices.terminals.outcome import LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
 from firmware_profiles.profile import TerminalProfile
 from shared.events import Evidence
 
-Source = Literal["answer", "late_answer", "status_query"]
+NO_TRANSACTION_STAN: Final = "000000"
+"""The trace before the first one: the baseline of a terminal that says it has no last transaction."""
 
-_STAN_DIGITS: Final = 6
+_STANS: Final = 1_000_000
 _UNANSWERED: Final = frozenset({"no_answer", "link_lost", "bad_answer"})
 
 
@@ -22,6 +22,8 @@ class AskedSale(msgspec.Struct, kw_only=True):
     amount_rial: int
     request_number: str | None = None
     terminal_number: str | None = None
+    baseline_stan: str | None = None
+    """The newest trace the terminal knew before the amount left, where it was asked."""
     busy_until_ms: int = 0
     """Until then (monotonic) the terminal may be working on it."""
     outcome: TerminalOutcome | None = None
@@ -31,61 +33,115 @@ class AskedSale(msgspec.Struct, kw_only=True):
         return self.outcome is None or (self.outcome.reason in _UNANSWERED and now_ms < self.busy_until_ms)
 
 
-def evidence_of(answer: Answer, source: Source) -> Evidence:
-    """Return what the answer says, in the journal's words; STAN has six digits there (ISO 8583 field 11)."""
-    return Evidence(
-        source=source,
-        response_code=answer.response_code,
-        amount_rial=answer.amount_rial,
-        reference=answer.reference,
-        stan=None if answer.stan is None else answer.stan.lstrip("0").zfill(_STAN_DIGITS),
-        rrn=answer.rrn,
-        terminal_number=answer.terminal_number,
-        merchant_number=answer.merchant_number,
-        pan=answer.pan,
-        terminal_time=answer.terminal_time,
-    )
+def is_newer(stan: str, baseline_stan: str) -> bool:
+    """Return whether a trace came after another; traces have six digits and begin anew after 999999."""
+    return 0 < (int(stan) - int(baseline_stan)) % _STANS < _STANS // 2
 
 
-def _contradicts(answer: Answer, sale: AskedSale) -> bool:
+def _contradicts(said: Evidence, sale: AskedSale) -> bool:
     """Return whether a member that is there is another than what was asked."""
     return (
-        answer.amount_rial not in {None, sale.amount_rial}
-        or answer.reference not in {None, sale.reference}
-        or (sale.terminal_number is not None and answer.terminal_number not in {None, sale.terminal_number})
+        said.amount_rial not in {None, sale.amount_rial}
+        or said.reference not in {None, sale.reference}
+        or (sale.terminal_number is not None and said.terminal_number not in {None, sale.terminal_number})
     )
 
 
-def _vouches(answer: Answer, sale: AskedSale) -> bool:
-    """Return whether amount, reference and (if known) terminal number are all there and as asked."""
-    return (
-        answer.amount_rial == sale.amount_rial
-        and answer.reference == sale.reference
-        and sale.terminal_number in {None, answer.terminal_number}
-    )
+def _vouches(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> bool:
+    """Return whether amount, terminal number (if known) and what names the sale are all there and as asked.
+
+    The sale is named by our reference; where answers carry none, by a trace that is newer than the baseline.
+    """
+    if said.amount_rial != sale.amount_rial or sale.terminal_number not in {None, said.terminal_number}:
+        return False
+    if profile.reference_digits_max:
+        return said.reference == sale.reference
+    return said.stan is not None and (sale.baseline_stan is None or is_newer(said.stan, sale.baseline_stan))
 
 
-def judge_sale(answer: Answer, sale: AskedSale, profile: TerminalProfile, source: Source) -> TerminalOutcome:
+def judge_sale(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> TerminalOutcome:
     """Return what an answer proves about a sale it belongs to."""
-    evidence = evidence_of(answer, source)
-    meant = profile.meaning(answer.response_code).outcome
-    if _contradicts(answer, sale) or (meant == "approved" and not _vouches(answer, sale)):
-        return TerminalOutcome(kind="in_doubt", evidence=evidence, reason="mismatch")
+    meant = profile.meaning(said.response_code).outcome
+    if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile)):
+        return TerminalOutcome(kind="in_doubt", evidence=said, reason="mismatch")
     match meant:
         case "approved" | "declined" | "cancelled":
-            return TerminalOutcome(kind=meant, evidence=evidence)
+            return TerminalOutcome(kind=meant, evidence=said)
         case _:
-            return TerminalOutcome(kind="in_doubt", evidence=evidence, reason="unclear_code")
+            return TerminalOutcome(kind="in_doubt", evidence=said, reason="unclear_code")
 
 
-def judge_query(answer: Answer, sale: AskedSale, profile: TerminalProfile) -> StatusAnswer:
-    """Return what the answer to a status query proves about the sale that was asked for."""
-    evidence = evidence_of(answer, "status_query")
-    meant = profile.meaning(answer.response_code).outcome
-    if _contradicts(answer, sale) or (meant == "approved" and not _vouches(answer, sale)):
-        return StatusAnswer(kind="mismatch", evidence=evidence, response_code=answer.response_code)
+def judge_query(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> StatusAnswer:
+    """Return what the answer to a status query by reference proves about the sale that was asked for."""
+    meant = profile.meaning(said.response_code).outcome
+    if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile)):
+        return StatusAnswer(kind="mismatch", evidence=said, response_code=said.response_code)
     match meant:
         case "approved" | "not_found":
-            return StatusAnswer(kind=meant, evidence=evidence, response_code=answer.response_code)
+            return StatusAnswer(kind=meant, evidence=said, response_code=said.response_code)
         case _:
-            return StatusAnswer(kind="unclear", evidence=evidence, response_code=answer.response_code)
+            return StatusAnswer(kind="unclear", evidence=said, response_code=said.response_code)
+
+
+def read_last(said: Evidence, profile: TerminalProfile) -> LastTransaction:
+    """Return what an answer says the terminal's last transaction was."""
+    if said.stan is not None:
+        return LastTransaction(kind="known", evidence=said)
+    none = said.response_code == profile.no_last_code or profile.meaning(said.response_code).outcome == "not_found"
+    return LastTransaction(kind="none" if none else "unclear", evidence=said)
+
+
+def judge_last(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> StatusAnswer:
+    """Return what the terminal's last transaction proves about a sale it cannot be asked for by name.
+
+    It is the sale when the terminal is the sale's own, the trace is newer than the baseline and the amount is the
+    sale's. The sale was not made when the last transaction is still the baseline, or is the very next after it, of the
+    sale's amount, and was refused: whatever was charged would have a trace of its own. All else proves nothing: another
+    amount may hide the sale behind it.
+    """
+    unclear = StatusAnswer(kind="unclear", evidence=said, response_code=said.response_code)
+    last = read_last(said, profile)
+    stan = NO_TRANSACTION_STAN if last.kind == "none" else said.stan
+    if stan is None or sale.baseline_stan is None or sale.terminal_number not in {None, said.terminal_number}:
+        return unclear
+    if stan == sale.baseline_stan:
+        return msgspec.structs.replace(unclear, kind="not_found")
+    if not is_newer(stan, sale.baseline_stan) or said.amount_rial != sale.amount_rial:
+        return unclear
+    meant = profile.meaning(said.response_code).outcome
+    if meant == "approved":
+        return msgspec.structs.replace(unclear, kind="approved")
+    is_next = (int(stan) - int(sale.baseline_stan)) % _STANS == 1
+    if meant in {"declined", "cancelled"} and is_next:
+        return msgspec.structs.replace(unclear, kind="not_found")
+    return unclear
+
+
+def judge_order(said: Evidence, sale: AskedSale, stan: str, profile: TerminalProfile) -> OrderAnswer:
+    """Return what the answer to an order about a sale proves; a member that is there must be the sale's."""
+    if _contradicts(said, sale) or said.stan not in {None, stan}:
+        return OrderAnswer(kind="in_doubt", evidence=said, reason="mismatch")
+    match profile.meaning(said.response_code).outcome:
+        case "approved":
+            return OrderAnswer(kind="done", evidence=said)
+        case "declined" | "cancelled":
+            return OrderAnswer(kind="refused", evidence=said, reason="refused")
+        case _:
+            return OrderAnswer(kind="in_doubt", evidence=said, reason="unclear_code")
+
+
+def settles(said: TerminalOutcome, known: TerminalOutcome) -> bool:
+    """Return whether a late answer settles a sale anew: evidence of a charge beats all else, a repeat says nothing."""
+    if said.kind == "approved":
+        return known.kind != "approved"
+    return known.kind == "in_doubt" and said.kind in {"declined", "cancelled"}
+
+
+def is_stray(said: TerminalOutcome, known: TerminalOutcome) -> bool:
+    """Return whether a late answer that settles nothing is for a person to see: a mismatch, or a second charge."""
+    if said.reason == "mismatch":
+        return True
+    if said.kind != "approved" or said.evidence is None or known.evidence is None:
+        return False
+    pairs = ((said.evidence.rrn, known.evidence.rrn), (said.evidence.stan, known.evidence.stan))
+    return any(one is not None and other is not None and one != other for one, other in pairs)

@@ -33,6 +33,28 @@ class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
     response_code: str | None = None
 
 
+class LastTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """What the terminal says its last transaction was; `none`: that it has none at all. Whose it was is not known."""
+
+    kind: Literal["known", "none", "unclear", "no_answer"]
+    evidence: Evidence | None = None
+    """There whenever the terminal answered."""
+
+
+class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How an order about the newest sale ended: to keep it (`acknowledge`) or to undo it (`reverse`).
+
+    `done`: the terminal says that it did. `refused`: it did not, by its own word (`evidence`), or because nothing of
+    the order left the box (no `evidence`; `reason` is then the code of an error, `terminal.other_sale` for a sale that
+    is not the newest any more). `in_doubt`: the order left, and no clear answer came.
+    """
+
+    kind: Literal["done", "refused", "in_doubt"]
+    evidence: Evidence | None = None
+    reason: str = ""
+    """Empty when done; words of `payment.in_doubt` when in doubt; `refused` or an error code when refused."""
+
+
 class TerminalState(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot of what is known of the terminal. Times are instants as text (UTC, milliseconds)."""
 

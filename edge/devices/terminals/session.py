@@ -1,36 +1,23 @@
-"""The conversation with a Behpardakht terminal, without a wire: what was asked, whose an answer is, what it proves.
+"""A terminal's conversation without a wire, as the driver speaks to it: one port, one implementation a protocol.
 
-Verbs: `receive_data`, `events`, `data_to_send`, `deadline` (and `tick` when it has passed). Instants are monotonic
-milliseconds. The session outlives links: a sale whose answer has not come is remembered, so that an answer after the
-deadline, or on the next link, is still known for what it is. Rules it keeps:
+Verbs of the wire: `receive_data`, `events`, `data_to_send`, `deadline` (and `tick` when it has passed), `link_opened`
+and `link_lost`. Instants are monotonic milliseconds. A session outlives links: a sale whose answer has not come is
+remembered. Rules that every session keeps:
 
-* An approval counts only when amount, reference and (if known) terminal number agree; else it is a mismatch.
-* An answer belongs to the sale whose reference or request number it carries, not to whoever waits.
+* An approval counts only when amount, terminal number (if known) and what names the sale agree; else it is a mismatch.
+* An answer belongs to the sale it is about, not to whoever waits.
 * Silence, noise, a lost link, a code that proves nothing: in doubt.
 """
 
-from typing import Final
+from typing import Literal, Protocol
 
 import msgspec
 
-from edge.devices.terminals.behpardakht import (
-    CANCEL,
-    READY_QUESTION,
-    REQUEST_NUMBER_CHARACTERS_MAX,
-    SERVICE_QUERY,
-    SERVICE_SALE,
-    Answer,
-    query_request,
-    sale_request,
-)
-from edge.devices.terminals.behpardakht_framing import Framer
-from edge.devices.terminals.judgement import AskedSale, evidence_of, judge_query, judge_sale
-from edge.devices.terminals.outcome import DoubtReason, StatusAnswer, TerminalOutcome
-from firmware_profiles.profile import TerminalProfile
+from edge.devices.terminals.outcome import LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
 from shared.events import Evidence
 
-REMEMBERED_SALES_MAX: Final = 256
-"""Sales whose late answers are still known. Older ones come as stray answers, which a person looks at."""
+Order = Literal["acknowledge", "reverse"]
+"""What can be told about the newest sale: to keep it, to undo it."""
 
 
 class ReadyEnded(msgspec.Struct, frozen=True):
@@ -53,6 +40,18 @@ class QueryEnded(msgspec.Struct, frozen=True):
     answer: StatusAnswer
 
 
+class LastEnded(msgspec.Struct, frozen=True):
+    """The question for the last transaction ended."""
+
+    last: LastTransaction
+
+
+class OrderEnded(msgspec.Struct, frozen=True):
+    """The order being waited for ended."""
+
+    answer: OrderAnswer
+
+
 class LateAnswer(msgspec.Struct, frozen=True):
     """A sale nobody waits for any more got an answer that settles it."""
 
@@ -66,309 +65,89 @@ class StrayAnswer(msgspec.Struct, frozen=True):
     evidence: Evidence
 
 
-Event = ReadyEnded | SaleEnded | QueryEnded | LateAnswer | StrayAnswer
+Event = ReadyEnded | SaleEnded | QueryEnded | LastEnded | OrderEnded | LateAnswer | StrayAnswer
 
 
-class _Query(msgspec.Struct, frozen=True, kw_only=True):
-    sale: AskedSale
-    request_number: str
-    due_ms: int
+class Session(Protocol):
+    """One terminal's conversation. Sans-I/O; at most one sale, and one question or order, at a time."""
 
-
-class Session:
-    """One terminal's conversation. Sans-I/O; at most one sale, one query and one readiness question at a time."""
-
-    def __init__(self, profile: TerminalProfile) -> None:
-        self._profile = profile
-        self._framer = Framer(profile.times.frame_gap_ms)
-        self._sales: dict[str, AskedSale] = {}
-        self._open: str | None = None
-        self._open_due_ms = 0
-        self._query: _Query | None = None
-        self._query_unanswered = False
-        self._ready_due_ms: int | None = None
-        self._outgoing = b""
-        self._events: list[Event] = []
-        self.terminal_number: str | None = None
-        self.centre_link: bool | None = None
-
-    # --- the four verbs ----------------------------------------------------------------------------------------------
+    terminal_number: str | None
+    """The terminal's own number, learnt from its answers."""
+    centre_link: bool | None
+    """The terminal's own line to its centre: seen working, seen missing, or never seen."""
+    newest_stan: str | None
+    """The newest trace it spoke of, where it can only be asked for its last transaction."""
 
     def receive_data(self, data: bytes, now_ms: int) -> None:
         """Take bytes as they came."""
-        self._framer.receive_data(data, now_ms)
-        self._work_off(now_ms)
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events, self._events = self._events, []
-        return events
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""
-        data, self._outgoing = self._outgoing, b""
-        return data
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        dues = [
-            self._open_due_ms if self._open is not None else None,
-            self._query.due_ms if self._query is not None else None,
-            self._ready_due_ms,
-            self._framer.deadline(),
-        ]
-        return min((due for due in dues if due is not None), default=None)
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
-        self._framer.tick(now_ms)
-        self._work_off(now_ms)
-        if self._open is not None and now_ms >= self._open_due_ms:
-            self._doubt_open("no_answer")
-        if self._query is not None and now_ms >= self._query.due_ms:
-            self._end_query(StatusAnswer(kind="no_answer"))
-        if self._ready_due_ms is not None and now_ms >= self._ready_due_ms:
-            self._end_ready(idle=False)
-
-    # --- the link ----------------------------------------------------------------------------------------------------
 
     def link_opened(self) -> None:
         """Start afresh on a new link; what was asked before is remembered."""
-        self._framer.reset()
-        self._outgoing = b""
-        self._query_unanswered = False
 
     def link_lost(self) -> None:
         """End every wait: a lost link is not a failed sale."""
-        self._framer.reset()
-        self._outgoing = b""
-        if self._open is not None:
-            self._doubt_open("link_lost")
-        if self._query is not None:
-            self._end_query(StatusAnswer(kind="no_answer"))
-        if self._ready_due_ms is not None:
-            self._end_ready(idle=False)
-
-    # --- what can be asked -------------------------------------------------------------------------------------------
 
     def ask_ready(self, *, due_ms: int) -> None:
         """Ask whether the terminal is idle; ends as ReadyEnded."""
-        self._ready_due_ms = due_ms
-        self._outgoing += READY_QUESTION
 
     def start_sale(
-        self, *, amount_rial: int, reference: str, terminal_number: str | None, now_ms: int, due_ms: int
+        self,
+        *,
+        amount_rial: int,
+        reference: str,
+        terminal_number: str | None,
+        baseline_stan: str | None = None,
+        now_ms: int,
+        due_ms: int,
     ) -> None:
         """Send the amount; ends as SaleEnded. Raises ValueError for values the protocol cannot carry, nothing sent."""
-        number = reference[-REQUEST_NUMBER_CHARACTERS_MAX:]
-        frame = sale_request(amount_rial=amount_rial, request_number=number, reference=reference)
-        self._remember(
-            AskedSale(
-                reference=reference,
-                amount_rial=amount_rial,
-                request_number=number,
-                terminal_number=terminal_number or self.terminal_number,
-                busy_until_ms=now_ms + self._profile.times.longest_ms,
-            )
-        )
-        self._open, self._open_due_ms = reference, due_ms
-        self._outgoing += frame
 
     def ask_status(
-        self, *, reference: str, amount_rial: int, terminal_number: str | None, request_number: str, due_ms: int
+        self,
+        *,
+        reference: str,
+        amount_rial: int,
+        terminal_number: str | None,
+        baseline_stan: str | None = None,
+        request_number: str,
+        due_ms: int,
     ) -> None:
-        """Ask for a sale by its reference; ends as QueryEnded. `request_number` must differ from call to call.
+        """Ask what became of a sale; ends as QueryEnded. `request_number` must differ from call to call.
 
         Raises ValueError for values the protocol cannot carry, nothing sent.
         """
-        frame = query_request(reference=reference, request_number=request_number)
-        known = self._sales.get(reference)
-        sale = AskedSale(
-            reference=reference,
-            amount_rial=amount_rial,
-            request_number=known.request_number if known else None,
-            terminal_number=terminal_number or (known.terminal_number if known else None) or self.terminal_number,
-            busy_until_ms=known.busy_until_ms if known else 0,
-            outcome=known.outcome if known else TerminalOutcome(kind="in_doubt", reason="no_answer"),
-        )
-        self._remember(sale)
-        self._begin_query(_Query(sale=sale, request_number=request_number, due_ms=due_ms), frame)
 
     def ask_number(self, *, reference: str, request_number: str, due_ms: int) -> None:
-        """Ask for a sale that does not exist: the answer carries the terminal's number. Ends as QueryEnded."""
-        nobody = AskedSale(reference=reference, amount_rial=0, outcome=TerminalOutcome(kind="in_doubt"))
-        frame = query_request(reference=reference, request_number=request_number)
-        self._begin_query(_Query(sale=nobody, request_number=request_number, due_ms=due_ms), frame)
+        """Ask for a sale that does not exist, where that tells the terminal's number. Ends as QueryEnded."""
 
-    def _begin_query(self, query: _Query, frame: bytes) -> None:
-        self._query_unanswered = self._query_unanswered or self._query is not None
-        self._query = query
-        self._outgoing += frame
+    def ask_last(self, *, request_number: str, due_ms: int) -> None:
+        """Ask for the last transaction; ends as LastEnded."""
+
+    def give_order(
+        self, order: Order, *, amount_rial: int, stan: str, terminal_number: str | None, due_ms: int
+    ) -> None:
+        """Tell the terminal to keep or to undo its newest sale; ends as OrderEnded."""
 
     def ask_cancel(self, now_ms: int) -> bool:
         """Ask for the sale to be dropped. Returns False when there is none the terminal could be working on."""
-        if self._open is None and self.unanswered(now_ms) is None:
-            return False
-        self._outgoing += CANCEL
-        return True
 
     def abandon_sale(self) -> None:
         """Stop waiting for the open sale; its answer will come as a LateAnswer."""
-        if self._open is not None:
-            self._sales[self._open].outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
-            self._open = None
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of a sale the terminal may still be working on, or None."""
-        for sale in self._sales.values():
-            if sale.may_be_worked_on(now_ms):
-                return sale.reference
-        return None
 
-    # --- answers -----------------------------------------------------------------------------------------------------
-
-    def _work_off(self, now_ms: int) -> None:
-        for found in self._framer.items():
-            if isinstance(found, Answer):
-                self._answer(found, now_ms)
-            elif found == "ready":
-                self._end_ready(idle=True)
-            else:
-                self._noise()
-
-    def _noise(self) -> None:
-        """Bytes that are no answer may have been one: who waits for an answer will not learn from it."""
-        if self._open is not None:
-            self._doubt_open("bad_answer")
-        if self._query is not None:
-            self._end_query(StatusAnswer(kind="unclear"))
-
-    def _answer(self, answer: Answer, now_ms: int) -> None:
-        if answer.service == SERVICE_QUERY:
-            self._status_answer(answer)
-        elif answer.service in {None, SERVICE_SALE}:
-            self._sale_answer(answer, now_ms)
-
-    def _status_answer(self, answer: Answer) -> None:
-        query = self._query
-        if query is None or not self._answers(answer, query):
-            self._late_status(answer)
-            return
-        status = judge_query(answer, query.sale, self._profile)
-        if status.kind != "mismatch":
-            self._learn_number(answer)
-        if status.kind == "approved" and query.sale.reference in self._sales:
-            self._sales[query.sale.reference].outcome = TerminalOutcome(kind="approved", evidence=status.evidence)
-        self._end_query(status)
-
-    def _answers(self, answer: Answer, query: _Query) -> bool:
-        """Return whether an answer is this query's own.
-
-        A found sale is, by its reference: it is true whenever it was asked for. A not-found must carry this query's
-        number, or none while no other query's answer can still come: one of the past proves nothing about now.
-        """
-        if answer.request_number == query.request_number:
-            return True
-        if self._profile.meaning(answer.response_code).outcome == "approved":
-            return answer.reference == query.sale.reference
-        return answer.request_number is None and not self._query_unanswered
-
-    def _late_status(self, answer: Answer) -> None:
-        """Take a found sale nobody waits for; nothing else of the past matters."""
-        sale = self._sales.get(answer.reference or "")
-        if self._profile.meaning(answer.response_code).outcome != "approved":
-            return
-        if sale is None:
-            self._events.append(StrayAnswer(evidence_of(answer, "late_answer")))
-            return
-        self._settle_late(sale, judge_sale(answer, sale, self._profile, "late_answer"))
-
-    def _sale_answer(self, answer: Answer, now_ms: int) -> None:
-        meaning = self._profile.meaning(answer.response_code)
-        if meaning.centre != "not_said":
-            self.centre_link = meaning.centre == "reached"
-        sale = self._owner(answer, now_ms)
-        if sale is None:
-            if meaning.outcome == "approved":
-                self._events.append(StrayAnswer(evidence_of(answer, "late_answer")))
-            return
-        awaited = sale.reference == self._open
-        outcome = judge_sale(answer, sale, self._profile, "answer" if awaited else "late_answer")
-        if outcome.reason != "mismatch":
-            self._learn_number(answer)
-        if awaited:
-            self._end_open(outcome)
-        else:
-            self._settle_late(sale, outcome)
-
-    def _owner(self, answer: Answer, now_ms: int) -> AskedSale | None:
-        """Return the sale an answer is about, or None.
-
-        An approval that names no known sale is judged against the open one, where it ends as a mismatch: a charge
-        nobody can place must not pass in silence. Any other answer must not end a sale it does not name, unless it
-        names none and only one sale can be meant.
-        """
-        if answer.reference in self._sales:
-            return self._sales[answer.reference]
-        for sale in reversed(self._sales.values()):
-            if answer.request_number is not None and sale.request_number == answer.request_number:
-                return sale
-        waiting = self._sales[self._open] if self._open is not None else None
-        if self._profile.meaning(answer.response_code).outcome == "approved":
-            return waiting
-        nameless = answer.reference is None and answer.request_number is None
-        others = any(sale.outcome is not None and sale.may_be_worked_on(now_ms) for sale in self._sales.values())
-        return waiting if nameless and not others else None
-
-    def _learn_number(self, answer: Answer) -> None:
-        if answer.terminal_number is not None:
-            self.terminal_number = answer.terminal_number
-
-    # --- ends --------------------------------------------------------------------------------------------------------
-
-    def _remember(self, sale: AskedSale) -> None:
-        self._sales.pop(sale.reference, None)
-        self._sales[sale.reference] = sale
-        while len(self._sales) > REMEMBERED_SALES_MAX:
-            del self._sales[next(iter(self._sales))]
-
-    def _doubt_open(self, reason: DoubtReason) -> None:
-        self._end_open(TerminalOutcome(kind="in_doubt", reason=reason))
-
-    def _end_open(self, outcome: TerminalOutcome) -> None:
-        if self._open is not None:
-            reference, self._open = self._open, None
-            self._sales[reference].outcome = outcome
-            self._events.append(SaleEnded(reference, outcome))
-
-    def _end_query(self, answer: StatusAnswer) -> None:
-        if self._query is not None:
-            reference, self._query = self._query.sale.reference, None
-            self._query_unanswered = self._query_unanswered or answer.evidence is None
-            self._events.append(QueryEnded(reference, answer))
-
-    def _end_ready(self, *, idle: bool) -> None:
-        if self._ready_due_ms is not None:
-            self._ready_due_ms = None
-            self._events.append(ReadyEnded(idle))
-
-    def _settle_late(self, sale: AskedSale, outcome: TerminalOutcome) -> None:
-        """Apply an answer to a sale that had ended: evidence of a charge beats all else, a repeat says nothing new."""
-        before = sale.outcome or outcome
-        if outcome.kind == "approved" and before.kind != "approved":
-            settles = True
-        else:
-            settles = before.kind == "in_doubt" and outcome.kind in {"declined", "cancelled"}
-        if settles:
-            sale.outcome = outcome
-            self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.evidence is not None and (outcome.reason == "mismatch" or _is_other_charge(outcome, before)):
-            self._events.append(StrayAnswer(outcome.evidence))
-
-
-def _is_other_charge(said: TerminalOutcome, known: TerminalOutcome) -> bool:
-    """Return whether two approvals of one reference are of two charges."""
-    if said.kind != "approved" or said.evidence is None or known.evidence is None:
-        return False
-    pairs = ((said.evidence.rrn, known.evidence.rrn), (said.evidence.stan, known.evidence.stan))
-    return any(one is not None and other is not None and one != other for one, other in pairs)
+    def is_listening(self, now_ms: int) -> bool:
+        """Return whether a sale's answer may still come on this very link, and on no other."""

@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from edge.devices.terminals.session import Event, Session
-from edge.devices.transport import KeptLink
+from edge.devices.transport import KeptLink, RequestedLink
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock, instant_text
 
@@ -31,14 +31,21 @@ class Wire:
         self._session = session
         self._clock = clock
         self._listener = listener
-        self._link = KeptLink(
-            host,
-            port,
-            listener=self,
-            connect_timeout_ms=profile.times.connect_timeout_ms,
-            reconnect_first_ms=profile.times.reconnect_first_ms,
-            reconnect_longest_ms=profile.times.reconnect_longest_ms,
-        )
+        times = profile.times
+        self._link: KeptLink | RequestedLink
+        if profile.connection == "kept":
+            self._link = KeptLink(
+                host,
+                port,
+                listener=self,
+                connect_timeout_ms=times.connect_timeout_ms,
+                reconnect_first_ms=times.reconnect_first_ms,
+                reconnect_longest_ms=times.reconnect_longest_ms,
+            )
+        else:
+            self._link = RequestedLink(host, port, listener=self, connect_timeout_ms=times.connect_timeout_ms)
+        self._kept = profile.connection == "kept"
+        self._hanging_up = False
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
         self.last_seen_at: str | None = None
@@ -53,8 +60,13 @@ class Wire:
         """Return whether there is a link now, as far as the socket knows."""
         return self._link.is_up
 
+    @property
+    def is_there(self) -> bool:
+        """Return whether the terminal can be reached, as far as is known."""
+        return self._link.is_there
+
     def start(self) -> None:
-        """Begin keeping the link."""
+        """Begin keeping the link, where it is kept."""
         self._link.start()
 
     async def need(self, timeout_ms: int) -> bool:
@@ -64,6 +76,12 @@ class Wire:
     def drop(self) -> None:
         """Give up the present link; another is made."""
         self._link.drop()
+
+    def hang_up(self) -> None:
+        """End the present link, if there is one: it did what it was made for, and its end is no trouble."""
+        self._hanging_up = True
+        self._link.drop()
+        self._hanging_up = False
 
     async def close(self) -> None:
         """End the link and make no other; every wait of the session ends."""
@@ -113,7 +131,9 @@ class Wire:
 
     def link_lost(self) -> None:
         """End every wait (called by the link)."""
-        if not self._closed:
+        # A terminal that wants a connection for each request may end it when it has answered.
+        awaited = self._kept or self._session.deadline() is not None
+        if awaited and not (self._closed or self._hanging_up):
             self.last_error = self.last_error or "terminal.link_lost"
         self._session.link_lost()
         self.pump()

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from edge.devices.terminals.driver import StatusAnswer, TerminalDriver, TerminalOutcome, TerminalState
+from edge.devices.terminals.session import SaleEnded
 from edge.devices.virtual.terminal import Fault, VirtualTerminal
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import SystemClock
@@ -264,8 +265,8 @@ async def test_who_goes_away_in_the_very_moment_of_the_answer_loses_nothing(offi
     office.terminal.set_auto(None)
     sale = asyncio.create_task(office.sale(driver))
     await office.until(lambda: office.terminal.screen.waiting)
-    end = driver._sale_end
-    assert end
+    end = driver._exchange._waits[SaleEnded]
+    assert not end.done()
     end.add_done_callback(lambda _: sale.cancel())
     office.terminal.press("approve")
     with contextlib.suppress(asyncio.CancelledError):

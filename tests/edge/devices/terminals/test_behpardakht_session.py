@@ -14,17 +14,9 @@ from edge.devices.terminals.behpardakht import (
     query_request,
     sale_request,
 )
+from edge.devices.terminals.behpardakht_session import REMEMBERED_SALES_MAX, BehpardakhtSession
 from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
-from edge.devices.terminals.session import (
-    REMEMBERED_SALES_MAX,
-    Event,
-    LateAnswer,
-    QueryEnded,
-    ReadyEnded,
-    SaleEnded,
-    Session,
-    StrayAnswer,
-)
+from edge.devices.terminals.session import Event, LateAnswer, QueryEnded, ReadyEnded, SaleEnded, StrayAnswer
 from firmware_profiles.profile import TerminalProfile
 
 REFERENCE = "100200300400500600"
@@ -61,11 +53,13 @@ def approval(reference: str | None = REFERENCE, amount: str | None = "010000", *
 
 
 @pytest.fixture
-def session(quick: Callable[..., TerminalProfile]) -> Session:
-    return Session(quick())
+def session(quick: Callable[..., TerminalProfile]) -> BehpardakhtSession:
+    return BehpardakhtSession(quick())
 
 
-def start(session: Session, reference: str = REFERENCE, *, terminal: str | None = TERMINAL, now: int = 0) -> None:
+def start(
+    session: BehpardakhtSession, reference: str = REFERENCE, *, terminal: str | None = TERMINAL, now: int = 0
+) -> None:
     session.start_sale(
         amount_rial=AMOUNT, reference=reference, terminal_number=terminal, now_ms=now, due_ms=now + 8_000
     )
@@ -74,14 +68,14 @@ def start(session: Session, reference: str = REFERENCE, *, terminal: str | None 
     )
 
 
-def query(session: Session, number: str = "777", *, reference: str = REFERENCE, now: int = 20_000) -> None:
+def query(session: BehpardakhtSession, number: str = "777", *, reference: str = REFERENCE, now: int = 20_000) -> None:
     session.ask_status(
         reference=reference, amount_rial=AMOUNT, terminal_number=None, request_number=number, due_ms=now + 3_000
     )
     assert session.data_to_send() == query_request(reference=reference, request_number=number)
 
 
-def hear(session: Session, data: bytes, now: int = 100) -> list[Event]:
+def hear(session: BehpardakhtSession, data: bytes, now: int = 100) -> list[Event]:
     session.receive_data(data, now)
     return session.events()
 
@@ -104,7 +98,7 @@ def late(events: list[Event]) -> tuple[str, str]:
     return event.reference, event.outcome.kind
 
 
-def doubt(session: Session) -> None:
+def doubt(session: BehpardakhtSession) -> None:
     """A sale whose deadline passed without an answer."""
     start(session)
     session.tick(8_000)
@@ -114,7 +108,7 @@ def doubt(session: Session) -> None:
 # --- answers to the sale somebody waits for --------------------------------------------------------------------------
 
 
-def test_an_approval_that_agrees_in_all_is_approved(session: Session) -> None:
+def test_an_approval_that_agrees_in_all_is_approved(session: BehpardakhtSession) -> None:
     start(session)
     outcome = ended(hear(session, approval()))
     assert (outcome.kind, outcome.reason) == ("approved", "")
@@ -137,14 +131,16 @@ def test_an_approval_that_agrees_in_all_is_approved(session: Session) -> None:
         approval(reference=None, number=None),
     ],
 )
-def test_an_approval_that_does_not_agree_is_a_mismatch_with_what_it_said(session: Session, said: bytes) -> None:
+def test_an_approval_that_does_not_agree_is_a_mismatch_with_what_it_said(
+    session: BehpardakhtSession, said: bytes
+) -> None:
     start(session)
     outcome = ended(hear(session, said))
     assert (outcome.kind, outcome.reason) == ("in_doubt", "mismatch")
     assert outcome.evidence
 
 
-def test_a_decline_of_another_terminal_is_not_believed(session: Session) -> None:
+def test_a_decline_of_another_terminal_is_not_believed(session: BehpardakhtSession) -> None:
     start(session)
     outcome = ended(hear(session, answer("51", terminal="11111111")))
     assert (outcome.kind, outcome.reason) == ("in_doubt", "mismatch")
@@ -153,7 +149,7 @@ def test_a_decline_of_another_terminal_is_not_believed(session: Session) -> None
 def test_every_code_of_the_table_ends_a_sale_as_the_table_says(quick: Callable[..., TerminalProfile]) -> None:
     profile = quick()
     for code, meaning in profile.codes.items():
-        session = Session(profile)
+        session = BehpardakhtSession(profile)
         start(session)
         outcome = ended(hear(session, approval() if code == "00" else answer(code)))
         if meaning.outcome in {"approved", "declined", "cancelled"}:
@@ -164,23 +160,23 @@ def test_every_code_of_the_table_ends_a_sale_as_the_table_says(quick: Callable[.
         assert outcome.evidence.response_code == code
 
 
-def test_a_code_nobody_knows_is_in_doubt(session: Session) -> None:
+def test_a_code_nobody_knows_is_in_doubt(session: BehpardakhtSession) -> None:
     start(session)
     assert ended(hear(session, answer("ZZ"))).reason == "unclear_code"
 
 
-def test_an_answer_without_any_name_ends_the_only_sale_it_can_mean(session: Session) -> None:
+def test_an_answer_without_any_name_ends_the_only_sale_it_can_mean(session: BehpardakhtSession) -> None:
     start(session)
     assert ended(hear(session, answer("51", number=None))).kind == "declined"
 
 
-def test_noise_instead_of_an_answer_is_in_doubt_and_a_good_answer_still_counts(session: Session) -> None:
+def test_noise_instead_of_an_answer_is_in_doubt_and_a_good_answer_still_counts(session: BehpardakhtSession) -> None:
     start(session)
     assert ended(hear(session, b"\x00\xff\xff")) == TerminalOutcome(kind="in_doubt", reason="bad_answer")
     assert late(hear(session, approval())) == (REFERENCE, "approved")
 
 
-def test_a_lost_link_is_in_doubt_and_the_answer_on_the_next_link_counts(session: Session) -> None:
+def test_a_lost_link_is_in_doubt_and_the_answer_on_the_next_link_counts(session: BehpardakhtSession) -> None:
     start(session)
     session.receive_data(approval()[:30], 50)
     session.link_lost()
@@ -189,7 +185,7 @@ def test_a_lost_link_is_in_doubt_and_the_answer_on_the_next_link_counts(session:
     assert late(hear(session, approval())) == (REFERENCE, "approved")
 
 
-def test_values_that_do_not_fit_send_nothing(session: Session) -> None:
+def test_values_that_do_not_fit_send_nothing(session: BehpardakhtSession) -> None:
     with pytest.raises(ValueError, match="amount"):
         session.start_sale(amount_rial=0, reference="1", terminal_number=None, now_ms=0, due_ms=1)
     assert session.data_to_send() == b""
@@ -199,7 +195,7 @@ def test_values_that_do_not_fit_send_nothing(session: Session) -> None:
 # --- answers nobody waits for ----------------------------------------------------------------------------------------
 
 
-def test_silence_ends_at_the_deadline_not_before(session: Session) -> None:
+def test_silence_ends_at_the_deadline_not_before(session: BehpardakhtSession) -> None:
     start(session)
     assert session.deadline() == 8_000
     session.tick(7_999)
@@ -208,20 +204,20 @@ def test_silence_ends_at_the_deadline_not_before(session: Session) -> None:
     assert ended(session.events()).reason == "no_answer"
 
 
-def test_a_late_answer_settles_the_sale_once(session: Session) -> None:
+def test_a_late_answer_settles_the_sale_once(session: BehpardakhtSession) -> None:
     doubt(session)
     assert late(hear(session, approval(), 9_000)) == (REFERENCE, "approved")
     assert hear(session, approval(), 9_100) == []
 
 
-def test_the_answer_of_the_sale_before_does_not_end_the_present_one(session: Session) -> None:
+def test_the_answer_of_the_sale_before_does_not_end_the_present_one(session: BehpardakhtSession) -> None:
     doubt(session)
     start(session, OTHER, now=9_000)
     assert late(hear(session, approval(), 9_100)) == (REFERENCE, "approved")
     assert ended(hear(session, approval(reference=OTHER, number=OTHER[-12:]), 9_200)).kind == "approved"
 
 
-def test_a_late_decline_does_not_decline_the_next_sale(session: Session) -> None:
+def test_a_late_decline_does_not_decline_the_next_sale(session: BehpardakhtSession) -> None:
     doubt(session)
     start(session, OTHER, now=9_000)
     assert hear(session, answer("51", number=None), 9_050) == []  # it names none, and two can be meant
@@ -230,13 +226,13 @@ def test_a_late_decline_does_not_decline_the_next_sale(session: Session) -> None
     assert ended(session.events()).reason == "no_answer"
 
 
-def test_a_decline_of_a_sale_nobody_asked_for_is_passed_over(session: Session) -> None:
+def test_a_decline_of_a_sale_nobody_asked_for_is_passed_over(session: BehpardakhtSession) -> None:
     start(session)
     assert hear(session, answer("51", number="4711")) == []
     assert ended(hear(session, approval())).kind == "approved"
 
 
-def test_evidence_of_a_charge_beats_a_decline_and_not_the_other_way(session: Session) -> None:
+def test_evidence_of_a_charge_beats_a_decline_and_not_the_other_way(session: BehpardakhtSession) -> None:
     start(session)
     assert ended(hear(session, answer("51"))).kind == "declined"
     assert late(hear(session, approval())) == (REFERENCE, "approved")
@@ -244,13 +240,13 @@ def test_evidence_of_a_charge_beats_a_decline_and_not_the_other_way(session: Ses
     assert hear(session, answer("FU")) == []
 
 
-def test_an_approval_of_a_sale_nobody_knows_is_for_a_person(session: Session) -> None:
+def test_an_approval_of_a_sale_nobody_knows_is_for_a_person(session: BehpardakhtSession) -> None:
     (event,) = hear(session, approval())
     assert isinstance(event, StrayAnswer)
     assert event.evidence.reference == REFERENCE
 
 
-def test_a_late_approval_that_does_not_agree_settles_nothing_and_is_for_a_person(session: Session) -> None:
+def test_a_late_approval_that_does_not_agree_settles_nothing_and_is_for_a_person(session: BehpardakhtSession) -> None:
     doubt(session)
     (event,) = hear(session, approval(amount="099999"), 9_000)
     assert isinstance(event, StrayAnswer)
@@ -258,7 +254,7 @@ def test_a_late_approval_that_does_not_agree_settles_nothing_and_is_for_a_person
     assert late(hear(session, approval(), 9_100)) == (REFERENCE, "approved")
 
 
-def test_an_abandoned_sale_is_remembered(session: Session) -> None:
+def test_an_abandoned_sale_is_remembered(session: BehpardakhtSession) -> None:
     start(session)
     session.abandon_sale()
     session.tick(8_000)
@@ -268,7 +264,7 @@ def test_an_abandoned_sale_is_remembered(session: Session) -> None:
     assert session.unanswered(8_100) is None
 
 
-def test_a_sale_holds_the_terminal_until_its_answer_or_its_longest_time(session: Session) -> None:
+def test_a_sale_holds_the_terminal_until_its_answer_or_its_longest_time(session: BehpardakhtSession) -> None:
     start(session)
     assert session.unanswered(0) == REFERENCE
     session.tick(8_000)
@@ -276,7 +272,7 @@ def test_a_sale_holds_the_terminal_until_its_answer_or_its_longest_time(session:
     assert session.unanswered(10_000) is None
 
 
-def test_memory_of_old_sales_is_bounded(session: Session) -> None:
+def test_memory_of_old_sales_is_bounded(session: BehpardakhtSession) -> None:
     for number in range(REMEMBERED_SALES_MAX + 10):
         start(session, f"{number:018d}")
         session.link_lost()
@@ -288,7 +284,7 @@ def test_memory_of_old_sales_is_bounded(session: Session) -> None:
 # --- status queries --------------------------------------------------------------------------------------------------
 
 
-def test_a_query_finds_the_sale(session: Session) -> None:
+def test_a_query_finds_the_sale(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session)
     status = told(hear(session, approval(service="16", number="777"), 20_000))
@@ -298,13 +294,13 @@ def test_a_query_finds_the_sale(session: Session) -> None:
     assert hear(session, approval(), 20_100) == []  # the sale's own answer says nothing new now
 
 
-def test_a_found_sale_may_carry_the_number_of_the_sale(session: Session) -> None:
+def test_a_found_sale_may_carry_the_number_of_the_sale(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session)
     assert told(hear(session, approval(service="16"), 20_000)).kind == "approved"
 
 
-def test_not_found(session: Session) -> None:
+def test_not_found(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session)
     status = told(hear(session, answer("EA", service="16", number="777"), 20_000))
@@ -313,7 +309,7 @@ def test_not_found(session: Session) -> None:
     assert status.evidence.terminal_number == TERMINAL
 
 
-def test_a_not_found_of_an_earlier_query_is_not_one_of_this(session: Session) -> None:
+def test_a_not_found_of_an_earlier_query_is_not_one_of_this(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session, "701", now=9_000)
     session.tick(12_000)
@@ -335,7 +331,7 @@ def test_a_not_found_of_an_earlier_query_is_not_one_of_this(session: Session) ->
         answer("EA", service="16", number="777", terminal="11111111"),
     ],
 )
-def test_what_does_not_agree_settles_nothing(session: Session, said: bytes) -> None:
+def test_what_does_not_agree_settles_nothing(session: BehpardakhtSession, said: bytes) -> None:
     doubt(session)
     query(session)
     assert told(hear(session, said, 20_000)).kind == "mismatch"
@@ -343,7 +339,7 @@ def test_what_does_not_agree_settles_nothing(session: Session, said: bytes) -> N
     assert told(hear(session, approval(service="16", number="778"), 20_000)).kind == "approved"
 
 
-def test_an_unclear_code_and_noise_are_unclear_and_silence_is_no_answer(session: Session) -> None:
+def test_an_unclear_code_and_noise_are_unclear_and_silence_is_no_answer(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session)
     assert told(hear(session, answer("09", service="16", number="777"), 20_000)).kind == "unclear"
@@ -354,7 +350,7 @@ def test_an_unclear_code_and_noise_are_unclear_and_silence_is_no_answer(session:
     assert told(session.events()) == StatusAnswer(kind="no_answer")
 
 
-def test_a_found_sale_is_not_lost_when_nobody_waits_for_the_query(session: Session) -> None:
+def test_a_found_sale_is_not_lost_when_nobody_waits_for_the_query(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session)
     session.tick(23_000)
@@ -362,20 +358,20 @@ def test_a_found_sale_is_not_lost_when_nobody_waits_for_the_query(session: Sessi
     assert late(hear(session, approval(service="16", number="777"), 24_000)) == (REFERENCE, "approved")
 
 
-def test_the_sales_own_answer_during_a_query_settles_the_sale(session: Session) -> None:
+def test_the_sales_own_answer_during_a_query_settles_the_sale(session: BehpardakhtSession) -> None:
     doubt(session)
     query(session)
     assert late(hear(session, approval(), 20_000)) == (REFERENCE, "approved")
     assert told(hear(session, approval(service="16", number="777"), 20_000)).kind == "approved"
 
 
-def test_a_payment_of_an_earlier_start_of_the_box_can_be_asked_for(session: Session) -> None:
+def test_a_payment_of_an_earlier_start_of_the_box_can_be_asked_for(session: BehpardakhtSession) -> None:
     query(session)
     assert told(hear(session, answer("EA", service="16", number="777"), 20_000)).kind == "not_found"
     assert late(hear(session, approval(), 21_000)) == (REFERENCE, "approved")
 
 
-def test_the_terminals_number_is_learnt_before_any_amount(session: Session) -> None:
+def test_the_terminals_number_is_learnt_before_any_amount(session: BehpardakhtSession) -> None:
     session.ask_number(reference=OTHER, request_number="1", due_ms=1_000)
     assert told(hear(session, answer("EA", service="16", number="1"))).kind == "not_found"
     assert session.terminal_number == TERMINAL
@@ -387,7 +383,7 @@ def test_the_terminals_number_is_learnt_before_any_amount(session: Session) -> N
 # --- readiness, cancelling, the centre -------------------------------------------------------------------------------
 
 
-def test_readiness(session: Session) -> None:
+def test_readiness(session: BehpardakhtSession) -> None:
     session.ask_ready(due_ms=500)
     assert session.data_to_send() == READY_QUESTION
     assert hear(session, b"O") == []
@@ -398,7 +394,7 @@ def test_readiness(session: Session) -> None:
     assert hear(session, b"OK") == []
 
 
-def test_cancelling_asks_only_when_there_is_something_to_cancel(session: Session) -> None:
+def test_cancelling_asks_only_when_there_is_something_to_cancel(session: BehpardakhtSession) -> None:
     assert not session.ask_cancel(0)
     start(session)
     assert session.ask_cancel(10)
@@ -407,7 +403,7 @@ def test_cancelling_asks_only_when_there_is_something_to_cancel(session: Session
     assert not session.ask_cancel(20)
 
 
-def test_the_terminals_line_to_its_centre(session: Session) -> None:
+def test_the_terminals_line_to_its_centre(session: BehpardakhtSession) -> None:
     start(session)
     seen = [session.centre_link]
     assert ended(hear(session, answer("FA"))).kind == "declined"
@@ -435,7 +431,7 @@ def test_no_mutation_of_an_approval_approves_another_sale(
     said = bytearray(approval(**fields))
     for at, bit in data.draw(st.lists(st.tuples(st.integers(0, len(said) - 1), st.integers(0, 7)), max_size=3)):
         said[at] ^= 1 << bit
-    session = Session(quick())
+    session = BehpardakhtSession(quick())
     start(session)
     events = hear(session, bytes(said))
     session.tick(7_999)
@@ -450,7 +446,7 @@ def test_no_mutation_of_an_approval_approves_another_sale(
             assert event.outcome.evidence.reference == REFERENCE
 
 
-def test_a_second_charge_under_one_reference_is_for_a_person_and_a_repeat_is_not(session: Session) -> None:
+def test_a_second_charge_under_one_reference_is_for_a_person_and_a_repeat_is_not(session: BehpardakhtSession) -> None:
     def approved_as(rrn: str) -> bytes:
         body = approval()[4:-2] + bytes([0xC2, 6]) + bytes.fromhex(rrn)
         return b"%04d" % len(body) + body + crc16_arc(body).to_bytes(2, "little")
@@ -463,6 +459,6 @@ def test_a_second_charge_under_one_reference_is_for_a_person_and_a_repeat_is_not
     assert event.evidence.rrn == "000000000002"
 
 
-def test_an_amount_beyond_all_money_is_no_answer(session: Session) -> None:
+def test_an_amount_beyond_all_money_is_no_answer(session: BehpardakhtSession) -> None:
     start(session)
     assert ended(hear(session, approval(amount="9999999999999999"))).reason == "bad_answer"

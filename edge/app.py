@@ -20,7 +20,8 @@ from edge.devices.printers.driver import PrinterDriver
 from edge.devices.terminals.driver import TerminalDriver
 from edge.jobs import keep_running, timetable
 from edge.journal.recovery import recover
-from edge.journal.signer import FileSigner
+from edge.journal.signer import FileSigner, settle_next
+from edge.journal.verify import current_key
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
@@ -68,14 +69,15 @@ class Box:
         self._clock = clock
         self._entropy = entropy
         path = folder / STORE_NAME
-        self._signer = FileSigner.load(folder / KEY_NAME)
+        FileSigner.load(folder / KEY_NAME)  # A box without its key is told so before its file is touched.
         self._store = SqliteJournalStore.open(path, clock, entropy)
+        self._queries = Queries(path)
+        self._identity: Identity = self._queries.identity()
+        self._signer = settle_next(folder / KEY_NAME, current_key(self._queries, self._identity))
         self._writer = JournalWriter(self._store, self._signer, clock, entropy)
         self._writer.start()
-        self._queries = Queries(path)
         self._people = People(path)
         self._exchange = SqliteExchangeStore(path, self._writer)
-        self._identity: Identity = self._queries.identity()
         recovered = recover(self._writer, self._queries, self._identity, self._signer.public_key, software=SOFTWARE)
         _log.info("started", size=recovered.found_size, in_doubt=recovered.in_doubt, not_sent=recovered.not_sent)
         self._join()

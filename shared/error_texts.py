@@ -912,6 +912,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="این دفتر روزنامه را ببندید و دستگاه را از نو ثبت کنید.",
         do_en="Close this journal and enrol the box anew.",
     ),
+    "journal.bad_rotation": ErrorText(
+        fa="ثبت {index} دفتر روزنامه کلید تازه‌ای را نام می‌برد، اما آن را ثابت نمی‌کند.",
+        en="Entry {index} of the journal names a new key and does not prove it.",
+        money="may_have_moved",
+        do_fa="چیزی را پاک یا اصلاح نکنید؛ با پشتیبانی تماس بگیرید.",
+        do_en="Delete or repair nothing; call support.",
+    ),
+    "signer.too_many_rotations": ErrorText(
+        fa="کلید این دفتر روزنامه {count} بار عوض شده است؛ بیش از این نمی‌شود.",
+        en="The key of this journal was rotated {count} times; it cannot be any more.",
+        money="none",
+        do_fa="این دفتر روزنامه را ببندید و دستگاه را از نو ثبت کنید.",
+        do_en="Close this journal and enrol the box anew.",
+    ),
     "signer.exists": ErrorText(
         fa="این دستگاه از پیش کلید دارد ({path}).",
         en="This box has a key already ({path}).",

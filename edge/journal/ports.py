@@ -47,6 +47,9 @@ class JournalReader(Protocol):
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
 
+    def rotations(self) -> Sequence[int]:
+        """Return the indexes of all `key.rotated`, in order."""
+
 
 class StoreView(Protocol):
     """The box's state inside the write transaction. Valid only while the decision it was given to runs.

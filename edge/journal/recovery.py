@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from edge.journal.ports import JournalReader, StoreView
-from edge.journal.verify import verify_journal
+from edge.journal.verify import current_key, verify_journal
 from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
 from shared.errors import IntegrityError
@@ -42,9 +42,11 @@ def recover(
     `public_key` is the signer's. Raises IntegrityError `signer.other_key`, `journal.rollback` (shorter than what
     central cosigned), or as `verify_journal` does; nothing was written then, and the box must not go on.
     """
-    if identity.public_key != public_key.hex():
-        raise IntegrityError("signer.other_key", wanted=identity.public_key, found=public_key.hex())
-    verify_journal(reader, identity.journal_id, public_key, first=max(0, reader.size() - TAIL_ENTRIES))
+    wanted = current_key(reader, identity)
+    if wanted != public_key:
+        raise IntegrityError("signer.other_key", wanted=wanted.hex(), found=public_key.hex())
+    opening_key = bytes.fromhex(identity.public_key)
+    verify_journal(reader, identity.journal_id, opening_key, first=max(0, reader.size() - TAIL_ENTRIES))
     found: list[Recovered] = []
 
     def decide(view: StoreView) -> Sequence[Body]:

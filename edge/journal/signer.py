@@ -15,6 +15,8 @@ from shared.entropy import Entropy
 from shared.errors import IntegrityError, OperatorError
 
 KEY_SIZE_BYTES: Final = 32
+_NEXT: Final = ".next"
+"""What a rotation's new key is called beside the old one until it has taken its place."""
 _OWNER_ONLY: Final = 0o600
 
 
@@ -62,11 +64,7 @@ class FileSigner:
             stream.write(raw)
             stream.flush()
             os.fsync(stream.fileno())
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync_folder(path)
         return cls(raw)
 
     @classmethod
@@ -82,3 +80,57 @@ class FileSigner:
         if len(raw) != KEY_SIZE_BYTES:
             raise IntegrityError("signer.malformed", path=str(path))
         return cls(raw)
+
+    @classmethod
+    def load_current(cls, path: Path, public_key: bytes) -> "FileSigner":
+        """Read the key whose public half this is, also where a rotation was cut off before it took its place.
+
+        Raises what `load` raises, IntegrityError `signer.other_key` when neither is it. Changes nothing.
+        """
+        signer = cls.load(path)
+        unfinished = next_key_path(path)
+        if signer.public_key != public_key and unfinished.exists():
+            signer = cls.load(unfinished)
+        if signer.public_key != public_key:
+            raise IntegrityError("signer.other_key", wanted=public_key.hex(), found=cls.load(path).public_key.hex())
+        return signer
+
+
+def next_key_path(path: Path) -> Path:
+    """Return where a rotation keeps its new key until it takes the place of the one at `path`."""
+    return path.with_name(path.name + _NEXT)
+
+
+def make_next(path: Path, entropy: Entropy) -> FileSigner:
+    """Make the key that is to follow the one at `path`, durable when this returns. Undoes a rotation never journaled.
+
+    Only for whoever holds the store's lock, after `settle_next`.
+    """
+    unfinished = next_key_path(path)
+    unfinished.unlink(missing_ok=True)
+    return FileSigner.create(unfinished, entropy)
+
+
+def settle_next(path: Path, public_key: bytes) -> FileSigner:
+    """Finish or undo a rotation that was cut off: return the signer of the journal's newest key, alone in its folder.
+
+    Only for whoever holds the store's lock. Raises what `FileSigner.load_current` raises; changes nothing then.
+    """
+    signer = FileSigner.load_current(path, public_key)
+    unfinished = next_key_path(path)
+    if unfinished.exists():
+        if FileSigner.load(path).public_key == public_key:
+            unfinished.unlink()
+        else:
+            unfinished.replace(path)
+        _sync_folder(path)
+    return signer
+
+
+def _sync_folder(path: Path) -> None:
+    """Make the names beside `path` durable."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,10 +1,15 @@
-"""Checking a journal on its own medium: every signature, every link, every node of the tree it should have made."""
+"""Checking a journal on its own medium: every signature, every link, every node of the tree it should have made.
+
+Signatures are followed from the key the journal was opened with through every rotation (`shared.journal.rotation`).
+"""
 
 from typing import Final
 
 from edge.journal.ports import JournalReader
+from edge.journal.views import Identity
 from shared.errors import IntegrityError
-from shared.journal.entry import GENESIS_PREV, JOURNAL_PAYLOAD, check_signature, decode_entry, leaf_hash
+from shared.journal.entry import GENESIS_PREV, JOURNAL_PAYLOAD, Entry, check_signature, decode_entry, leaf_hash
+from shared.journal.rotation import KeyChain
 from shared.journal.tree import grown
 
 _BATCH: Final = 500
@@ -14,11 +19,12 @@ _BATCH: Final = 500
 def verify_journal(reader: JournalReader, journal_id: str, public_key: bytes, *, first: int = 0) -> int:
     """Check entries `first` to the end as of now; return the size. With `first` 0 nothing of it is taken on trust.
 
-    Raises IntegrityError: `journal.bad_entry`, `journal.gap`, `journal.other_origin`, `journal.broken_chain`,
-    `journal.wrong_signature`, `journal.wrong_tree`, `journal.no_node`.
+    `public_key` is the one the journal was opened with; rotations before `first` are checked too.
+    Raises IntegrityError: `journal.bad_rotation`, `journal.bad_entry`, `journal.gap`, `journal.other_origin`,
+    `journal.broken_chain`, `journal.wrong_signature`, `journal.wrong_tree`, `journal.no_node`.
     """
     size = reader.size()
-    walk = _Walk(reader, journal_id, public_key, first)
+    walk = _Walk(reader, journal_id, key_chain(reader, journal_id, public_key, before=first), first)
     while walk.index < size:
         batch = reader.entries(walk.index, min(_BATCH, size - walk.index))
         if not batch:
@@ -28,23 +34,51 @@ def verify_journal(reader: JournalReader, journal_id: str, public_key: bytes, *,
     return size
 
 
+def key_chain(reader: JournalReader, journal_id: str, public_key: bytes, *, before: int | None = None) -> KeyChain:
+    """Return who signs the journal, by its rotations (those below `before`), each of them checked.
+
+    `public_key` is the one it was opened with. Raises IntegrityError `journal.wrong_signature`,
+    `journal.bad_rotation`, `journal.bad_entry`, `journal.gap`.
+    """
+    chain = KeyChain(journal_id, public_key)
+    for index in reader.rotations():
+        if before is not None and index >= before:
+            break
+        found = reader.entries(index, 1)
+        if not found:
+            raise IntegrityError("journal.gap", index=index)
+        data, signature = found[0]
+        chain.follow(_signed_entry(chain, index, data, signature), index, leaf_hash(data))
+    return chain
+
+
+def current_key(reader: JournalReader, identity: Identity) -> bytes:
+    """Return the public key that signs the journal's next entry. Raises what `key_chain` raises."""
+    return key_chain(reader, identity.journal_id, bytes.fromhex(identity.public_key)).current
+
+
+def _signed_entry(chain: KeyChain, index: int, data: bytes, signature: bytes) -> Entry:
+    """Return an entry that the chain's newest key has signed."""
+    try:
+        check_signature(chain.current, JOURNAL_PAYLOAD, data, signature)
+    except IntegrityError as error:
+        raise IntegrityError("journal.wrong_signature", index=index) from error
+    return decode_entry(data)
+
+
 class _Walk:
     """Entries as they pass, each checked against the one before it."""
 
-    def __init__(self, reader: JournalReader, journal_id: str, public_key: bytes, first: int) -> None:
+    def __init__(self, reader: JournalReader, journal_id: str, chain: KeyChain, first: int) -> None:
         self._reader = reader
         self._journal_id = journal_id
-        self._public_key = public_key
+        self._chain = chain
         self._prev = GENESIS_PREV if first == 0 else reader.node(0, first - 1).hex()
         self.index = first
 
     def step(self, data: bytes, signature: bytes) -> None:
         """Check one entry and the tree nodes it completes."""
-        try:
-            check_signature(self._public_key, JOURNAL_PAYLOAD, data, signature)
-        except IntegrityError as error:
-            raise IntegrityError("journal.wrong_signature", index=self.index) from error
-        entry = decode_entry(data)
+        entry = _signed_entry(self._chain, self.index, data, signature)
         if entry.journal != self._journal_id:
             raise IntegrityError("journal.other_origin", origin=entry.journal)
         if entry.index != self.index:
@@ -55,5 +89,6 @@ class _Walk:
         for level, position, digest in grown(self.index, leaf, self._reader.node):
             if self._reader.node(level, position) != digest:
                 raise IntegrityError("journal.wrong_tree", index=self.index)
+        self._chain.follow(entry, self.index, leaf)
         self._prev = leaf.hex()
         self.index += 1

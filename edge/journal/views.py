@@ -36,7 +36,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     box: str
     journal_id: str
     public_key: str
-    """The box's Ed25519 public key, 64 hex digits."""
+    """The Ed25519 public key the journal was opened with, 64 hex digits; `edge.journal.verify.key_chain` follows it."""
     central: CentralLink | None = None
 
 

@@ -24,6 +24,8 @@ from shared.events import (
     FeedReceived,
     InquiryAnswered,
     InquiryRequested,
+    JournalClosed,
+    KeyRotated,
     NoticePublished,
     PaymentApproved,
     PaymentCancelled,
@@ -245,6 +247,14 @@ def _data_key_made(connection: apsw.Connection, at: Recorded, body: DataKeyMade)
     )
 
 
+def _key_rotated(connection: apsw.Connection, at: Recorded, body: KeyRotated) -> None:
+    _insert(connection, "key_rotation", entry_index=at.index, public_key=body.public_key)
+
+
+def _journal_closed(connection: apsw.Connection, at: Recorded, body: JournalClosed) -> None:
+    _insert(connection, "journal_end", entry_index=at.index, reason=body.reason, closed_at=at.entry.at)
+
+
 def _alarm_raised(connection: apsw.Connection, at: Recorded, body: AlarmRaised) -> None:
     _insert(
         connection,
@@ -360,6 +370,8 @@ _PROJECTORS: Final[dict[type[Body], _Project]] = {
     ReceiptPrinted: _printed,
     InquiryRequested: _inquiry_requested,
     DataKeyMade: _data_key_made,
+    KeyRotated: _key_rotated,
+    JournalClosed: _journal_closed,
     AlarmRaised: _alarm_raised,
     FeedReceived: _feed_received,
     InquiryAnswered: _inquiry_answered,

@@ -134,6 +134,16 @@ class Queries:
         with self._lock:
             return self._rows.node(level, position)
 
+    def rotations(self) -> Sequence[int]:
+        """Return the indexes of all `key.rotated`, in order."""
+        with self._lock:
+            return self._rows.rotations()
+
+    def closed_at(self) -> str | None:
+        """Return when the journal was closed, None while it is open."""
+        with self._lock:
+            return self._rows.closed_at()
+
     def print_job(self, job_id: str) -> PrintJob | None:
         """Return a print job."""
         with self._lock:

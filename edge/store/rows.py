@@ -133,6 +133,15 @@ class Rows:
             raise IntegrityError("journal.no_node", level=level, position=position)
         return digest
 
+    def rotations(self) -> list[int]:
+        """Return the indexes of all `key.rotated`, in order."""
+        return [row[0] for row in self._all("SELECT entry_index FROM key_rotation ORDER BY entry_index")]
+
+    def closed_at(self) -> str | None:
+        """Return when the journal was closed, None while it is open."""
+        at: str | None = self._value("SELECT closed_at FROM journal_end")
+        return at
+
     # --- payments and inquiries ---
 
     def payment(self, payment_id: str) -> PaymentView | None:

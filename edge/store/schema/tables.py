@@ -139,6 +139,15 @@ PROJECTED: Final = (
         public_key TEXT NOT NULL,
         made_index INTEGER NOT NULL
     ) STRICT""",
+    """CREATE TABLE key_rotation (
+        entry_index INTEGER PRIMARY KEY,
+        public_key TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE journal_end (
+        entry_index INTEGER PRIMARY KEY,
+        reason TEXT NOT NULL,
+        closed_at TEXT NOT NULL
+    ) STRICT""",
 )
 
 OUTSIDE: Final = (
@@ -213,6 +222,8 @@ PROJECTIONS: Final[dict[str, str]] = {
     "notice": "notice_id",
     "alarm": "alarm_index",
     "data_key": "key_id",
+    "key_rotation": "entry_index",
+    "journal_end": "entry_index",
 }
 """Each projection's table and its key: what must come out of the facts identically."""
 

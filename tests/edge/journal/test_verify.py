@@ -77,6 +77,9 @@ class Mixed:
     def node(self, level: int, position: int) -> bytes:
         return self._nodes[level, position]
 
+    def rotations(self) -> list[int]:
+        return []
+
 
 def test_an_entry_of_another_history_breaks_the_chain(tmp_path: Path):
     """All entries are well signed by the box's own key, dense, and in a right tree: only what they continue differs."""

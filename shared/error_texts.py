@@ -891,6 +891,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پرداخت را در «سوابق» پیدا کنید و درخواست را از صفحهٔ آن ببینید.",
         do_en="Find the payment in the history and see its request there.",
     ),
+    "refund.unknown": ErrorText(
+        fa="چنین درخواستی برای برگرداندن پول در این دستگاه نیست.",
+        en="There is no such request to give money back on this box.",
+        money="not_moved",
+        do_fa="پرداخت را در «سوابق» پیدا کنید و درخواست را از صفحهٔ آن ببینید.",
+        do_en="Find the payment in the history and see its request there.",
+    ),
     "print.no_such_job": ErrorText(
         fa="چنین برگه‌ای در صف چاپ نیست ({job_id}).",
         en="There is no such paper in the print queue ({job_id}).",

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
 from shared.events import Body, DataKeyMade, FeedReceived
 from shared.journal.entry import Entry
@@ -87,6 +88,15 @@ class StoreView(Protocol):
 
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
+
+    def refund(self, refund_id: str) -> RefundView | None:
+        """Return a request to give a payment back."""
+
+    def refunds_of(self, payment_id: str) -> list[RefundView]:
+        """Return a payment's requests to be given back, oldest first."""
+
+    def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
+        """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""

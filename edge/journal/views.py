@@ -77,6 +77,16 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Receipts the printer said it printed."""
     asked_count: int = 0
     """Status queries made of the terminal."""
+    last_answer: str | None = None
+    """What the newest of them said: approved, not_found, unclear, no_answer, mismatch."""
+    last_answer_code: str | None = None
+    last_asked_at: str | None = None
+    not_charged_by: Literal["terminal", "acquirer"] | None = None
+    """By whose word a payment that was in doubt counts as not charged."""
+    stated_by: str | None = None
+    """The person who decided a doubt, by the slip `stated_slip` and for `stated_reason`."""
+    stated_slip: str | None = None
+    stated_reason: str | None = None
     counting_not_found: int = 0
     """Those of them that were answered not-found and count."""
     late: bool = False

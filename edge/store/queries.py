@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
+from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -108,6 +109,31 @@ class Queries:
         """Return how the box stands, all members of one moment."""
         with self._lock, transaction(self._connection, "DEFERRED"):
             return self._rows.status(ALARMS_MAX)
+
+    def alarms_about(self, payment_id: str) -> list[AlarmView]:
+        """Return the alarms about a payment, oldest first."""
+        with self._lock:
+            return self._rows.alarms_about(payment_id)
+
+    def refund(self, refund_id: str) -> RefundView | None:
+        """Return a request to give a payment back."""
+        with self._lock:
+            return self._rows.refund(refund_id)
+
+    def refunds_of(self, payment_id: str) -> list[RefundView]:
+        """Return a payment's requests to be given back, oldest first."""
+        with self._lock:
+            return self._rows.refunds_of(payment_id)
+
+    def open_refunds(self) -> list[RefundView]:
+        """Return the requests somebody has something to do about, oldest first."""
+        with self._lock:
+            return self._rows.open_refunds()
+
+    def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
+        """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
+        with self._lock:
+            return self._rows.acquirer_answers(payment_id)
 
     def cosigned_note(self) -> str:
         """Return the newest checkpoint that central cosigned, as a note; empty before the first."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
+from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -20,6 +21,7 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
+from edge.store import refund_rows
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
@@ -221,6 +223,24 @@ class Rows:
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
         return [_alarm(row) for row in self._all(_ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
+
+    # --- what became of a charge afterwards ---
+
+    def refund(self, refund_id: str) -> RefundView | None:
+        """Return a request to give a payment back."""
+        return refund_rows.refund(self._connection, refund_id)
+
+    def refunds_of(self, payment_id: str) -> list[RefundView]:
+        """Return a payment's requests to be given back, oldest first."""
+        return refund_rows.refunds_of(self._connection, payment_id)
+
+    def open_refunds(self) -> list[RefundView]:
+        """Return the requests somebody has something to do about, oldest first."""
+        return refund_rows.open_refunds(self._connection)
+
+    def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
+        """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
+        return refund_rows.acquirer_answers(self._connection, payment_id)
 
     # --- keys ---
 

@@ -7,6 +7,7 @@ counters, exchange state, print spool.
 
 from typing import Final
 
+from edge.store.schema.refund_tables import REFUND_PROJECTED
 from shared.payment import CERTAINLY_UNCHARGED
 
 _UNCHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CERTAINLY_UNCHARGED))
@@ -55,6 +56,7 @@ GUARDS: Final = (
 )
 
 PROJECTED: Final = (
+    *REFUND_PROJECTED,
     """CREATE TABLE payment (
         payment_id TEXT PRIMARY KEY,
         obligation TEXT NOT NULL,
@@ -87,6 +89,13 @@ PROJECTED: Final = (
         provider_reference TEXT,
         printed INTEGER NOT NULL DEFAULT 0,
         asked_count INTEGER NOT NULL DEFAULT 0,
+        last_answer TEXT,
+        last_answer_code TEXT,
+        last_asked_at TEXT,
+        not_charged_by TEXT,
+        stated_by TEXT,
+        stated_slip TEXT,
+        stated_reason TEXT,
         counting_not_found INTEGER NOT NULL DEFAULT 0,
         late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
         doubled INTEGER NOT NULL DEFAULT 0 CHECK (doubled IN (0, 1))
@@ -222,6 +231,8 @@ PROJECTIONS: Final[dict[str, str]] = {
     "notice": "notice_id",
     "alarm": "alarm_index",
     "data_key": "key_id",
+    "acquirer_answer": "number",
+    "refund": "refund_id",
     "key_rotation": "entry_index",
     "journal_end": "entry_index",
 }

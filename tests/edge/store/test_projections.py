@@ -296,7 +296,7 @@ class Lives(RuleBasedStateMachine):
             return
         self.box.write(MOVES[to](payment))
         self.states[payment] = to
-        if to == "approved":
+        if to in ("approved", "overridden_charged") and self.confirmations[payment] == "none":
             self.confirmations[payment] = "queued"
         self.size += 1
 

@@ -1,0 +1,238 @@
+"""What the facts of payments mean: each moves its payment by the payment table, and keeps what the evidence says."""
+
+from typing import Any, Final
+
+import apsw
+
+from edge.journal.ports import Recorded
+from edge.store.projecting import Project, insert
+from edge.store.schema.tables import HOLDS_OBLIGATION
+from shared.errors import BugError, OperatorError
+from shared.events import (
+    AcquirerAnswered,
+    Body,
+    Evidence,
+    PaymentApproved,
+    PaymentCancelled,
+    PaymentConfirmed,
+    PaymentDeclined,
+    PaymentInDoubt,
+    PaymentNotCharged,
+    PaymentNotSent,
+    PaymentOverridden,
+    PaymentRefused,
+    PaymentRequested,
+    PaymentSent,
+    StatusQueried,
+)
+from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance
+
+_NO_OUTCOME: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT})
+_SAME_OUTCOME: Final = frozenset(
+    {PaymentState.ACKNOWLEDGED, PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT}
+)
+"""States that leave the outcome as it was: the receipt goes on naming the entry that said the money was taken."""
+_NOWHERE: Final[dict[str, Any]] = {"outcome_index": None, "outcome_leaf": None, "outcome_at": None}
+
+
+def update_payment(connection: apsw.Connection, payment_id: str, **values: Any) -> None:
+    """Set columns of a payment."""
+    pairs = ", ".join(f"{column} = ?" for column in values)
+    connection.execute(
+        f"UPDATE payment SET {pairs} WHERE payment_id = ?",  # noqa: S608 - columns are keywords of this package
+        (*values.values(), payment_id),
+    )
+
+
+def move(
+    connection: apsw.Connection,
+    at: Recorded,
+    payment_id: str,
+    to: PaymentState,
+    *,
+    keeps_outcome: bool = False,
+    **values: Any,
+) -> None:
+    """Move a payment by the table. An outcome keeps where in the journal it stands.
+
+    Raises BugError `payment.unknown`, `payment.move_not_allowed`.
+    """
+    row = next(connection.execute("SELECT state FROM payment WHERE payment_id = ?", (payment_id,)), None)
+    if row is None:
+        raise BugError("payment.unknown", payment_id=payment_id)
+    advance(PaymentState(row[0]), to)
+    if to in _NO_OUTCOME:
+        values |= _NOWHERE
+    elif to not in _SAME_OUTCOME and not keeps_outcome:
+        values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}
+    update_payment(connection, payment_id, state=str(to), **values)
+    if to in CERTAINLY_UNCHARGED:
+        _single_out(connection, payment_id)
+
+
+def _single_out(connection: apsw.Connection, freed: str) -> None:
+    """Let a charge that was thought the second one of its obligation be the only one, now that `freed` is none."""
+    connection.execute(
+        "UPDATE payment SET doubled = 0 WHERE payment_id = ("  # noqa: S608 - a constant of this package
+        "SELECT payment_id FROM payment WHERE obligation = (SELECT obligation FROM payment WHERE payment_id = ?1) "
+        f"AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index LIMIT 1)",
+        (freed,),
+    )
+
+
+def evidence_columns(evidence: Evidence) -> dict[str, Any]:
+    """Return what the evidence says; what it does not say stays as it was."""
+    columns = {
+        "stan": evidence.stan,
+        "rrn": evidence.rrn,
+        "pan": evidence.pan,
+        "terminal_number": evidence.terminal_number,
+        "merchant_number": evidence.merchant_number,
+        # The acquirer's records carry no code of an answer.
+        "response_code": evidence.response_code or None,
+    }
+    return {column: value for column, value in columns.items() if value is not None}
+
+
+def _requested(connection: apsw.Connection, at: Recorded, body: PaymentRequested) -> None:
+    holder = next(
+        connection.execute(
+            f"SELECT payment_id FROM payment WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608
+            "ORDER BY doubled, requested_index DESC",
+            (body.obligation,),
+        ),
+        None,
+    )
+    if holder is not None:
+        raise OperatorError("payment.obligation_held", payment_id=holder[0])
+    insert(
+        connection,
+        "payment",
+        payment_id=body.payment_id,
+        obligation=body.obligation,
+        purpose=body.purpose,
+        amount_rial=body.amount_rial,
+        state=str(PaymentState.REQUESTED),
+        method=body.method,
+        terminal=body.terminal,
+        reference=body.reference,
+        operator=body.operator,
+        bill_id=body.bill_id,
+        bill_payment_id=body.bill_payment_id,
+        inquiry_id=body.inquiry_id,
+        requested_at=at.entry.at,
+        requested_index=at.index,
+    )
+
+
+def _not_sent(connection: apsw.Connection, at: Recorded, body: PaymentNotSent) -> None:
+    move(connection, at, body.payment_id, PaymentState.NOT_SENT, not_sent_reason=body.reason)
+
+
+def _sent(connection: apsw.Connection, at: Recorded, body: PaymentSent) -> None:
+    move(connection, at, body.payment_id, PaymentState.SENT, terminal_number=body.terminal_number)
+
+
+def _to_be_confirmed(connection: apsw.Connection, payment_id: str) -> dict[str, Any]:
+    """Return the columns by which a charged bill waits for its provider's word, unless it has it or waits already."""
+    bill = connection.execute(
+        "SELECT 1 FROM payment WHERE payment_id = ? AND purpose = 'bill' AND confirmation = 'none'", (payment_id,)
+    )
+    return {} if next(bill, None) is None else {"confirmation": "queued"}
+
+
+def _approved(connection: apsw.Connection, at: Recorded, body: PaymentApproved) -> None:
+    row = next(
+        connection.execute("SELECT state, obligation FROM payment WHERE payment_id = ?", (body.payment_id,)), None
+    )
+    values = evidence_columns(body.evidence) | _to_be_confirmed(connection, body.payment_id)
+    if row is not None and PaymentState(row[0]) in LATE:
+        # Evidence of a charge beats evidence of none, even where the customer has meanwhile paid again.
+        other = connection.execute(
+            f"SELECT 1 FROM payment WHERE obligation = ? AND payment_id <> ? AND {HOLDS_OBLIGATION}",  # noqa: S608
+            (row[1], body.payment_id),
+        )
+        values |= {"late": 1, "doubled": int(next(other, None) is not None)}
+    move(connection, at, body.payment_id, PaymentState.APPROVED, **values)
+
+
+def _declined(connection: apsw.Connection, at: Recorded, body: PaymentDeclined) -> None:
+    move(connection, at, body.payment_id, PaymentState.DECLINED, **evidence_columns(body.evidence))
+
+
+def _cancelled(connection: apsw.Connection, at: Recorded, body: PaymentCancelled) -> None:
+    move(connection, at, body.payment_id, PaymentState.CANCELLED, **evidence_columns(body.evidence))
+
+
+def _in_doubt(connection: apsw.Connection, at: Recorded, body: PaymentInDoubt) -> None:
+    # What a doubtful answer says of terminal and trace is not believed: it may be another payment's.
+    code: dict[str, Any] = {} if body.evidence is None else {"response_code": body.evidence.response_code}
+    move(connection, at, body.payment_id, PaymentState.IN_DOUBT, in_doubt_reason=body.reason, **code)
+
+
+def _status_queried(connection: apsw.Connection, at: Recorded, body: StatusQueried) -> None:
+    counts = body.counts and body.outcome == "not_found"
+    connection.execute(
+        "UPDATE payment SET asked_count = asked_count + 1, counting_not_found = counting_not_found + ?, "
+        "last_answer = ?, last_answer_code = ?, last_asked_at = ? WHERE payment_id = ?",
+        (int(counts), body.outcome, body.response_code, at.entry.at, body.payment_id),
+    )
+    if connection.changes() == 0:
+        raise BugError("payment.unknown", payment_id=body.payment_id)
+
+
+def _not_charged(connection: apsw.Connection, at: Recorded, body: PaymentNotCharged) -> None:
+    move(connection, at, body.payment_id, PaymentState.NOT_CHARGED, not_charged_by=body.source)
+
+
+def _overridden(connection: apsw.Connection, at: Recorded, body: PaymentOverridden) -> None:
+    to = PaymentState.OVERRIDDEN_CHARGED if body.charged else PaymentState.OVERRIDDEN_NOT_CHARGED
+    queued = _to_be_confirmed(connection, body.payment_id) if body.charged else {}
+    stated: dict[str, Any] = {"stated_by": body.operator, "stated_slip": body.slip_number, "stated_reason": body.reason}
+    move(connection, at, body.payment_id, to, **stated, **queued)
+
+
+def _confirmed(connection: apsw.Connection, _: Recorded, body: PaymentConfirmed) -> None:
+    update_payment(connection, body.payment_id, confirmation="confirmed", provider_reference=body.provider_reference)
+
+
+def _refused(connection: apsw.Connection, _: Recorded, body: PaymentRefused) -> None:
+    update_payment(
+        connection, body.payment_id, confirmation="refused", refusal_reason=body.reason, case_id=body.case_id
+    )
+
+
+def _acquirer_answered(connection: apsw.Connection, at: Recorded, body: AcquirerAnswered) -> None:
+    """Keep what the acquirer's records say; `edge.services.acquirer_answers` judges it."""
+    insert(
+        connection,
+        "acquirer_answer",
+        payment_id=body.payment_id,
+        charged=int(body.charged),
+        source=body.source,
+        acquirer=body.acquirer,
+        amount_rial=body.amount_rial,
+        rrn=body.rrn,
+        stan=body.stan,
+        terminal_number=body.terminal_number,
+        file_sha256=body.file_sha256,
+        file_row=body.row,
+        received_index=at.index,
+    )
+
+
+PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
+    PaymentRequested: _requested,
+    PaymentNotSent: _not_sent,
+    PaymentSent: _sent,
+    PaymentApproved: _approved,
+    PaymentDeclined: _declined,
+    PaymentCancelled: _cancelled,
+    PaymentInDoubt: _in_doubt,
+    StatusQueried: _status_queried,
+    PaymentNotCharged: _not_charged,
+    PaymentOverridden: _overridden,
+    PaymentConfirmed: _confirmed,
+    PaymentRefused: _refused,
+    AcquirerAnswered: _acquirer_answered,
+}

@@ -1,6 +1,7 @@
 """The chart of accounts: where money stands between the customer's card and the biller.
 
     settled, receivable:<terminal>, doubtful        debit side: what others owe the centre, or have paid in
+    recoverable                                     debit side: owed on to a biller, without the money for it
     unconfirmed, biller:<kind>, fees, refunds       credit side: what the centre owes on
 
 A card payment of a bill moves, with each step's evidence:
@@ -10,13 +11,16 @@ A card payment of a bill moves, with each step's evidence:
     confirmed   unconfirmed ← biller        the provider took it
     refused     unconfirmed ← refunds       the provider will not; the customer is owed
     settled     settled ← receivable        the acquirer's file says so
+    reversed    the approval's transfer, turned round; recoverable ← receivable where the biller took it already
+
+`central.ledger.positions` has the rule.
 """
 
 from typing import Final, Literal
 
 import msgspec
 
-AccountKind = Literal["receivable", "unconfirmed", "biller", "fees", "refunds", "doubtful", "settled"]
+AccountKind = Literal["receivable", "unconfirmed", "biller", "fees", "refunds", "doubtful", "settled", "recoverable"]
 Side = Literal["debit", "credit"]
 
 UNKNOWN_TERMINAL: Final = "unknown"
@@ -26,6 +30,7 @@ _SIDES: Final[dict[AccountKind, Side]] = {
     "receivable": "debit",
     "doubtful": "debit",
     "settled": "debit",
+    "recoverable": "debit",
     "unconfirmed": "credit",
     "biller": "credit",
     "fees": "credit",
@@ -37,6 +42,7 @@ ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
     "doubtful": ("دریافتی به گفتهٔ سرپرست، بدون سند", "Charged by a supervisor's word, without evidence"),
     "settled": ("تسویه شده توسط پذیرنده", "Settled by the acquirer"),
     "unconfirmed": ("تعهد تأیید نشده", "Unconfirmed obligations"),
+    "recoverable": ("قبض تأییدشده بی‌پول", "Bills taken by their billers, without a charge"),
     "biller": ("بدهی به صادرکنندهٔ قبض · {detail}", "Payable to biller · {detail}"),
     "fees": ("کارمزد استعلام نزد مرکز", "Inquiry fees held"),
     "refunds": ("برگشت به مشتری", "Refunds payable"),
@@ -76,6 +82,7 @@ FEES: Final = Account("fees")
 REFUNDS: Final = Account("refunds")
 DOUBTFUL: Final = Account("doubtful")
 SETTLED: Final = Account("settled")
+RECOVERABLE: Final = Account("recoverable")
 
 
 def account_name(kind: AccountKind, detail: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.store.books import money_case, money_case_note
@@ -26,6 +26,7 @@ CaseKind = Literal[
     "missing_at_office",
     "duplicate",
     "in_doubt_settled",
+    "confirmed_uncharged",
 ]
 
 CENTRAL: Final = "central"
@@ -44,6 +45,7 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "missing_at_office": ("نزد دفتر نیست", "Missing at the office"),
     "duplicate": ("تکراری", "Duplicate"),
     "in_doubt_settled": ("نامشخصِ تسویه‌شده", "In doubt, settled"),
+    "confirmed_uncharged": ("قبض تأییدشدهٔ بی‌برداشت", "Taken by its biller, not charged"),
 }
 
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -107,6 +109,21 @@ def open_case(connection: Connection, new: NewCase, *, at: datetime, by: str = C
         .on_conflict_do_nothing(index_elements=[money_case.c.case_id])
     )
     return opened
+
+
+def note_if_there(connection: Connection, case_id: str, text: str, *, closes: bool, at: datetime) -> bool:
+    """Write a note of central's into a case that is there and not closed, and close it if told so; return whether."""
+    found = connection.execute(
+        select(money_case.c.case_id)
+        .where(money_case.c.case_id == case_id, money_case.c.state != "closed")
+        .with_for_update()
+    ).one_or_none()
+    if found is None:
+        return False
+    write_note(connection, case_id, text, by=CENTRAL, at=at)
+    if closes:
+        connection.execute(update(money_case).where(money_case.c.case_id == case_id).values(state="closed"))
+    return True
 
 
 def write_note(connection: Connection, case_id: str, text: str, *, by: str, at: datetime) -> None:

@@ -14,12 +14,14 @@ import msgspec
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from central.ledger.cases import NewCase, open_case, unposted_about
-from central.ledger.posting import PAYMENT_FACTS, Booking, Fact, NotPostable, book
+from central.ledger.booking import Booking, Fact, NotPostable, case_about
+from central.ledger.cases import NewCase, note_if_there, open_case, unposted_about
+from central.ledger.posting import PAYMENT_FACTS, book
 from central.ledger.storable import is_own_fault, name_or_none, shown
 from central.ledger.store import load_payment, lock_obligations, save_payment, write_transfers
 from central.store.books import (
     office_data_key,
+    office_fact,
     office_inquiry,
     office_payment,
     payment_entry,
@@ -29,18 +31,25 @@ from central.store.books import (
 from shared.errors import DaftarError
 from shared.events import (
     Body,
+    BootStarted,
     DataKeyMade,
+    DayClosed,
     InquiryRequested,
+    JournalClosed,
+    JournalVerified,
+    KeyRotated,
     PaymentApproved,
     PaymentRequested,
     ReceiptPrinted,
     StatusQueried,
 )
 from shared.journal.entry import Entry
-from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 TaskKind = Literal["confirm", "inquire"]
 _TRACK_ID_SIZE: Final = 40
+OFFICE_FACTS: Final[tuple[type[Body], ...]] = (BootStarted, DayClosed, JournalVerified, JournalClosed, KeyRotated)
+"""What a box says of itself, kept for its office's page."""
 
 
 class AcceptedEntry(Protocol):
@@ -156,7 +165,7 @@ class _Shown:
 
 
 def _disposition(body: Body | None) -> str:
-    posted: tuple[type[Body], ...] = (*PAYMENT_FACTS, DataKeyMade, InquiryRequested)
+    posted: tuple[type[Body], ...] = (*PAYMENT_FACTS, *OFFICE_FACTS, DataKeyMade, InquiryRequested)
     return "posted" if isinstance(body, posted) else "no_effect"
 
 
@@ -169,6 +178,8 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
     elif isinstance(body, ReceiptPrinted):
         if load_payment(connection, accepted.office, body.about) is not None:
             _note_entry(connection, accepted, body.about)
+    elif isinstance(body, OFFICE_FACTS):
+        _keep_fact(connection, accepted)
     elif isinstance(body, DataKeyMade):
         _keep_data_key(connection, accepted, body)
     elif isinstance(body, InquiryRequested):
@@ -200,6 +211,8 @@ def _post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) ->
     )
     for new in booking.cases:
         open_case(connection, new, at=at)
+    for note in booking.notes:
+        note_if_there(connection, note.case_id, note.text, closes=note.closes, at=at)
     if booking.charged:
         _look_for_second_charge(connection, booking, at)
     if booking.confirm:
@@ -207,7 +220,10 @@ def _post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) ->
 
 
 def _look_for_second_charge(connection: Connection, booking: Booking, at: datetime) -> None:
-    """Open a case when another payment of the obligation, in any office, took money or may have."""
+    """Open a case when another payment of the obligation, in any office, took money or may have.
+
+    One that took it: the customer paid twice, and is owed what this payment took. One that may have: a person looks.
+    """
     paid = booking.payment
     table = office_payment
     uncharged = sorted(str(state) for state in (*CERTAINLY_UNCHARGED, PaymentState.REQUESTED))
@@ -221,20 +237,15 @@ def _look_for_second_charge(connection: Connection, booking: Booking, at: dateti
         .order_by(table.c.ordinal)
     ).mappings()
     found = [dict(other) for other in others]
-    if found:
-        new = NewCase(
-            kind="paid_twice",
-            about=f"{paid.office_id}/{paid.payment_id}",
-            amount_rial=paid.amount_rial,
-            office_id=paid.office_id,
-            payment_id=paid.payment_id,
-            facts={"obligation": paid.obligation, "others": found},
-        )
-        open_case(connection, new, at=at)
+    if any(other["state"] in CHARGED for other in found):
+        twice = case_about(paid, "refund", reason="charged_twice", obligation=paid.obligation, others=found)
+        open_case(connection, twice, at=at)
+    elif found:
+        open_case(connection, case_about(paid, "paid_twice", obligation=paid.obligation, others=found), at=at)
 
 
 def _ask_provider(connection: Connection, kind: TaskKind, office_id: str, subject: str, at: datetime) -> None:
-    """Queue a question to a provider, once."""
+    """Queue a question to a provider, once; one that was withdrawn unanswered is queued again."""
     connection.execute(
         insert(provider_task)
         .values(
@@ -247,7 +258,11 @@ def _ask_provider(connection: Connection, kind: TaskKind, office_id: str, subjec
             next_at=at,
             made_at=at,
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=[provider_task.c.office_id, provider_task.c.task_id],
+            set_={"state": "waiting", "next_at": at, "outcome": None, "finished_at": None},
+            where=provider_task.c.outcome == "withdrawn",
+        )
     )
 
 
@@ -268,6 +283,23 @@ def _note_entry(connection: Connection, accepted: AcceptedEntry, payment_id: str
             body=msgspec.json.decode(accepted.entry.body),
         )
         .on_conflict_do_nothing()
+    )
+
+
+def _keep_fact(connection: Connection, accepted: AcceptedEntry) -> None:
+    """Keep what a box says of itself."""
+    connection.execute(
+        insert(office_fact).values(
+            office_id=accepted.office,
+            journal_id=accepted.journal,
+            leaf=accepted.leaf,
+            entry_index=accepted.index,
+            type=accepted.entry.type,
+            at_claim=accepted.entry.at,
+            clock=accepted.entry.clock,
+            received_at=accepted.received_at,
+            body=msgspec.json.decode(accepted.entry.body),
+        )
     )
 
 

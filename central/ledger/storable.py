@@ -23,7 +23,17 @@ _NAME_SIZE_MAX: Final = 200
 _LIMIT_EXCEEDED: Final = "54"
 """SQLSTATE class of program limits: a text too long for an index, JSON nested too deep."""
 _NAMES: Final = frozenset(
-    {"payment_id", "obligation", "inquiry_id", "bill_id", "bill_payment_id", "reference", "key_id", "about"}
+    {
+        "payment_id",
+        "obligation",
+        "inquiry_id",
+        "bill_id",
+        "bill_payment_id",
+        "reference",
+        "key_id",
+        "about",
+        "refund_id",
+    }
 )
 
 

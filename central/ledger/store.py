@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accounts import Account, AccountKind
-from central.ledger.posting import PaymentBook, Transfer
+from central.ledger.booking import PaymentBook, Transfer
 from central.store.books import ledger_account, ledger_transfer, office_payment
 from shared.calendar import tehran_date
 from shared.clock import parse_instant

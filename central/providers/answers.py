@@ -6,11 +6,12 @@ from typing import Final, Protocol
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from central.ledger.cases import NewCase, open_case
-from central.ledger.posting import PaymentBook, confirmed, refused
+from central.ledger.booking import PaymentBook, case_about
+from central.ledger.cases import case_id, note_if_there, open_case
+from central.ledger.positions import answered
 from central.ledger.store import set_confirmation, write_transfers
 from central.providers.connector import Answered, Refused, Taken
-from central.store.books import office_data_key, office_inquiry
+from central.store.books import office_data_key, office_inquiry, office_payment
 from shared.clock import Clock, instant_text
 from shared.errors import IntegrityError, PeerError
 from shared.events import (
@@ -23,8 +24,11 @@ from shared.events import (
     PaymentRefused,
 )
 from shared.ids import FeedId, OfficeId, office_feed
+from shared.payment import CERTAINLY_UNCHARGED
 from shared.sealed import Sealed, seal, unseal
 
+TAKEN_AFTER_ALL: Final = "ارائه‌دهنده پرداخت را پذیرفت · the provider took the payment"
+REFUND_INSTEAD: Final = "پروندهٔ برگشت باز است · a refund case is open"
 _CUSTOMER_SIZE_MAX_BYTES: Final = 8 * 1024
 """An answer must fit an entry of the feed."""
 
@@ -109,15 +113,15 @@ def finish_confirmation(
     at = clock.now()
     body: Body
     if isinstance(reply, Taken):
-        outcome, transfer = "confirmed", confirmed(payment, asked.task_id)
+        outcome, transfers = "confirmed", answered(payment, "confirmed", asked.task_id)
         body = _keep_taken(connection, asked, payment, reply, provider=provider, at=at)
     else:
-        outcome, transfer = f"refused:{reply.reason}", refused(payment, asked.task_id)
+        outcome, transfers = f"refused:{reply.reason}", answered(payment, "refused", asked.task_id)
         body = _keep_refused(connection, asked, payment, reply, provider=provider, at=at)
     write_transfers(
         connection,
         asked.office_id,
-        [transfer],
+        transfers,
         payment_id=payment.payment_id,
         source_kind="provider",
         source=asked.track_id,
@@ -135,6 +139,11 @@ def _keep_taken(
     set_confirmation(
         connection, payment, confirmation="confirmed", provider=provider, at=at, provider_reference=reference
     )
+    if payment.state in CERTAINLY_UNCHARGED:
+        open_case(connection, case_about(payment, "confirmed_uncharged", earlier=str(payment.state)), at=at)
+    for kind in ("late_approval", "refund"):
+        # The bill is paid with this money after all: nobody is owed anything.
+        note_if_there(connection, case_id(kind, payment.about), TAKEN_AFTER_ALL, closes=True, at=at)
     return PaymentConfirmed(
         payment_id=payment.payment_id,
         provider=provider,
@@ -149,15 +158,10 @@ def _keep_refused(
 ) -> PaymentRefused:
     """Mark the payment refused and open the refund's case; return what the office is told."""
     set_confirmation(connection, payment, confirmation="refused", provider=provider, at=at, reason=reply.reason)
-    case = NewCase(
-        kind="refund",
-        about=f"{payment.office_id}/{payment.payment_id}",
-        amount_rial=payment.amount_rial,
-        office_id=payment.office_id,
-        payment_id=payment.payment_id,
-        # Asked before and "already paid": it may have been us; a person compares the provider's own record.
-        facts={"reason": reply.reason, "track_id": asked.track_id, "asked_before": asked.asked_at is not None},
-    )
+    # Asked before and "already paid": it may have been us; a person compares the provider's own record.
+    asked_before = asked.asked_at is not None
+    case = case_about(payment, "refund", reason=reply.reason, track_id=asked.track_id, asked_before=asked_before)
+    note_if_there(connection, case_id("late_approval", payment.about), REFUND_INSTEAD, closes=True, at=at)
     return PaymentRefused(
         payment_id=payment.payment_id,
         provider=provider,
@@ -165,6 +169,16 @@ def _keep_refused(
         reason=reply.reason,
         case_id=open_case(connection, case, at=at),
     )
+
+
+def withdraw_confirmation(connection: Connection, payment: PaymentBook, *, at: datetime) -> str:
+    """Write that a payment is not to be confirmed, its money not being there; return the task's outcome word."""
+    connection.execute(
+        update(office_payment)
+        .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
+        .values(confirmation="none", changed_at=at)
+    )
+    return "withdrawn"
 
 
 def finish_inquiry(

@@ -16,10 +16,17 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, Engine, or_, select, update
 
-from central.ledger.cases import NewCase, open_case
-from central.ledger.posting import PaymentBook
+from central.ledger.booking import PaymentBook, case_about
+from central.ledger.cases import open_case
 from central.ledger.store import load_payment
-from central.providers.answers import AppendFeed, Asked, DataKeys, finish_confirmation, finish_inquiry
+from central.providers.answers import (
+    AppendFeed,
+    Asked,
+    DataKeys,
+    finish_confirmation,
+    finish_inquiry,
+    withdraw_confirmation,
+)
 from central.providers.breaker import CircuitBreaker
 from central.providers.connector import (
     Answered,
@@ -32,6 +39,7 @@ from central.providers.connector import (
     Trouble,
     Unreached,
 )
+from central.providers.holding import Withdrawn, in_the_way
 from central.store.books import office_inquiry, office_payment, provider_task
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -76,7 +84,7 @@ class ProviderDesk(msgspec.Struct, frozen=True, kw_only=True):
     timing: Timing = Timing()
 
 
-Reply = Answered | Taken | Refused | Pending | NotDone | Unreached | Trouble
+Reply = Answered | Taken | Refused | Withdrawn | Pending | NotDone | Unreached | Trouble
 NotYet = Pending | NotDone | Unreached | Trouble
 
 
@@ -186,6 +194,10 @@ def _converse(engine: Engine, desk: ProviderDesk, asked: Asked, question: "_Conf
         sure_at = asked.asked_at + timedelta(milliseconds=desk.timing.unheard_after_ms)
         if reply.unheard and desk.clock.now() < sure_at:
             return _Turn(Pending(why="not heard of yet"), asked.asked_at)
+    stopped = question.stopped()
+    if stopped is not None:
+        desk.breaker.forget()
+        return _Turn(stopped, asked.asked_at)
     now = desk.clock.now()
     if not _mark_asked(engine, asked, now):
         return _Turn(Pending(why="lease lost"), asked.asked_at)
@@ -209,6 +221,7 @@ class _Confirmation:
 
     def __init__(self, engine: Engine, desk: ProviderDesk, asked: Asked) -> None:
         self._connector = desk.connector
+        self._engine, self._asked = engine, asked
         table = office_payment
         with engine.connect() as connection:
             row = connection.execute(
@@ -225,6 +238,10 @@ class _Confirmation:
             stan=row.stan or "",
             paid_at_claim=row.approved_claim or "",
         )
+
+    def stopped(self) -> Reply | None:
+        with self._engine.begin() as connection:
+            return in_the_way(connection, self._asked.office_id, self._asked.subject)
 
     def send(self) -> Reply:
         return self._connector.confirm(self._order)
@@ -247,6 +264,9 @@ class _Inquiry:
             sealed = Sealed(key_id=row.parameter_key_id, ciphertext=row.parameter_ciphertext)
             self._parameter = desk.data_keys.open_parameter(connection, asked.office_id, sealed)
         self._kind = cast("BillKind", row.kind)
+
+    def stopped(self) -> Reply | None:
+        return None
 
     def send(self) -> Reply:
         return self._connector.inquire(self._kind, self._parameter, track_id=self._track_id)
@@ -300,10 +320,14 @@ def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> Non
         )
 
 
-def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Answered | Taken | Refused) -> str:
+def _finish(
+    connection: Connection, desk: ProviderDesk, asked: Asked, reply: Answered | Taken | Refused | Withdrawn
+) -> str:
     provider, clock, append_feed = desk.connector.name, desk.clock, desk.append_feed
     if isinstance(reply, Answered):
         return finish_inquiry(connection, asked, reply, provider=provider, clock=clock, append_feed=append_feed)
+    if isinstance(reply, Withdrawn):
+        return withdraw_confirmation(connection, _payment(connection, asked), at=clock.now())
     return finish_confirmation(
         connection, asked, _payment(connection, asked), reply, provider=provider, clock=clock, append_feed=append_feed
     )
@@ -322,15 +346,7 @@ def _put_back(connection: Connection, desk: ProviderDesk, asked: Asked, reply: N
     overdue_at = row.made_at + timedelta(milliseconds=desk.timing.overdue_after_ms)
     if asked.kind == "confirm" and now >= overdue_at:
         payment = _payment(connection, asked)
-        new = NewCase(
-            kind="overdue",
-            about=f"{payment.office_id}/{payment.payment_id}",
-            amount_rial=payment.amount_rial,
-            office_id=payment.office_id,
-            payment_id=payment.payment_id,
-            facts={"track_id": asked.track_id, "problem": reply.why},
-        )
-        open_case(connection, new, at=now)
+        open_case(connection, case_about(payment, "overdue", track_id=asked.track_id, problem=reply.why), at=now)
     return {
         "state": "waiting",
         "next_at": now + timedelta(milliseconds=_wait_ms(desk, asked.attempts)),

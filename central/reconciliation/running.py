@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Engine, and_, bindparam, func, insert, select, update
 
-from central.ledger.posting import settled
+from central.ledger.positions import settled
 from central.ledger.store import OfficeTransfer, write_many
 from central.reconciliation.breaks import Bucket
 from central.reconciliation.conservation import Totals, break_key, check_conservation, result_sha256

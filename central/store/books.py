@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -107,6 +108,10 @@ office_payment: Final = Table(
     Column("changed_at", _INSTANT, nullable=False),
     Column("pending_transfer", Text),
     Column("pending_account", Text),
+    Column("pending_credit", Text),
+    Column("confirming", Boolean, nullable=False, server_default="false"),
+    Column("unacknowledged", Boolean, nullable=False, server_default="false"),
+    Column("refunds", JSONB, nullable=False, server_default="{}"),
     Column("confirmation", Text, nullable=False, server_default="none"),
     Column("refusal_reason", Text),
     Column("provider", Text),
@@ -156,6 +161,71 @@ payment_entry: Final = Table(
     PrimaryKeyConstraint("office_id", "payment_id", "journal_id", "leaf"),
 )
 """The entries a payment's life is made of, found by payment."""
+
+office_fact: Final = Table(
+    "office_fact",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("ordinal", BigInteger, Identity(always=True), nullable=False),
+    Column("entry_index", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at_claim", Text, nullable=False),
+    Column("clock", Text, nullable=False),
+    Column("received_at", _INSTANT, nullable=False),
+    Column("body", JSONB, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "leaf"),
+    Index("office_fact_of_office", "office_id", "ordinal"),
+    Index("office_fact_of_type", "office_id", "type", "ordinal"),
+)
+"""What boxes said of themselves: starts, days closed, journals verified and closed, keys changed."""
+
+acquirer_answer: Final = Table(
+    "acquirer_answer",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("charged", Boolean, nullable=False),
+    Column("ordinal", BigInteger, Identity(always=True), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("file_id", Text),
+    Column("line_number", Integer),
+    Column("feed_index", BigInteger, nullable=False),
+    Column("told_at", _INSTANT, nullable=False),
+    PrimaryKeyConstraint("office_id", "payment_id", "charged"),
+    CheckConstraint("source IN ('settlement', 'acquirer')", name="source_word"),
+)
+"""What an office was told of a payment in doubt, each answer once. `rule` names why; a person's word is `by_hand`."""
+
+acquirer_statement: Final = Table(
+    "acquirer_statement",
+    METADATA,
+    Column("statement_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("office_id", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("charged", Boolean, nullable=False),
+    Column("rrn", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", _INSTANT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", _INSTANT),
+    CheckConstraint("state IN ('proposed', 'agreed', 'dropped')", name="state_word"),
+    CheckConstraint("state <> 'agreed' OR decided_by <> proposed_by", name="two_people"),
+    # One proposal at a time about a payment.
+    Index(
+        "acquirer_statement_open",
+        "office_id",
+        "payment_id",
+        unique=True,
+        postgresql_where=text("state = 'proposed'"),
+    ),
+    Index("acquirer_statement_of_payment", "office_id", "payment_id", "statement_id"),
+)
+"""What a person of finance heard from an acquirer about a payment; told to the office when a second one agrees."""
 
 office_inquiry: Final = Table(
     "office_inquiry",

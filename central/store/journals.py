@@ -91,6 +91,21 @@ journal_entry: Final = Table(
 """Every well-signed entry, keyed by its leaf so that branches of a fork fit side by side. Never changed but in its
 disposition, never deleted (a trigger refuses). `disposition` is a `central.ingest.receiver` word."""
 
+journal_key: Final = Table(
+    "journal_key",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("entry_index", BigInteger, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "entry_index"),
+    ForeignKeyConstraint(["office_id", "journal_id"], ["journal.office_id", "journal.journal_id"]),
+    CheckConstraint("octet_length(public_key) = 32", name="key_size"),
+)
+"""Rotations of the main branch: what stands after `entry_index` is signed by `public_key`. The key a journal was opened
+with stands in its own row."""
+
 journal_node: Final = Table(
     "journal_node",
     METADATA,

@@ -72,6 +72,8 @@ class PaymentSent(Body, frozen=True, kw_only=True):
     baseline_stan: str | None = None
     """The newest trace the terminal knew before the amount left, where it can only be asked for its last transaction:
     one that is not newer is another payment's."""
+    confirming: bool = False
+    """Whether the terminal takes a sale back that it is not told to keep: its approval stands once acknowledged."""
 
 
 class PaymentApproved(Body, frozen=True, kw_only=True):

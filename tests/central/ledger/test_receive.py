@@ -293,7 +293,8 @@ def test_the_same_obligation_paid_in_two_offices_opens_a_case(engine: Engine) ->
     post(engine, Journal("72101002").entries(requested("pay-2"), sent("pay-2"), approved("pay-2", rrn="999999999999")))
     with engine.connect() as connection:
         (case,) = cases(connection)
-        assert (case.kind, case.office_id, case.payment_id) == ("paid_twice", "72101002", "pay-2")
+        assert (case.kind, case.office_id, case.payment_id) == ("refund", "72101002", "pay-2")
+        assert case.facts["reason"] == "charged_twice"
         assert case.facts["others"] == [{"office_id": "72101001", "payment_id": "pay-1", "state": "approved"}]
         assert [task.subject for task in tasks(connection)] == ["pay-2", "pay-1"]
 
@@ -372,7 +373,7 @@ def test_two_offices_that_pay_one_bill_at_one_moment_are_both_seen(engine: Engin
     with ThreadPoolExecutor(len(batches)) as pool:
         list(pool.map(take, batches))
     with engine.connect() as connection:
-        assert [case.kind for case in cases(connection)] == ["paid_twice"] * 5
+        assert [case.kind for case in cases(connection)] == ["refund"] * 5
         # Each sees all that came before it, so that no pair is missed.
         assert sorted(len(case.facts["others"]) for case in cases(connection)) == [1, 2, 3, 4, 5]
         assert balances(connection)["unconfirmed"] == 6 * 17_000

@@ -330,15 +330,27 @@ A_CASE_OF_EACH_KIND: dict[str, dict[str, object]] = {
     },
     "unposted": {"journal": "daftar.journal/72101001/1/1", "index": 4, "leaf": "ab", "type": "payment.approved"},
     "overdue": {"track_id": "c1", "problem": "no answer"},
+    "confirmed_uncharged": {"earlier": "approved"},
 }
 
 
-@pytest.mark.parametrize(("kind", "facts"), A_CASE_OF_EACH_KIND.items())
+REFUNDS: list[tuple[str, dict[str, object]]] = [
+    ("refund", {"refund_id": "r", "proposed_by": "maryam", "agreed_by": "sara", "reason": "قبض اشتباه"}),
+    ("refund", {**A_CASE_OF_EACH_KIND["paid_twice"], "reason": "charged_twice"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "facts"), [*A_CASE_OF_EACH_KIND.items(), *REFUNDS])
 async def test_a_case_of_any_kind_shows_what_is_known_of_it_in_words(
     kept_day: Day, kept_mina: httpx.AsyncClient, kind: str, facts: dict[str, object]
 ) -> None:
     new = NewCase(
-        kind=cast("CaseKind", kind), about="test", amount_rial=1, office_id="72101001", payment_id="p-0001", facts=facts
+        kind=cast("CaseKind", kind),
+        about=str(facts),
+        amount_rial=1,
+        office_id="72101001",
+        payment_id="p-0001",
+        facts=facts,
     )
     with kept_day.web.engine.begin() as connection:
         opened = open_case(connection, new, at=kept_day.web.clock.now())

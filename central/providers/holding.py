@@ -1,0 +1,62 @@
+"""Whether a provider may be asked to take a payment just now: only money that is there, and is a bill's only money.
+
+Read right before the question leaves. What changes on the wire meanwhile is caught when the answer is written.
+"""
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, and_, select
+
+from central.ledger.booking import PaymentBook
+from central.ledger.giving_back import agreed_for_finance
+from central.ledger.store import load_payment
+from central.providers.connector import NotDone, Refused
+from central.store.books import office_payment, provider_task
+from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+
+_STANDS: Final = (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED)
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """The question is not to be asked any more: the money it was about is not there."""
+
+    why: str
+
+
+def in_the_way(connection: Connection, office_id: str, payment_id: str) -> Refused | Withdrawn | NotDone | None:
+    """Return what stands in the way of asking, or None when the provider may be asked.
+
+    Refused: the customer is owed the money instead, because the bill is paid already with another payment, or because
+    two people of the office agreed to give it back. NotDone: not now.
+    """
+    payment = load_payment(connection, office_id, payment_id)
+    if payment is None:
+        return NotDone(why="payment not known")
+    if payment.state in CERTAINLY_UNCHARGED:
+        return Withdrawn(why=str(payment.state))
+    if payment.state not in _STANDS or payment.unacknowledged:
+        return NotDone(why="unacknowledged" if payment.unacknowledged else str(payment.state))
+    if agreed_for_finance(payment):
+        return Refused(reason="refused")
+    return _earlier(connection, payment)
+
+
+def _earlier(connection: Connection, payment: PaymentBook) -> Refused | NotDone | None:
+    """Return what another payment of the obligation, approved before this one, means for this one.
+
+    Tasks are made under a lock of the obligation: their order is the order in which central heard of the approvals.
+    """
+    task, table = provider_task, office_payment
+    others = connection.execute(
+        select(task.c.office_id, task.c.subject, task.c.ordinal, task.c.state, task.c.outcome)
+        .join(table, and_(table.c.office_id == task.c.office_id, table.c.payment_id == task.c.subject))
+        .where(task.c.kind == "confirm", table.c.obligation == payment.obligation)
+        .order_by(task.c.ordinal)
+    ).all()
+    own = next(each for each in others if (each.office_id, each.subject) == (payment.office_id, payment.payment_id))
+    if any(each.outcome == "confirmed" for each in others):
+        return Refused(reason="already_paid")
+    if any(each.state != "done" and each.ordinal < own.ordinal for each in others):
+        return NotDone(why="another payment of the bill is asked about first")
+    return None

@@ -1,0 +1,176 @@
+"""Only money that is there is handed on to a provider, and a bill is paid with one payment only."""
+
+import pytest
+
+from central.ledger.queries import payment
+from central.providers.queries import subject_tasks
+from central.providers.sandbox_state import made_bill
+from central.providers.worker import WorkReport
+from central.reconciliation.queries import payment_cases
+from shared.events import (
+    Evidence,
+    PaymentAcknowledged,
+    PaymentApproved,
+    PaymentConfirmed,
+    PaymentDeclined,
+    PaymentInDoubt,
+    PaymentRefused,
+    PaymentReversed,
+    PaymentSent,
+    RefundAgreed,
+    RefundProposed,
+    ReversalRequested,
+)
+from tests.central.providers.worlds import BILL, OFFICE, World
+
+pytestmark = pytest.mark.postgres
+
+NOTHING = WorkReport(done=0, waiting=0, troubled=0)
+HELD = WorkReport(done=0, waiting=1, troubled=0)
+DONE = WorkReport(done=1, waiting=0, troubled=0)
+REVERSED = Evidence(source="reversal", response_code="00")
+
+
+def evidence(source: str = "late_answer") -> Evidence:
+    return Evidence(
+        source=source,  # type: ignore[arg-type]
+        response_code="00",
+        amount_rial=17_000,
+        stan="000777",
+        rrn="777777777777",
+        terminal_number="11223344",
+    )
+
+
+def opened(world: World, payment_id: str) -> dict[str, str]:
+    """The cases about a payment by kind, with their states."""
+    with world.engine.connect() as connection:
+        return {case.kind: case.state for case in payment_cases(connection, OFFICE, payment_id)}
+
+
+def confirmation(world: World, payment_id: str) -> str:
+    with world.engine.connect() as connection:
+        row = payment(connection, OFFICE, payment_id)
+    assert row is not None
+    return row.confirmation
+
+
+def begin_late(world: World, payment_id: str, obligation: str) -> None:
+    """A payment that the terminal declined: its obligation is free for another."""
+    world.post(
+        world.request(payment_id, obligation=obligation),
+        PaymentSent(payment_id=payment_id, terminal_number="11223344"),
+        PaymentDeclined(payment_id=payment_id, evidence=Evidence(source="answer", response_code="51")),
+    )
+
+
+def test_a_late_approval_of_a_bill_nobody_paid_otherwise_is_confirmed_and_its_case_closes(world: World) -> None:
+    begin_late(world, "pay-1", "bill:1")
+    world.post(PaymentApproved(payment_id="pay-1", evidence=evidence()))
+    assert opened(world, "pay-1") == {"late_approval": "open"}
+    assert world.work() == DONE
+    assert isinstance(world.told()[0], PaymentConfirmed)
+    assert opened(world, "pay-1") == {"late_approval": "closed"}
+
+
+def test_a_late_approval_of_a_bill_paid_since_is_owed_to_the_customer(world: World) -> None:
+    begin_late(world, "pay-1", "bill:1")
+    world.pay("pay-2", obligation="bill:1")
+    world.post(PaymentApproved(payment_id="pay-1", evidence=evidence()))
+    assert opened(world, "pay-1") == {"late_approval": "open", "refund": "open"}
+    world.work()
+    world.clock.wait(10)
+    world.work()
+    first, second = world.told()
+    assert isinstance(first, PaymentConfirmed)
+    assert isinstance(second, PaymentRefused)
+    assert (first.payment_id, second.payment_id) == ("pay-2", "pay-1")
+    assert world.balances() == {"receivable:11223344": 34_000, "biller:landline": 17_000, "refunds": 17_000}
+    assert opened(world, "pay-1") == {"late_approval": "closed", "refund": "open"}
+    # The provider, which takes a bill twice if it is told of it twice, never heard of the second payment.
+    calls = world.control.get("/control/state").json()["calls"]
+    assert sum(count for call, count in calls.items() if call.startswith("confirm:")) == 1
+
+
+def test_the_second_of_two_payments_is_taken_when_the_first_one_is_not(world: World) -> None:
+    other_bill = made_bill("electricity", "5566", 17_000)
+    mark = {"bill_id": BILL[0], "payment_id": BILL[1], "state": "expired"}
+    world.control.post("/control/bills", json=mark).raise_for_status()
+    world.pay("pay-1", obligation="bill:1")
+    world.pay("pay-2", other_bill, obligation="bill:1")
+    assert opened(world, "pay-2") == {"refund": "open"}
+    world.work()
+    world.clock.wait(10)
+    world.work()
+    assert (confirmation(world, "pay-1"), confirmation(world, "pay-2")) == ("refused", "confirmed")
+    assert opened(world, "pay-2") == {"refund": "closed"}
+
+
+def test_money_in_doubt_again_waits_and_money_given_back_is_not_handed_on(world: World) -> None:
+    world.pay("pay-1")
+    world.post(PaymentInDoubt(payment_id="pay-1", reason="restart"))
+    assert world.work() == HELD
+    world.clock.wait(10)
+    world.post(
+        PaymentApproved(payment_id="pay-1", evidence=evidence("status_query")),
+        ReversalRequested(payment_id="pay-1", refund_id="r", means="reversal"),
+    )
+    assert world.work() == HELD
+    world.post(PaymentReversed(payment_id="pay-1", evidence=REVERSED))
+    world.clock.wait(20)
+    assert world.work() == DONE
+    assert (world.told(), world.balances(), confirmation(world, "pay-1")) == ([], {}, "none")
+    with world.engine.connect() as connection:
+        assert [task.outcome for task in subject_tasks(connection, OFFICE, "pay-1")] == ["withdrawn"]
+
+
+def test_a_withdrawn_question_is_asked_when_the_money_is_there_after_all(world: World) -> None:
+    world.pay("pay-1")
+    world.post(
+        PaymentInDoubt(payment_id="pay-1", reason="restart"),
+        PaymentDeclined(payment_id="pay-1", evidence=Evidence(source="status_query", response_code="51")),
+    )
+    assert world.work() == DONE
+    assert confirmation(world, "pay-1") == "none"
+    world.post(PaymentApproved(payment_id="pay-1", evidence=evidence()))
+    assert world.work() == DONE
+    assert confirmation(world, "pay-1") == "confirmed"
+
+
+def test_a_confirming_terminals_approval_counts_once_it_was_acknowledged(world: World) -> None:
+    world.post(
+        world.request("pay-1", obligation="bill:1"),
+        PaymentSent(payment_id="pay-1", terminal_number="11223344", confirming=True),
+        PaymentApproved(payment_id="pay-1", evidence=evidence("answer")),
+    )
+    assert world.work() == HELD
+    world.clock.wait(10)
+    world.post(PaymentAcknowledged(payment_id="pay-1"))
+    assert world.work() == DONE
+    assert confirmation(world, "pay-1") == "confirmed"
+
+
+def test_money_that_finance_is_to_give_back_is_not_handed_on(world: World) -> None:
+    world.pay("pay-1")
+    world.post(
+        RefundProposed(
+            refund_id="r", payment_id="pay-1", means="central", amount_rial=17_000, operator="a", reason="wrong bill"
+        ),
+        RefundAgreed(refund_id="r", payment_id="pay-1", operator="b"),
+    )
+    assert world.work() == DONE
+    assert isinstance(world.told()[0], PaymentRefused)
+    assert world.balances() == {"receivable:11223344": 17_000, "refunds": 17_000}
+    assert opened(world, "pay-1") == {"refund": "open"}
+
+
+def test_a_bill_that_was_taken_and_then_given_back_is_a_case_and_stays_owed(world: World) -> None:
+    world.pay("pay-1")
+    assert world.work() == DONE
+    world.post(
+        ReversalRequested(payment_id="pay-1", refund_id="r", means="reversal"),
+        PaymentReversed(payment_id="pay-1", evidence=REVERSED),
+    )
+    assert world.balances() == {"recoverable": 17_000, "biller:landline": 17_000}
+    assert opened(world, "pay-1") == {"confirmed_uncharged": "open"}
+    assert world.work() == NOTHING

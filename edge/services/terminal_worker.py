@@ -213,7 +213,8 @@ class TerminalWorker:
             # The last moment: what this reads cannot change before the decision is durable.
             if reason := not_ready or self._obstacle(view, wanted):
                 return [PaymentNotSent(payment_id=payment_id, reason=reason)]
-            return [PaymentSent(payment_id=payment_id, terminal_number=number)]
+            confirming = self.terminal.profile.capabilities.confirming
+            return [PaymentSent(payment_id=payment_id, terminal_number=number, confirming=confirming)]
 
         (recorded,) = await self._writer.commit(decide)
         if not isinstance(recorded.body, PaymentSent):

@@ -214,6 +214,18 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "از تکنسین بپرسید آیا پشتیبانی بازگردانده شده است. ثبت‌هایش کنار نگه داشته می‌شود.",
         "Ask the technician whether a backup was restored. Its entries are kept aside.",
     ),
+    "former_key": AlarmText(
+        "پیامی با کلید پیشین دستگاه",
+        "A message signed by the box’s former key",
+        "رونوشت کهنهٔ حافظه یا کسی که کلید پیشین را دارد. دستگاه اصلی کارش را ادامه می‌دهد؛ آن دیگری را بیابید.",
+        "An old copy of the storage, or somebody who kept the old key. The box itself goes on; find the other one.",
+    ),
+    "bad_rotation": AlarmText(
+        "تعویض کلید ثابت نشده",
+        "A key rotation that proves nothing",
+        "کلید پیشین همچنان معتبر است. برنامهٔ دستگاه را پیش از هر کاری بررسی کنید.",
+        "The old key stays the journal’s. Look at the box’s program before anything else.",
+    ),
     "state_loss": AlarmText(
         "دستگاه حافظه‌اش را از دست داده است",
         "The box lost its memory",

@@ -1,6 +1,6 @@
-"""Central's side of one exchange, without a wire or a database: check a request, judge it, answer it.
+"""Central's side of one exchange, without a wire or a database: judge a checked request, answer it.
 
-    check_request   what needs only the request and the journal's key. Wrong: PeerError, nothing is kept.
+    check_request   (sync.checked_request) what needs only the request and the key the journal was opened with
     judge           what needs what central holds: which entries are new, does the log go on, is this a clone?
     make_response   the signed answer, whose bytes are kept and given again for the same request.
 
@@ -14,29 +14,44 @@ from typing import Literal, Protocol
 import msgspec
 
 from shared.errors import IntegrityError, PeerError
-from shared.journal.checkpoint import Checkpoint, parse_checkpoint
+from shared.events import KeyRotated
+from shared.journal.checkpoint import parse_checkpoint
 from shared.journal.cosignature import check_cosignature
-from shared.journal.entry import GENESIS_PREV, JOURNAL_PAYLOAD, Entry, check_signature, decode_entry, leaf_hash
-from shared.journal.note import Note, NoteKey, check_note, parse_note
+from shared.journal.entry import GENESIS_PREV
+from shared.journal.note import NoteKey, parse_note
+from shared.journal.rotation import KeyChain, Rotation
 from shared.journal.tree import consistency_proof, grown, root
 from shared.journal.trusted import TrustedJournal
-from sync.envelope import EXCHANGE_REQUEST, EXCHANGE_RESPONSE, Envelope, Sign, encode_payload, pack, verify
-from sync.messages import VERSION, WINDOW_ENTRIES_MAX, Request, Response, SignedPair, Status
+from sync.checked_request import Checked, CheckedRequest
+from sync.envelope import EXCHANGE_RESPONSE, Sign, encode_payload, pack
+from sync.messages import VERSION, WINDOW_ENTRIES_MAX, Response, SignedPair, Status
 
 AlarmKind = Literal[
-    "clone", "clone_or_restored", "state_loss", "fork", "rollback", "central_restored", "bad_link", "bad_envelope"
+    "clone",
+    "clone_or_restored",
+    "former_key",
+    "state_loss",
+    "fork",
+    "rollback",
+    "central_restored",
+    "bad_link",
+    "bad_envelope",
+    "bad_rotation",
 ]
 """What a person must look at.
 
 `clone`              another token than the current one, and another log: two boxes live on one key.
 `clone_or_restored`  another token, and a log that goes on: a copy that wrote nothing, or an old image.
+`former_key`         signed by a key that the journal has rotated away from, or names other rotations: an old copy, or
+                     somebody who has the old key. The journal itself goes on.
 `state_loss`         the token just spent, and a log that goes on: the box lost its newest exchange.
 `fork`, `rollback`   the right token, and a log that is not a continuation.
 `central_restored`   the box shows a cosignature of ours that we do not remember: we lost state, not the box.
 `bad_link`           an entry whose own index, prev or journal is not that of its place in the tree.
 `bad_envelope`       a well-signed entry that is not an entry.
+`bad_rotation`       a `key.rotated` that does not prove the new key: the old one goes on signing.
 """
-Fault = Literal["bad_link", "bad_envelope"]
+Fault = Literal["bad_link", "bad_envelope", "bad_rotation"]
 Aside = Literal["fork", "held"]
 """Why an entry stands beside the main branch: it contradicts it, or it came while the journal was quarantined."""
 Disagrees = Literal["fork", "rollback"]
@@ -45,32 +60,12 @@ Disagrees = Literal["fork", "rollback"]
 TreeNode = tuple[int, int, bytes]
 
 
-class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """One well-signed entry of a request, at the place the request gives it."""
-
-    index: int
-    leaf: bytes
-    data: bytes
-    signature: bytes
-    entry: Entry | None
-    """None when the bytes are not an entry: signed all the same, so kept all the same."""
-
-
-class CheckedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request all of whose signatures are right."""
-
-    sha256: bytes
-    request: Request
-    note: Note
-    checkpoint: Checkpoint
-    entries: tuple[Checked, ...]
-
-
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """What central holds of a journal."""
 
     journal: str
     public_key: bytes
+    """The key the journal was opened with."""
     size: int
     root: bytes
     token: bytes
@@ -78,6 +73,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     cosigned_size: int
     cosigned_at_s: int
     quarantined: bool
+    rotations: tuple[Rotation, ...] = ()
+    """Those of the main branch, in order."""
 
 
 class Branches(Protocol):
@@ -116,44 +113,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     aside: tuple[Checked, ...] = ()
     aside_as: Aside = "held"
     alarms: tuple[Alarm, ...] = ()
+    rotations: tuple[Rotation, ...] = ()
+    """Those among the new entries of the main branch."""
     renew_token: bool = False
     quarantine: bool = False
-
-
-def check_request(envelope: Envelope, request: Request, public_key: bytes) -> CheckedRequest:
-    """Check all that needs no memory.
-
-    Raises PeerError `exchange.wrong_signature`, `exchange.no_token`, `exchange.bad_checkpoint`, `exchange.bad_window`,
-    `exchange.bad_entry_signature`.
-    """
-    verify(envelope, EXCHANGE_REQUEST, public_key)
-    if request.token is None:
-        raise PeerError("exchange.no_token")
-    try:
-        note = parse_note(request.checkpoint)
-        check_note(note, NoteKey(request.journal, public_key))
-        checkpoint = parse_checkpoint(note)
-    except IntegrityError as error:
-        raise PeerError("exchange.bad_checkpoint", why=error.code) from error
-    if checkpoint.origin != request.journal:
-        raise PeerError("exchange.bad_checkpoint", why="journal.other_origin")
-    if checkpoint.size != request.first + len(request.entries):
-        raise PeerError("exchange.bad_window", first=request.first, count=len(request.entries), size=checkpoint.size)
-    entries = tuple(_check_entry(request.first + place, pair, public_key) for place, pair in enumerate(request.entries))
-    return CheckedRequest(sha256=envelope.sha256, request=request, note=note, checkpoint=checkpoint, entries=entries)
-
-
-def _check_entry(index: int, pair: SignedPair, public_key: bytes) -> Checked:
-    data, signature = pair
-    try:
-        check_signature(public_key, JOURNAL_PAYLOAD, data, signature)
-    except IntegrityError as error:
-        raise PeerError("exchange.bad_entry_signature", index=index) from error
-    try:
-        entry = decode_entry(data)
-    except IntegrityError:
-        entry = None
-    return Checked(index=index, leaf=leaf_hash(data), data=data, signature=signature, entry=entry)
 
 
 def judge(checked: CheckedRequest, held: Held, branches: Branches, witness: NoteKey) -> Verdict:
@@ -163,15 +126,18 @@ def judge(checked: CheckedRequest, held: Held, branches: Branches, witness: Note
     """
     request = checked.request
     fresh = request.token == held.token
-    restored = not fresh and not held.quarantined and _is_forgotten_cosignature(request, held, witness)
+    restored = not fresh and not held.quarantined and _is_forgotten_cosignature(checked, held, witness)
     alarms: tuple[Alarm, ...] = (_central_restored(held),) if restored else ()
     if request.first > held.size and not held.quarantined and (fresh or restored):
         return Verdict(status="resume", next=held.size, size=held.size, root=held.root, alarms=alarms, renew_token=True)
     growth = _grow(checked, held, branches)
+    if not set(held.rotations) <= set(checked.keys.rotations):
+        return _set_former_aside(checked, held, branches)
     if held.quarantined or growth.disagrees is not None or not (fresh or restored):
         return _set_aside(checked, held, branches, growth.disagrees)
     _check_proof(checked, held, growth.node)
     alarms += _link_faults(growth.new, held.journal, branches)
+    alarms += _rotation_faults(growth.new, checked.keys)
     return Verdict(
         status="ok",
         next=checked.checkpoint.size,
@@ -180,8 +146,13 @@ def judge(checked: CheckedRequest, held: Held, branches: Branches, witness: Note
         size=checked.checkpoint.size,
         root=checked.checkpoint.root,
         alarms=alarms,
+        rotations=tuple(rotation for rotation in checked.keys.rotations if _is_new(rotation, checked, held)),
         renew_token=True,
     )
+
+
+def _is_new(rotation: Rotation, checked: CheckedRequest, held: Held) -> bool:
+    return held.size <= rotation.index < checked.checkpoint.size
 
 
 def _central_restored(held: Held) -> Alarm:
@@ -200,6 +171,7 @@ class _Growth(msgspec.Struct, frozen=True, kw_only=True):
 
 def _grow(checked: CheckedRequest, held: Held, branches: Branches) -> _Growth:
     conflicts = any(branches.leaf(entry.index) != entry.leaf for entry in checked.entries if entry.index < held.size)
+    conflicts = conflicts or _rotates_elsewhere(checked, branches)
     overlay: dict[tuple[int, int], bytes] = {}
 
     def node(level: int, position: int) -> bytes:
@@ -222,12 +194,22 @@ def _grow(checked: CheckedRequest, held: Held, branches: Branches) -> _Growth:
     return _Growth(new=new, nodes=tuple(nodes), node=node, disagrees=None)
 
 
+def _rotates_elsewhere(checked: CheckedRequest, branches: Branches) -> bool:
+    """Return whether the request names a rotation that is not the entry at its place."""
+    sent = {entry.index: entry.leaf for entry in checked.entries}
+    for rotation in checked.keys.rotations:
+        leaf = sent.get(rotation.index) or branches.leaf(rotation.index)
+        if leaf is not None and leaf != rotation.leaf:
+            return True
+    return False
+
+
 def _check_proof(checked: CheckedRequest, held: Held, node: Callable[[int, int], bytes]) -> None:
     """Let the trusted journal say the same as the entries did: two independent ways to one root."""
     request, size = checked.request, checked.checkpoint.size
     # A window that repeats entries we hold proves growth from a size before ours; ours is then proved by our own nodes.
     proof = request.proof if request.proof_from == held.size else tuple(consistency_proof(held.size, size, node))
-    trusted = TrustedJournal(NoteKey(held.journal, held.public_key), size=held.size, root=held.root)
+    trusted = TrustedJournal(NoteKey(held.journal, checked.keys.current), size=held.size, root=held.root)
     try:
         trusted.advance(checked.note, proof)
     except IntegrityError as error:
@@ -252,6 +234,19 @@ def _set_aside(checked: CheckedRequest, held: Held, branches: Branches, disagree
         aside_as="fork" if disagrees is not None else "held",
         alarms=() if kind is None else (Alarm(kind=kind, detail=detail, index=checked.request.first),),
         quarantine=True,
+    )
+
+
+def _set_former_aside(checked: CheckedRequest, held: Held, branches: Branches) -> Verdict:
+    """Keep what a former key has signed, tell its holder to stop, and let the journal go on by its newest key."""
+    detail = f"rotated {len(held.rotations)} times, signed after {len(checked.keys.rotations)}"
+    return Verdict(
+        status="quarantined",
+        next=_wanted_aside(checked, branches),
+        size=held.size,
+        root=held.root,
+        aside=tuple(entry for entry in checked.entries if not branches.is_known(entry.leaf)),
+        alarms=(Alarm(kind="former_key", detail=f"{detail}\n{checked.request.checkpoint}"),),
     )
 
 
@@ -296,6 +291,16 @@ def _link_faults(new: tuple[Checked, ...], journal: str, branches: Branches) -> 
     return tuple(alarms)
 
 
+def _rotation_faults(new: tuple[Checked, ...], keys: KeyChain) -> tuple[Alarm, ...]:
+    """Name rotations that the request does not prove."""
+    proved = {rotation.leaf for rotation in keys.rotations}
+    return tuple(
+        Alarm(kind="bad_rotation", detail="the new key is not proved", index=entry.index, leaf=entry.leaf)
+        for entry in new
+        if entry.entry is not None and entry.entry.type == KeyRotated.type and entry.leaf not in proved
+    )
+
+
 def link_fault(checked: Checked, journal: str, before: bytes | None) -> Fault | None:
     """Return what is wrong with an entry that follows the leaf `before`, or None."""
     if checked.entry is None:
@@ -305,18 +310,18 @@ def link_fault(checked: Checked, journal: str, before: bytes | None) -> Fault | 
     return None if says == (journal, checked.index, prev) else "bad_link"
 
 
-def _is_forgotten_cosignature(request: Request, held: Held, witness: NoteKey) -> bool:
+def _is_forgotten_cosignature(checked: CheckedRequest, held: Held, witness: NoteKey) -> bool:
     """Return whether the box shows a cosignature we gave after everything we remember having given.
 
     Only a central that was itself restored can be shown one: no copy of a box has a newer one than the box was given.
     """
-    if not request.witnessed:
+    if not checked.request.witnessed:
         return False
     try:
-        note = parse_note(request.witnessed)
+        note = parse_note(checked.request.witnessed)
         at_s = check_cosignature(note, witness)
         seen = parse_checkpoint(note)
-        check_note(note, NoteKey(held.journal, held.public_key))
+        checked.keys.check_note(note)
     except IntegrityError:
         return False
     return seen.origin == held.journal and (seen.size > held.cosigned_size or at_s > held.cosigned_at_s)

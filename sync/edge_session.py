@@ -54,6 +54,9 @@ class JournalReader(Protocol):
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete subtree."""
 
+    def rotations(self) -> Sequence[int]:
+        """Return the indexes of all `key.rotated`, in order."""
+
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where the conversation stands for the box that asks."""
@@ -122,6 +125,7 @@ def make_request(standing: Standing, journal: JournalReader, *, clock: Clock, en
         witnessed=standing.witnessed,
         first=first,
         entries=entries,
+        rotations=tuple(pair for index in journal.rotations() for pair in journal.entries(index, 1)),
         feeds=dict(standing.feeds),
         sent_at=instant_text(clock.now()),
     )

@@ -8,6 +8,7 @@ from msgspec import Meta
 from shared.errors import PeerError
 from shared.journal.entry import ENTRY_SIZE_MAX_BYTES
 from shared.journal.note import NOTE_SIZE_MAX_BYTES
+from shared.journal.rotation import ROTATIONS_MAX
 from sync.envelope import UNREADABLE
 
 VERSION: Final = 1
@@ -56,6 +57,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The newest note that central cosigned, empty before the first: proof against a central that lost its state."""
     first: _Index
     entries: Annotated[tuple[SignedPair, ...], Meta(max_length=WINDOW_ENTRIES_MAX)]
+    rotations: Annotated[tuple[SignedPair, ...], Meta(max_length=ROTATIONS_MAX)] = ()
+    """Every `key.rotated` of the journal, in order: who signs, also where central has not seen them yet."""
     feeds: Annotated[dict[_Name, _Index], Meta(max_length=FEEDS_MAX)]
     """The index the box needs next of each feed."""
     sent_at: _Name

@@ -21,7 +21,7 @@ class JournalContext(msgspec.Struct, frozen=True, kw_only=True):
     box: str
     journal: str
     public_key: bytes
-    """The box's Ed25519 key that signs this journal, 32 bytes."""
+    """The box's Ed25519 key that this journal was opened with, 32 bytes."""
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,7 +28,8 @@ from central.ingest.accepted import Accepted, JournalContext, Posting
 from central.store import journals
 from central.store.alarms import raise_alarm
 from shared.events import JOURNAL_BODIES, Body, decode_body
-from sync.central_session import Checked, Verdict
+from sync.central_session import Verdict
+from sync.checked_request import Checked
 
 Disposition = Literal[
     "accepted", "unknown_type", "bad_body", "bad_link", "bad_envelope", "posting_failed", "fork", "held"
@@ -99,6 +100,23 @@ def store_main(
                 connection, context, "bad_body", detail, at=received_at,
                 index=item.checked.index, leaf=item.checked.leaf,
             )  # fmt: skip
+
+
+def store_rotations(connection: Connection, context: JournalContext, verdict: Verdict) -> None:
+    """Keep the keys that the verdict's entries have passed the journal to."""
+    if not verdict.rotations:
+        return
+    rows = [
+        {
+            "office_id": context.office,
+            "journal_id": context.journal,
+            "entry_index": rotation.index,
+            "leaf": rotation.leaf,
+            "public_key": rotation.public_key,
+        }
+        for rotation in verdict.rotations
+    ]
+    connection.execute(insert(journals.journal_key), rows)
 
 
 def store_aside(connection: Connection, context: JournalContext, verdict: Verdict, *, received_at: datetime) -> None:

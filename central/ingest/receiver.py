@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, select, update
 
 from central.ingest.accepted import JournalContext, Posting
-from central.ingest.entries import store_aside, store_main
+from central.ingest.entries import store_aside, store_main, store_rotations
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.journal_branches import StoredBranches
@@ -22,7 +22,9 @@ from shared.entropy import Entropy
 from shared.errors import PeerError
 from shared.journal.cosignature import cosign
 from shared.journal.note import NoteKey, format_note
-from sync.central_session import CheckedRequest, Held, Verdict, check_request, judge, make_response
+from shared.journal.rotation import Rotation
+from sync.central_session import Held, Verdict, judge, make_response
+from sync.checked_request import CheckedRequest, check_request
 from sync.envelope import REQUEST_SIZE_MAX_BYTES, unpack
 from sync.messages import TOKEN_SIZE_BYTES, SignedPair, Status, decode_request
 
@@ -79,7 +81,8 @@ class Receiver:
         """
         envelope = unpack(wire, size_max_bytes=REQUEST_SIZE_MAX_BYTES)
         request = decode_request(envelope.payload)
-        # A journal's key never changes, so the slow part, the signatures, needs no lock.
+        # The key a journal was opened with never changes, and a request carries every rotation since: the slow part,
+        # the signatures, needs no lock.
         with self._engine.connect() as connection:
             key = connection.execute(
                 select(journals.journal.c.public_key).where(journals.journal.c.journal_id == request.journal)
@@ -108,12 +111,13 @@ class Receiver:
             first=request.first,
             end=checked.checkpoint.size,
         )
-        verdict = judge(checked, _held(row), branches, self._witness.key)
+        verdict = judge(checked, _held(row, _rotations(connection, row)), branches, self._witness.key)
         now = self._clock.now()
         context = JournalContext(
             office=row.office_id, box=row.box_id, journal=row.journal_id, public_key=row.public_key
         )
         store_main(connection, context, verdict, posting=self._posting, received_at=now)
+        store_rotations(connection, context, verdict)
         store_aside(connection, context, verdict, received_at=now)
         for alarm in verdict.alarms:
             raise_alarm(connection, context, alarm.kind, alarm.detail, at=now, index=alarm.index, leaf=alarm.leaf)
@@ -147,7 +151,7 @@ class Receiver:
         )
         feeds: Mapping[str, tuple[SignedPair, ...]] = {}
         more = False
-        if not verdict.quarantine:
+        if verdict.status != "quarantined":
             feeds, more = self._feed_windows(connection, row.office_id, checked.request.feeds)
         return make_response(
             checked,
@@ -175,7 +179,17 @@ class Receiver:
         )
 
 
-def _held(row: Row[Any]) -> Held:
+def _rotations(connection: Connection, row: Row[Any]) -> tuple[Rotation, ...]:
+    table = journals.journal_key
+    found = connection.execute(
+        select(table.c.entry_index, table.c.leaf, table.c.public_key)
+        .where(table.c.office_id == row.office_id, table.c.journal_id == row.journal_id)
+        .order_by(table.c.entry_index)
+    )
+    return tuple(Rotation(index, leaf, public_key) for index, leaf, public_key in found)
+
+
+def _held(row: Row[Any], rotations: tuple[Rotation, ...]) -> Held:
     return Held(
         journal=row.journal_id,
         public_key=row.public_key,
@@ -186,6 +200,7 @@ def _held(row: Row[Any]) -> Held:
         cosigned_size=row.cosigned_size,
         cosigned_at_s=row.cosigned_at_s,
         quarantined=row.quarantined_at is not None,
+        rotations=rotations,
     )
 
 

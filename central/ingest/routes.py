@@ -31,6 +31,7 @@ STATUS_OF: Final[Mapping[str, int]] = {
     "exchange.no_token": HTTP_400_BAD_REQUEST,
     "exchange.wrong_signature": HTTP_403_FORBIDDEN,
     "exchange.unknown_journal": HTTP_404_NOT_FOUND,
+    "exchange.bad_rotation": HTTP_422_UNPROCESSABLE_ENTITY,
     "exchange.bad_checkpoint": HTTP_422_UNPROCESSABLE_ENTITY,
     "exchange.bad_window": HTTP_422_UNPROCESSABLE_ENTITY,
     "exchange.bad_entry_signature": HTTP_422_UNPROCESSABLE_ENTITY,

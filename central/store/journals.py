@@ -42,6 +42,10 @@ journal: Final = Table(
     Column("opened_at", _INSTANT, nullable=False),
     Column("last_exchange_at", _INSTANT),
     Column("quarantined_at", _INSTANT),
+    Column("predecessor", Text),
+    Column("predecessor_cosigned_size", BigInteger),
+    Column("closed_at", _INSTANT),
+    Column("closed_reason", Text),
     PrimaryKeyConstraint("office_id", "journal_id"),
     UniqueConstraint("journal_id"),
     ForeignKeyConstraint(["office_id", "box_id"], ["box.office_id", "box.box_id"]),
@@ -51,7 +55,8 @@ journal: Final = Table(
 """One row a journal; locked (FOR UPDATE) while an exchange of that journal is worked on.
 
 `token` is what the next request must carry, `spent_token` the one before it, `first_token` the one the enrolment gave.
-`cosigned_at_s` are seconds since 1970 of the newest cosignature.
+`cosigned_at_s` are seconds since 1970 of the newest cosignature. `predecessor` is the journal that this one took over
+from, when its box was replaced or restored; `closed_at` is when its `journal.closed` was received.
 """
 
 journal_entry: Final = Table(

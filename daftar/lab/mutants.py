@@ -24,7 +24,8 @@ from edge.store.people import People
 from shared.events import Body, BootStarted, Evidence, PaymentDeclined, PaymentInDoubt, PaymentNotSent, ReceiptPrinted
 from shared.journal import trusted
 from shared.journal.tree import grown
-from sync.central_session import CheckedRequest, Held, Verdict
+from sync.central_session import Held, Verdict
+from sync.checked_request import CheckedRequest
 
 RUNS_MAX: Final = 200
 """Runs after which a mutant counts as having survived."""

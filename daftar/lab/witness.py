@@ -27,7 +27,8 @@ from shared.journal.entry import (
 )
 from shared.journal.note import NoteKey, format_note
 from shared.journal.tree import EMPTY_ROOT
-from sync.central_session import Alarm, Checked, Held, Verdict, check_request, judge, make_response
+from sync.central_session import Alarm, Held, Verdict, judge, make_response
+from sync.checked_request import Checked, check_request
 from sync.enrolment import CentralTrust
 from sync.envelope import REQUEST_SIZE_MAX_BYTES, unpack
 from sync.messages import TOKEN_SIZE_BYTES, SignedPair, decode_request

@@ -108,3 +108,6 @@ class JournalView(Protocol):
 
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete subtree (see `shared.journal.tree`)."""
+
+    def rotations(self) -> Sequence[int]:
+        """Return the indexes of all `key.rotated`, in order."""

@@ -23,7 +23,8 @@ from shared.journal.entry import (
 )
 from shared.journal.note import NoteKey, format_note
 from shared.journal.tree import EMPTY_ROOT, grown
-from sync.central_session import Alarm, Checked, Held, check_request, judge, make_response
+from sync.central_session import Alarm, Held, judge, make_response
+from sync.checked_request import Checked, check_request
 from sync.edge_session import Answer, FeedStanding, Standing, make_request, read_answer
 from sync.enrolment import CentralTrust
 from sync.envelope import REQUEST_SIZE_MAX_BYTES, unpack
@@ -119,6 +120,9 @@ class Log:
 
     def node(self, level: int, position: int) -> bytes:
         return self.nodes[level, position]
+
+    def rotations(self) -> list[int]:
+        return [index for index, (data, _) in enumerate(self.pairs) if b'"type":"key.rotated"' in data]
 
 
 def trust() -> CentralTrust:

@@ -11,16 +11,18 @@ from central.fleet import feed
 from central.fleet.enrolment import enrol, issue_code
 from central.ledger.receive import post_entries
 from central.store.books import office_payment
+from central.store.journals import journal_key
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
+from edge.services.rotate_key import rotate_key
 from edge.store.creation import create_box
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from edge.uplink.client import Uplink, UplinkSettings
 from shared.entropy import SystemEntropy
-from shared.events import Body, PaymentConfirmed
+from shared.events import AlarmRaised, Body, PaymentConfirmed
 from sync.enrolment import Enrolment, enrolment_request, read_enrolment
 from tests.central.ingest.offices import OFFICE, Centre
 from tests.edge.store.boxes import approved, requested, sent
@@ -172,4 +174,81 @@ async def test_a_copied_card_is_noticed_and_the_box_stops_taking_payments(site: 
     for one in (first, second):
         assert one.queries.status().quarantined
         assert [alarm.kind for alarm in one.queries.status().alarms] == ["quarantined"]
+        await one.stop()
+
+
+async def rotate(site: Site, box: RunningBox, folder: Path | None = None) -> RunningBox:
+    """Stop the box, give it a new key and start it again."""
+    await box.stop()
+    at = folder or site.folder
+    rotate_key(at / "box.sqlite", at / "box.key", clock=SteppingClock(), entropy=CHANCE)
+    return site.start(at)
+
+
+async def drained(box: RunningBox) -> list[str]:
+    """Exchange until all is cosigned; return what each exchange came to."""
+    kinds: list[str] = [(await box.uplink.exchange_once()).kind]
+    while box.queries.status().unsent_count and kinds[-1] == "ok":
+        kinds.append((await box.uplink.exchange_once()).kind)
+    return kinds
+
+
+async def test_central_follows_a_new_key_from_the_middle_of_a_backlog(site: Site) -> None:
+    box = site.start()
+    assert await drained(box) == ["ok"]
+    for name in range(300):
+        box.write(AlarmRaised(kind="test", detail=str(name)))
+    box = await rotate(site, box)
+    box.write(requested("p1"))
+    # The first window ends before the rotation: central checks the new key without having seen its entry stored.
+    assert await drained(box) == ["ok", "ok"]
+    box = await rotate(site, box)
+    box.write(sent("p1"), approved("p1"))
+    assert await drained(box) == ["ok"]
+    assert site.centre.alarms() == []
+    assert {disposition for _, disposition in site.centre.dispositions()} == {"accepted"}
+    with site.centre.engine.connect() as connection:
+        assert [row.state for row in connection.execute(select(office_payment))] == ["approved"]
+        keys = connection.execute(select(journal_key.c.entry_index).order_by(journal_key.c.entry_index)).scalars().all()
+    assert list(keys) == list(box.queries.rotations()) == [301, 303]
+    await box.stop()
+
+
+@pytest.mark.parametrize("mood", ["500 before", "500 after"])
+async def test_a_request_kept_from_before_a_rotation_gets_its_answer(site: Site, mood: str) -> None:
+    box = site.start()
+    box.write(requested("p1"))
+    site.day.moods = [mood]
+    assert (await box.uplink.exchange_once()).kind == "failed"
+    box = await rotate(site, box)
+    assert await drained(box) == ["ok", "ok"]
+    assert site.day.arrived[0] == site.day.arrived[1]
+    assert site.centre.alarms() == []
+    await box.stop()
+
+
+async def test_a_copy_with_the_former_key_is_told_to_stop_and_the_box_goes_on(site: Site, tmp_path: Path) -> None:
+    box = site.start()
+    assert await drained(box) == ["ok"]
+    await box.stop()
+    copy = tmp_path / "copy"
+    shutil.copytree(site.folder, copy)
+    box = await rotate(site, site.start())
+    assert await drained(box) == ["ok"]
+    thief = site.start(copy)
+    thief.write(requested("p2"))
+    assert (await thief.uplink.exchange_once()).kind == "quarantined"
+    assert thief.queries.status().quarantined
+    assert site.centre.alarms() == ["former_key"]
+    box.write(requested("p1"))
+    assert await drained(box) == ["ok"]
+    assert not box.queries.status().quarantined
+    # A copy that rotates to a key of its own is no better.
+    thief = await rotate(site, thief, copy)
+    assert (await thief.uplink.exchange_once()).kind == "quarantined"
+    assert await drained(box) == ["ok"]
+    assert site.centre.alarms() == ["former_key"]
+    with site.centre.engine.connect() as connection:
+        assert [row.payment_id for row in connection.execute(select(office_payment))] == ["p1"]
+    for one in (box, thief):
         await one.stop()

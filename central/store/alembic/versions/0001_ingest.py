@@ -82,6 +82,10 @@ CREATE TABLE journal (
     opened_at timestamptz NOT NULL,
     last_exchange_at timestamptz,
     quarantined_at timestamptz,
+    predecessor text,
+    predecessor_cosigned_size bigint,
+    closed_at timestamptz,
+    closed_reason text,
     CONSTRAINT pk_journal PRIMARY KEY (office_id, journal_id),
     CONSTRAINT uq_journal_journal_id UNIQUE (journal_id),
     CONSTRAINT fk_journal_office_id_box FOREIGN KEY (office_id, box_id) REFERENCES box (office_id, box_id),
@@ -105,6 +109,17 @@ CREATE TABLE journal_entry (
     CONSTRAINT ck_journal_entry_leaf_size CHECK (octet_length(leaf) = 32)
 );
 CREATE UNIQUE INDEX uq_journal_entry_main ON journal_entry (office_id, journal_id, entry_index) WHERE on_main;
+CREATE TABLE journal_key (
+    office_id text NOT NULL,
+    journal_id text NOT NULL,
+    entry_index bigint NOT NULL,
+    leaf bytea NOT NULL,
+    public_key bytea NOT NULL,
+    CONSTRAINT pk_journal_key PRIMARY KEY (office_id, journal_id, entry_index),
+    CONSTRAINT fk_journal_key_office_id_journal
+        FOREIGN KEY (office_id, journal_id) REFERENCES journal (office_id, journal_id),
+    CONSTRAINT ck_journal_key_key_size CHECK (octet_length(public_key) = 32)
+);
 CREATE TABLE journal_node (
     office_id text NOT NULL,
     journal_id text NOT NULL,

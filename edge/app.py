@@ -24,6 +24,7 @@ from edge.journal.signer import FileSigner, settle_next
 from edge.journal.verify import current_key
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
+from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.counter import Counter, Parts
 from edge.services.documents import Letterhead
@@ -104,6 +105,12 @@ class Box:
             entropy=self._entropy,
             unasked_every_s=self.settings.doubt_every_s,
         )
+        self._acquirer = AcquirerAnswers(
+            writer=self._writer,
+            queries=self._queries,
+            entropy=self._entropy,
+            on_charged=self._payments.call_back_others,
+        )
         self.counter = Counter(
             Parts(
                 queries=self._queries,
@@ -141,6 +148,8 @@ class Box:
             stack.push_async_callback(self._payments.finish)
             self._keep_up(stack, "printer", self._documents.run)
             self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))
+            self._writer.subscribe(self._acquirer.heard)
+            self._keep_up(stack, "acquirer's answers", self._acquirer.run)
             central = self._identity.central
             if central is not None:
                 uplink = self._make_uplink(central)

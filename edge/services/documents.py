@@ -42,6 +42,15 @@ def spool(view: StoreView, entropy: Entropy, *, document: str, about: str, copy:
     return job_id
 
 
+def spool_receipt(view: StoreView, entropy: Entropy, payment_id: str) -> None:
+    """Spool the receipt of a payment just known to be charged, unless one was spooled before.
+
+    What the first paper is about may be proved again by better evidence; a second paper without a mark must not follow.
+    """
+    if not any(job.document == BILL_RECEIPT for job in view.print_jobs_for(payment_id)):
+        spool(view, entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+
+
 def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
     """Return the receipt of a charged bill payment. Raises BugError `print.nothing_to_print` for any other."""
     if payment.outcome_index is None or payment.outcome_leaf is None or payment.outcome_at is None:

@@ -7,7 +7,7 @@ supervisor's override ends the doubt.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.journal.views import AlarmView, PaymentView
@@ -64,7 +64,7 @@ def judge(
     Raises BugError `payment.no_evidence`.
     """
     if outcome.kind == "approved":
-        return _approval(payment_id, state, outcome.evidence)
+        return judge_approval(payment_id, state, outcome.evidence)
     if state not in _OPEN:
         return []
     evidence = outcome.evidence
@@ -82,17 +82,29 @@ def judge_not_found(payment: PaymentView, *, spoken_before: bool, asked_count: i
 
     Nothing where a charge was spoken of: the question and its answer are in the journal anyway.
     """
-    if payment.state is not PaymentState.IN_DOUBT or spoken_before or not enough:
+    return judge_no_charge(payment, spoken_before=spoken_before, asked_count=asked_count) if enough else []
+
+
+def judge_no_charge(
+    payment: PaymentView, *, spoken_before: bool, asked_count: int, source: Literal["terminal", "acquirer"] = "terminal"
+) -> list[Body]:
+    """Return what settles a payment in doubt of which its `source` certainly knows no charge; nothing for any other."""
+    if payment.state is not PaymentState.IN_DOUBT or spoken_before:
         return []
-    return [PaymentNotCharged(payment_id=payment.payment_id, asked_count=asked_count)]
+    return [PaymentNotCharged(payment_id=payment.payment_id, asked_count=asked_count, source=source)]
 
 
 def is_second_charge(payment: PaymentView, evidence: Evidence) -> bool:
     """Return whether an approval is of another charge than the one the payment is known to be."""
     if payment.state not in CHARGED:
         return False
+    return other_numbers(payment, evidence)
+
+
+def other_numbers(payment: PaymentView, evidence: Evidence) -> bool:
+    """Return whether RRN or STAN, where both sides know it, is another one; leading zeros do not count."""
     pairs = ((payment.rrn, evidence.rrn), (payment.stan, evidence.stan))
-    return any(known is not None and said is not None and known != said for known, said in pairs)
+    return any(known and said and known.lstrip("0") != said.lstrip("0") for known, said in pairs)
 
 
 def agrees(payment: PaymentView, evidence: Evidence) -> bool:
@@ -110,7 +122,8 @@ def charge_alarm(kind: str, evidence: Evidence, payment_id: str | None) -> Alarm
     return AlarmRaised(kind=kind, payment_id=payment_id, detail=detail)
 
 
-def _approval(payment_id: str, state: PaymentState, evidence: Evidence | None) -> list[Body]:
+def judge_approval(payment_id: str, state: PaymentState, evidence: Evidence | None) -> list[Body]:
+    """Return what an approval that agrees adds to a payment in this state. Raises BugError `payment.no_evidence`."""
     if evidence is None:
         raise BugError("payment.no_evidence", payment_id=payment_id)
     if state in CHARGED and state is not PaymentState.OVERRIDDEN_CHARGED:

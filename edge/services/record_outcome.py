@@ -12,7 +12,7 @@ import structlog
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
-from edge.services.documents import BILL_RECEIPT, spool
+from edge.services.documents import spool_receipt
 from edge.services.judge_outcome import (
     SECOND_CHARGE,
     STRAY_APPROVAL,
@@ -87,7 +87,7 @@ class RecordOutcome:
                 payment_id, payment.state, outcome, spoken_before=spoken, speaks_of_charge=code == "approved"
             )
             if any(isinstance(body, PaymentApproved) for body in bodies):
-                spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+                spool_receipt(view, self._entropy, payment_id)
             return bodies
 
         recorded = await self._writer.commit(decide)

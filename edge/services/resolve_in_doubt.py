@@ -14,15 +14,15 @@ from typing import Final
 import msgspec
 import structlog
 
-from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
+from edge.devices.terminals.outcome import StatusAnswer
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
-from edge.services.documents import BILL_RECEIPT, spool
+from edge.services.documents import spool_receipt
 from edge.services.judge_outcome import (
     ANSWER_MISMATCH,
     CHARGE_MISMATCH,
     charge_spoken_of,
-    judge,
+    judge_approval,
     judge_not_found,
 )
 from edge.services.record_outcome import known
@@ -154,13 +154,11 @@ class ResolveInDoubt:
                 counts=counts,
                 operator=operator,
             )
-            if payment.state is not PaymentState.IN_DOUBT:
-                return [queried]
             if answer.kind == "approved":
-                said = TerminalOutcome(kind="approved", evidence=answer.evidence)
-                bodies = judge(payment_id, payment.state, said, spoken_before=spoken_before)
+                # Whatever was decided while the question was on its way: evidence of a charge beats it.
+                bodies = judge_approval(payment_id, payment.state, answer.evidence)
                 if any(isinstance(body, PaymentApproved) for body in bodies):
-                    spool(view, self._entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+                    spool_receipt(view, self._entropy, payment_id)
                 return [queried, *bodies]
             if answer.kind == "mismatch":
                 return [queried, AlarmRaised(kind=_mismatch(answer, worker), payment_id=payment_id)]
@@ -172,7 +170,9 @@ class ResolveInDoubt:
             )
             return [queried, *settled]
 
-        await self._writer.commit(decide)
+        recorded = await self._writer.commit(decide)
+        if any(isinstance(record.body, PaymentApproved) for record in recorded):
+            await self._payments.call_back_others(payment_id)
 
 
 def _mismatch(answer: StatusAnswer, worker: TerminalWorker) -> str:

@@ -52,7 +52,7 @@ class TakePayment:
         self._entropy = entropy
         self._checks = checks
         self.outcomes = RecordOutcome(
-            writer=writer, queries=queries, clock=clock, entropy=entropy, on_charged=self._call_back_others
+            writer=writer, queries=queries, clock=clock, entropy=entropy, on_charged=self.call_back_others
         )
         self.workers: dict[str, TerminalWorker] = {}
         """By our own name of the terminal, in the order of the settings."""
@@ -139,7 +139,7 @@ class TakePayment:
                 return
         raise OperatorError("payment.not_waiting", payment_id=payment_id)
 
-    async def _call_back_others(self, paid: str) -> None:
+    async def call_back_others(self, paid: str) -> None:
         """Have another payment of the same obligation dropped while it still can be: this one was charged."""
         payment = self._queries.payment(paid)
         for worker in self.workers.values():

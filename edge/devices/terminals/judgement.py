@@ -35,6 +35,8 @@ class AskedSale(msgspec.Struct, kw_only=True):
 
 def is_newer(stan: str, baseline_stan: str) -> bool:
     """Return whether a trace came after another; traces have six digits and begin anew after 999999."""
+    if baseline_stan == NO_TRANSACTION_STAN:
+        return stan != NO_TRANSACTION_STAN
     return 0 < (int(stan) - int(baseline_stan)) % _STANS < _STANS // 2
 
 

@@ -6,6 +6,7 @@ before a charge is answered, so a terminal that dies after charging still knows 
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -21,7 +22,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     stan: str
     rrn: str
     date: str
-    """Jalali, Tehran."""
+    """In the family's calendar, Tehran."""
     time: str
     bin6: str
     last4: str
@@ -29,6 +30,10 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     merchant_number: str
     charged_at: str
     """RFC 3339, UTC."""
+    acknowledged: bool = False
+    """The PC said that it has the approval; where nobody has to, nobody does."""
+    reversed_by: Literal["", "itself", "order"] = ""
+    """Who undid it: the terminal, because nobody acknowledged it, or the PC's order."""
 
 
 class _Content(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +64,15 @@ class TerminalMemory:
     def add(self, transaction: Transaction) -> None:
         """Remember a transaction durably."""
         self._content.transactions.append(transaction)
+        self._keep()
+
+    def change(self, transaction: Transaction, changed: Transaction) -> None:
+        """Remember durably what became of a transaction that is there."""
+        at = self._content.transactions.index(transaction)
+        self._content.transactions[at] = changed
+        self._keep()
+
+    def _keep(self) -> None:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
+from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
 from shared.events import Body, DataKeyMade, FeedReceived
 from shared.journal.entry import Entry
@@ -65,6 +66,9 @@ class StoreView(Protocol):
     def size(self) -> int:
         """Return the number of entries, those of this transaction included."""
 
+    def node(self, level: int, position: int) -> bytes:
+        """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
+
     def head_leaf(self) -> bytes | None:
         """Return the last entry's leaf hash, None in an empty journal."""
 
@@ -97,6 +101,18 @@ class StoreView(Protocol):
 
     def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
         """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
+
+    def exposure(self) -> Exposure:
+        """Return what central has not cosigned, now."""
+
+    def exposure_policy(self) -> ExposurePolicy | None:
+        """Return the policy in force, None where there is none."""
+
+    def open_day(self) -> OpenDay:
+        """Return the day that is not closed yet."""
+
+    def closed_day(self, close_id: str) -> ClosedDay | None:
+        """Return a closed day."""
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 import apsw
 
 from edge.journal.ports import Recorded
+from edge.store import day_rows, exposure_rows
 from edge.store.projecting import Project, insert
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import BugError, OperatorError
@@ -57,15 +58,24 @@ def move(
 
     Raises BugError `payment.unknown`, `payment.move_not_allowed`.
     """
-    row = next(connection.execute("SELECT state FROM payment WHERE payment_id = ?", (payment_id,)), None)
+    row = next(
+        connection.execute(
+            "SELECT state, moved_index, amount_rial, method, purpose, terminal FROM payment WHERE payment_id = ?",
+            (payment_id,),
+        ),
+        None,
+    )
     if row is None:
         raise BugError("payment.unknown", payment_id=payment_id)
-    advance(PaymentState(row[0]), to)
+    before, amount_rial = PaymentState(row[0]), row[2]
+    advance(before, to)
+    exposure_rows.moved(connection, amount_rial, (before, row[1]), (to, at.index))
+    day_rows.moved(connection, row[3:], amount_rial, before, to)
     if to in _NO_OUTCOME:
         values |= _NOWHERE
     elif to not in _SAME_OUTCOME and not keeps_outcome:
         values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}
-    update_payment(connection, payment_id, state=str(to), **values)
+    update_payment(connection, payment_id, state=str(to), moved_index=at.index, **values)
     if to in CERTAINLY_UNCHARGED:
         _single_out(connection, payment_id)
 
@@ -122,7 +132,9 @@ def _requested(connection: apsw.Connection, at: Recorded, body: PaymentRequested
         inquiry_id=body.inquiry_id,
         requested_at=at.entry.at,
         requested_index=at.index,
+        moved_index=at.index,
     )
+    exposure_rows.moved(connection, body.amount_rial, None, (PaymentState.REQUESTED, at.index))
 
 
 def _not_sent(connection: apsw.Connection, at: Recorded, body: PaymentNotSent) -> None:

@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from edge.journal.ports import Recorded
+from edge.store import day_rows, exposure_rows
 from edge.store.payment_projections import PAYMENT_PROJECTORS
 from edge.store.projecting import Project
 from edge.store.projecting import insert as _insert
@@ -21,11 +22,14 @@ from shared.events import (
     FEED_BODIES,
     AlarmRaised,
     Body,
+    BootStarted,
     DataKeyMade,
+    DayClosed,
     FeedReceived,
     InquiryAnswered,
     InquiryRequested,
     JournalClosed,
+    JournalOpened,
     KeyRotated,
     NoticePublished,
     ReceiptPrinted,
@@ -56,6 +60,7 @@ def _apply_body(connection: apsw.Connection, at: Recorded, body: Body) -> None:
 def _printed(connection: apsw.Connection, _: Recorded, body: ReceiptPrinted) -> None:
     connection.execute("UPDATE payment SET printed = printed + 1 WHERE payment_id = ?", (body.about,))
     connection.execute("UPDATE inquiry SET printed = printed + 1 WHERE inquiry_id = ?", (body.about,))
+    connection.execute("UPDATE day_close SET printed = printed + 1 WHERE close_id = ?", (body.about,))
 
 
 # --- inquiries, keys, alarms ----------------------------------------------------------------------------------------
@@ -123,6 +128,7 @@ def _feed_received(connection: apsw.Connection, at: Recorded, body: FeedReceived
     for (data,) in rows:
         answer = _answer(data)
         if answer is not None:
+            exposure_rows.policy_set(connection, at, body.feed, answer)
             _apply_body(connection, at, answer)
 
 
@@ -189,6 +195,9 @@ _PROJECTORS: Final[dict[type[Body], Project]] = {
     **PAYMENT_PROJECTORS,
     **REFUND_PROJECTORS,
     ReceiptPrinted: _printed,
+    JournalOpened: exposure_rows.boot,
+    BootStarted: exposure_rows.boot,
+    DayClosed: day_rows.closed,
     InquiryRequested: _inquiry_requested,
     DataKeyMade: _data_key_made,
     KeyRotated: _key_rotated,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
+from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -104,6 +105,26 @@ class Queries:
         """Return notices, newest first."""
         with self._lock:
             return self._rows.notices(limit)
+
+    def exposure(self, monotonic_ms: int) -> tuple[ExposurePolicy | None, Exposure]:
+        """Return the policy in force and what central has not cosigned, at a reading of the monotonic clock."""
+        with self._lock, transaction(self._connection, "DEFERRED"):
+            return self._rows.exposure_policy(), self._rows.exposure_at(monotonic_ms)
+
+    def open_day(self) -> OpenDay:
+        """Return the day that is not closed yet, all members of one moment."""
+        with self._lock, transaction(self._connection, "DEFERRED"):
+            return self._rows.open_day()
+
+    def closed_day(self, close_id: str) -> ClosedDay | None:
+        """Return a closed day."""
+        with self._lock:
+            return self._rows.closed_day(close_id)
+
+    def closed_days(self, before_number: int | None, limit: int) -> list[ClosedDay]:
+        """Return closed days, newest first, whose number is below `before_number` (None: from the newest)."""
+        with self._lock:
+            return self._rows.closed_days(before_number, limit)
 
     def status(self) -> BoxStatus:
         """Return how the box stands, all members of one moment."""

@@ -10,7 +10,7 @@ from edge.journal.ports import Recorded
 from edge.store import projections
 from edge.store.database import open_read_only, transaction
 from edge.store.schema.tables import FACTS, PROJECTED, PROJECTIONS
-from shared.events import JOURNAL_BODIES, decode_body
+from shared.events import JOURNAL_BODIES, BootStarted, decode_body
 from shared.journal.entry import decode_entry, leaf_hash
 from shared.journal.tree import grown
 
@@ -46,7 +46,7 @@ def rebuild_projections(path: Path) -> list[Difference]:
             _replay(source, scratch)
             found = _compare(source, scratch, _TREE, ("level", "position"))
             for table, key in PROJECTIONS.items():
-                found += _compare(source, scratch, table, (key,))
+                found += _compare(source, scratch, table, key)
             return found
     finally:
         scratch.close()
@@ -61,11 +61,18 @@ def _replay(source: apsw.Connection, scratch: apsw.Connection) -> None:
         digest: bytes = row[0]
         return digest
 
+    before = b""
     for index, data in source.execute("SELECT entry_index, data FROM entry ORDER BY entry_index"):
         leaf = leaf_hash(data)
         scratch.executemany("INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)", grown(index, leaf, node))
         entry = decode_entry(data)
         body = decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
+        if isinstance(body, BootStarted) and index:
+            # The only entry of another run that a projection looks back at: how long that run had lasted.
+            scratch.execute(
+                "INSERT INTO entry (entry_index, data, signature) VALUES (?, ?, zeroblob(64))", (index - 1, before)
+            )
+        before = data
         if body is not None:
             projections.apply(scratch, Recorded(index=index, leaf=leaf, entry=entry, body=body))
 

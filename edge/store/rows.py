@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
+from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -21,7 +22,7 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
-from edge.store import refund_rows
+from edge.store import day_rows, exposure_rows, refund_rows
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
@@ -223,6 +224,46 @@ class Rows:
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
         return [_alarm(row) for row in self._all(_ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
+
+    # --- what became of a charge afterwards ---
+
+    def refund(self, refund_id: str) -> RefundView | None:
+        """Return a request to give a payment back."""
+        return refund_rows.refund(self._connection, refund_id)
+
+    def refunds_of(self, payment_id: str) -> list[RefundView]:
+        """Return a payment's requests to be given back, oldest first."""
+        return refund_rows.refunds_of(self._connection, payment_id)
+
+    def open_refunds(self) -> list[RefundView]:
+        """Return the requests somebody has something to do about, oldest first."""
+        return refund_rows.open_refunds(self._connection)
+
+    def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
+        """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
+        return refund_rows.acquirer_answers(self._connection, payment_id)
+
+    # --- days and exposure ---
+
+    def exposure_at(self, monotonic_ms: int) -> Exposure:
+        """Return what central has not cosigned, at a reading of this run's monotonic clock."""
+        return exposure_rows.exposure(self._connection, monotonic_ms)
+
+    def exposure_policy(self) -> ExposurePolicy | None:
+        """Return the policy in force, None where there is none."""
+        return exposure_rows.policy(self._connection)
+
+    def open_day(self) -> OpenDay:
+        """Return the day that is not closed yet. Consistent only inside a transaction."""
+        return day_rows.open_day(self._connection)
+
+    def closed_day(self, close_id: str) -> ClosedDay | None:
+        """Return a closed day."""
+        return day_rows.day_of(self._connection, close_id)
+
+    def closed_days(self, before_number: int | None, limit: int) -> list[ClosedDay]:
+        """Return closed days, newest first, whose number is below `before_number`."""
+        return day_rows.days(self._connection, before_number, limit)
 
     # --- what became of a charge afterwards ---
 

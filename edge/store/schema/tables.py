@@ -7,6 +7,7 @@ counters, exchange state, print spool.
 
 from typing import Final
 
+from edge.store.schema.day_tables import DAY_TABLES
 from edge.store.schema.refund_tables import REFUND_PROJECTED
 from shared.payment import CERTAINLY_UNCHARGED
 
@@ -98,7 +99,8 @@ PROJECTED: Final = (
         stated_reason TEXT,
         counting_not_found INTEGER NOT NULL DEFAULT 0,
         late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
-        doubled INTEGER NOT NULL DEFAULT 0 CHECK (doubled IN (0, 1))
+        doubled INTEGER NOT NULL DEFAULT 0 CHECK (doubled IN (0, 1)),
+        moved_index INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     # A second charge that a terminal proves afterwards is a fact and must fit: it is marked, and a case. All else is
     # refused here even where every rule above failed.
@@ -106,6 +108,7 @@ PROJECTED: Final = (
     "CREATE INDEX payment_obligation ON payment (obligation)",
     "CREATE INDEX payment_state ON payment (state)",
     "CREATE INDEX payment_queued ON payment (requested_index) WHERE confirmation = 'queued'",
+    "CREATE INDEX payment_moved ON payment (moved_index)",
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,
         ticket INTEGER NOT NULL,
@@ -157,6 +160,7 @@ PROJECTED: Final = (
         reason TEXT NOT NULL,
         closed_at TEXT NOT NULL
     ) STRICT""",
+    *DAY_TABLES,
 )
 
 OUTSIDE: Final = (
@@ -171,6 +175,7 @@ OUTSIDE: Final = (
         token BLOB,
         cosigned_size INTEGER NOT NULL DEFAULT 0,
         cosigned_note TEXT NOT NULL DEFAULT '',
+        cosigned_running_ms INTEGER NOT NULL DEFAULT 0,
         next_index INTEGER NOT NULL DEFAULT 0,
         quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
         last_exchange_at TEXT,
@@ -225,16 +230,21 @@ OUTSIDE: Final = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-PROJECTIONS: Final[dict[str, str]] = {
-    "payment": "payment_id",
-    "inquiry": "inquiry_id",
-    "notice": "notice_id",
-    "alarm": "alarm_index",
-    "data_key": "key_id",
-    "acquirer_answer": "number",
-    "refund": "refund_id",
-    "key_rotation": "entry_index",
-    "journal_end": "entry_index",
+PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "payment": ("payment_id",),
+    "inquiry": ("inquiry_id",),
+    "notice": ("notice_id",),
+    "alarm": ("alarm_index",),
+    "data_key": ("key_id",),
+    "acquirer_answer": ("number",),
+    "refund": ("refund_id",),
+    "key_rotation": ("entry_index",),
+    "journal_end": ("entry_index",),
+    "exposure_sum": ("bucket",),
+    "exposure_policy": ("feed",),
+    "boot_time": ("first_index",),
+    "day_total": ("day", "tally", "method", "purpose", "terminal"),
+    "day_close": ("day",),
 }
 """Each projection's table and its key: what must come out of the facts identically."""
 

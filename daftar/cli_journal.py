@@ -9,7 +9,8 @@ import click
 from shared.calendar import jalali_datetime_text
 from shared.errors import IntegrityError
 from shared.journal.cosignature import witness_key as as_witness_key
-from shared.journal.export import LINE_SIZE_MAX_BYTES, ExportReport, verify_export
+from shared.journal.export import ExportReport, verify_export
+from shared.journal.export_format import LINE_SIZE_MAX_BYTES
 from shared.journal.note import COSIGNATURE_V1, ED25519, NoteKey, parse_key
 
 _PUBLIC_KEY_DIGITS = 64

@@ -9,7 +9,7 @@ from edge.journal.ports import JournalReader
 from edge.journal.signer import Signer
 from edge.journal.views import Identity
 from shared.journal.checkpoint import Checkpoint, checkpoint_text
-from shared.journal.export import write_export
+from shared.journal.export_format import write_export
 from shared.journal.note import NoteKey, format_note, sign_note
 from shared.journal.tree import root
 

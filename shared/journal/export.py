@@ -1,57 +1,29 @@
-"""A whole journal as one file that anybody can check with nothing but public keys: JSON Lines, format 1, for ever.
+"""What an exported journal, or a range of one, is worth: checked a line at a time, with nothing but public keys.
 
-    {"format":"daftar-journal-export","v":1,"origin":…,"size":N,"checkpoint":"<note>","cosigned":"<note>" or null}
-    {"d":"<base64 of an entry's exact bytes>","s":"<base64 of its signature>"}          N times, in order
-
-`checkpoint` is signed by the box over all N entries. `cosigned` is the newest checkpoint a witness has cosigned, which
-may be smaller: what came after it, only the box has seen. A reader holds one line and O(log N) hashes at a time.
+The key that a reader trusts may be any of the journal's: the one it was opened with leads to the newest by the
+rotations, and the newest has signed the checkpoint over all entries. A reader holds one line and O(log N) hashes.
 """
 
 import base64
 import binascii
+import contextlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
 from shared.errors import IntegrityError
-from shared.events import JOURNAL_BODIES, JournalOpened, decode_body
+from shared.events import JOURNAL_BODIES, JournalClosed, JournalOpened, decode_body
 from shared.journal.checkpoint import Checkpoint, parse_checkpoint
 from shared.journal.cosignature import check_cosignature
-from shared.journal.entry import (
-    ENTRY_SIZE_MAX_BYTES,
-    GENESIS_PREV,
-    JOURNAL_PAYLOAD,
-    Entry,
-    check_signature,
-    decode_entry,
-    leaf_hash,
-)
-from shared.journal.note import Note, NoteKey, check_note, parse_note
-from shared.journal.tree import Frontier
+from shared.journal.entry import GENESIS_PREV, JOURNAL_PAYLOAD, Entry, check_signature, decode_entry, leaf_hash
+from shared.journal.export_format import FORMAT, LINE_SIZE_MAX_BYTES, VERSION, Line, ProvedLine, RangeHeader
+from shared.journal.note import Note, NoteKey, parse_note
+from shared.journal.rotation import ROTATIONS_MAX, KeyChain
+from shared.journal.tree import Frontier, path_root
 
-FORMAT: Final = "daftar-journal-export"
-VERSION: Final = 1
-LINE_SIZE_MAX_BYTES: Final = 2 * ENTRY_SIZE_MAX_BYTES
-"""Base64 of the largest entry and of a signature, with room; a longer line is damage."""
-
-
-class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line."""
-
-    format: str
-    v: int
-    origin: str
-    size: int
-    checkpoint: str
-    cosigned: str | None = None
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One entry: base64 of its bytes and of its signature."""
-
-    d: str
-    s: str
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -68,6 +40,7 @@ class ExportReport(msgspec.Struct, frozen=True):
 
     origin: str
     size: int
+    """Entries read."""
     findings: tuple[Finding, ...]
     cosigned_size: int = 0
     cosigned_at_s: int | None = None
@@ -83,17 +56,6 @@ class ExportReport(msgspec.Struct, frozen=True):
         return min((found.line for found in self.findings if found.holds is False and found.line), default=None)
 
 
-def write_export(
-    *, origin: str, size: int, checkpoint: str, entries: Iterable[tuple[bytes, bytes]], cosigned: str | None = None
-) -> Iterator[str]:
-    """Yield the file's lines, each with its newline. `entries` are (exact bytes, signature) of 0 to `size` - 1."""
-    header = Header(format=FORMAT, v=VERSION, origin=origin, size=size, checkpoint=checkpoint, cosigned=cosigned)
-    yield msgspec.json.encode(header).decode() + "\n"
-    for data, signature in entries:
-        line = Line(base64.b64encode(data).decode(), base64.b64encode(signature).decode())
-        yield msgspec.json.encode(line).decode() + "\n"
-
-
 def _read(line: str | bytes, kind: type[Any]) -> Any:
     """Return the decoded line. Raises ValueError for anything else than the JSON it should be."""
     if len(line) > LINE_SIZE_MAX_BYTES:
@@ -104,46 +66,105 @@ def _read(line: str | bytes, kind: type[Any]) -> Any:
         raise ValueError(line) from error
 
 
+class _Decoded(msgspec.Struct, frozen=True):
+    """One line's entry."""
+
+    entry: Entry
+    data: bytes
+    signature: bytes
+
+
+def _decode(line: Line | ProvedLine) -> _Decoded:
+    """Return a line's entry. Raises IntegrityError `journal.bad_entry`, ValueError for no base64."""
+    data, signature = base64.b64decode(line.d, validate=True), base64.b64decode(line.s, validate=True)
+    return _Decoded(decode_entry(data), data, signature)
+
+
 class _Walk:
     """The entries as they pass: what was first wrong with each property, and the tree they make."""
 
-    def __init__(self, header: Header, box_key: bytes) -> None:
+    def __init__(self, header: RangeHeader, box_key: bytes) -> None:
         self._header = header
         self._box_key = box_key
-        self._prev = GENESIS_PREV
+        self._prev: str | None = GENESIS_PREV if header.first == 0 else None
+        self._closed = False
+        self.chain = KeyChain(header.origin, box_key)
+        self.index = header.first
         self.tree = Frontier()
+        """Of a whole journal; of a range it says nothing."""
+        self.proved: dict[tuple[int, int], bytes] = {}
+        """Roots that the file's proofs lead to from its entries, by (index, size)."""
         self.unreadable: Finding | None = None
         self.unsigned: Finding | None = None
         self.unchained: Finding | None = None
         self.other_key: Finding | None = None
 
+    @property
+    def count(self) -> int:
+        """Return how many entries of the range were read."""
+        return self.index - self._header.first
+
+    def before(self, number: int, line: str | bytes) -> None:
+        """Check a line that stands before a range: the opening, or a rotation."""
+        read = self._readable(number, line, ProvedLine)
+        if read is None:
+            return
+        found, proved = read
+        index, follows = proved.i, number == _FIRST_LINE
+        belongs = (found.entry.journal, found.entry.index) == (self._header.origin, index)
+        if not belongs or follows != (index == 0) or index >= self._header.first:
+            text = f"line {number}: entry {index} does not belong before this range"
+            self.unchained = self.unchained or Finding(holds=False, text=text, line=number)
+        self._check(number, index, found)
+        self._prove(number, index, self._header.size, leaf_hash(found.data), proved.p)
+
     def step(self, number: int, line: str | bytes) -> None:
         """Check one line. After an unreadable one nothing more can be said, so the caller stops."""
-        index = self.tree.size
+        read = self._readable(number, line, Line)
+        if read is None:
+            return
+        found, index = read[0], self.index
+        broken = self._broken(found.entry, index)
+        if broken:
+            self.unchained = self.unchained or Finding(holds=False, text=f"line {number}: {broken}", line=number)
+        self._check(number, index, found)
+        self._closed = self._closed or found.entry.type == JournalClosed.type
+        leaf = leaf_hash(found.data)
+        for proof in self._header.proofs:
+            if proof.i == index:
+                self._prove(number, index, proof.n, leaf, proof.p)
+        self.tree.append(leaf)
+        self._prev = leaf.hex()
+        self.index += 1
+
+    def _readable(self, number: int, line: str | bytes, kind: type[Any]) -> tuple[_Decoded, Any] | None:
         try:
-            read: Line = _read(line, Line)
-            data, signature = base64.b64decode(read.d, validate=True), base64.b64decode(read.s, validate=True)
-            entry = decode_entry(data)
+            read = _read(line, kind)
+            return _decode(read), read
         except IntegrityError as error:
             why = f"line {number} holds an entry that cannot be read ({error.data['why']})"
             self.unreadable = Finding(holds=False, text=why, line=number)
-            return
         except (ValueError, binascii.Error):
             self.unreadable = Finding(holds=False, text=f"line {number} is cut or damaged", line=number)
-            return
+        return None
+
+    def _check(self, number: int, index: int, found: _Decoded) -> None:
+        """Check the signature by the key of this place, and follow the key."""
+        if number == _FIRST_LINE:
+            self._open(found.entry)
         try:
-            check_signature(self._box_key, JOURNAL_PAYLOAD, data, signature)
+            check_signature(self.chain.current, JOURNAL_PAYLOAD, found.data, found.signature)
         except IntegrityError:
-            wrong = Finding(holds=False, text=f"entry {index} (line {number}) is not signed by this key", line=number)
-            self.unsigned = self.unsigned or wrong
-        broken = self._broken(entry, index)
-        if broken:
-            self.unchained = self.unchained or Finding(holds=False, text=f"line {number}: {broken}", line=number)
-        if index == 0:
-            self._check_opening(entry)
-        leaf = leaf_hash(data)
-        self.tree.append(leaf)
-        self._prev = leaf.hex()
+            self._unsigned(index, number)
+        try:
+            self.chain.follow(found.entry, index, leaf_hash(found.data))
+        except IntegrityError:
+            text = f"entry {index} (line {number}) names a new key and does not prove it"
+            self.other_key = self.other_key or Finding(holds=False, text=text, line=number)
+
+    def _unsigned(self, index: int, number: int) -> None:
+        wrong = Finding(holds=False, text=f"entry {index} (line {number}) is not signed by this key", line=number)
+        self.unsigned = self.unsigned or wrong
 
     def _broken(self, entry: Entry, index: int) -> str | None:
         """Return how the entry does not follow the one before, if so."""
@@ -151,140 +172,217 @@ class _Walk:
             return f"this entry is of another journal ({entry.journal})"
         if entry.index != index:
             return f"entry {entry.index} stands where {index} should"
-        if entry.prev != self._prev:
+        if self._prev is not None and entry.prev != self._prev:
             return f"entry {index} does not continue the entry before it"
+        if self._closed:
+            return f"entry {index} stands after the journal was closed"
         return None
 
-    def _check_opening(self, entry: Entry) -> None:
-        """Check that the journal's first entry names the key, so that a file cannot be signed anew by another."""
-        try:
+    def _open(self, entry: Entry) -> None:
+        """Begin with the key that the journal's first entry names."""
+        opening: object = None
+        with contextlib.suppress(msgspec.ValidationError):
             opening = decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
-        except msgspec.ValidationError:
-            opening = None
-        if not isinstance(opening, JournalOpened):
-            self.other_key = Finding(holds=False, text="the first entry does not open a journal", line=2)
-        elif opening.public_key != self._box_key.hex():
-            self.other_key = Finding(holds=False, text="the journal was opened with another key than this", line=2)
+        if isinstance(opening, JournalOpened) and _KEY.fullmatch(opening.public_key):
+            self.chain = KeyChain(self._header.origin, bytes.fromhex(opening.public_key))
+        else:
+            self.other_key = Finding(holds=False, text="the first entry does not open a journal", line=_FIRST_LINE)
 
+    def _prove(self, number: int, index: int, size: int, leaf: bytes, path: tuple[str, ...]) -> None:
+        """Keep the root that a path leads to."""
+        try:
+            hashes = [base64.b64decode(text, validate=True) for text in path]
+            self.proved[index, size] = path_root(leaf, index, size, hashes)
+        except (ValueError, binascii.Error, IntegrityError):
+            text = f"the proof that entry {index} is among {size} cannot be read"
+            self.unchained = self.unchained or Finding(holds=False, text=text, line=number)
 
-def _check_box_checkpoint(header: Header, text: str, key: NoteKey) -> tuple[Note, Checkpoint]:
-    """Return a checkpoint that the box signed for this journal. Raises IntegrityError."""
-    note = parse_note(text)
-    check_note(note, key)
-    checkpoint = parse_checkpoint(note)
-    if checkpoint.origin != header.origin:
-        raise IntegrityError("journal.other_origin", origin=checkpoint.origin)
-    return note, checkpoint
+    def conclude(self) -> None:
+        """Judge the key that was given, now that all the journal's keys are known."""
+        if self._box_key in self.chain.keys:
+            return
+        text = "the journal was opened with another key than this"
+        self.other_key = self.other_key or Finding(holds=False, text=text, line=_FIRST_LINE)
+        self.chain = KeyChain(self._header.origin, self._box_key)
+        if self.count:
+            self._unsigned(self._header.first, _FIRST_LINE + self._header.before)
+
+    def roots(self, size: int) -> set[bytes] | None:
+        """Return the roots of the tree of `size` by all entries whose places in it were proved, None if it is not."""
+        first, end = self._header.first, self._header.first + self.count
+        wanted = {(first, size), (min(end, size) - 1, size)}
+        if not wanted <= self.proved.keys():
+            return None
+        return {digest for (_, of), digest in self.proved.items() if of == size}
 
 
 class _Witnessed:
     """What a witness said of the journal, to be compared when the entries have passed."""
 
-    def __init__(self, header: Header, box: NoteKey, witness: NoteKey | None) -> None:
+    def __init__(self, header: RangeHeader, witness: NoteKey | None) -> None:
         self.size = 0
         self.at_s: int | None = None
-        self.root: bytes | None = None
-        self.finding: Finding | None = None
-        self._name = witness.name if witness else ""
+        self._checkpoint: Checkpoint | None = None
+        self._note: Note | None = None
+        self._witness = witness
+        self._header = header
         if witness is None:
-            self.finding = Finding(None, "no witness's key was given, so cosignatures were not checked")
             return
-        text = header.cosigned or header.checkpoint
         try:
-            note, checkpoint = _check_box_checkpoint(header, text, box)
-            self.at_s = check_cosignature(note, witness)
-        except IntegrityError as error:
-            not_there = error.code == "note.unsigned" and not header.cosigned
-            said = "has not cosigned this journal" if not_there else "did not cosign what the file says it did"
-            self.finding = Finding(holds=False, text=f"the witness {witness.name} {said}", line=1)
+            self._note = parse_note(header.cosigned or header.checkpoint)
+            self._checkpoint = parse_checkpoint(self._note)
+        except IntegrityError:
             return
-        self.size, self.root = checkpoint.size, checkpoint.root
+        self.size = self._checkpoint.size
 
-    def compare(self, root_at: bytes | None, size: int) -> Finding:
+    def finding(self, walk: _Walk, root_at: bytes | None) -> Finding:
         """Return whether the entries are those the witness saw; `root_at` is their root at the witness's size."""
-        if self.finding:
-            return self.finding
-        if root_at is None:
-            return Finding(holds=False, text=f"the witness {self._name} saw {self.size} entries; the file has fewer")
-        if root_at != self.root:
-            return Finding(holds=False, text=f"the witness {self._name} saw other entries than these")
-        rest = size - self.size
+        if self._witness is None:
+            return Finding(None, "no witness's key was given, so cosignatures were not checked")
+        name = self._witness.name
+        try:
+            checkpoint = self._signed(walk.chain, self._witness)
+        except IntegrityError as error:
+            self.size = 0
+            not_there = error.code == "note.unsigned" and not self._header.cosigned
+            said = "has not cosigned this journal" if not_there else "did not cosign what the file says it did"
+            return Finding(holds=False, text=f"the witness {name} {said}", line=1)
+        return self._compare(walk, root_at, checkpoint.root, name)
+
+    def _compare(self, walk: _Walk, root_at: bytes | None, root: bytes, name: str) -> Finding:
+        first, end = self._header.first, walk.index
+        if first and self.size <= first:
+            return Finding(None, f"the witness {name} saw only the first {self.size} entries, none of these")
+        if first or end < self.size:
+            seen, missing = walk.roots(self.size), f"nothing proves that the witness {name} saw these entries"
+        else:
+            seen, missing = {root_at} if root_at else None, ""
+        if first == 0 and self._header.end is None and end < self.size:
+            return Finding(holds=False, text=f"the witness {name} saw {self.size} entries; the file has fewer")
+        if seen is None:
+            return Finding(holds=False, text=missing, line=1)
+        if seen != {root}:
+            return Finding(holds=False, text=f"the witness {name} saw other entries than these")
+        rest = max(0, end - self.size)
         later = f"; the {rest} after them only the box has seen" if rest else ""
-        return Finding(holds=True, text=f"the witness {self._name} saw the first {self.size} entries{later}")
+        of = "" if self._header.end is None else " of the journal"
+        return Finding(holds=True, text=f"the witness {name} saw the first {self.size} entries{of}{later}")
+
+    def _signed(self, chain: KeyChain, witness: NoteKey) -> Checkpoint:
+        """Return the checkpoint that box and witness signed for this journal. Raises IntegrityError."""
+        if self._note is None or self._checkpoint is None:
+            raise IntegrityError("note.malformed")
+        chain.check_note(self._note)
+        if self._checkpoint.origin != self._header.origin:
+            raise IntegrityError("journal.other_origin", origin=self._checkpoint.origin)
+        self.at_s = check_cosignature(self._note, witness)
+        return self._checkpoint
 
 
 def verify_export(
     lines: Iterable[str | bytes], box_key: bytes, witness_key: NoteKey | None, *, origin: str | None = None
 ) -> ExportReport:
-    """Return what holds and what does not of an exported journal.
+    """Return what holds and what does not of an exported journal or range.
 
-    `box_key` is the 32-byte Ed25519 key the journal must be signed with; with `origin` the file must be of that
-    journal. Lines are taken one at a time. Raises nothing for any content.
+    `box_key` is one of the 32-byte Ed25519 keys of the journal; with `origin` the file must be of that journal. Lines
+    are taken one at a time. Raises nothing for any content.
     """
     stream = enumerate(lines, start=1)
     header, problem = _read_header(next(stream, (1, ""))[1], origin)
     if header is None or problem:
         return ExportReport(header.origin if header else "", 0, (problem,) if problem else ())
-    key = NoteKey(header.origin, box_key)
-    witnessed = _Witnessed(header, key, witness_key)
-    walk = _Walk(header, box_key)
-    root_at = walk.tree.root() if witnessed.size == 0 else None
-    surplus: Finding | None = None
-    for number, line in stream:
-        if walk.tree.size == header.size:
-            if line.strip():
-                surplus = Finding(holds=False, text=f"line {number} stands after the last entry", line=number)
-                break
-            continue
-        walk.step(number, line)
-        if walk.unreadable:
-            break
-        if walk.tree.size == witnessed.size:
-            root_at = walk.tree.root()
-    size = walk.tree.size
-    complete = walk.unreadable or _all_there(size, header, surplus)
+    witnessed, walk = _Witnessed(header, witness_key), _Walk(header, box_key)
+    root_at, surplus = _pass(stream, header, walk, witnessed.size)
+    walk.conclude()
+    complete = walk.unreadable or _all_there(walk.count, header, surplus)
+    several = len(walk.chain.rotations)
+    signed = "the box's key" if not several else f"the box's {several + 1} keys, each by that of its place"
+    opened = "the journal was opened with this key" if not several else "this is one of the journal's keys, each proved"
+    read = walk.count or header.before
     findings = (
         complete,
-        walk.unsigned or Finding(holds=True, text=f"all {size} entries read are signed by the box's key"),
+        walk.unsigned or Finding(holds=True, text=f"all {walk.count} entries read are signed by {signed}"),
         walk.unchained or Finding(holds=True, text="each entry continues the one before it"),
-        walk.other_key or Finding(holds=bool(size) or None, text="the journal was opened with this key"),
-        _compare_checkpoint(header, key, walk.tree) if complete.holds else _NOT_COMPARED,
-        witnessed.compare(root_at, size),
+        walk.other_key or Finding(holds=bool(read) or None, text=opened),
+        _compare_checkpoint(header, walk) if complete.holds else _NOT_COMPARED,
+        witnessed.finding(walk, root_at),
     )
-    return ExportReport(header.origin, size, findings, witnessed.size, witnessed.at_s)
+    return ExportReport(header.origin, walk.count, findings, witnessed.size, witnessed.at_s)
 
 
-def _read_header(line: str | bytes, origin: str | None) -> tuple[Header | None, Finding | None]:
+def _pass(
+    stream: Iterator[tuple[int, str | bytes]], header: RangeHeader, walk: _Walk, witnessed: int
+) -> tuple[bytes | None, Finding | None]:
+    """Walk all lines; return the root at the witness's size, and what stands after the last entry."""
+    root_at = walk.tree.root() if witnessed == 0 else None
+    wanted = (header.size if header.end is None else header.end) - header.first
+    for number, line in stream:
+        if number < _FIRST_LINE + header.before:
+            walk.before(number, line)
+        elif walk.count == wanted:
+            if line.strip():
+                text = f"line {number} stands after the last entry"
+                return root_at, Finding(holds=False, text=text, line=number)
+            continue
+        else:
+            walk.step(number, line)
+        if walk.unreadable:
+            break
+        if walk.tree.size == witnessed:
+            root_at = walk.tree.root()
+    return root_at, None
+
+
+def _read_header(line: str | bytes, origin: str | None) -> tuple[RangeHeader | None, Finding | None]:
     try:
-        header: Header = _read(line, Header)
+        header: RangeHeader = _read(line, RangeHeader)
     except ValueError:
         return None, Finding(holds=False, text="line 1 is not the first line of an exported journal", line=1)
     if header.format != FORMAT or header.v != VERSION or header.size < 0:
         said = f"the file says it is {header.format!r}, version {header.v}; this reads {FORMAT!r}, version {VERSION}"
         return None, Finding(holds=False, text=said, line=1)
+    end = header.size if header.end is None else header.end
+    in_order = 0 <= header.first < end <= header.size if header.first or header.end is not None else not header.before
+    if not in_order or not (header.first > 0) <= header.before <= 1 + ROTATIONS_MAX:
+        return header, Finding(holds=False, text="the file names a range that is none", line=1)
     if origin is not None and header.origin != origin:
         said = f"the file is of the journal {header.origin}, the key is of {origin}"
         return header, Finding(holds=False, text=said, line=1)
     return header, None
 
 
+_FIRST_LINE: Final = 2
+"""Where the first entry stands in the file, of the journal or of what stands before a range."""
 _NOT_COMPARED: Final = Finding(None, "the box's checkpoint was not compared, as not all entries could be read")
 
 
-def _all_there(size: int, header: Header, surplus: Finding | None) -> Finding:
+def _all_there(count: int, header: RangeHeader, surplus: Finding | None) -> Finding:
     if surplus:
         return surplus
-    if size != header.size:
-        return Finding(holds=False, text=f"the file ends after {size} of {header.size} entries", line=size + 2)
+    wanted = (header.size if header.end is None else header.end) - header.first
+    if count != wanted:
+        line = count + _FIRST_LINE + header.before
+        return Finding(holds=False, text=f"the file ends after {count} of {wanted} entries", line=line)
+    if wanted != header.size:
+        text = f"entries {header.first} to {header.first + wanted - 1} of {header.size} are there and can be read"
+        return Finding(holds=True, text=text)
     return Finding(holds=True, text=f"all {header.size} entries are there and can be read")
 
 
-def _compare_checkpoint(header: Header, key: NoteKey, tree: Frontier) -> Finding:
-    """Return whether the box signed exactly these entries as one tree."""
+def _compare_checkpoint(header: RangeHeader, walk: _Walk) -> Finding:
+    """Return whether the box signed exactly these entries as one tree, or as part of one."""
     try:
-        _, checkpoint = _check_box_checkpoint(header, header.checkpoint, key)
+        note = parse_note(header.checkpoint)
+        walk.chain.check_note(note)
+        checkpoint = parse_checkpoint(note)
     except IntegrityError:
+        checkpoint = None
+    if checkpoint is None or checkpoint.origin != header.origin:
         return Finding(holds=False, text="the checkpoint is not signed by the box's key for this journal", line=1)
-    if (checkpoint.size, checkpoint.root) != (tree.size, tree.root()):
+    if walk.count == header.size:
+        same, what = walk.tree.root() == checkpoint.root, f"of exactly these {header.size} entries"
+    else:
+        same, what = walk.roots(header.size) == {checkpoint.root}, f"of {header.size} entries, these among them"
+    if not same or checkpoint.size != header.size:
         return Finding(holds=False, text="the checkpoint is of other entries than these")
-    return Finding(holds=True, text=f"the box's checkpoint is of exactly these {tree.size} entries")
+    return Finding(holds=True, text=f"the box's checkpoint is {what}")

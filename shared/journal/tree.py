@@ -109,8 +109,11 @@ def consistency_proof(old: int, new: int, node: Node) -> list[bytes]:
     return path[::-1]
 
 
-def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
-    """Check that `leaf` is entry `index` of the tree (RFC 9162, 2.1.3.2). Raises IntegrityError `tree.not_included`."""
+def path_root(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes:
+    """Return the root of the tree of `size` that has `leaf` at `index`, by its path (RFC 9162, 2.1.3.2).
+
+    Raises IntegrityError `tree.not_included` for a path that is none.
+    """
     if not 0 <= index < size:
         raise IntegrityError("tree.not_included", index=index, size=size)
     position, last, digest = index, size - 1, leaf
@@ -124,7 +127,14 @@ def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], 
         else:
             digest = interior(digest, step)
         position, last = position >> 1, last >> 1
-    if last != 0 or digest != expected_root:
+    if last != 0:
+        raise IntegrityError("tree.not_included", index=index, size=size)
+    return digest
+
+
+def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], expected_root: bytes) -> None:
+    """Check that `leaf` is entry `index` of the tree. Raises IntegrityError `tree.not_included`."""
+    if path_root(leaf, index, size, proof) != expected_root:
         raise IntegrityError("tree.not_included", index=index, size=size)
 
 

@@ -26,7 +26,7 @@ from shared.journal.entry import (
     leaf_hash,
     pre_authentication,
 )
-from shared.journal.export import write_export
+from shared.journal.export_format import write_export
 from shared.journal.note import NoteKey, format_note, sign_note
 from shared.journal.tree import Frontier
 from shared.sealed import Sealed, seal

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from shared.journal.checkpoint import Checkpoint, checkpoint_text
 from shared.journal.cosignature import witness_key
-from shared.journal.export import LINE_SIZE_MAX_BYTES, ExportReport, verify_export, write_export
+from shared.journal.export import ExportReport, verify_export
+from shared.journal.export_format import LINE_SIZE_MAX_BYTES, write_export
 from shared.journal.note import NoteKey, format_note, parse_key, sign_note
 from shared.journal.tree import EMPTY_ROOT
 

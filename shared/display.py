@@ -201,6 +201,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "چیزی را پاک یا بازنشانی نکنید؛ با پشتیبانی تماس بگیرید.",
         "Delete and reset nothing; call support.",
     ),
+    "storage_failed": AlarmText(
+        "حافظهٔ دستگاه مدتی از کار افتاد",
+        "The box’s storage failed for a while",
+        "دوباره کار می‌کند. پرداخت‌های نیمه‌کاره از کارتخوان پرسیده می‌شود؛ اگر تکرار شد حافظه را عوض کنید.",
+        "It works again. Payments that were cut short are asked about; if it happens again, replace the storage.",
+    ),
     # --- raised at central
     "clone": AlarmText(
         "دو دستگاه با یک کلید",

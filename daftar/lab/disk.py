@@ -54,6 +54,9 @@ class Faults:
         """ENOSPC: from this one on nothing grows."""
         self.room_bytes: int | None = None
         """ENOSPC: nothing grows once files have grown by so much."""
+        self.fail_read_from: int | None = None
+        """EIO at this read and at those after it, `fail_read_count` in all; the first read of the disk is 1."""
+        self.fail_read_count = 1
         self.flip_read_at: int | None = None
         """One bit of what this read returns is wrong; the first read of the disk is 1."""
 
@@ -112,6 +115,9 @@ class Disk:
         """Count a read; return what it reads as."""
         self._check_power()
         self.read_count += 1
+        first = self.faults.fail_read_from
+        if first is not None and first <= self.read_count < first + self.faults.fail_read_count:
+            raise apsw.IOError("simulated: the medium cannot be read")
         if self.read_count != self.faults.flip_read_at or not data:
             return data
         flipped = bytearray(data)

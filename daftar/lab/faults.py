@@ -15,15 +15,19 @@ from daftar.lab.box import FILE, SIGNER, LabBox, repeatable
 from daftar.lab.chance import Chance
 from daftar.lab.disk import Disk
 from daftar.lab.judging import Bench, Cut, judge_honest
+from daftar.lab.patching import patched
 from daftar.lab.recording import Recording, leaves_of, new_box, scratch, shape
 from daftar.lab.truth import Truth
 from daftar.lab.witness import Witness
 from daftar.lab.workload import Workload
+from edge.journal import writer as writer_module
 from shared.errors import DaftarError
 
 FaultKind = Literal["full", "failing", "failing_once"]
 """No room from some I/O on; every I/O fails from some on; one fails."""
 _FOR_GOOD = 1_000_000
+_PAUSE_S = 0.001
+"""Between the writer's attempts on a medium that failed; the product waits longer."""
 
 
 class FaultCase(msgspec.Struct, frozen=True):
@@ -85,7 +89,8 @@ def _work(
         disk.faults.fail_from = at
         disk.faults.fail_count = 1 if kind == "failing_once" else _FOR_GOOD
     stopped: Exception | None = None
-    with repeatable(wal_pages), disk.in_use(), ExitStack() as stack:
+    soon = patched(writer_module, "pause_s", lambda _: _PAUSE_S)
+    with repeatable(wal_pages), soon, disk.in_use(), ExitStack() as stack:
 
         def boots() -> Iterator[LabBox]:
             boot = 0

@@ -11,6 +11,7 @@ import msgspec
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
+from shared.errors import DaftarError
 from shared.events import Body, DataKeyMade, FeedReceived
 from shared.journal.entry import Entry
 from shared.payment import PaymentState
@@ -207,6 +208,25 @@ class JournalStore(Protocol):
 
     def rollback(self) -> None:
         """Undo the transaction, if one is open. Raises nothing."""
+
+    def mark(self) -> int | None:
+        """Mark the open transaction on the file when it writes rows but no entry; None when its entries tell of it."""
+
+    def found_mark(self) -> int:
+        """Return the newest mark on the file."""
+
+    def reopen(self, possible: Collection[Head]) -> None:
+        """Open the file anew after a failure, believing nothing of what is in memory.
+
+        `possible` are the heads of transactions whose commit failed. Raises IntegrityError `journal.head_moved` when
+        the file ends neither at the last durable head nor at one of them; what the medium raises.
+        """
+
+    def holds(self, head: Head) -> bool:
+        """Return whether the file's journal contains a head: has that entry at that place."""
+
+    def in_words(self, error: BaseException) -> DaftarError:
+        """Return what `error` is: IntegrityError where facts disagree or the file is damaged, else DeviceError."""
 
     def is_busy(self, error: Exception) -> bool:
         """Return whether `error` of `begin` says only that another program is writing to the file just now."""

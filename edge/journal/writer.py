@@ -4,8 +4,10 @@ One thread takes decisions from a queue. Those that wait at the same moment shar
 commit); each runs in a part of its own, so a decision that raises undoes only itself. A caller hears of its entries
 only after the commit has reached the medium.
 
-When the medium or the file is at fault nobody can say what stands on it: every decision of the group fails, the writer
-stops, and only a restart through recovery (`edge.journal.recovery`) goes on.
+When the medium is at fault nobody can say what stands on it. The group fails, everybody after it is refused, and the
+writer opens the file anew, again and again with longer pauses, until it holds what it has to hold and takes an entry
+that says so: then the callers of the failed commit hear whether theirs stands, and the writer goes on by itself. Facts
+that disagree (`IntegrityError`) are no matter of trying again: then it stays stopped, and a person is called.
 """
 
 import asyncio
@@ -19,23 +21,14 @@ from typing import Final, Self
 import msgspec
 import structlog
 
+from edge.journal.making import make_entry
 from edge.journal.ports import Decide, Head, JournalStore, Recorded, StoreView
 from edge.journal.signer import Signer
+from edge.journal.trouble import Trouble, Uncertain, pause_s, refusal
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy, random_name
 from shared.errors import BugError, DaftarError, DeviceError, IntegrityError
 from shared.events import Body
-from shared.journal.entry import (
-    ENTRY_SIZE_MAX_BYTES,
-    GENESIS_PREV,
-    JOURNAL_PAYLOAD,
-    VERSION,
-    Entry,
-    encode_body,
-    encode_entry,
-    leaf_hash,
-    pre_authentication,
-)
 
 __all__ = ["Decide", "Head", "JournalStore", "JournalWriter", "Listener", "Recorded", "StoreView"]
 
@@ -43,6 +36,9 @@ GROUP_MAX: Final = 64
 """Decisions in one transaction: bounds how long the first of a group waits for the last."""
 BEGIN_ATTEMPTS_MAX: Final = 6
 """How often a file that somebody else writes is tried before a group is refused; each waits the store's own time."""
+
+UNCERTAIN_ATTEMPTS_MAX: Final = 4
+"""Attempts to find out what stands before the callers of a failed commit are told that nobody knows yet."""
 
 Listener = Callable[[Sequence[Recorded]], None]
 """Told of each commit's entries, on the writer's thread: it hands them on and returns at once."""
@@ -55,6 +51,9 @@ class _Request(msgspec.Struct, frozen=True):
 
     decide: Decide
     answer: "Future[list[Recorded]]"
+
+
+_Written = list[tuple[_Request, list[Recorded]]]
 
 
 class JournalWriter:
@@ -71,12 +70,45 @@ class JournalWriter:
         self._gate = threading.Lock()
         self._closed = False
         self._failure: DaftarError | None = None
+        self._since = ""
+        self._sealed: IntegrityError | None = None
+        self._uncertain: list[Uncertain] = []
+        self._attempts = 0
+        self.after_failure: Decide | None = None
+        """What is journaled first once the medium is well again; None: a writer that failed once stays stopped."""
+        self.on_failure: Callable[[Exception], None] = lambda _: None
+        """Told on the writer's thread of what the medium raised, before it is tried again: to make room, say."""
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
 
     @property
     def failure(self) -> DaftarError | None:
-        """Why the writer stopped by itself, None while it has not."""
-        return self._failure
+        """Why the writer takes nothing now, None while it does."""
+        return self._sealed or self._failure
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What pages say of `failure`, None while there is none."""
+        failure = self.failure
+        if failure is None:
+            return None
+        clears = not isinstance(failure, IntegrityError) and self.after_failure is not None
+        return Trouble(code=failure.code, why=str(failure), since=self._since, clears=clears, attempts=self._attempts)
+
+    def seal(self, error: IntegrityError) -> None:
+        """Take nothing more, whatever the medium says: the journal itself did not pass a check."""
+        with self._gate:
+            self._sealed = error
+            self._since = self._since or instant_text(self._clock.now())
+
+    def unseal(self) -> None:
+        """Take entries again: the whole journal has passed its check after all."""
+        with self._gate:
+            self._sealed = None
+            self._since = "" if self._failure is None else self._since
+
+    def try_again(self) -> None:
+        """Have a medium that failed tried now, not when its pause is over: room was made, say. From any thread."""
+        self._queue.put(_TRY_AGAIN)
 
     def subscribe(self, listener: Listener) -> None:
         """Tell `listener` of every commit from now on. What it raises is logged and changes nothing."""
@@ -105,9 +137,10 @@ class JournalWriter:
     async def commit(self, decide: Decide) -> list[Recorded]:
         """Journal what `decide` returns; return the entries once they are durable.
 
-        Raises what `decide` raises (nothing was written then), DeviceError `journal.not_written` when the medium
-        failed (whether the entries stand is known only after a restart), `journal.stopped` when it had before,
-        `journal.busy` when another program kept the file (nothing was written).
+        Raises what `decide` raises (nothing was written then); DeviceError `journal.not_written` when the medium
+        failed and nothing was written, `journal.uncertain` when nobody can say yet, `journal.stopped` when it had
+        failed before, `journal.busy` when another program kept the file; IntegrityError `journal.unsound` when the
+        journal did not pass a check.
         A caller that is cancelled while waiting may find its entries written.
         """
         return await asyncio.wrap_future(self._hand_in(decide))
@@ -119,33 +152,45 @@ class JournalWriter:
     def _hand_in(self, decide: Decide) -> "Future[list[Recorded]]":
         request = _Request(decide, Future())
         with self._gate:
-            if self._failure is not None:
-                raise DeviceError("journal.stopped", why=str(self._failure)) from self._failure
+            if (failure := self.failure) is not None:
+                raise refusal(failure) from failure
             if self._closed:
                 raise BugError("journal.closed")
             self._queue.put(request)
         return request.answer
 
     def _run(self) -> None:
-        """Work until closed or failed. The thread's own function: it never ends without saying why."""
+        """Work until closed or failed for good. The thread's own function: it never ends without saying why."""
         try:
             self._take_groups()
         except BaseException as error:  # noqa: BLE001 - a writer that is dead must not look alive
-            self._fail(error, [])
-            self._refuse_rest(DeviceError("journal.not_written", why=str(error)))
+            self.after_failure = None
+            self._fail(error)
+            self._refuse_rest()
+        self._answer_uncertain(None)
 
     def _take_groups(self) -> None:
-        while self._failure is None:
-            first = self._queue.get()
+        while True:
+            waits = self._failure is not None and self.after_failure is not None and self._sealed is None
+            try:
+                first = self._queue.get(timeout=pause_s(self._attempts) if waits else None)
+            except queue.Empty:
+                first = _TRY_AGAIN
             if first is None:
                 return
+            if first is _TRY_AGAIN:
+                if waits:
+                    self._get_well()
+                continue
             group, last = self._drain(first)
             wanted = [request for request in group if request.answer.set_running_or_notify_cancel()]
-            if wanted:
+            if (failure := self.failure) is not None:  # Handed in before it was known.
+                for request in wanted:
+                    request.answer.set_exception(refusal(failure))
+            elif wanted:
                 self._commit_group(wanted)
             if last:
                 return
-        self._refuse_rest(self._failure)
 
     def _drain(self, first: _Request) -> tuple[list[_Request], bool]:
         """Return what waits now, `first` included, and whether the writer was asked to close behind it."""
@@ -157,47 +202,139 @@ class JournalWriter:
                 break
             if request is None:
                 return group, True
-            group.append(request)
+            if request is not _TRY_AGAIN:
+                group.append(request)
         return group, False
 
-    def _refuse_rest(self, failure: DaftarError) -> None:
-        """Answer what was handed in before the failure was known."""
+    def _refuse_rest(self) -> None:
+        """Answer what was handed in before the thread died."""
         with self._gate:
-            while True:
-                try:
-                    request = self._queue.get_nowait()
-                except queue.Empty:
-                    return
+            while not self._queue.empty():
+                request = self._queue.get()
                 if request is not None and request.answer.set_running_or_notify_cancel():
-                    request.answer.set_exception(DeviceError("journal.stopped", why=str(failure)))
+                    request.answer.set_exception(refusal(self.failure))
 
     def _commit_group(self, group: list[_Request]) -> None:
         """Write a group in one transaction and answer each of its callers."""
-        written: list[tuple[_Request, list[Recorded]]] = []
-        refused: list[tuple[_Request, Exception]] = []
         try:
             view = self._begin()
             if view is None:
                 for request in group:
                     request.answer.set_exception(DeviceError("journal.busy"))
                 return
+            written, refused = self._write_parts(group, view)
+            mark = self._store.mark()
+        except Exception as error:  # noqa: BLE001 - no commit was tried: nothing of this group can ever stand
+            failure = self._fail(error)
             for request in group:
-                try:
-                    written.append((request, self._write_part(request.decide, view)))
-                except _Refused as refusal:
-                    refused.append((request, refusal.cause))
+                request.answer.set_exception(failure)
+            self._get_well_soon()
+            return
+        try:
             # The fsync. Before it returns nothing above has happened for anybody; after it, all of it has.
             self._store.commit()
-        except Exception as error:  # noqa: BLE001 - whatever it was, the file's state is unknown: stop, tell everybody
-            self._fail(error, group)
-            return
+        except Exception as error:  # noqa: BLE001 - whatever it was, what is on the file is unknown
+            self._uncertain.append(Uncertain(tuple(written), self._store.head(), mark))
+            self._fail(error)
         for request, cause in refused:
             request.answer.set_exception(cause)
-        for request, records in written:
-            request.answer.set_result(records)
-        records = [recorded for _, part in written for recorded in part]
-        if records:
+        if self._failure is not None:
+            self._get_well_soon()
+            return
+        for request, part in written:
+            request.answer.set_result(part)
+        if records := [recorded for _, part in written for recorded in part]:
             self._notify(records)
+
+    def _write_parts(self, group: list[_Request], view: StoreView) -> tuple[_Written, list[tuple[_Request, Exception]]]:
+        """Run the decisions of a group, each in a part of its own; return what they wrote, and who was refused."""
+        written: _Written = []
+        refused: list[tuple[_Request, Exception]] = []
+        for request in group:
+            try:
+                written.append((request, self._write_part(request.decide, view)))
+            except _Refused as refusal:
+                refused.append((request, refusal.cause))
+        return written, refused
+
+    # --- a medium that failed ---
+
+    def _fail(self, error: BaseException) -> DaftarError:
+        """Take nothing more for now; return what callers are told."""
+        failure = self._store.in_words(error)
+        self._store.rollback()
+        if failure is not error:
+            failure.__cause__ = error
+        with self._gate:
+            if self._failure is None:
+                self._since = instant_text(self._clock.now())
+            self._failure = failure
+            if isinstance(failure, IntegrityError):
+                self._sealed = failure
+        return failure
+
+    def _get_well_soon(self) -> None:
+        """Say why nothing is taken, and try at once whether the medium is well: often it failed only once."""
+        failure = self._failure
+        # The callers first: where the medium is full, the log may be on it too.
+        with contextlib.suppress(Exception):
+            _log.critical("journal writer stopped", code=failure.code if failure else "", why=str(failure))
+        self._attempts = 0
+        if self.after_failure is not None and self._sealed is None:
+            self._get_well()
+        else:
+            self._answer_uncertain(None)
+
+    def _get_well(self) -> None:
+        """Open the file anew and journal that it is well. Until this succeeds nothing else is taken."""
+        self._attempts += 1
+        cause = None if self._failure is None else self._failure.__cause__
+        with contextlib.suppress(Exception):
+            self.on_failure(cause if isinstance(cause, Exception) else RuntimeError(str(self._failure)))
+        try:
+            self._store.reopen([one.head for one in self._uncertain])
+            mark = self._store.found_mark()
+            stands = [one.mark == mark if one.mark else self._store.holds(one.head) for one in self._uncertain]
+            records = self._write_recovery()
+        except Exception as error:  # noqa: BLE001 - the medium is as it was, or worse
+            self._fail(error)
+            with contextlib.suppress(Exception):
+                _log.warning("the medium is not well yet", attempt=self._attempts, why=str(self._failure))
+            if self._attempts >= UNCERTAIN_ATTEMPTS_MAX or self._sealed is not None:
+                self._answer_uncertain(None)
+            return
+        with self._gate:
+            self._failure, self._since, self._attempts = None, "" if self._sealed is None else self._since, 0
+        self._answer_uncertain(stands)
+        self._uncertain.clear()
+        with contextlib.suppress(Exception):
+            _log.warning("the medium is well again", size=self._store.head().size)
+        self._notify(records)
+
+    def _write_recovery(self) -> list[Recorded]:
+        """Journal that the medium is well: only a durable entry behind it makes what was uncertain certain."""
+        view = self._store.begin()
+        self._store.begin_part()
+        bodies = () if self.after_failure is None else self.after_failure(view)
+        records = [self._append(body) for body in bodies]
+        self._store.keep_part()
+        self._uncertain.append(Uncertain((), self._store.head(), None))
+        self._store.commit()
+        return records
+
+    def _answer_uncertain(self, stands: Sequence[bool] | None) -> None:
+        """Tell the callers of failed commits whether theirs stands; None: nobody can say."""
+        for place, one in enumerate(self._uncertain):
+            for request, records in one.written:
+                if request.answer.done():
+                    continue
+                if stands is None:
+                    request.answer.set_exception(DeviceError("journal.uncertain", why=str(self._failure)))
+                elif stands[place]:
+                    request.answer.set_result(records)
+                    self._notify(records)
+                else:
+                    request.answer.set_exception(DeviceError("journal.not_written", why="the medium failed"))
 
     def _begin(self) -> StoreView | None:
         """Begin a transaction; return None when somebody else kept the file all the time: nothing was written then."""
@@ -233,41 +370,12 @@ class JournalWriter:
 
     def _append(self, body: Body) -> Recorded:
         """Make, sign and store the entry of one fact."""
-        head = self._store.head()
-        entry = Entry(
-            v=VERSION,
-            journal=self._store.journal_id,
-            index=head.size,
-            prev=GENESIS_PREV if head.leaf is None else head.leaf.hex(),
-            boot=self.boot,
-            at=instant_text(self._clock.now()),
-            monotonic_ms=self._clock.monotonic_ms(),
-            clock=self._clock.quality(),
-            type=body.type,
-            body=encode_body(body),
+        head, journal_id = self._store.head(), self._store.journal_id
+        data, signature, recorded = make_entry(
+            body, head, journal_id=journal_id, boot=self.boot, signer=self._signer, clock=self._clock
         )
-        data = encode_entry(entry)
-        if len(data) > ENTRY_SIZE_MAX_BYTES:
-            raise BugError("journal.entry_too_large", type=body.type, size_bytes=len(data))
-        signature = self._signer.sign(pre_authentication(JOURNAL_PAYLOAD, data))
-        recorded = Recorded(index=head.size, leaf=leaf_hash(data), entry=entry, body=body)
         self._store.append(data, signature, recorded)
         return recorded
-
-    def _fail(self, error: BaseException, group: list[_Request]) -> None:
-        """Stop for good: nobody is told that anything was written."""
-        self._store.rollback()
-        failure = error if isinstance(error, IntegrityError) else DeviceError("journal.not_written", why=str(error))
-        if failure is not error:
-            failure.__cause__ = error
-        with self._gate:
-            self._failure = failure
-        # The callers first: where the medium is full, the log may be on it too.
-        for request in group:
-            if not request.answer.done():
-                request.answer.set_exception(failure)
-        with contextlib.suppress(Exception):
-            _log.critical("journal writer stopped", code=failure.code, why=str(error))
 
     def _notify(self, records: Sequence[Recorded]) -> None:
         for listener in self._listeners:
@@ -276,6 +384,10 @@ class JournalWriter:
             except Exception:  # noqa: BLE001 - whoever listens, the entries stand; the writer goes on
                 with contextlib.suppress(Exception):
                     _log.exception("a listener of the journal failed")
+
+
+_TRY_AGAIN: Final = _Request(lambda _: [], Future())
+"""In the queue: nothing to write, look whether the medium is well."""
 
 
 class _Refused(Exception):  # noqa: N818 - never leaves this module; carries another's error

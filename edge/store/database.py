@@ -5,6 +5,7 @@ vanish while the chain stays valid. So the settings are read back after they are
 does not start. SQLite here is the one inside apsw: no other library ever opens the file while it is open here.
 """
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -14,10 +15,27 @@ from typing import Final, Literal, Self
 
 import apsw
 
-from shared.errors import IntegrityError, OperatorError
+from shared.errors import DaftarError, DeviceError, IntegrityError, OperatorError
 
 BUSY_TIMEOUT_MS: Final = 10_000
 """How long a write waits for another connection's short one (sessions, attempt counters)."""
+
+DAMAGED: Final = (apsw.CorruptError, apsw.NotADBError)
+"""Errors that say that the file is not what was written into it."""
+AT_FAULT: Final = (
+    *DAMAGED,
+    apsw.IOError,
+    apsw.FullError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
+    apsw.InternalError,
+)
+"""Errors that say nothing about a decision and everything about the medium, the file or the machine."""
 
 _RELEASED: Final = -1
 
@@ -39,6 +57,20 @@ _REQUIRED: Final[dict[str, object]] = {
 }
 
 
+def said(error: Exception) -> DaftarError:
+    """Return in words what reading the file raised: `store.unreadable` where the medium fails, else `store.corrupt`.
+
+    Our statements do not depend on what is in the file: one that its schema refuses says that the schema is damaged,
+    and so does a row whose members are not what their table promises.
+    """
+    if isinstance(error, apsw.Error) and not isinstance(error, (*DAMAGED, apsw.SQLError, apsw.MismatchError)):
+        found: DaftarError = DeviceError("store.unreadable", why=str(error))
+    else:
+        found = IntegrityError("store.corrupt", why=f"{type(error).__name__}: {error}")
+    found.__cause__ = error
+    return found
+
+
 def check_pragmas(connection: apsw.Connection) -> None:
     """Check that commits on this connection are durable. Raises IntegrityError `store.unsafe_setting`."""
     for name, wanted in _REQUIRED.items():
@@ -50,24 +82,27 @@ def check_pragmas(connection: apsw.Connection) -> None:
 def open_for_writing(path: Path) -> apsw.Connection:
     """Open the file for reading and writing. It must exist: a new box is made on purpose, never by a wrong path.
 
-    Raises OperatorError `store.missing`, IntegrityError `store.unsafe_setting` or `store.not_a_store`.
+    Raises OperatorError `store.missing`; IntegrityError `store.unsafe_setting`, `store.not_a_store` or `store.corrupt`;
+    DeviceError `store.unreadable`.
     """
     connection = _open(path, apsw.SQLITE_OPEN_READWRITE)
     try:
         for setting in _SETTINGS:
             connection.execute(setting)
         check_pragmas(connection)
-    except apsw.NotADBError as error:
-        connection.close()
-        raise IntegrityError("store.not_a_store", path=str(path)) from error
-    except BaseException:
-        connection.close()
+    except BaseException as error:
+        with contextlib.suppress(apsw.Error):
+            connection.close()
+        if isinstance(error, apsw.NotADBError):
+            raise IntegrityError("store.not_a_store", path=str(path)) from error
+        if isinstance(error, apsw.Error):
+            raise said(error) from error
         raise
     return connection
 
 
 def open_read_only(path: Path) -> apsw.Connection:
-    """Open the file for reading only. Raises OperatorError `store.missing`."""
+    """Open the file for reading only. Raises OperatorError `store.missing`, DeviceError `store.unreadable`."""
     return _open(path, apsw.SQLITE_OPEN_READONLY)
 
 
@@ -81,6 +116,8 @@ def _open(path: Path | str, flags: int) -> apsw.Connection:
         connection = apsw.Connection(str(path), flags=flags)
     except apsw.CantOpenError as error:
         raise OperatorError("store.missing", path=str(path)) from error
+    except (apsw.IOError, apsw.CorruptError, apsw.NotADBError) as error:
+        raise said(error) from error
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     return connection
 

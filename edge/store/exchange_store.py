@@ -13,7 +13,7 @@ from edge.journal.writer import JournalWriter
 from edge.store.database import open_read_only, transaction
 from edge.store.rows import Rows
 from edge.uplink.ports import ExchangeState, FeedCursor, Settlement
-from shared.errors import BugError
+from shared.errors import BugError, IntegrityError
 from shared.events import Body
 
 
@@ -38,6 +38,8 @@ class SqliteExchangeStore:
             central = self._rows.identity().central
             feeds = () if central is None else central.feeds
             cursors = [(feed, *self._rows.feed_cursor(feed)) for feed in feeds]
+        if None in (columns["cosigned_size"], columns["cosigned_note"], columns["next_index"]):
+            raise IntegrityError("store.corrupt", why="exchange_state")
         columns["quarantined"] = bool(columns["quarantined"])
         return ExchangeState(
             **columns, feeds=tuple(FeedCursor(feed=feed, next=index, head=head) for feed, index, head in cursors)

@@ -4,6 +4,7 @@ The store holds the file's lock from `open` to `close`. Its one write connection
 """
 
 import contextlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final, Self
 
@@ -11,41 +12,38 @@ import apsw
 
 from edge.journal.ports import Head, Recorded
 from edge.store import projections
-from edge.store.database import StoreLock, open_for_writing
+from edge.store.database import AT_FAULT, DAMAGED, StoreLock, open_for_writing, said
 from edge.store.store_view import SqliteStoreView
 from edge.store.upgrade import upgrade
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import BugError, IntegrityError
+from shared.errors import BugError, DaftarError, DeviceError, IntegrityError
 from shared.journal.tree import grown
 
-_AT_FAULT: Final = (
-    apsw.IOError,
-    apsw.FullError,
-    apsw.CorruptError,
-    apsw.NotADBError,
-    apsw.BusyError,
-    apsw.LockedError,
-    apsw.ReadOnlyError,
-    apsw.CantOpenError,
-    apsw.NoMemError,
-    apsw.PermissionsError,
-    apsw.ProtocolError,
-    apsw.InternalError,
-)
-"""Errors that say nothing about a decision and everything about the medium, the file or the machine."""
+_SAYS_DAMAGE: Final = frozenset({"store.corrupt", "store.unreadable"})
+"""Codes of errors in words that are about the file, whoever met them."""
+_MARKS: Final = 2**31
+"""`user_version` holds 31 bits."""
 
 
 class SqliteJournalStore:
     """`edge.journal.ports.JournalStore` in one SQLite file."""
 
     def __init__(self, connection: apsw.Connection, lock: StoreLock | None, clock: Clock, entropy: Entropy) -> None:
-        self._connection = connection
+        self._path = Path(connection.filename)
         self._lock = lock
-        self._view = SqliteStoreView(connection, clock, entropy)
+        self._clock, self._entropy = clock, entropy
+        self._use(connection)
         self._journal_id = self._view.identity().journal_id
+        self._durable = self._head
+
+    def _use(self, connection: apsw.Connection) -> None:
+        """Work on a connection; believe only what stands on its file."""
+        self._connection = connection
+        self._view = SqliteStoreView(connection, self._clock, self._entropy)
         self._head = self._head_on_file()
         self._head_before_part = self._head
+        self._changes_before = connection.total_changes()
 
     @classmethod
     def open(cls, path: Path, clock: Clock, entropy: Entropy) -> Self:
@@ -86,6 +84,7 @@ class SqliteJournalStore:
     def begin(self) -> SqliteStoreView:
         """Begin a transaction. Raises IntegrityError `journal.head_moved` when another wrote to the file."""
         self._connection.execute("BEGIN IMMEDIATE")
+        self._changes_before = self._connection.total_changes()
         on_file = self._head_on_file()
         if on_file != self._head:
             raise IntegrityError("journal.head_moved", known=self._head.size, found=on_file.size)
@@ -124,19 +123,58 @@ class SqliteJournalStore:
             raise IntegrityError("journal.refused", index=recorded.index, why=str(error)) from error
         try:
             projections.apply(self._connection, recorded)
-        except apsw.ConstraintError as error:
+        except (apsw.ConstraintError, TypeError, ValueError) as error:
             raise BugError("journal.not_projected", type=recorded.entry.type, why=str(error)) from error
         self._head = Head(recorded.index + 1, recorded.leaf)
 
     def commit(self) -> None:
         """Make the transaction durable."""
         self._connection.execute("COMMIT")
+        self._durable = self._head
 
     def rollback(self) -> None:
         """Undo the transaction, if one is open."""
         with contextlib.suppress(apsw.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+        self._head = self._durable
+
+    def mark(self) -> int | None:
+        """Mark a transaction that wrote rows and no entry, so that it can be known again."""
+        if self._head != self._durable or self._connection.total_changes() == self._changes_before:
+            return None
+        mark = (self.found_mark() + 1) % _MARKS
+        self._connection.execute(f"PRAGMA user_version = {mark}")
+        return mark
+
+    def found_mark(self) -> int:
+        """Return the newest mark on the file."""
+        return int(self._connection.pragma("user_version"))
+
+    def reopen(self, possible: Collection[Head]) -> None:
+        """Open the file anew. Raises IntegrityError `journal.head_moved`, or what the medium raises."""
+        with contextlib.suppress(apsw.Error):
+            self._connection.close(True)  # noqa: FBT003 - apsw's: whatever is still open on it goes
+        self._use(open_for_writing(self._path))
+        if not self.holds(self._durable) or self._head not in (self._durable, *possible):
+            raise IntegrityError("journal.head_moved", known=self._durable.size, found=self._head.size)
+        # What the failed sync of a commit left may stand in memory only: bring it into the file, with syncs of its own.
+        self._connection.execute("PRAGMA wal_checkpoint(FULL)")
+        self._durable = self._head
+
+    def holds(self, head: Head) -> bool:
+        """Return whether the journal on the file contains a head."""
+        if head.leaf is None or head.size > self._head.size:
+            return head.size == 0
+        return self._view.node(0, head.size - 1) == head.leaf
+
+    def in_words(self, error: BaseException) -> DaftarError:
+        """Return what `error` is in words."""
+        if isinstance(error, IntegrityError):
+            return error
+        if isinstance(error, DAMAGED):
+            return said(error)
+        return DeviceError("journal.not_written", why=str(error))
 
     def is_busy(self, error: Exception) -> bool:
         """Return whether another connection kept the file for the whole of BUSY_TIMEOUT_MS."""
@@ -144,7 +182,7 @@ class SqliteJournalStore:
 
     def is_storage_failure(self, error: Exception) -> bool:
         """Return whether the medium or the file is at fault."""
-        return isinstance(error, _AT_FAULT)
+        return isinstance(error, AT_FAULT) or (isinstance(error, DaftarError) and error.code in _SAYS_DAMAGE)
 
     def _head_on_file(self) -> Head:
         """Return where the journal ends by the file. Raises IntegrityError `journal.head_moved` if it disagrees."""

@@ -4,8 +4,8 @@ Used on the read-only connection by `Queries` and inside the write transaction b
 caller uses a connection from one thread at a time.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, TypeVar
 
 import apsw
 import msgspec
@@ -23,11 +23,14 @@ from edge.journal.views import (
     PrintState,
 )
 from edge.store import day_rows, exposure_rows, refund_rows
+from edge.store.database import said
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.payment import CHARGED, PaymentState
 from shared.sealed import Sealed
+
+T = TypeVar("T")
 
 EXCHANGE_COLUMNS: Final = (
     "token",
@@ -60,14 +63,34 @@ def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
+def _sound(read: Callable[[Any], T], row: Any) -> T:
+    """Return what a row says. Raises IntegrityError `store.corrupt` where it is not what its table holds."""
+    try:
+        return read(row)
+    except (msgspec.MsgspecError, TypeError, ValueError) as error:
+        raise said(error) from error
+
+
 def _payment(row: tuple[Any, ...]) -> PaymentView:
+    return _sound(_read_payment, row)
+
+
+def _inquiry(row: tuple[Any, ...]) -> InquiryView:
+    return _sound(_read_inquiry, row)
+
+
+def _print_job(row: tuple[Any, ...]) -> PrintJob:
+    return _sound(_read_print_job, row)
+
+
+def _read_payment(row: tuple[Any, ...]) -> PaymentView:
     members = dict(zip((*_PAYMENT_COLUMNS, "cosigned"), row, strict=True))
     for flag in ("late", "doubled", "cosigned"):
         members[flag] = bool(members[flag])
     return msgspec.convert(members, PaymentView)
 
 
-def _inquiry(row: tuple[Any, ...]) -> InquiryView:
+def _read_inquiry(row: tuple[Any, ...]) -> InquiryView:
     members = dict(zip((*_INQUIRY_COLUMNS, "payment_id"), row, strict=True))
     for sealed in ("parameter", "customer"):
         if members[sealed] is not None:
@@ -75,7 +98,7 @@ def _inquiry(row: tuple[Any, ...]) -> InquiryView:
     return msgspec.convert(members, InquiryView)
 
 
-def _print_job(row: tuple[Any, ...]) -> PrintJob:
+def _read_print_job(row: tuple[Any, ...]) -> PrintJob:
     members = dict(zip(_JOB_COLUMNS, row, strict=True))
     members["copy"] = bool(members["copy"])
     return msgspec.convert(members, PrintJob)
@@ -93,7 +116,11 @@ class Rows:
         self._connection = connection
 
     def _all(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(sql, tuple(values)))
+        """Return what a statement finds. Raises IntegrityError `store.corrupt`, DeviceError `store.unreadable`."""
+        try:
+            return list(self._connection.execute(sql, tuple(values)))
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise said(error) from error
 
     def _one(self, sql: str, values: Iterable[Any] = ()) -> tuple[Any, ...] | None:
         return next(iter(self._all(sql, values)), None)
@@ -102,6 +129,13 @@ class Rows:
         row = self._one(sql, values)
         return None if row is None else row[0]
 
+    def _number(self, sql: str, values: Iterable[Any] = ()) -> int:
+        """Return a whole number. Raises IntegrityError `store.corrupt` where there is none."""
+        found = self._value(sql, values)
+        if not isinstance(found, int):
+            raise IntegrityError("store.corrupt", why=f"no number: {sql}")
+        return found
+
     # --- who, and the journal ---
 
     def identity(self) -> Identity:
@@ -109,11 +143,11 @@ class Rows:
         text = self._value("SELECT value FROM setting WHERE name = 'identity'")
         if text is None:
             raise IntegrityError("store.no_identity")
-        return msgspec.json.decode(text, type=Identity)
+        return _sound(lambda found: msgspec.json.decode(found, type=Identity), text)
 
     def size(self) -> int:
         """Return the number of entries."""
-        return int(self._value("SELECT coalesce(max(entry_index) + 1, 0) FROM entry"))
+        return self._number("SELECT coalesce(max(entry_index) + 1, 0) FROM entry")
 
     def head_leaf(self) -> bytes | None:
         """Return the leaf hash of the last entry."""
@@ -125,6 +159,8 @@ class Rows:
         rows = self._all(
             "SELECT data, signature FROM entry WHERE entry_index >= ? ORDER BY entry_index LIMIT ?", (first, limit)
         )
+        if not all(isinstance(data, bytes) and isinstance(signature, bytes) for data, signature in rows):
+            raise IntegrityError("store.corrupt", why=f"entries from {first} on are no bytes")
         return [(data, signature) for data, signature in rows]
 
     def node(self, level: int, position: int) -> bytes:
@@ -225,24 +261,6 @@ class Rows:
         """Return the alarms about a payment, oldest first."""
         return [_alarm(row) for row in self._all(_ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
 
-    # --- what became of a charge afterwards ---
-
-    def refund(self, refund_id: str) -> RefundView | None:
-        """Return a request to give a payment back."""
-        return refund_rows.refund(self._connection, refund_id)
-
-    def refunds_of(self, payment_id: str) -> list[RefundView]:
-        """Return a payment's requests to be given back, oldest first."""
-        return refund_rows.refunds_of(self._connection, payment_id)
-
-    def open_refunds(self) -> list[RefundView]:
-        """Return the requests somebody has something to do about, oldest first."""
-        return refund_rows.open_refunds(self._connection)
-
-    def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
-        """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
-        return refund_rows.acquirer_answers(self._connection, payment_id)
-
     # --- days and exposure ---
 
     def exposure_at(self, monotonic_ms: int) -> Exposure:
@@ -294,7 +312,7 @@ class Rows:
 
     def cosigned_size(self) -> int:
         """Return the largest size central has cosigned."""
-        return int(self._value("SELECT cosigned_size FROM exchange_state"))
+        return self._number("SELECT cosigned_size FROM exchange_state")
 
     def quarantined(self) -> bool:
         """Return whether central has set this box aside."""
@@ -308,7 +326,7 @@ class Rows:
     def exchange_columns(self) -> dict[str, Any]:
         """Return the exchange state, by column."""
         row = self._one(f"SELECT {', '.join(EXCHANGE_COLUMNS)} FROM exchange_state")  # noqa: S608
-        return dict(zip(EXCHANGE_COLUMNS, row or (), strict=True))
+        return _sound(lambda found: dict(zip(EXCHANGE_COLUMNS, found, strict=True)), row or ())
 
     def feed_cursor(self, feed: str) -> tuple[int, str]:
         """Return the index of the feed's next entry and the leaf (hex) it must carry as `prev`."""

@@ -15,7 +15,7 @@ from typing import Final
 import apsw
 from sqlite_utils import Database, Migrations
 
-from edge.store.database import open_at_rest, open_for_writing, open_read_only, sync_file, sync_folder
+from edge.store.database import open_at_rest, open_for_writing, open_read_only, said, sync_file, sync_folder
 from edge.store.schema.migrations import MIGRATIONS
 from edge.store.schema.tables import GUARDS
 from shared.errors import IntegrityError
@@ -94,12 +94,17 @@ def _known(migrations: Migrations) -> list[str]:
 
 
 def _applied(path: Path, migrations: Migrations) -> list[str]:
-    """Return the names of the steps the file has had. Raises IntegrityError `store.not_a_store`."""
+    """Return the names of the steps the file has had.
+
+    Raises IntegrityError `store.not_a_store` or `store.corrupt`, DeviceError `store.unreadable`.
+    """
     connection = open_read_only(path)
     try:
         return [str(name) for (name,) in connection.execute(_APPLIED, (migrations.name,))]
     except (apsw.SQLError, apsw.NotADBError) as error:
         raise IntegrityError("store.not_a_store", path=str(path)) from error
+    except (apsw.Error, UnicodeDecodeError) as error:
+        raise said(error) from error
     finally:
         connection.close()
 

@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from edge.journal.verify import verify_journal
-from edge.journal.writer import JournalWriter, Recorded, StoreView
+from edge.journal.writer import Head, JournalWriter, Recorded, StoreView
 from edge.store.database import open_for_writing
 from shared.errors import BugError, DeviceError, IntegrityError, OperatorError
 from shared.events import AlarmRaised, Body, FeedOpened
@@ -283,7 +283,7 @@ def test_a_log_that_cannot_be_written_does_not_keep_callers_waiting(box: Box, mo
     monkeypatch.setattr("edge.journal.writer._log.critical", no_room)
     monkeypatch.setattr(box.store, "commit", no_room)
     handed = box.writer._hand_in(lambda _: [alarm("x")])
-    with pytest.raises(DeviceError, match=r"journal\.not_written"):
+    with pytest.raises(DeviceError, match=r"journal\.uncertain"):
         handed.result(5)
     with pytest.raises(DeviceError, match=r"journal\.stopped"):
         box.write(alarm("later"))
@@ -301,4 +301,123 @@ def test_another_program_that_keeps_the_file_refuses_a_group_and_stops_nothing(
     other.execute("ROLLBACK")
     other.close()
     assert box.writer.failure is None
+    assert box.write(alarm("taken"))[0].index == 1
+
+
+def recovering(box: Box) -> threading.Event:
+    """Have the box's writer go on by itself after a failure; return what is set once it has."""
+    well = threading.Event()
+
+    def after(_: StoreView) -> Sequence[Body]:
+        return [alarm("well again")]
+
+    def heard(records: Sequence[Recorded]) -> None:
+        if any(recorded.body == alarm("well again") for recorded in records):
+            well.set()
+
+    box.writer.after_failure = after
+    box.writer.subscribe(heard)
+    return well
+
+
+def test_a_medium_that_failed_once_is_opened_anew_and_its_callers_hear_the_truth(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+):
+    well = recovering(box)
+    commit = box.store.commit
+    raised: list[Exception] = []
+
+    def once(*, after: bool) -> None:
+        """Fail before the commit happened, or after it did: from outside the two look the same."""
+        if raised:
+            return commit()
+        if after:
+            commit()
+        raised.append(apsw.IOError("the card was pulled out"))
+        raise raised[0]
+
+    monkeypatch.setattr(box.store, "commit", lambda: once(after=False))
+    with pytest.raises(DeviceError, match=r"journal\.not_written"):
+        box.write(alarm("is not there"))
+    assert well.wait(30)
+    raised.clear()
+    monkeypatch.setattr(box.store, "commit", lambda: once(after=True))
+    # What stands although its commit failed is answered as if nothing had happened.
+    (stands,) = box.write(alarm("stands"))
+    assert box.writer.failure is None
+    assert box.writer.trouble is None
+    details = [decode_entry(data).body for data, _ in box.queries.entries(1, 10)]
+    assert [b"is not there" in bytes(body) for body in details] == [False] * 3
+    assert b"stands" in bytes(details[stands.index - 1])
+    assert box.write(alarm("next"))[0].index == stands.index + 2
+    assert verify_journal(box.queries, JOURNAL, box.signer.public_key) == box.queries.size()
+
+
+def test_what_writes_rows_and_no_entry_is_known_again_too(box: Box, monkeypatch: pytest.MonkeyPatch):
+    recovering(box)
+    commit = box.store.commit
+    raised: list[Exception] = []
+
+    def once() -> None:
+        commit()
+        if not raised:
+            raised.append(apsw.IOError("failed behind the commit"))
+            raise raised[0]
+
+    monkeypatch.setattr(box.store, "commit", once)
+    box.within(lambda view: view.update_exchange(last_error="stands"))
+    assert box.queries.status().last_exchange_error == "stands"
+
+
+def test_a_medium_that_stays_bad_is_said_with_since_when_and_clears_by_itself(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+):
+    well = recovering(box)
+
+    def no_room() -> None:
+        raise apsw.FullError("database or disk is full")
+
+    asked_for_room: list[Exception] = []
+    box.writer.on_failure = asked_for_room.append
+    monkeypatch.setattr(box.store, "commit", no_room)
+    with pytest.raises(DeviceError, match=r"journal\.(uncertain|not_written)"):
+        box.write(alarm("lost"))
+    trouble = box.writer.trouble
+    assert trouble is not None
+    assert (trouble.clears, trouble.since) == (True, "2026-11-22T08:00:00.000Z")
+    with pytest.raises(DeviceError, match=r"journal\.stopped"):
+        box.write(alarm("refused"))
+    assert isinstance(asked_for_room[0], apsw.FullError)
+    monkeypatch.undo()
+    box.writer.try_again()
+    assert well.wait(30)
+    assert box.write(alarm("goes on"))
+
+
+def test_a_file_that_lost_what_was_acknowledged_is_not_gone_on_with(box: Box, monkeypatch: pytest.MonkeyPatch):
+    recovering(box)
+    box.write(alarm("acknowledged"))
+    box.store._durable = Head(9, b"x" * 32)
+
+    def fails() -> None:
+        raise apsw.IOError("simulated")
+
+    monkeypatch.setattr(box.store, "commit", fails)
+    with pytest.raises(DeviceError):
+        box.write(alarm("x"))
+    assert isinstance(box.writer.failure, IntegrityError)
+    assert box.writer.trouble
+    assert not box.writer.trouble.clears
+    with pytest.raises(IntegrityError, match=r"journal\.unsound"):
+        box.write(alarm("refused"))
+
+
+def test_a_sealed_journal_takes_nothing_until_it_has_passed_its_check(box: Box):
+    box.writer.seal(IntegrityError("journal.wrong_signature", index=7))
+    with pytest.raises(IntegrityError, match=r"journal\.unsound") as refused:
+        box.write(alarm("refused"))
+    assert "journal.wrong_signature" in str(refused.value.data["why"])
+    assert box.writer.trouble
+    assert box.writer.trouble.code == "journal.wrong_signature"
+    box.writer.unseal()
     assert box.write(alarm("taken"))[0].index == 1

@@ -9,7 +9,7 @@ supervisor's override ends the doubt.
 from collections.abc import Iterable
 from typing import Final, Literal
 
-from edge.devices.terminals.outcome import TerminalOutcome
+from edge.devices.terminals.outcome import StatusAnswer, TerminalOutcome
 from edge.journal.views import AlarmView, PaymentView
 from shared.errors import BugError
 from shared.events import (
@@ -21,6 +21,8 @@ from shared.events import (
     PaymentDeclined,
     PaymentInDoubt,
     PaymentNotCharged,
+    PaymentReversed,
+    ReversalRefused,
 )
 from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState
 
@@ -38,6 +40,9 @@ ANSWERS_DISAGREE: Final = "answers_disagree"
 
 SPEAKS_OF_CHARGE: Final = frozenset({CHARGE_MISMATCH, STRAY_APPROVAL, SECOND_CHARGE})
 """Alarms after which no evidence of *no* charge settles the payment they are about."""
+
+STANDS: Final = "stands"
+"""The reason of a sale that the terminal still knows after it was told to undo it."""
 
 _OPEN: Final = (PaymentState.SENT, PaymentState.IN_DOUBT)
 
@@ -92,6 +97,20 @@ def judge_no_charge(
     if payment.state is not PaymentState.IN_DOUBT or spoken_before:
         return []
     return [PaymentNotCharged(payment_id=payment.payment_id, asked_count=asked_count, source=source)]
+
+
+def judge_reversal(payment: PaymentView, answer: StatusAnswer, *, enough: bool) -> list[Body]:
+    """Return what a terminal's answer about a sale adds that it was told to undo, and that is in doubt since.
+
+    It still knows the sale: the sale stands. It does not, asked often enough (`enough`): it was undone.
+    """
+    if payment.state is not PaymentState.REVERSAL_IN_DOUBT or answer.evidence is None:
+        return []
+    if answer.kind == "approved":
+        return [ReversalRefused(payment_id=payment.payment_id, reason=STANDS, evidence=answer.evidence)]
+    if answer.kind == "not_found" and enough:
+        return [PaymentReversed(payment_id=payment.payment_id, evidence=answer.evidence)]
+    return []
 
 
 def is_second_charge(payment: PaymentView, evidence: Evidence) -> bool:

@@ -4,7 +4,8 @@ The terminal is asked by our reference. A yes that agrees in amount, reference a
 counts only when it was asked past the profile's own longest time after the amount was sent, of the very terminal
 whose number was journaled with the payment, and while that terminal never spoke of a charge by this reference; two
 counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in
-the journal.
+the journal. A sale that the terminal was told to undo and that is in doubt since is asked about the same way: what it
+still knows stands, what it does not know, twice, was undone.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from edge.services.judge_outcome import (
     charge_spoken_of,
     judge_approval,
     judge_not_found,
+    judge_reversal,
 )
 from edge.services.record_outcome import known
 from edge.services.take_payment import TakePayment
@@ -43,6 +45,17 @@ NOT_FOUND_NEEDED: Final = 2
 
 UNASKED_LONGEST_MS: Final = 3_600_000
 """The longest the timetable lets a payment in doubt wait for its next question; each is an entry of the journal."""
+
+
+ASKABLE: Final = frozenset(
+    {
+        PaymentState.IN_DOUBT,
+        PaymentState.REVERSAL_IN_DOUBT,
+        PaymentState.OVERRIDDEN_CHARGED,
+        PaymentState.OVERRIDDEN_NOT_CHARGED,
+    }
+)
+"""States of a payment that is worth asking the terminal about: its word beats a person's."""
 
 
 class _Turn(msgspec.Struct, frozen=True):
@@ -77,16 +90,16 @@ class ResolveInDoubt:
     async def ask(self, payment_id: str, *, operator: str | None) -> PaymentView:
         """Ask the terminal about one payment and journal question and answer; return the payment as it then stands.
 
-        A payment that is not in doubt is returned as it is. Raises OperatorError `payment.unknown`,
+        A payment that nobody has to ask about is returned as it is. Raises OperatorError `payment.unknown`,
         `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know.
         """
         payment = self._payment(payment_id)
-        if payment.state is not PaymentState.IN_DOUBT:
+        if payment.state not in ASKABLE:
             return payment
         worker = self._worker(payment)
         async with worker.lock:
             payment = self._payment(payment_id)
-            if payment.state is not PaymentState.IN_DOUBT:
+            if payment.state not in ASKABLE:
                 return payment
             # Time is taken before asking: a not-found proves nothing about what happens after the question left.
             in_time = self._payments.waited_ms(payment_id) > worker.profile.times.longest_ms
@@ -154,7 +167,7 @@ class ResolveInDoubt:
                 counts=counts,
                 operator=operator,
             )
-            if answer.kind == "approved":
+            if answer.kind == "approved" and payment.state is not PaymentState.REVERSAL_IN_DOUBT:
                 # Whatever was decided while the question was on its way: evidence of a charge beats it.
                 bodies = judge_approval(payment_id, payment.state, answer.evidence)
                 if any(isinstance(body, PaymentApproved) for body in bodies):
@@ -162,13 +175,11 @@ class ResolveInDoubt:
                 return [queried, *bodies]
             if answer.kind == "mismatch":
                 return [queried, AlarmRaised(kind=_mismatch(answer, worker), payment_id=payment_id)]
+            enough = counts and payment.counting_not_found + 1 >= NOT_FOUND_NEEDED
             settled = judge_not_found(
-                payment,
-                spoken_before=spoken_before,
-                asked_count=payment.asked_count + 1,
-                enough=counts and payment.counting_not_found + 1 >= NOT_FOUND_NEEDED,
+                payment, spoken_before=spoken_before, asked_count=payment.asked_count + 1, enough=enough
             )
-            return [queried, *settled]
+            return [queried, *settled, *judge_reversal(payment, answer, enough=enough)]
 
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):

@@ -12,7 +12,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from edge.store.people import ApiCaller, OperatorView, People
+from edge.store.people import MANAGER, ApiCaller, OperatorView, People
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import OperatorError
@@ -75,6 +75,27 @@ class SignIn:
 
     async def sign_in(self, username: str, password: str) -> str:
         """Return a session token. Raises OperatorError `auth.wrong`, `auth.too_many` (wait a minute)."""
+        name = await self._right_person(username, password)
+        token = new_token(self._entropy)
+        now_ms = self._clock.monotonic_ms()
+        self._people.end_sessions(boot=self._boot, opened_before_ms=now_ms - SESSION_MS)
+        self._people.open_session(token_sha256(token), name, boot=self._boot, monotonic_ms=now_ms)
+        return token
+
+    async def manager(self, username: str, password: str) -> OperatorView:
+        """Return the manager who gives a password anew, for what a session alone must not do.
+
+        Raises OperatorError `auth.wrong`, `auth.too_many`, `auth.manager_needed`.
+        """
+        person = self._people.operator(await self._right_person(username, password))
+        if person is None or person.disabled:
+            raise OperatorError("auth.wrong", field="password")
+        if person.role != MANAGER:
+            raise OperatorError("auth.manager_needed")
+        return person
+
+    async def _right_person(self, username: str, password: str) -> str:
+        """Return the normal user name of whoever knows the password. Raises OperatorError as `sign_in`."""
         name = normal_username(username[:USERNAME_LETTERS_MAX])
         async with self._hashing:
             # Asked when its turn has come: of many guesses sent at once, those behind the last allowed one must wait.
@@ -88,11 +109,7 @@ class SignIn:
         if self._hasher.check_needs_rehash(verifier):
             async with self._hashing:
                 self._people.change_verifier(name, await asyncio.to_thread(new_verifier, password))
-        token = new_token(self._entropy)
-        now_ms = self._clock.monotonic_ms()
-        self._people.end_sessions(boot=self._boot, opened_before_ms=now_ms - SESSION_MS)
-        self._people.open_session(token_sha256(token), name, boot=self._boot, monotonic_ms=now_ms)
-        return token
+        return name
 
     def _verify(self, verifier: str, password: bytes) -> bool:
         try:

@@ -21,6 +21,12 @@ ATTEMPTS_KEPT_MS: Final = 3_600_000
 """How long wrong attempts are remembered after the last one. Anybody can make up names: they must not fill the disk."""
 
 
+OPERATOR: Final = "operator"
+MANAGER: Final = "manager"
+ROLES: Final = (OPERATOR, MANAGER)
+"""Who works here. A manager, the office's supervisor, also decides doubts and agrees to giving money back."""
+
+
 class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
     """A person who works at the counter."""
 

@@ -78,7 +78,9 @@ def _reversed(connection: apsw.Connection, at: Recorded, body: PaymentReversed) 
 
 
 def _reversal_in_doubt(connection: apsw.Connection, at: Recorded, body: ReversalInDoubt) -> None:
-    move(connection, at, body.payment_id, PaymentState.REVERSAL_IN_DOUBT, in_doubt_reason=body.reason)
+    # Not-founds are counted anew: those of before were about the sale, these are about its undoing.
+    values: dict[str, Any] = {"in_doubt_reason": body.reason, "counting_not_found": 0}
+    move(connection, at, body.payment_id, PaymentState.REVERSAL_IN_DOUBT, **values)
     _under_way(connection, body.payment_id, "in_doubt", body.reason)
 
 

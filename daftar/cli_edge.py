@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import uvicorn
 
+from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
 from edge.journal.export import export_journal
@@ -53,6 +54,9 @@ class _Edge(click.Group):
 @click.group(cls=_Edge)
 def edge() -> None:
     """The office's box: pages, devices, journal."""
+
+
+edge.add_command(init)
 
 
 @edge.command()

@@ -35,13 +35,14 @@ from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
-from edge.settings import KEY_NAME, STORE_NAME, Settings, load_settings
+from edge.settings import KEY_NAME, STORE_NAME, Settings, TerminalSettings, load_settings
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
 from edge.store.queries import Queries
 from edge.uplink.client import Uplink, UplinkSettings
 from edge.web.router import create_app as create_web
+from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -65,7 +66,7 @@ class Box:
         profiles = self.settings.profiles_folder
         catalogue = load_catalogue(None if profiles is None else Path(profiles))
         # Named wrongly, a model stops the start here, before anything is journaled about it.
-        self._terminal_profile = catalogue.terminal(self.settings.terminal.profile)
+        self._terminal_profiles = [catalogue.terminal(terminal.profile) for terminal in self.settings.terminals]
         self._printer_profile = catalogue.printer(self.settings.printer.profile)
         self._clock = clock
         self._entropy = entropy
@@ -87,12 +88,15 @@ class Box:
         """Make the use cases out of the parts."""
         self._hub = EventHub()
         self._line = Line(self._hub)
-        self._terminal = self._make_terminal()
+        self._terminals = [
+            self._make_terminal(settings, profile)
+            for settings, profile in zip(self.settings.terminals, self._terminal_profiles, strict=True)
+        ]
         self._documents = self._make_documents()
         self._payments = TakePayment(
             writer=self._writer,
             queries=self._queries,
-            terminals=[self._terminal],
+            terminals=self._terminals,
             clock=self._clock,
             entropy=self._entropy,
             on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
@@ -114,7 +118,6 @@ class Box:
         self.counter = Counter(
             Parts(
                 queries=self._queries,
-                terminal=self._terminal,
                 payments=self._payments,
                 resolve=self._resolve,
                 documents=self._documents,
@@ -141,10 +144,10 @@ class Box:
         self._hub.open()
         self._writer.subscribe(self._hub.committed)
         async with AsyncExitStack() as stack:
-            await self._terminal.start()
-            # Last of all, what the terminal said until its line was closed.
+            await asyncio.gather(*(terminal.start() for terminal in self._terminals))
+            # Last of all, what the terminals said until their lines were closed.
             stack.push_async_callback(self._payments.finish)
-            stack.push_async_callback(self._terminal.close)
+            stack.push_async_callback(self._close_terminals)
             stack.push_async_callback(self._payments.finish)
             self._keep_up(stack, "printer", self._documents.run)
             self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))
@@ -168,17 +171,19 @@ class Box:
         """Run a part for as long as the box runs, whatever it raises."""
         stack.push_async_callback(_end, asyncio.create_task(keep_running(name, start, self._clock), name=name))
 
-    def _make_terminal(self) -> TerminalDriver:
-        settings = self.settings.terminal
+    async def _close_terminals(self) -> None:
+        await asyncio.gather(*(terminal.close() for terminal in self._terminals))
+
+    def _make_terminal(self, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
         driver = TerminalDriver(
             name=settings.name,
-            profile=self._terminal_profile,
+            profile=profile,
             host=settings.host,
             port=settings.port,
             clock=self._clock,
             entropy=self._entropy,
         )
-        driver.on_change = lambda _: self._hub.publish(BoxEvent("terminal"))
+        driver.on_change = lambda _: self._hub.publish(BoxEvent("terminal", settings.name))
         return driver
 
     def _make_documents(self) -> PrintDocuments:

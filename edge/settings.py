@@ -13,12 +13,17 @@ KEY_NAME: Final = "box.key"
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
+TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[^\s\x00-\x1f](.{0,30}[^\s\x00-\x1f])?\Z")]
+"""Up to 32 letters, no space at its ends: stands in the journal, on pages, in forms and in the API."""
+
+TERMINALS_MAX: Final = 16
+"""More than any counter has; the work of one box stays within what it was tried with."""
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the card terminal is and what it is."""
+    """Where a card terminal is and what it is."""
 
-    name: str = "terminal-1"
+    name: TerminalName = "terminal-1"
     host: str
     port: Port
     profile: str
@@ -37,7 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All settings of a box. Times are in seconds."""
 
     office_name: str
-    terminal: TerminalSettings
+    terminals: tuple[TerminalSettings, ...]
+    """At least one; the names tell them apart, in the journal too."""
     printer: PrinterSettings
     host: str = "127.0.0.1"
     port: Port = 8710
@@ -54,6 +60,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """More device profiles, beside those that come with the release."""
     demo: bool = False
     """Virtual devices: every page and paper says so."""
+
+    def __post_init__(self) -> None:
+        """Check what spans several members. Raises ValueError, which the reader of the file says with its place."""
+        if not self.terminals:
+            raise ValueError("there is no terminal: write at least one [[terminals]] table")
+        if len(self.terminals) > TERMINALS_MAX:
+            raise ValueError(
+                f"there are {len(self.terminals)} terminals, at most {TERMINALS_MAX} are driven by one box"
+            )
+        names = [terminal.name for terminal in self.terminals]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two terminals have the name {name!r}: give each [[terminals]] table its own name")
 
 
 def load_settings(folder: Path) -> Settings:

@@ -429,8 +429,15 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         fa="این کارتخوان یک پرداخت نامشخص دارد و تا روشن شدن آن قفل است ({payment_id}).",
         en="This terminal has a payment in doubt and is locked until that is settled ({payment_id}).",
         money="not_moved",
-        do_fa="آن پرداخت را باز کنید و «تأیید تراکنش» را بزنید.",
-        do_en="Open that payment and press «check the transaction».",
+        do_fa="آن پرداخت را باز کنید و «تأیید تراکنش» را بزنید، یا کارتخوان دیگری برگزینید.",
+        do_en="Open that payment and press «check the transaction», or choose another terminal.",
+    ),
+    "payment.unknown_terminal": ErrorText(
+        fa="کارتخوانی به نام «{terminal}» روی این دستگاه نیست.",
+        en="There is no terminal “{terminal}” on this box.",
+        money="not_moved",
+        do_fa="یکی از کارتخوان‌های «بررسی کارتخوان» را برگزینید.",
+        do_en="Choose one of those on the terminal page.",
     ),
     "payment.box_quarantined": ErrorText(
         fa="مرکز این دستگاه را کنار گذاشته است و پرداخت و استعلام تازه‌ای پذیرفته نمی‌شود.",

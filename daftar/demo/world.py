@@ -202,7 +202,7 @@ class World:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         settings = Settings(
             office_name=OFFICE_NAME,
-            terminal=TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self._terminal_profile),
+            terminals=(TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self._terminal_profile),),
             printer=PrinterSettings(host="127.0.0.1", port=self.ports.printer, profile="daftar/virtual_80mm"),
             profiles_folder=None if self._profiles_folder is None else str(self._profiles_folder),
             port=self.ports.box,

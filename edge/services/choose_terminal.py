@@ -34,11 +34,15 @@ class ChooseTerminal:
             if worker is None:
                 raise OperatorError("payment.unknown_terminal", terminal=name)
         else:
-            own = self.last_of(operator)
-            locked = {payment.terminal for payment in self._queries.in_doubt()}
-            worker = min(self._workers.values(), key=lambda worker: _rank(worker, own, locked))
+            worker = self.best(operator)
         self._used_last()[operator] = worker.name
         return worker
+
+    def best(self, operator: str) -> TerminalWorker:
+        """Return the terminal that suits an operator best now."""
+        own = self.last_of(operator)
+        locked = {payment.terminal for payment in self._queries.in_doubt()}
+        return min(self._workers.values(), key=lambda worker: _rank(worker, own, locked))
 
     def _used_last(self) -> dict[str, str]:
         if self._last is None:

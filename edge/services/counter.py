@@ -1,6 +1,7 @@
 """All that pages and programs may ask of the box, in one place. Each call is one use case of this folder."""
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import msgspec
 
@@ -15,18 +16,23 @@ from edge.services.read_bill import BillReading, read_bill
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
-from edge.services.terminal_port import Terminal
+from edge.services.terminal_worker import Standing, TerminalWorker
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
 from shared.events import BillKind
 from shared.identifiers import parse_bill
 
+TerminalState = Standing | Literal["locked", "removed"]
+"""`locked`: by a payment in doubt, whatever else it is; `removed`: no longer set up, with one in doubt."""
+
 
 class TerminalView(msgspec.Struct, frozen=True, kw_only=True):
-    """How the card terminal stands."""
+    """How a card terminal stands."""
 
     name: str
+    state: TerminalState
     connected: bool
+    """Whether there is a link; whether anybody answers on it, `state` says."""
     terminal_number: str | None
     address: str
     profile: str
@@ -35,6 +41,10 @@ class TerminalView(msgspec.Struct, frozen=True, kw_only=True):
     locked_by: str | None
     """The payment in doubt that the terminal is locked to."""
     centre_link: bool | None
+    payment_id: str | None = None
+    """The payment that is at it now."""
+    queue: tuple[str, ...] = ()
+    """Payments that wait for it, the next one first."""
 
 
 class PrinterView(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +55,43 @@ class PrinterView(msgspec.Struct, frozen=True, kw_only=True):
     waiting_jobs: int
 
 
+def _view(worker: TerminalWorker, locked_by: str | None) -> TerminalView:
+    state = worker.terminal.state
+    return TerminalView(
+        name=worker.name,
+        state="locked" if locked_by else worker.standing,
+        connected=state.connected,
+        terminal_number=state.terminal_number,
+        address=state.address,
+        profile=worker.profile.name,
+        last_seen_at=state.last_seen_at,
+        last_error=state.last_error,
+        locked_by=locked_by,
+        centre_link=state.centre_link,
+        payment_id=worker.current,
+        queue=worker.waiting,
+    )
+
+
+def _gone(name: str, locked_by: str) -> TerminalView:
+    return TerminalView(
+        name=name,
+        state="removed",
+        connected=False,
+        terminal_number=None,
+        address="",
+        profile="",
+        last_seen_at=None,
+        last_error="payment.other_terminal",
+        locked_by=locked_by,
+        centre_link=None,
+    )
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases that the counter offers, joined by `edge.app`."""
 
     queries: Queries
-    terminal: Terminal
     payments: TakePayment
     resolve: ResolveInDoubt
     documents: PrintDocuments
@@ -77,12 +119,19 @@ class Counter:
         return read_bill(self._parts.queries, bill, payment)
 
     async def pay_bill(
-        self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None, name: str | None = None
+        self,
+        bill_id: str,
+        payment_id: str,
+        *,
+        operator: str,
+        inquiry_id: str | None = None,
+        terminal: str | None = None,
+        name: str | None = None,
     ) -> str:
         """See `TakePayment.request`; raises also what reading the bill raises. `name` is that of `Idempotent.run`."""
         bill = parse_bill(bill_id, payment_id)
         return await self._parts.payments.request(
-            bill, operator=operator, inquiry_id=inquiry_id, payment_id=name and f"p{name}"
+            bill, operator=operator, inquiry_id=inquiry_id, terminal=terminal, payment_id=name and f"p{name}"
         )
 
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
@@ -129,22 +178,26 @@ class Counter:
         """See `TakePayment.progress`."""
         return self._parts.payments.progress(payment_id)
 
-    def terminal(self) -> TerminalView:
-        """Return how the terminal stands now."""
-        terminal = self._parts.terminal
-        state = terminal.state
-        in_doubt = [payment for payment in self._parts.queries.in_doubt() if payment.terminal == terminal.name]
-        return TerminalView(
-            name=terminal.name,
-            connected=state.connected,
-            terminal_number=state.terminal_number,
-            address=state.address,
-            profile=terminal.profile.name,
-            last_seen_at=state.last_seen_at,
-            last_error=state.last_error,
-            locked_by=in_doubt[0].payment_id if in_doubt else None,
-            centre_link=state.centre_link,
-        )
+    def queue_place(self, payment_id: str) -> int | None:
+        """See `TakePayment.queue_place`."""
+        return self._parts.payments.queue_place(payment_id)
+
+    def terminal_for(self, operator: str) -> str:
+        """Return the name of the terminal to offer an operator first: their own last one, else the best there is."""
+        choosing = self._parts.payments.choosing
+        return choosing.last_of(operator) or choosing.best(operator).name
+
+    def terminals(self) -> list[TerminalView]:
+        """Return how each terminal stands now, in the order of the settings.
+
+        Then those that are set up no longer and still have a payment in doubt: nothing else can settle it by asking.
+        """
+        locks: dict[str, str] = {}
+        for payment in self._parts.queries.in_doubt():
+            locks.setdefault(payment.terminal, payment.payment_id)
+        workers = self._parts.payments.workers
+        there = [_view(worker, locks.get(name)) for name, worker in workers.items()]
+        return there + [_gone(name, locked_by) for name, locked_by in locks.items() if name not in workers]
 
     def printer(self) -> PrinterView:
         """Return how the printer stands now."""

@@ -114,6 +114,8 @@ class TakePayment:
             bill_payment_id=bill.payment_id,
             inquiry_id=inquiry_id,
         )
+        # From now on: whoever chooses a terminal in the same moment sees this one as taken.
+        worker.coming += 1
         # A caller that goes away must not leave a payment that is journaled and that nobody works on.
         await asyncio.shield(self.outcomes.to_the_end(f"request {wanted.payment_id}", self._begin(wanted, worker)))
         return wanted.payment_id
@@ -126,7 +128,11 @@ class TakePayment:
                 check(view, wanted)
             return [wanted]
 
-        if await self._writer.commit(decide):
+        try:
+            began = await self._writer.commit(decide)
+        finally:
+            worker.coming -= 1
+        if began:
             worker.put(wanted)
 
     async def cancel(self, payment_id: str) -> None:

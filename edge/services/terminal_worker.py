@@ -51,6 +51,8 @@ class TerminalWorker:
         self._outcomes = outcomes
         self._on_progress = on_progress
         self._obstacles = obstacles
+        self.coming = 0
+        """Payments that are being journaled for this terminal and will wait for it."""
         self._queue: dict[str, PaymentRequested] = {}
         self._current: str | None = None
         self._word: str | None = None
@@ -84,7 +86,7 @@ class TerminalWorker:
     @property
     def load(self) -> int:
         """How many payments stand before the next one that comes."""
-        return len(self._queue) + (self._current is not None)
+        return self.coming + len(self._queue) + (self._current is not None)
 
     def place(self, payment_id: str) -> int | None:
         """Return how many payments are ahead of one that waits; 0 for the one at the terminal, None for any other."""

@@ -26,11 +26,12 @@ from edge.web.schemas import (
     PaymentOut,
     PaymentsOut,
     StatusOut,
-    TerminalOut,
+    TerminalsOut,
     bill_out,
     box_members,
     inquiry_out,
     payment_out,
+    terminal_out,
 )
 from shared.errors import OperatorError
 from shared.payment import PaymentState
@@ -81,7 +82,13 @@ def _checked_key(key: str | None) -> str:
 
 def api_router(web: Web) -> Router:
     """Return the routes under `/api/v1`."""
-    handlers = [*_bill_routes(web), *_payment_routes(web), *_inquiry_routes(web), *_box_routes(web)]
+    handlers = [
+        *_bill_routes(web),
+        *_payment_routes(web),
+        *_payment_reads(web),
+        *_inquiry_routes(web),
+        *_box_routes(web),
+    ]
     return Router(
         "/api/v1",
         route_handlers=handlers,
@@ -101,7 +108,7 @@ def _bill_routes(web: Web) -> list[Any]:
         summary="Check a bill's ids and say what they mean",
     )
     async def read_bill(data: JSONBody[BillIn]) -> BillOut:
-        return bill_out(web.counter.read_bill(data.barcode or data.bill_id, data.payment_id or None))
+        return bill_out(web.counter.read_bill(data.barcode or data.bill_id, data.payment_id or None), web.counter)
 
     return [read_bill]
 
@@ -111,8 +118,9 @@ def _payment_routes(web: Web) -> list[Any]:
         "/payments",
         opt={"scope": "payments:write"},
         tags=["payments"],
-        summary="Begin a payment at the terminal",
-        description="Answers at once; watch the payment or the events. The same key and body gets the same payment.",
+        summary="Begin a payment at a terminal",
+        description="Answers at once, also when others wait for that terminal; watch the payment or the events. "
+        "The same key and body gets the same payment.",
     )
     async def pay(
         request: ApiRequest, data: JSONBody[PayIn], idempotency_key: IdempotencyKey = None
@@ -122,19 +130,21 @@ def _payment_routes(web: Web) -> list[Any]:
 
         async def run(name: str) -> bytes:
             began = await web.counter.pay_bill(
-                data.bill_id, data.payment_id, operator=operator, inquiry_id=data.inquiry_id, name=name
+                data.bill_id,
+                data.payment_id,
+                operator=operator,
+                inquiry_id=data.inquiry_id,
+                terminal=data.terminal,
+                name=name,
             )
             return began.encode()
 
         began = await web.counter.idempotent(key, _digest(request, data), operator, run)
         payment_id = began.decode()
         return Response(
-            payment_out(find_payment(web, payment_id)), headers={"Location": f"/api/v1/payments/{payment_id}"}
+            payment_out(find_payment(web, payment_id), web.counter),
+            headers={"Location": f"/api/v1/payments/{payment_id}"},
         )
-
-    @get("/payments/{payment_id:str}", opt={"scope": "payments:read"}, tags=["payments"], summary="Read a payment")
-    async def payment(payment_id: FromPath[str]) -> PaymentOut:
-        return payment_out(find_payment(web, payment_id))
 
     @post(
         "/payments/{payment_id:str}/check",
@@ -145,17 +155,38 @@ def _payment_routes(web: Web) -> list[Any]:
     )
     async def check(request: ApiRequest, payment_id: FromPath[str]) -> PaymentOut:
         find_payment(web, payment_id)
-        return payment_out(await web.counter.check_payment(payment_id, operator=_operator(request)))
+        return payment_out(await web.counter.check_payment(payment_id, operator=_operator(request)), web.counter)
+
+    @post(
+        "/payments/{payment_id:str}/cancel",
+        status_code=200,
+        opt={"scope": "payments:write"},
+        tags=["payments"],
+        summary="Drop a payment that waits for its terminal or for the card",
+        description="One that waits for its terminal is not sent. At the card the terminal is asked to; it may charge.",
+    )
+    async def cancel(request: ApiRequest, payment_id: FromPath[str]) -> PaymentOut:
+        find_payment(web, payment_id)
+        await web.counter.cancel_payment(payment_id, operator=_operator(request))
+        return payment_out(find_payment(web, payment_id), web.counter)
+
+    return [pay, check, cancel]
+
+
+def _payment_reads(web: Web) -> list[Any]:
+    @get("/payments/{payment_id:str}", opt={"scope": "payments:read"}, tags=["payments"], summary="Read a payment")
+    async def payment(payment_id: FromPath[str]) -> PaymentOut:
+        return payment_out(find_payment(web, payment_id), web.counter)
 
     @get("/payments", opt={"scope": "payments:read"}, tags=["payments"], summary="List payments, newest first")
     async def payments(before: Before = None, limit: Limit = 50, only: States = None) -> PaymentsOut:
         rows = web.counter.queries.payments(before, limit, frozenset(only) if only else None)
         full = len(rows) == limit
         return PaymentsOut(
-            payments=[payment_out(row) for row in rows], before=rows[-1].requested_index if full else None
+            payments=[payment_out(row, web.counter) for row in rows], before=rows[-1].requested_index if full else None
         )
 
-    return [pay, payment, check, payments]
+    return [payment, payments]
 
 
 def _inquiry_routes(web: Web) -> list[Any]:
@@ -193,25 +224,26 @@ def _inquiry_routes(web: Web) -> list[Any]:
 
 
 def _box_routes(web: Web) -> list[Any]:
-    @get("/status", opt={"scope": "status:read"}, tags=["box"], summary="How box, terminal, printer and line stand")
+    @get("/status", opt={"scope": "status:read"}, tags=["box"], summary="How box, terminals, printer and line stand")
     async def status() -> StatusOut:
-        terminal, line = web.counter.terminal(), web.counter.line()
+        line = web.counter.line()
         known = {
             **box_members(web.counter.queries.status()),
             "software": web.version,
-            "terminal": TerminalOut(
-                name=terminal.name,
-                connected=terminal.connected,
-                terminal_number=terminal.terminal_number,
-                last_seen_at=terminal.last_seen_at,
-                last_error=terminal.last_error,
-                locked_by=terminal.locked_by,
-                centre_link=terminal.centre_link,
-            ),
+            "terminals": [terminal_out(terminal) for terminal in web.counter.terminals()],
             "printer_state": web.counter.printer().state,
             "line": LineOut(state=line.state, last_exchange_at=line.last_exchange_at, last_error=line.last_error),
         }
         return msgspec.convert(known, StatusOut)
+
+    @get(
+        "/terminals",
+        opt={"scope": "payments:read"},
+        tags=["box"],
+        summary="The card terminals, how each stands and who waits for it",
+    )
+    async def terminals() -> TerminalsOut:
+        return TerminalsOut(terminals=[terminal_out(terminal) for terminal in web.counter.terminals()])
 
     @get(
         "/events",
@@ -223,4 +255,4 @@ def _box_routes(web: Web) -> list[Any]:
     async def events() -> ServerSentEvent:
         return change_stream(web)
 
-    return [status, events]
+    return [status, terminals, events]

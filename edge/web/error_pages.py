@@ -43,6 +43,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "payment.obligation_held": 409,
     "payment.terminal_locked": 409,
     "payment.unknown": 404,
+    "payment.unknown_terminal": 422,
     "web.bad_request": 400,
     "web.method_not_allowed": 405,
     "web.not_found": 404,

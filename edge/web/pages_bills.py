@@ -100,16 +100,27 @@ def home_facts(web: Web) -> dict[str, Any]:
     }
 
 
-def _locking(web: Web, reading: Reading) -> str | None:
-    """Return the payment that the terminal is locked to, unless it is this bill's own."""
-    locked_by = web.counter.terminal().locked_by
-    return None if reading.earlier and reading.earlier.payment_id == locked_by else locked_by
+def _locking(web: Web, terminal: str | None) -> str | None:
+    """Return the payment in doubt because of which nothing can be paid: at this terminal, or at the only one free."""
+    usable = [one for one in web.counter.terminals() if one.state != "removed" and terminal in {None, one.name}]
+    locked = [one.locked_by for one in usable if one.locked_by]
+    return locked[0] if locked and len(locked) == len(usable) else None
 
 
 def _bill_page(
-    web: Web, request: AnyRequest, reading: Reading, inquiry_id: str | None, *, status_code: int = 200
+    web: Web,
+    request: AnyRequest,
+    reading: Reading,
+    inquiry_id: str | None,
+    *,
+    refused_at: str | None = None,
+    status_code: int = 200,
 ) -> Response[str]:
     earlier = reading.earlier
+    # Locked as a whole only when no terminal is left; else another one can be chosen.
+    locked_by = _locking(web, None)
+    refused_by = _locking(web, refused_at) if refused_at else None
+    context: dict[str, Any] = {"chosen_terminal": lambda: refused_at} if refused_at else {}
     return page(
         web,
         request,
@@ -121,8 +132,10 @@ def _bill_page(
         earlier_status=payment_status(earlier.state, earlier.confirmation) if earlier else None,
         earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
         earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,
-        locked_by=_locking(web, reading),
+        locked_by=locked_by,
+        refused_by=refused_by,
         inquiry_id=inquiry_id,
+        **context,
     )
 
 
@@ -154,21 +167,25 @@ def bill_pages(web: Web) -> list[Any]:
         form = await request.form()
         bill_id, payment_id = str(form.get("bill_id", "")), str(form.get("payment_id", ""))
         inquiry_id = str(form.get("inquiry_id", "")) or None
+        terminal = str(form.get("terminal", "")) or None
         key = one_time_key(str(form.get("key", "")))
         operator = operator_name(request)
 
         async def run(name: str) -> bytes:
-            began = await web.counter.pay_bill(bill_id, payment_id, operator=operator, inquiry_id=inquiry_id, name=name)
+            began = await web.counter.pay_bill(
+                bill_id, payment_id, operator=operator, inquiry_id=inquiry_id, terminal=terminal, name=name
+            )
             return began.encode()
 
-        digest = form_digest(bill_id, payment_id, inquiry_id or "")
+        digest = form_digest(bill_id, payment_id, inquiry_id or "", terminal or "")
         try:
             began = await web.counter.idempotent(key, digest, f"page:{operator}", run)
         except OperatorError as error:
             if error.code not in ("payment.obligation_held", "payment.terminal_locked"):
                 raise
             # The page of the bill shows which payment stands in the way.
-            return _bill_page(web, request, web.counter.read_bill(bill_id, payment_id), inquiry_id, status_code=409)
+            reading = web.counter.read_bill(bill_id, payment_id)
+            return _bill_page(web, request, reading, inquiry_id, refused_at=terminal, status_code=409)
         return _seen_other(f"/payments/{began.decode()}")
 
     return [home, home_live, bill, pay, *_payment_pages(web)]

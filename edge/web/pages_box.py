@@ -1,5 +1,6 @@
 """Pages around the counter: sign-in, profile, the terminal check, services, about; and the header's live part."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -8,12 +9,15 @@ from litestar.response import Redirect
 
 from edge.web.guards import SESSION_COOKIE, VISIT_COOKIE, ended_session_cookie, own_form, session_cookie, signed_in
 from edge.web.pages_bills import is_barcode
+from edge.web.payment_view import bill_type_of
 from edge.web.rendering import LANGUAGE_COOKIE, AnyRequest, Web, language_of, page, part
 from edge.web.services import find_services
 from shared.error_texts import describe
 from shared.errors import OperatorError
 
 _LANGUAGE_COOKIE_S: Final = 365 * 86_400
+QUEUE_SHOWN: Final = 8
+"""Of those who wait at one terminal; how many there are is said in full."""
 
 
 def own_path(wanted: str) -> str:
@@ -70,6 +74,22 @@ def _sign_in_pages(web: Web) -> list[Any]:
     return [sign_in, sign_in_post, sign_out, language]
 
 
+def _device_facts(web: Web) -> dict[str, Any]:
+    """Return what the page of the devices shows beside the header's facts."""
+
+    def rows(payment_ids: Iterable[str]) -> list[dict[str, Any]]:
+        found = (web.counter.queries.payment(payment_id) for payment_id in payment_ids)
+        return [{"payment": row, "type": bill_type_of(row.bill_id)} for row in found if row is not None]
+
+    waiting = {
+        terminal.name: rows([terminal.payment_id, *terminal.queue[:QUEUE_SHOWN]])
+        if terminal.payment_id
+        else rows(terminal.queue[:QUEUE_SHOWN])
+        for terminal in web.counter.terminals()
+    }
+    return {"box": web.counter.queries.status(), "waiting": waiting}
+
+
 def box_pages(web: Web) -> list[Any]:
     """Return the handlers of these pages."""
 
@@ -87,12 +107,15 @@ def box_pages(web: Web) -> list[Any]:
 
     @get("/terminal", guards=[signed_in])
     async def terminal(request: AnyRequest) -> Response[str]:
-        box = web.counter.queries.status()
-        return page(web, request, "terminal.html", live_part="terminal_live.html", box=box)
+        return page(web, request, "terminal.html", live_part="terminal_live.html", **_device_facts(web))
 
     @get("/terminal/live", guards=[signed_in])
     async def terminal_live(request: AnyRequest) -> Response[str]:
-        return part(web, request, "terminal_live.html", box=web.counter.queries.status())
+        return part(web, request, "terminal_live.html", **_device_facts(web))
+
+    @get("/terminal/choice", guards=[signed_in])
+    async def terminal_choice(request: AnyRequest) -> Response[str]:
+        return part(web, request, "terminal_choice.html")
 
     @get("/profile", guards=[signed_in])
     async def profile(request: AnyRequest) -> Response[str]:
@@ -102,4 +125,4 @@ def box_pages(web: Web) -> list[Any]:
     async def about(request: AnyRequest) -> Response[str]:
         return page(web, request, "about.html", box=web.counter.queries.status())
 
-    return [*_sign_in_pages(web), header_live, services, terminal, terminal_live, profile, about]
+    return [*_sign_in_pages(web), header_live, services, terminal, terminal_live, terminal_choice, profile, about]

@@ -44,6 +44,7 @@ _PROGRESS_SENTENCES: Final = {
     "connecting": "say.connecting",
     "waiting_card": "say.waiting_card",
     "processing": "say.processing",
+    "cancelling": "say.cancelling",
     "asking": "say.asking",
 }
 _NOT_SENT_SENTENCES: Final = {
@@ -94,6 +95,10 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     doubt_text: str
     review_text: str
     progress: str | None
+    ahead: list[PaymentView]
+    """Who is before this one at its terminal, the next to be served first."""
+    at_terminal: bool
+    """Whether the first of those is at the terminal already."""
     paper_text: str
     may_cancel: bool
     may_check: bool
@@ -141,6 +146,18 @@ def _steps(key: StatusKey) -> list[Step]:
     return [Step(name, state) for name, state in zip(_STEP_NAMES, states, strict=True)]
 
 
+def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], bool]:
+    """Return the payments before this one at its terminal, and whether the first of them is being served."""
+    for terminal in counter.terminals():
+        if payment.payment_id in terminal.queue:
+            before = terminal.queue[: terminal.queue.index(payment.payment_id)]
+            found = [
+                counter.queries.payment(one) for one in ((terminal.payment_id,) if terminal.payment_id else ()) + before
+            ]
+            return [one for one in found if one is not None], terminal.payment_id is not None
+    return [], False
+
+
 def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     """Return what the page of a payment shows now."""
     progress = counter.progress(payment.payment_id)
@@ -150,18 +167,25 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     # What the terminal said cannot be written any more; only a restart tells.
     left_open = under_way and progress is None and counter.journal_failure() is not None
     jobs = counter.queries.print_jobs_for(payment.payment_id)
+    ahead, at_terminal = _ahead(counter, payment) if progress == "queued" else ([], False)
     return PaymentPage(
         payment=payment,
         bill_type=bill_type_of(payment.bill_id),
         status=STATUSES[key],
         status_key=key,
-        sentence_text="say.journal_stopped" if left_open else _sentence(payment, key, progress),
+        sentence_text="say.journal_stopped"
+        if left_open
+        else "say.queued_behind"
+        if ahead
+        else _sentence(payment, key, progress),
         steps=_steps(key),
         doubt_text=_DOUBT_REASONS.get(payment.in_doubt_reason or "", "doubt.why_no_answer") if in_doubt else "",
         review_text=_REVIEW_REASONS.get(payment.refusal_reason or "", "review.refused")
         if key == "needs_review"
         else "",
         progress=progress,
+        ahead=ahead,
+        at_terminal=at_terminal,
         paper_text=paper_text(jobs, payment.printed),
         may_cancel=under_way and progress in _CANCELLABLE,
         may_check=in_doubt,

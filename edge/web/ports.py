@@ -3,7 +3,7 @@
 Views are protocols of read-only members, so that this layer names what it shows and nothing more.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Literal, Protocol
 
 from edge.journal.views import (
@@ -38,9 +38,13 @@ __all__ = [
     "PrintState",
     "Queries",
     "Reading",
+    "TerminalState",
 ]
 
 LineState = Literal["good", "bad", "none"]
+TerminalState = Literal["idle", "busy", "locked", "connecting", "not_ready", "unreachable", "removed"]
+"""`locked`: by a payment in doubt, whatever else it is; `not_ready`: there is a link and no proper answer on it;
+`removed`: set up no longer, with a payment in doubt."""
 
 
 class Operator(Protocol):
@@ -84,15 +88,27 @@ class Reading(Protocol):
 
 
 class Terminal(Protocol):
-    """How the card terminal stands."""
+    """How a card terminal stands."""
 
     @property
     def name(self) -> str:
         """Our own name of it."""
 
     @property
+    def state(self) -> TerminalState:
+        """How it stands, in a word."""
+
+    @property
+    def payment_id(self) -> str | None:
+        """The payment that is at it now."""
+
+    @property
+    def queue(self) -> tuple[str, ...]:
+        """Payments that wait for it, the next one first."""
+
+    @property
     def connected(self) -> bool:
-        """Whether the box reaches it."""
+        """Whether there is a link; whether anybody answers on it, `state` says."""
 
     @property
     def terminal_number(self) -> str | None:
@@ -208,15 +224,25 @@ class Counter(Protocol):
         """Return what a bill says; `bill` alone may be the 26 digits of its barcode."""
 
     async def pay_bill(
-        self, bill_id: str, payment_id: str, *, operator: str, inquiry_id: str | None = None, name: str | None = None
+        self,
+        bill_id: str,
+        payment_id: str,
+        *,
+        operator: str,
+        inquiry_id: str | None = None,
+        terminal: str | None = None,
+        name: str | None = None,
     ) -> str:
-        """Begin a payment; return its name, which follows from `name` when that is given."""
+        """Begin a payment, at the terminal named or at the one that suits best.
+
+        Return the payment's name, which follows from `name` when that is given.
+        """
 
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
         """Ask the terminal what became of a payment in doubt."""
 
     async def cancel_payment(self, payment_id: str, *, operator: str) -> None:
-        """Ask the terminal to cancel while it waits for the card."""
+        """Drop a payment that waits for its terminal, or ask the terminal to while it waits for the card."""
 
     async def print_receipt(self, payment_id: str, *, operator: str) -> str:
         """Queue a receipt; a second one says that it is a copy. Return the print job."""
@@ -242,8 +268,14 @@ class Counter(Protocol):
     def progress(self, payment_id: str) -> str | None:
         """Return what is happening with a payment this moment."""
 
-    def terminal(self) -> Terminal:
-        """Return how the terminal stands."""
+    def queue_place(self, payment_id: str) -> int | None:
+        """Return how many payments are ahead of one at its terminal, 0 when it is its turn, None when it is through."""
+
+    def terminal_for(self, operator: str) -> str:
+        """Return the name of the terminal to offer an operator first."""
+
+    def terminals(self) -> Sequence[Terminal]:
+        """Return how each terminal stands, in the order of the settings."""
 
     def printer(self) -> Printer:
         """Return how the printer stands."""

@@ -54,7 +54,7 @@ class Web(msgspec.Struct, frozen=True):
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     """What the header says of devices, line and clock."""
 
-    terminal: Any
+    terminals: list[Any]
     printer: Any
     line: Any
     in_doubt: list[Any]
@@ -72,7 +72,7 @@ def gauges(web: Web) -> Gauges:
     status = queries.status()
     in_doubt = list(queries.in_doubt())
     return Gauges(
-        terminal=web.counter.terminal(),
+        terminals=list(web.counter.terminals()),
         printer=web.counter.printer(),
         line=web.counter.line(),
         in_doubt=in_doubt,
@@ -164,6 +164,9 @@ def render(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
     if operator is not None:
         everywhere["office"] = web.counter.queries.status().office
         everywhere["gauges"] = gauges(web)
+        # What a person ticked on a page that renews itself, else their own.
+        ticked = request.query_params.get("terminal")
+        everywhere["chosen_terminal"] = lambda: ticked or web.counter.terminal_for(operator.username)
     return _ENVIRONMENT.get_template(template).render({**everywhere, **context})
 
 

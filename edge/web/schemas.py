@@ -5,7 +5,18 @@ Amounts are whole rials. Instants are RFC 3339 in UTC. Card numbers exist only m
 
 import msgspec
 
-from edge.web.ports import BoxStatus, Confirmation, InquiryOutcome, InquiryView, LineState, PaymentView, Reading
+from edge.web.ports import (
+    BoxStatus,
+    Confirmation,
+    Counter,
+    InquiryOutcome,
+    InquiryView,
+    LineState,
+    PaymentView,
+    Reading,
+    Terminal,
+    TerminalState,
+)
 from shared.display import StatusKey, inquiry_status_key, payment_status_key
 from shared.events import BillKind
 from shared.payment import PaymentState
@@ -26,6 +37,8 @@ class PayIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     payment_id: str
     inquiry_id: str | None = None
     """The inquiry whose answer named this bill."""
+    terminal: str | None = None
+    """Name of the terminal; without one the box takes the caller's last one, or the one that is free soonest."""
 
 
 class InquireIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +62,10 @@ class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     bill_id: str | None
     bill_payment_id: str | None
     inquiry_id: str | None
+    terminal: str
+    """Our name of the terminal it was given to."""
+    queue_place: int | None
+    """How many payments are ahead of it at that terminal: 0 at its turn, null when it waits no more."""
     stan: str | None
     rrn: str | None
     pan: str | None
@@ -107,9 +124,16 @@ class InquiryOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TerminalOut(msgspec.Struct, frozen=True, kw_only=True):
-    """How the card terminal stands."""
+    """How a card terminal stands."""
 
     name: str
+    state: TerminalState
+    """`locked`: a payment in doubt keeps it; `not_ready`: it takes connections and does not answer; `removed`: set up
+    no longer, with a payment in doubt."""
+    payment_id: str | None
+    """The payment that is at it now."""
+    queue: list[str]
+    """Payments that wait for it, the next one first."""
     connected: bool
     terminal_number: str | None
     last_seen_at: str | None
@@ -140,12 +164,34 @@ class StatusOut(msgspec.Struct, frozen=True, kw_only=True):
     unconfirmed_rial: int
     in_doubt_count: int
     quarantined: bool
-    terminal: TerminalOut
+    terminals: list[TerminalOut]
     printer_state: str
     line: LineOut
 
 
-def payment_out(payment: PaymentView) -> PaymentOut:
+class TerminalsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The terminals, in the order of the settings."""
+
+    terminals: list[TerminalOut]
+
+
+def terminal_out(terminal: Terminal) -> TerminalOut:
+    """Return a terminal as the API gives it."""
+    return TerminalOut(
+        name=terminal.name,
+        state=terminal.state,
+        payment_id=terminal.payment_id,
+        queue=list(terminal.queue),
+        connected=terminal.connected,
+        terminal_number=terminal.terminal_number,
+        last_seen_at=terminal.last_seen_at,
+        last_error=terminal.last_error,
+        locked_by=terminal.locked_by,
+        centre_link=terminal.centre_link,
+    )
+
+
+def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
     """Return a payment as the API gives it."""
     return PaymentOut(
         payment_id=payment.payment_id,
@@ -157,6 +203,8 @@ def payment_out(payment: PaymentView) -> PaymentOut:
         bill_id=payment.bill_id,
         bill_payment_id=payment.bill_payment_id,
         inquiry_id=payment.inquiry_id,
+        terminal=payment.terminal,
+        queue_place=counter.queue_place(payment.payment_id),
         stan=payment.stan,
         rrn=payment.rrn,
         pan=payment.pan,
@@ -172,7 +220,7 @@ def payment_out(payment: PaymentView) -> PaymentOut:
     )
 
 
-def bill_out(reading: Reading) -> BillOut:
+def bill_out(reading: Reading, counter: Counter) -> BillOut:
     """Return a bill as the API gives it."""
     bill = reading.bill
     return BillOut(
@@ -183,7 +231,7 @@ def bill_out(reading: Reading) -> BillOut:
         amount_rial=reading.amount_rial,
         year_digit=bill.year_digit,
         period=bill.period,
-        earlier=payment_out(reading.earlier) if reading.earlier else None,
+        earlier=payment_out(reading.earlier, counter) if reading.earlier else None,
     )
 
 

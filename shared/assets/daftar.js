@@ -177,7 +177,26 @@
   const PERSIAN_KEYS = { "ذ": "b", "ه": "i", "ا": "h", "؟": "?" };
 
   function typing(target) {
-    return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, select, textarea"));
+    if (!(target instanceof HTMLElement)) return false;
+    return target.isContentEditable || target.matches("input:not([type=radio]), select, textarea");
+  }
+
+  /* A digit alone chooses; the first of a scanner's burst must not. */
+  let choosing = 0;
+
+  function choose(event) {
+    clearTimeout(choosing);
+    const digit = digitOf(event);
+    const field = digit && burst === digit && document.querySelector(`[data-choice="${digit}"]`);
+    if (!field) return false;
+    choosing = setTimeout(() => {
+      const now = document.querySelector(`[data-choice="${digit}"]`);
+      if (now) {
+        now.checked = true;
+        now.focus();
+      }
+    }, 2 * BURST_GAP_MS);
+    return true;
   }
 
   document.addEventListener(
@@ -185,6 +204,7 @@
     (event) => {
       if (!body.dataset.barcode || event.ctrlKey || event.altKey || event.metaKey) return;
       if (hearScanner(event) || typing(event.target)) return;
+      if (choose(event)) return;
       const key = PERSIAN_KEYS[event.key] || event.key;
       const field = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
       if (field) {

@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
     people.close()
     settings = Settings(
         office_name="دفتر آزمون",
-        terminal=TerminalSettings(host="127.0.0.1", port=NOWHERE, profile="daftar/virtual"),
+        terminals=(TerminalSettings(host="127.0.0.1", port=NOWHERE, profile="daftar/virtual"),),
         printer=PrinterSettings(host="127.0.0.1", port=NOWHERE, profile="daftar/virtual_80mm"),
         verify_base="http://127.0.0.1:1",
     )

@@ -75,8 +75,8 @@ def test_the_index_leads_to_every_page():
 
 
 def setting_names() -> list[str]:
-    own = [field.name for field in msgspec.structs.fields(Settings) if field.name not in ("terminal", "printer")]
-    of_terminal = [f"terminal.{field.name}" for field in msgspec.structs.fields(TerminalSettings)]
+    own = [field.name for field in msgspec.structs.fields(Settings) if field.name not in ("terminals", "printer")]
+    of_terminal = [f"terminals.{field.name}" for field in msgspec.structs.fields(TerminalSettings)]
     return [*own, *of_terminal, *(f"printer.{field.name}" for field in msgspec.structs.fields(PrinterSettings))]
 
 
@@ -92,7 +92,7 @@ def test_the_defaults_in_the_technician_s_table_are_the_code_s():
     for field in msgspec.structs.fields(Settings):
         if isinstance(field.default, int) and not isinstance(field.default, bool):
             assert f"| `{field.name}` | {field.default} |" in text
-    for name, port in (("printer.port", 9100), ("terminal.name", "`terminal-1`")):
+    for name, port in (("printer.port", 9100), ("terminals.name", "`terminal-1`")):
         assert f"| `{name}` | {port} |" in text
 
 
@@ -101,7 +101,8 @@ def test_the_technician_s_example_is_a_settings_file(tmp_path):
     toml = "\n".join(line.removeprefix("    ") for line in example.splitlines())
     (tmp_path / "box.toml").write_text(toml, encoding="utf-8")
     settings = load_settings(tmp_path)
-    for kind, profile in (("terminals", settings.terminal.profile), ("printers", settings.printer.profile)):
+    named = [("terminals", terminal.profile) for terminal in settings.terminals]
+    for kind, profile in (*named, ("printers", settings.printer.profile)):
         assert (ROOT / "firmware_profiles" / kind / f"{profile}.toml").exists()
 
 

@@ -9,7 +9,7 @@ import msgspec
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
 from edge.services.events import BoxEvent
 from edge.store.people import ApiCaller, OperatorView
-from edge.web.ports import LineState
+from edge.web.ports import LineState, TerminalState
 from shared.clock import ClockQuality
 from shared.errors import OperatorError
 from shared.events import BillKind
@@ -64,6 +64,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "counter-1"
+    state: TerminalState = "idle"
+    payment_id: str | None = None
+    queue: tuple[str, ...] = ()
     connected: bool = True
     terminal_number: str | None = "73000002"
     address: str = "10.100.38.104:1024"
@@ -145,6 +148,8 @@ class FakeCounter:
     def __init__(self) -> None:
         self.queries = FakeQueries()
         self.terminal_view = Terminal()
+        self.more_terminals: list[Terminal] = []
+        self.last_terminal: str | None = None
         self.printer_view = Printer()
         self.line_view = Line()
         self.progress_words: dict[str, str] = {}
@@ -236,6 +241,7 @@ class FakeCounter:
         *,
         operator: str,
         inquiry_id: str | None = None,
+        terminal: str | None = None,
         name: str | None = None,  # noqa: ARG002 - the port's
     ) -> str:
         if self.fails_with is not None:
@@ -243,9 +249,18 @@ class FakeCounter:
         reading = self.read_bill(bill_id, payment_id)
         if reading.earlier:
             raise OperatorError("payment.obligation_held", payment_id=reading.earlier.payment_id)
-        if self.terminal_view.locked_by:
-            raise OperatorError("payment.terminal_locked", payment_id=self.terminal_view.locked_by)
-        view = self.add_payment(reading.bill.barcode, PaymentState.REQUESTED, operator=operator, inquiry_id=inquiry_id)
+        there = {one.name: one for one in self.terminals()}
+        given = there[terminal or self.terminal_for(operator)]
+        if given.locked_by:
+            raise OperatorError("payment.terminal_locked", payment_id=given.locked_by)
+        self.last_terminal = given.name
+        view = self.add_payment(
+            reading.bill.barcode,
+            PaymentState.REQUESTED,
+            operator=operator,
+            inquiry_id=inquiry_id,
+            terminal=given.name,
+        )
         self.asked.append(("pay", view.payment_id))
         return view.payment_id
 
@@ -298,8 +313,18 @@ class FakeCounter:
     def progress(self, payment_id: str) -> str | None:
         return self.progress_words.get(payment_id)
 
-    def terminal(self) -> Terminal:
-        return self.terminal_view
+    def queue_place(self, payment_id: str) -> int | None:
+        for terminal in self.terminals():
+            line = (*([terminal.payment_id] if terminal.payment_id else []), *terminal.queue)
+            if payment_id in line:
+                return line.index(payment_id)
+        return None
+
+    def terminal_for(self, operator: str) -> str:  # noqa: ARG002 - the port's
+        return self.last_terminal or self.terminal_view.name
+
+    def terminals(self) -> list[Terminal]:
+        return [self.terminal_view, *self.more_terminals]
 
     def printer(self) -> Printer:
         return self.printer_view

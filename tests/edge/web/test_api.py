@@ -129,7 +129,8 @@ async def test_the_status_says_how_everything_stands(api: httpx.AsyncClient, cou
     counter.add_payment(BILL, PaymentState.APPROVED, confirmation="queued")
     found = body(await api.get("/api/v1/status"))
     assert (found["office"], found["software"], found["unconfirmed_rial"]) == ("72101001", "9.9.9", 17_000)
-    assert (found["terminal"]["connected"], found["printer_state"], found["line"]["state"]) == (True, "ok", "good")
+    (terminal,) = found["terminals"]
+    assert (terminal["state"], found["printer_state"], found["line"]["state"]) == ("idle", "ok", "good")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ SCOPE_OF = {
     "GET /api/v1/payments": "payments:read",
     "GET /api/v1/payments/{payment_id:str}": "payments:read",
     "POST /api/v1/payments/{payment_id:str}/check": "payments:write",
+    "POST /api/v1/payments/{payment_id:str}/cancel": "payments:write",
+    "GET /api/v1/terminals": "payments:read",
     "POST /api/v1/inquiries": "inquiries:write",
     "GET /api/v1/inquiries/{inquiry_id:str}": "inquiries:write",
     "GET /api/v1/status": "status:read",

@@ -110,7 +110,7 @@ async def test_losing_a_race_for_a_bill_shows_the_payment_that_won(operator: Bro
 async def test_a_locked_terminal_leads_to_the_payment_that_locks_it(operator: Browser, counter: FakeCounter):
     doubt = counter.add_payment(OTHER_BILL, PaymentState.IN_DOUBT)
     hidden = (await operator.page(REVIEW)).form("/payments")
-    counter.terminal_view = msgspec.structs.replace(counter.terminal_view, locked_by=doubt.payment_id)
+    counter.terminal_view = msgspec.structs.replace(counter.terminal_view, state="locked", locked_by=doubt.payment_id)
     page = await operator.page(REVIEW)
     assert "قفل است" in page.text
     assert not page.all("form", action="/payments")

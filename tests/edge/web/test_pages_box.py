@@ -77,7 +77,9 @@ async def test_the_header_warns_against_switching_off_only_while_the_terminal_is
 @pytest.mark.parametrize(
     ("view", "members", "said"),
     [
-        ("terminal_view", {"connected": False}, "متصل نیست"),
+        ("terminal_view", {"state": "unreachable", "connected": False}, "متصل نیست"),
+        ("terminal_view", {"state": "not_ready", "last_error": "terminal.not_ready"}, "پاسخ نمی‌دهد"),
+        ("terminal_view", {"state": "busy", "payment_id": "p1", "queue": ("p2", "p3")}, "در کار · ۲ نفر در صف"),
         ("terminal_view", {"centre_link": False}, "بی‌ارتباط با مرکز خود"),
         ("printer_view", {"state": "paper_end", "waiting_jobs": 2}, "کاغذ ندارد · ۲ برگه در صف"),
         ("printer_view", {"state": "a state of a later release"}, "وضعیت نامعلوم"),
@@ -104,7 +106,11 @@ async def test_the_terminal_check_names_the_terminal_and_its_last_error_in_words
 ):
     assert "دستگاه کارتخوان با شناسه 73000002 متصل است." in (await operator.page("/terminal")).text
     counter.terminal_view = msgspec.structs.replace(
-        counter.terminal_view, connected=False, last_error="payment.terminal_locked", last_seen_at=None
+        counter.terminal_view,
+        state="unreachable",
+        connected=False,
+        last_error="payment.terminal_locked",
+        last_seen_at=None,
     )
     text = (await operator.page("/terminal")).text
     assert "دستگاه کارتخوان متصل نیست." in text

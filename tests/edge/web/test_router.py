@@ -132,6 +132,8 @@ async def test_the_api_s_document_describes_every_route_of_it_and_no_page(visito
         "/api/v1/payments",
         "/api/v1/payments/{payment_id}",
         "/api/v1/payments/{payment_id}/check",
+        "/api/v1/payments/{payment_id}/cancel",
+        "/api/v1/terminals",
         "/api/v1/inquiries",
         "/api/v1/inquiries/{inquiry_id}",
         "/api/v1/status",

@@ -1,0 +1,105 @@
+"""`daftar edge init`: write a box's settings from the command line, checked as the box would check them."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from edge.devices.catalogue import load_catalogue
+from edge.settings import FILE_NAME, PrinterSettings, Settings, TerminalSettings, load_settings, save_settings
+
+TERMINAL_PORT: Final = 1024
+_DEVICE: Final = re.compile(
+    r"(?:(?P<name>[^=]+)=)?(?P<profile>[\w-]+/[\w-]+)@(?P<host>[^\s@:]+)(?::(?P<port>\d{1,5}))?"
+)
+
+
+class _Device(click.ParamType[dict[str, str]]):
+    """A device as `[NAME=]MAKER/MODEL@HOST[:PORT]`."""
+
+    name = "MAKER/MODEL@HOST[:PORT]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, str]:
+        """Return the parts that were given."""
+        if isinstance(value, dict):
+            return value
+        found = _DEVICE.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is not MAKER/MODEL@HOST[:PORT]", param, ctx)
+        return {key: part for key, part in found.groupdict().items() if part is not None}
+
+
+def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...]:
+    """Return the terminals; one without a name is called by its place."""
+    return tuple(
+        TerminalSettings(
+            name=device.get("name", f"terminal-{place}"),
+            host=device["host"],
+            port=int(device.get("port", TERMINAL_PORT)),
+            profile=device["profile"],
+        )
+        for place, device in enumerate(given, start=1)
+    )
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The box's folder: box.toml is written into it.",
+)
+@click.option("--office-name", required=True, help="Stands on every paper.")
+@click.option("--verify-base", required=True, help="Central's address for the QR code of papers, https://….")
+@click.option(
+    "--terminal",
+    "terminals",
+    type=_Device(),
+    multiple=True,
+    required=True,
+    help=f"A card terminal, [NAME=]MAKER/MODEL@HOST[:PORT]; port {TERMINAL_PORT} unless given. Repeat it for several.",
+)
+@click.option("--printer", type=_Device(), required=True, help="The receipt printer, MAKER/MODEL@HOST[:PORT].")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where pages and API listen; 0.0.0.0 for the office."
+)
+@click.option("--port", type=click.IntRange(1, 65_535), default=8710, show_default=True, help="Port of pages and API.")
+@click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    default=("127.0.0.1", "localhost"),
+    show_default=True,
+    help="A name under which the pages may be asked for; may be repeated.",
+)
+def init(data: Path, printer: dict[str, str], terminals: tuple[dict[str, str], ...], **others: Any) -> None:
+    """Write the settings of a box: box.toml.
+
+    Refuses when there is one already; then edit it. Device models are checked against the profiles of this release.
+    """
+    if (data / FILE_NAME).exists():
+        raise click.ClickException(f"{data / FILE_NAME} is there already; edit it.")
+    try:
+        settings = Settings(
+            terminals=_terminals(terminals),
+            printer=PrinterSettings(
+                host=printer["host"], port=int(printer.get("port", "9100")), profile=printer["profile"]
+            ),
+            **others,
+        )
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from error
+    catalogue = load_catalogue()
+    for terminal in settings.terminals:
+        catalogue.terminal(terminal.profile)
+    catalogue.printer(settings.printer.profile)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    save_settings(data, settings)
+    try:
+        load_settings(data)
+    except Exception:
+        # What the box would not read is not left behind.
+        (data / FILE_NAME).unlink()
+        raise
+    click.echo(f"{data / FILE_NAME}: {', '.join(terminal.name for terminal in settings.terminals)}")

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from edge.settings import FILE_NAME, TERMINALS_MAX, load_settings
+from shared.errors import OperatorError
+
+HEAD = 'office_name = "دفتر"\nverify_base = "https://central.example"\n'
+PRINTER = '[printer]\nhost = "127.0.0.1"\nprofile = "generic/escpos_80mm"\n'
+
+
+def terminal(name: str | None) -> str:
+    named = f'name = "{name}"\n' if name is not None else ""
+    return f'[[terminals]]\n{named}host = "127.0.0.1"\nport = 1024\nprofile = "behpardakht/pos_pc_viii"\n'
+
+
+def write(folder: Path, *terminals: str) -> None:
+    (folder / FILE_NAME).write_text(HEAD + PRINTER + "".join(terminals), encoding="utf-8")
+
+
+def test_one_terminal_needs_no_name_and_several_keep_their_order(tmp_path: Path) -> None:
+    write(tmp_path, terminal(None))
+    assert [one.name for one in load_settings(tmp_path).terminals] == ["terminal-1"]
+    write(tmp_path, terminal("باجه ۲"), terminal("باجه ۱"))
+    assert [one.name for one in load_settings(tmp_path).terminals] == ["باجه ۲", "باجه ۱"]
+
+
+@pytest.mark.parametrize(
+    ("terminals", "said"),
+    [
+        ([terminal("a"), terminal("b"), terminal("a")], "two terminals have the name 'a'"),
+        ([terminal(None), terminal(None)], "two terminals have the name 'terminal-1'"),
+        (["terminals = []\n"], "there is no terminal"),
+        ([], "terminals"),
+        ([terminal(f"t{number}") for number in range(TERMINALS_MAX + 1)], "at most 16"),
+        ([terminal(" a")], "terminals"),
+        ([terminal("")], "terminals"),
+        ([terminal("a\\nb")], "terminals"),
+        (["[terminal]\nhost = 1\n"], "terminal"),
+    ],
+)
+def test_terminals_that_cannot_be_told_apart_or_are_none_are_refused_by_name(
+    tmp_path: Path, terminals: list[str], said: str
+) -> None:
+    text = HEAD + ("".join(terminals) + PRINTER if terminals == ["terminals = []\n"] else PRINTER + "".join(terminals))
+    (tmp_path / FILE_NAME).write_text(text, encoding="utf-8")
+    with pytest.raises(OperatorError, match=r"settings\.unreadable") as refused:
+        load_settings(tmp_path)
+    assert said in str(refused.value.data["why"])

@@ -20,12 +20,13 @@ from central.fleet.keys import CentralKeys, open_keys
 from central.ingest.receiver import Receiver
 from central.ingest.reposting import repost
 from central.ingest.routes import box_router
-from central.jobs import PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
+from central.jobs import ANSWER_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
 from central.ledger.receive import post_entries
 from central.providers.answers import DataKeys
 from central.providers.billing import BillingConnector
 from central.providers.breaker import CircuitBreaker
 from central.providers.worker import ProviderDesk, work_provider_tasks
+from central.reconciliation.answering import answer_doubts
 from central.settings import Settings
 from central.store.connected import open_database
 from central.web.router import create_pages, open_web, page_errors
@@ -157,7 +158,19 @@ def _joined(central: Central) -> Litestar:
             providers.close()
         central.close()
 
-    web = open_web(engine=central.engine, clock=central.clock, entropy=central.entropy, version=version("daftar"))
+    append_feed = functools.partial(feed.append, clock=central.clock, signer=central.keys.feed)
+    timetable.every(
+        ANSWER_EVERY_S,
+        "answers about doubts",
+        functools.partial(answer_doubts, central.engine, append_feed, clock=central.clock),
+    )
+    web = open_web(
+        engine=central.engine,
+        clock=central.clock,
+        entropy=central.entropy,
+        version=version("daftar"),
+        append_feed=append_feed,
+    )
     for_boxes = box_router(
         receive=receiver_of(central).receive,
         enrol=functools.partial(_enrol, central),

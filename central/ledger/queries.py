@@ -76,6 +76,10 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_at: datetime | None
     settled_file: str | None
     settled_line: int | None
+    unacknowledged: bool
+    """Approved, and the terminal takes it back unless it is told to keep it; not known to be told."""
+    refunds: dict[str, dict[str, Any]]
+    """What was said of giving it back, by refund id; as `PaymentBook.refunds`."""
     open_case: str | None
     """A case about it that is not closed, the newest."""
 

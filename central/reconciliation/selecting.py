@@ -9,11 +9,11 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Date, Text, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Date, Text, and_, bindparam, func, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from central.reconciliation.breaks import Bucket
-from central.reconciliation.inputs import SAID_NOT_CHARGED, LineInput, LineKey, PaymentInput, number_key
+from central.reconciliation.inputs import SAID_NOT_CHARGED, LineInput, LineKey, PaymentInput, PaymentKey, number_key
 from central.reconciliation.matching import Rules
 from central.store.books import office_payment
 from central.store.settlements import recon_decision, recon_member, settlement_file, settlement_line
@@ -61,6 +61,27 @@ def select_inputs(connection: Connection, scope: Scope, rules: Rules) -> Inputs:
     _add(payments, _payments_named_by(connection, [line for line in joined if line.key not in lines]))
     _add(lines, joined)
     return Inputs(payments=tuple(payments.values()), lines=tuple(lines.values()), covered_to=covered_to)
+
+
+def inputs_around(
+    connection: Connection, keys: Iterable[PaymentKey], *, since: date, terminals: Iterable[str]
+) -> Inputs:
+    """Return these payments, every line of their terminals from a day on, and all that shares a key with either.
+
+    What belongs to another payment is then matched with it, and is nobody else's.
+    """
+    table, line = office_payment.c, settlement_line.c
+    numbers = sorted({number for terminal in terminals if (number := number_key(terminal)) is not None})
+    payments = {
+        each.key: each for each in _payments(connection, tuple_(table.office_id, table.payment_id).in_(sorted(keys)))
+    }
+    at_terminals = func.ltrim(line.terminal_id, _ZERO).in_(numbers)
+    lines = {each.key: each for each in _lines(connection, and_(at_terminals, line.local_date >= since))}
+    _add(payments, _payments_named_by(connection, lines.values()))
+    joined = _lines_named_by(connection, payments.values())
+    _add(payments, _payments_named_by(connection, [each for each in joined if each.key not in lines]))
+    _add(lines, joined)
+    return Inputs(payments=tuple(payments.values()), lines=tuple(lines.values()), covered_to=None)
 
 
 def _add(known: dict[Any, Any], more: Iterable[Any]) -> None:

@@ -6,6 +6,7 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
+from central.web.fact_reads import office_facts
 from central.web.guards import signed_in
 from central.web.lists import before_of, older_query
 from central.web.office_reads import alarms, entries, feed_entries, feeds, journal_of, journals, offices
@@ -46,6 +47,8 @@ def office_pages(web: Web) -> list[Any]:
                 office=found,
                 journals=journals(connection, office_id),
                 alarms=alarms(connection, office_id=office_id),
+                facts=office_facts(connection, office_id),
+                indented=_indented,
             )
 
     return [show_offices, show_office]

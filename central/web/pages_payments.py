@@ -9,6 +9,7 @@ from central.ledger import queries as books
 from central.ledger.queries import PaymentFilter, PaymentRow
 from central.providers.queries import subject_tasks
 from central.reconciliation.queries import payment_cases, payment_decisions
+from central.reconciliation.statements import answers, statements
 from central.web.guards import signed_in
 from central.web.lists import FILE_ROWS_MAX, as_file, before_of, older_query, wants_file
 from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
@@ -24,6 +25,8 @@ STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
 CONFIRMATIONS: Final = ("none", "queued", "confirmed", "refused")
 _SETTLED: Final = {"yes": True, "no": False}
 _TEXT_MAX: Final = 60
+_NOTHING_TYPED: Final = {"charged": "", "rrn": "", "reason": ""}
+"""The form about what an acquirer said, empty."""
 
 PAYMENT_COLUMNS: Final = (
     "office_id",
@@ -62,6 +65,35 @@ def payment_cells(row: PaymentRow) -> list[object]:
     return [str(value) if isinstance(value := getattr(row, name), PaymentState) else value for name in PAYMENT_COLUMNS]
 
 
+def payment_page(
+    web: Web, request: AnyRequest, office_id: str, payment_id: str, *, status_code: int = 200, **context: Any
+) -> Response[str]:
+    """Return the page of a payment's whole life. Raises OperatorError `web.not_found`."""
+    with web.engine.connect() as connection:
+        found = books.payment(connection, office_id, payment_id)
+        if found is None:
+            raise OperatorError("web.not_found")
+        everything = {"told": None, "wrong": None, **context}
+        typed = {**_NOTHING_TYPED, **everything.pop("typed", {})}
+        return page(
+            web,
+            request,
+            "payment.html",
+            status_code=status_code,
+            payment=found,
+            entries=books.payment_entries(connection, office_id, payment_id),
+            transfers=books.payment_transfers(connection, office_id, payment_id),
+            tasks=subject_tasks(connection, office_id, payment_id),
+            answers=answers(connection, office_id, payment_id),
+            statements=statements(connection, office_id, payment_id),
+            decisions=payment_decisions(connection, office_id, payment_id),
+            cases=payment_cases(connection, office_id, payment_id),
+            same=books.same_obligation(connection, found),
+            typed=typed,
+            **everything,
+        )
+
+
 def payment_pages(web: Web) -> list[Any]:
     """Return the handlers of payments."""
 
@@ -86,22 +118,7 @@ def payment_pages(web: Web) -> list[Any]:
 
     @get("/payments/{office_id:str}/{payment_id:str}", guards=[signed_in], sync_to_thread=True)
     def show_payment(request: AnyRequest, office_id: FromPath[str], payment_id: FromPath[str]) -> Response[str]:
-        with web.engine.connect() as connection:
-            found = books.payment(connection, office_id, payment_id)
-            if found is None:
-                raise OperatorError("web.not_found")
-            return page(
-                web,
-                request,
-                "payment.html",
-                payment=found,
-                entries=books.payment_entries(connection, office_id, payment_id),
-                transfers=books.payment_transfers(connection, office_id, payment_id),
-                tasks=subject_tasks(connection, office_id, payment_id),
-                decisions=payment_decisions(connection, office_id, payment_id),
-                cases=payment_cases(connection, office_id, payment_id),
-                same=books.same_obligation(connection, found),
-            )
+        return payment_page(web, request, office_id, payment_id)
 
     return [show_payments, show_payment]
 

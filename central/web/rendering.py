@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from sqlalchemy import Engine
 
 from central.ledger.accounts import ACCOUNT_NAMES, account_name
+from central.reconciliation.answering import AppendFeed
 from central.web.people import People, Person
 from central.web.texts import text, text_or_itself
 from shared.calendar import jalali_text
@@ -49,6 +50,8 @@ class Web(msgspec.Struct, frozen=True):
     people: People
     version: str
     """The program's release, shown at the foot."""
+    append_feed: AppendFeed
+    """How an office is told what two people decided."""
 
     def __deepcopy__(self, memo: object) -> "Web":
         """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""

@@ -7,6 +7,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ExceptionHandlersMap
 from sqlalchemy import Engine
 
+from central.reconciliation.answering import AppendFeed
 from central.web.error_pages import error_pages
 from central.web.guards import Visit
 from central.web.pages_board import board_pages
@@ -17,6 +18,7 @@ from central.web.pages_providers import provider_pages
 from central.web.pages_receipt import receipt_pages
 from central.web.pages_settlement import file_pages, run_pages
 from central.web.pages_sign_in import sign_in_pages
+from central.web.pages_statements import statement_forms
 from central.web.people import People
 from central.web.rendering import ASSETS_PATH, Web, assets_folder
 from shared.clock import Clock
@@ -32,7 +34,15 @@ SECURITY_HEADERS: Final = {
 }
 
 
-def open_web(*, engine: Engine, clock: Clock, entropy: Entropy, version: str, people: People | None = None) -> Web:
+def open_web(
+    *,
+    engine: Engine,
+    clock: Clock,
+    entropy: Entropy,
+    version: str,
+    append_feed: AppendFeed,
+    people: People | None = None,
+) -> Web:
     """Return what the pages work with. `people` is given by tests, to hash passwords quickly."""
     return Web(
         engine=engine,
@@ -40,6 +50,7 @@ def open_web(*, engine: Engine, clock: Clock, entropy: Entropy, version: str, pe
         entropy=entropy,
         people=people or People(engine, clock, entropy),
         version=version,
+        append_feed=append_feed,
     )
 
 
@@ -53,6 +64,7 @@ def create_pages(web: Web) -> list[Router]:
             *office_pages(web),
             *log_pages(web),
             *payment_pages(web),
+            *statement_forms(web),
             *ledger_pages(web),
             *provider_pages(web),
             *file_pages(web),

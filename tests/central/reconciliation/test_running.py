@@ -55,7 +55,7 @@ CLOCK = StillClock()
 _indexes = itertools.count()
 
 
-def post(engine: Engine, *bodies: Body, office: str = OFFICE) -> None:
+def post(engine: Engine, *bodies: Body, office: str = OFFICE, clock: ClockQuality = "ntp") -> None:
     accepted = []
     for body in bodies:
         index = next(_indexes)
@@ -67,7 +67,7 @@ def post(engine: Engine, *bodies: Body, office: str = OFFICE) -> None:
             boot="b",
             at="2026-11-22T10:00:00.000Z",
             monotonic_ms=index,
-            clock="ntp",
+            clock=clock,
             type=body.type,
             body=encode_body(body),
         )

@@ -1,5 +1,6 @@
 """A day at central: an office with a real box, payments of every kind, a settlement file with differences, people."""
 
+import functools
 import itertools
 from datetime import timedelta
 from typing import Any, cast
@@ -10,6 +11,7 @@ from argon2 import PasswordHasher
 from litestar import Litestar
 from sqlalchemy import Engine
 
+from central.fleet import feed
 from central.fleet.enrolment import add_office
 from central.ledger.receive import post_entries
 from central.reconciliation.acquirer_files.neutral_csv import COLUMNS
@@ -118,7 +120,14 @@ def open_day(engine: Engine, centre: Centre) -> Day:
     people = People(engine, centre.clock, centre.entropy, hasher=QUICK)
     people.add("mina", name="مینا رضایی", password=PASSWORD)
     people.add("reza", name="رضا کریمی", password=PASSWORD, role="auditor")
-    web = open_web(engine=engine, clock=centre.clock, entropy=centre.entropy, version="0.1.0", people=people)
+    web = open_web(
+        engine=engine,
+        clock=centre.clock,
+        entropy=centre.entropy,
+        version="0.1.0",
+        people=people,
+        append_feed=functools.partial(feed.append, clock=centre.clock, signer=centre.keys.feed),
+    )
     app = Litestar(create_pages(web), exception_handlers=page_errors(web), openapi_config=None, logging_config=None)
     box = centre.box()
     day = Day(centre=centre, box=box, web=web, app=app)

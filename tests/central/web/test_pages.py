@@ -25,6 +25,7 @@ EXAMPLES = {
     "{file_id:str}": "sf-0",
     "{run_id:int}": "1",
     "{case_id:str}": "case-0",
+    "{statement_id:int}": "1",
     "{name:path}": "x",
 }
 

@@ -86,6 +86,30 @@ def running_ms(connection: apsw.Connection, monotonic_ms: int) -> int:
     return 0 if row is None else _running(row, monotonic_ms)
 
 
+def note_cosigned(connection: apsw.Connection, monotonic_ms: int) -> None:
+    """Note that central cosigned now: by running time, and in which run."""
+    connection.execute(
+        "UPDATE exchange_state SET cosigned_running_ms = ?, "
+        "cosigned_boot = (SELECT coalesce(max(first_index), 0) FROM boot_time)",
+        (running_ms(connection, monotonic_ms),),
+    )
+
+
+def _cosigned_running_ms(connection: apsw.Connection) -> int:
+    """Return the running time at which central last cosigned.
+
+    What a run did after its last entry is not known to the next one. Had central cosigned in that while, the next run
+    begins before it by its own count; then it is the next run's beginning, or that while would be time without limits.
+    """
+    (noted_ms, next_run_ms) = next(
+        connection.execute(
+            "SELECT cosigned_running_ms, (SELECT before_ms FROM boot_time WHERE first_index > cosigned_boot "
+            "ORDER BY first_index LIMIT 1) FROM exchange_state"
+        )
+    )
+    return int(noted_ms if next_run_ms is None else min(noted_ms, next_run_ms))
+
+
 def policy_set(connection: apsw.Connection, at: Recorded, feed: str, body: Body) -> None:
     """Let a feed's newest policy stand; nothing for other bodies."""
     if not isinstance(body, ExposurePolicySet):
@@ -114,7 +138,7 @@ def policy(connection: apsw.Connection) -> ExposurePolicy | None:
 
 def exposure(connection: apsw.Connection, monotonic_ms: int) -> Exposure:
     """Return what central has not cosigned, at a reading of this run's monotonic clock."""
-    cosigned, running_then = next(connection.execute("SELECT cosigned_size, cosigned_running_ms FROM exchange_state"))
+    (cosigned,) = next(connection.execute("SELECT cosigned_size FROM exchange_state"))
     whole = -(-cosigned // BUCKET)
     charged_count, charged_rial, open_count, open_rial = next(
         connection.execute(
@@ -141,5 +165,5 @@ def exposure(connection: apsw.Connection, monotonic_ms: int) -> Exposure:
         charged_rial=charged_rial,
         open_count=open_count,
         open_rial=open_rial,
-        running_ms=max(0, running_ms(connection, monotonic_ms) - running_then),
+        running_ms=max(0, running_ms(connection, monotonic_ms) - _cosigned_running_ms(connection)),
     )

@@ -10,7 +10,7 @@ from edge.journal.ports import ExchangeValue
 from edge.journal.standing import Exposure
 from edge.journal.views import DataKeyView, PrintJob, PrintState
 from edge.store import print_spool
-from edge.store.exposure_rows import running_ms
+from edge.store.exposure_rows import note_cosigned
 from edge.store.feed_rows import store_feed_entries
 from edge.store.rows import EXCHANGE_COLUMNS, Rows
 from shared.calendar import jalali_month
@@ -99,11 +99,10 @@ class SqliteStoreView(Rows):
         if isinstance(size, int) and size < self.cosigned_size():
             raise BugError("exchange.shrank", known=self.cosigned_size(), given=size)
         pairs = ", ".join(f"{column} = ?" for column in values)
-        if size is not None:
-            values["cosigned_running_ms"] = running_ms(self._connection, self._clock.monotonic_ms())
-            pairs += ", cosigned_running_ms = ?"
         bindings: tuple[Any, ...] = tuple(values.values())
         self._connection.execute(f"UPDATE exchange_state SET {pairs}", bindings)  # noqa: S608 - checked names
+        if size is not None:
+            note_cosigned(self._connection, self._clock.monotonic_ms())
 
     def exposure(self) -> Exposure:
         """Return what central has not cosigned, now."""

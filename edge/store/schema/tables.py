@@ -100,7 +100,10 @@ PROJECTED: Final = (
         counting_not_found INTEGER NOT NULL DEFAULT 0,
         late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
         doubled INTEGER NOT NULL DEFAULT 0 CHECK (doubled IN (0, 1)),
-        moved_index INTEGER NOT NULL DEFAULT 0
+        moved_index INTEGER NOT NULL DEFAULT 0,
+        baseline_stan TEXT,
+        confirming INTEGER NOT NULL DEFAULT 0 CHECK (confirming IN (0, 1)),
+        unacknowledged INTEGER NOT NULL DEFAULT 0 CHECK (unacknowledged IN (0, 1))
     ) STRICT""",
     # A second charge that a terminal proves afterwards is a fact and must fit: it is marked, and a case. All else is
     # refused here even where every rule above failed.
@@ -109,6 +112,7 @@ PROJECTED: Final = (
     "CREATE INDEX payment_state ON payment (state)",
     "CREATE INDEX payment_queued ON payment (requested_index) WHERE confirmation = 'queued'",
     "CREATE INDEX payment_moved ON payment (moved_index)",
+    "CREATE INDEX payment_unacknowledged ON payment (requested_index) WHERE unacknowledged = 1",
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,
         ticket INTEGER NOT NULL,
@@ -176,6 +180,7 @@ OUTSIDE: Final = (
         cosigned_size INTEGER NOT NULL DEFAULT 0,
         cosigned_note TEXT NOT NULL DEFAULT '',
         cosigned_running_ms INTEGER NOT NULL DEFAULT 0,
+        cosigned_boot INTEGER NOT NULL DEFAULT 0,
         next_index INTEGER NOT NULL DEFAULT 0,
         quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1)),
         last_exchange_at TEXT,

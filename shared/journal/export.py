@@ -104,16 +104,17 @@ class _Walk:
         """Return how many entries of the range were read."""
         return self.index - self._header.first
 
-    def before(self, number: int, line: str | bytes) -> None:
-        """Check a line that stands before a range: the opening, or a rotation."""
+    def around(self, number: int, line: str | bytes) -> None:
+        """Check a line that stands before or after a range: the opening, or a rotation."""
         read = self._readable(number, line, ProvedLine)
         if read is None:
             return
         found, proved = read
         index, follows = proved.i, number == _FIRST_LINE
         belongs = (found.entry.journal, found.entry.index) == (self._header.origin, index)
-        if not belongs or follows != (index == 0) or index >= self._header.first:
-            text = f"line {number}: entry {index} does not belong before this range"
+        outside = index >= self.index if self.count else index < self._header.first
+        if not belongs or not outside or (follows and not self.count) != (index == 0):
+            text = f"line {number}: entry {index} does not belong beside this range"
             self.unchained = self.unchained or Finding(holds=False, text=text, line=number)
         self._check(number, index, found)
         self._prove(number, index, self._header.size, leaf_hash(found.data), proved.p)
@@ -316,20 +317,25 @@ def _pass(
     """Walk all lines; return the root at the witness's size, and what stands after the last entry."""
     root_at = walk.tree.root() if witnessed == 0 else None
     wanted = (header.size if header.end is None else header.end) - header.first
+    after = 0
     for number, line in stream:
         if number < _FIRST_LINE + header.before:
-            walk.before(number, line)
+            walk.around(number, line)
+        elif walk.count == wanted and after < header.after:
+            walk.around(number, line)
+            after += 1
         elif walk.count == wanted:
             if line.strip():
                 text = f"line {number} stands after the last entry"
                 return root_at, Finding(holds=False, text=text, line=number)
-            continue
         else:
             walk.step(number, line)
         if walk.unreadable:
             break
         if walk.tree.size == witnessed:
             root_at = walk.tree.root()
+    if after < header.after:
+        return root_at, Finding(holds=False, text="the file ends before its last rotation")
     return root_at, None
 
 
@@ -342,8 +348,13 @@ def _read_header(line: str | bytes, origin: str | None) -> tuple[RangeHeader | N
         said = f"the file says it is {header.format!r}, version {header.v}; this reads {FORMAT!r}, version {VERSION}"
         return None, Finding(holds=False, text=said, line=1)
     end = header.size if header.end is None else header.end
-    in_order = 0 <= header.first < end <= header.size if header.first or header.end is not None else not header.before
-    if not in_order or not (header.first > 0) <= header.before <= 1 + ROTATIONS_MAX:
+    around = (header.before, header.after)
+    in_order = 0 <= header.first < end <= header.size if header.first or header.end is not None else not any(around)
+    if (
+        not in_order
+        or not (header.first > 0) <= header.before <= 1 + ROTATIONS_MAX
+        or not 0 <= header.after <= ROTATIONS_MAX
+    ):
         return header, Finding(holds=False, text="the file names a range that is none", line=1)
     if origin is not None and header.origin != origin:
         said = f"the file is of the journal {header.origin}, the key is of {origin}"

@@ -5,8 +5,9 @@
 
 `checkpoint` is signed by the box over all N entries. `cosigned` is the newest checkpoint a witness has cosigned, which
 may be smaller: what came after it, only the box has seen. A range has in its first line, besides, `first`, `end`, how
-many lines stand `before` its entries (the opening and the rotations up to it, each proved to be in the checkpoint), and
-`proofs` that its first and last entries are in the trees of both notes.
+many lines stand `before` its entries (the opening and the rotations up to it) and `after` them (the rotations since: a
+checkpoint is signed by the newest key), each proved to be in the checkpoint, and `proofs` that its first and last
+entries are in the trees of both notes.
 """
 
 import base64
@@ -52,6 +53,7 @@ class RangeHeader(Header, frozen=True, kw_only=True):
     end: int | None = None
     """None in a whole journal: `size`."""
     before: int = 0
+    after: int = 0
     proofs: tuple[Proof, ...] = ()
 
 
@@ -63,7 +65,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class ProvedLine(msgspec.Struct, frozen=True):
-    """One entry before a range, with its place and its path in the checkpoint's tree."""
+    """One entry around a range, with its place and its path in the checkpoint's tree."""
 
     i: int
     d: str
@@ -83,25 +85,30 @@ def write_export(
 def write_range(
     *,
     header: RangeHeader,
-    before: Iterable[tuple[int, bytes, bytes]],
+    around: Iterable[tuple[int, bytes, bytes]],
     entries: Iterable[tuple[bytes, bytes]],
     cosigned_size: int,
     prove: Prove,
 ) -> Iterator[str]:
-    """Yield the lines of a range. `before` are (index, exact bytes, signature) of the opening and of the rotations.
+    """Yield the lines of a range. `around` are (index, exact bytes, signature) of the opening and of all rotations.
 
-    `header` needs no `before` and no `proofs`; `cosigned_size` is the size of its cosigned note, 0 without one.
+    `header` needs no `before`, `after` and `proofs`; `cosigned_size` is the size of its cosigned note, 0 without one.
     """
     end = header.size if header.end is None else header.end
-    context = list(before)
+    lines = [
+        (index, ProvedLine(index, _base64(data), _base64(signature), _path(prove(index, header.size))))
+        for index, data, signature in around
+    ]
+    before = [line for index, line in lines if index < header.first]
+    after = [line for index, line in lines if index >= end]
     places = [(header.first, header.size), (end - 1, header.size)]
     if cosigned_size > header.first:
         places += [(header.first, cosigned_size), (min(end, cosigned_size) - 1, cosigned_size)]
     proofs = tuple(Proof(index, size, _path(prove(index, size))) for index, size in dict.fromkeys(places))
-    yield _text(msgspec.structs.replace(header, before=len(context), proofs=proofs))
-    for index, data, signature in context:
-        yield _text(ProvedLine(index, _base64(data), _base64(signature), _path(prove(index, header.size))))
+    yield _text(msgspec.structs.replace(header, before=len(before), after=len(after), proofs=proofs))
+    yield from map(_text, before)
     yield from _entry_lines(entries)
+    yield from map(_text, after)
 
 
 def _entry_lines(entries: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:

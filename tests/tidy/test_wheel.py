@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("shared", "sync", "firmware_profiles", "edge", "central", "daftar")
+PACKAGES = ("shared", "sync", "firmware_profiles", "edge", "central", "daftar", "verifier")
 VENDORED = {"shared/assets/vendor/htmx.min.js", "shared/assets/vendor/vazirmatn.woff2"}
 PROGRAM = """
 import sys

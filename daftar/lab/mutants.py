@@ -109,7 +109,10 @@ def _two_transactions() -> Iterator[None]:
     def append(store: Any, data: bytes, signature: bytes, recorded: Recorded) -> None:
         connection = store._connection  # noqa: SLF001 - a mutant changes what nobody else may
         connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (recorded.index, data, signature))
-        nodes = grown(recorded.index, recorded.leaf, store._view.node)  # noqa: SLF001 - as above
+        nodes = [
+            (recorded.index, level, digest)
+            for level, _, digest in grown(recorded.index, recorded.leaf, store._view.node)  # noqa: SLF001 - as above
+        ]
         connection.executemany("INSERT INTO tree_node VALUES (?, ?, ?)", nodes)
         store._head = Head(recorded.index + 1, recorded.leaf)  # noqa: SLF001 - as above
         for statement in ("COMMIT", "BEGIN IMMEDIATE", "SAVEPOINT part"):
@@ -175,7 +178,7 @@ def _tail_dropped() -> Iterator[None]:
         (size,) = next(connection.execute("SELECT max(entry_index) FROM entry"))
         if size:
             connection.execute("DELETE FROM entry WHERE entry_index = ?", (size,))
-            connection.execute("DELETE FROM tree_node WHERE (position + 1) << level > ?", (size,))
+            connection.execute("DELETE FROM tree_node WHERE entry_index >= ?", (size,))
         connection.close()
         store: SqliteJournalStore = open_store(cls, path, *rest)
         return store

@@ -116,8 +116,11 @@ class SqliteJournalStore:
                 "INSERT INTO entry (entry_index, data, signature) VALUES (?, ?, ?)", (recorded.index, data, signature)
             )
             self._connection.executemany(
-                "INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)",
-                grown(recorded.index, recorded.leaf, self._view.node),
+                "INSERT INTO tree_node (entry_index, level, hash) VALUES (?, ?, ?)",
+                [
+                    (recorded.index, level, digest)
+                    for level, _, digest in grown(recorded.index, recorded.leaf, self._view.node)
+                ],
             )
         except apsw.ConstraintError as error:
             raise IntegrityError("journal.refused", index=recorded.index, why=str(error)) from error

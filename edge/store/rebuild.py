@@ -12,7 +12,7 @@ from edge.store.database import open_read_only, transaction
 from edge.store.schema.tables import FACTS, PROJECTED, PROJECTIONS
 from shared.events import JOURNAL_BODIES, BootStarted, decode_body
 from shared.journal.entry import decode_entry, leaf_hash
-from shared.journal.tree import grown
+from shared.journal.tree import completed_by, grown
 
 _TREE: Final = "tree_node"
 
@@ -44,7 +44,7 @@ def rebuild_projections(path: Path) -> list[Difference]:
                 source.execute("SELECT feed, entry_index, data, signature FROM feed_entry"),
             )
             _replay(source, scratch)
-            found = _compare(source, scratch, _TREE, ("level", "position"))
+            found = _compare(source, scratch, _TREE, ("entry_index", "level"))
             for table, key in PROJECTIONS.items():
                 found += _compare(source, scratch, table, key)
             return found
@@ -57,14 +57,21 @@ def _replay(source: apsw.Connection, scratch: apsw.Connection) -> None:
     """Grow the tree and project every entry, in order."""
 
     def node(level: int, position: int) -> bytes:
-        row = next(scratch.execute("SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)))
+        row = next(
+            scratch.execute(
+                "SELECT hash FROM tree_node WHERE entry_index = ? AND level = ?", (completed_by(level, position), level)
+            )
+        )
         digest: bytes = row[0]
         return digest
 
     before = b""
     for index, data in source.execute("SELECT entry_index, data FROM entry ORDER BY entry_index"):
         leaf = leaf_hash(data)
-        scratch.executemany("INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)", grown(index, leaf, node))
+        scratch.executemany(
+            "INSERT INTO tree_node (entry_index, level, hash) VALUES (?, ?, ?)",
+            [(index, level, digest) for level, _, digest in grown(index, leaf, node)],
+        )
         entry = decode_entry(data)
         body = decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
         if isinstance(body, BootStarted) and index:

@@ -27,6 +27,7 @@ from edge.store.database import said
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
+from shared.journal.tree import completed_at, completed_by
 from shared.payment import CHARGED, PaymentState
 from shared.sealed import Sealed
 
@@ -54,6 +55,8 @@ _INQUIRY: Final = (
 )
 _JOB_COLUMNS: Final = PrintJob.__struct_fields__
 _JOB: Final = f"SELECT {', '.join(_JOB_COLUMNS)} FROM print_job "  # noqa: S608 - names of this package
+
+_LAST_LEAF: Final = "SELECT hash FROM tree_node WHERE level = 0 ORDER BY entry_index DESC LIMIT 1"
 
 _ALARM_COLUMNS: Final = ("alarm_index", "kind", "payment_id", "detail", "raised_at")
 _ALARM: Final = f"SELECT {', '.join(_ALARM_COLUMNS)} FROM alarm "  # noqa: S608 - names of this package
@@ -151,7 +154,7 @@ class Rows:
 
     def head_leaf(self) -> bytes | None:
         """Return the leaf hash of the last entry."""
-        leaf: bytes | None = self._value("SELECT hash FROM tree_node WHERE level = 0 ORDER BY position DESC LIMIT 1")
+        leaf: bytes | None = self._value(_LAST_LEAF)
         return leaf
 
     def entries(self, first: int, limit: int) -> list[tuple[bytes, bytes]]:
@@ -166,11 +169,27 @@ class Rows:
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
         digest: bytes | None = self._value(
-            "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
+            "SELECT hash FROM tree_node WHERE entry_index = ? AND level = ?", (completed_by(level, position), level)
         )
         if digest is None:
             raise IntegrityError("journal.no_node", level=level, position=position)
         return digest
+
+    def nodes(self, first: int, limit: int) -> list[list[bytes]]:
+        """Return the hashes that each of up to `limit` entries from `first` on completes, its own leaf first."""
+        found: list[list[bytes]] = []
+        rows = self._all(
+            "SELECT entry_index, level, hash FROM tree_node WHERE entry_index >= ? AND entry_index < ? "
+            "ORDER BY entry_index, level",
+            (first, first + limit),
+        )
+        for index, level, digest in rows:
+            if level == 0:
+                found.append([])
+            if index - first != len(found) - 1 or level != len(found[-1]):
+                raise IntegrityError("journal.no_node", level=level, position=completed_at(index, level))
+            found[-1].append(digest)
+        return found
 
     def rotations(self) -> list[int]:
         """Return the indexes of all `key.rotated`, in order."""

@@ -135,7 +135,7 @@ def _verify(old: Path, new: Path) -> None:
                 raise IntegrityError("store.migration_lost", what=guard.split()[2])
         for facts in (
             "SELECT entry_index, data, signature FROM entry ORDER BY entry_index",
-            "SELECT level, position, hash FROM tree_node ORDER BY level, position",
+            "SELECT entry_index, level, hash FROM tree_node ORDER BY entry_index, level",
             "SELECT feed, entry_index, data, signature FROM feed_entry ORDER BY feed, entry_index",
         ):
             rows = after.execute(facts)

@@ -32,6 +32,16 @@ def grown(size: int, leaf: bytes, node: Node) -> list[tuple[int, int, bytes]]:
     return added
 
 
+def completed_by(level: int, position: int) -> int:
+    """Return the index of the entry that completes a node: the last one that it covers."""
+    return (position + 1 << level) - 1
+
+
+def completed_at(index: int, level: int) -> int:
+    """Return the position of the node of this level whose last entry is `index`."""
+    return (index + 1 >> level) - 1
+
+
 class Frontier:
     """The complete subtrees on a growing tree's right edge: its root at every size, in O(log n) memory."""
 

@@ -22,11 +22,12 @@ FACTS: Final = (
         data BLOB NOT NULL,
         signature BLOB NOT NULL CHECK (length(signature) = 64)
     ) STRICT""",
+    # Node (level, position) stands at the entry that completes it: what one entry adds lies together, at the end.
     """CREATE TABLE tree_node (
+        entry_index INTEGER NOT NULL,
         level INTEGER NOT NULL,
-        position INTEGER NOT NULL,
         hash BLOB NOT NULL CHECK (length(hash) = 32),
-        PRIMARY KEY (level, position)
+        PRIMARY KEY (entry_index, level)
     ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE feed_entry (
         feed TEXT NOT NULL,
@@ -52,7 +53,7 @@ GUARDS: Final = (
             (SELECT coalesce(max(entry_index) + 1, 0) FROM feed_entry WHERE feed = NEW.feed)
         BEGIN SELECT RAISE(ABORT, 'feed_entry is dense'); END""",
     """CREATE TRIGGER tree_node_once BEFORE INSERT ON tree_node
-        WHEN EXISTS (SELECT 1 FROM tree_node WHERE level = NEW.level AND position = NEW.position)
+        WHEN EXISTS (SELECT 1 FROM tree_node WHERE entry_index = NEW.entry_index AND level = NEW.level)
         BEGIN SELECT RAISE(ABORT, 'tree_node is append-only'); END""",
 )
 

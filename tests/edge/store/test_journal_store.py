@@ -31,7 +31,7 @@ def raw(box: Box) -> Iterator[apsw.Connection]:
         "DELETE FROM entry WHERE entry_index = 3",
         "INSERT OR REPLACE INTO entry SELECT * FROM entry WHERE entry_index = 1",
         "INSERT OR IGNORE INTO entry VALUES (9, x'00', zeroblob(64))",
-        "REPLACE INTO tree_node VALUES (0, 1, zeroblob(32))",
+        "REPLACE INTO tree_node VALUES (1, 0, zeroblob(32))",
         "UPDATE tree_node SET hash = zeroblob(32)",
         "DELETE FROM tree_node",
         "UPDATE feed_entry SET data = x'00'",

@@ -32,4 +32,4 @@ def test_a_tree_that_is_not_that_of_the_entries_is_found(box: Box):
     connection.execute("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1")
     connection.close()
     (found,) = rebuild_projections(box.path)
-    assert (found.table, found.key) == ("tree_node", "1 0")
+    assert (found.table, found.key) == ("tree_node", "1 1")

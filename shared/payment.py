@@ -66,6 +66,18 @@ CHARGED: Final = frozenset(
 """States in which the customer's money has been taken and not given back, as far as is known."""
 
 
+_STANDING_SOURCES: Final = frozenset({"acquirer"})
+"""Sources of evidence that know of a charge when it is final."""
+
+
+def needs_acknowledgement(*, confirming: bool, source: str) -> bool:
+    """Return whether an approval of this source stands only once its terminal was told to keep the sale.
+
+    So it is with a confirming terminal's own word, in whichever way it was given: untold, the terminal takes it back.
+    """
+    return confirming and source not in _STANDING_SOURCES
+
+
 def advance(state: PaymentState, to: PaymentState) -> PaymentState:
     """Return `to` when the table allows it. Raises BugError `payment.move_not_allowed` when it does not."""
     if to not in TRANSITIONS[state]:

@@ -91,6 +91,9 @@ class StoreView(Protocol):
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""
 
+    def unacknowledged(self) -> list[PaymentView]:
+        """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
+
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
 

@@ -125,6 +125,11 @@ class Recovery:
         return [
             *(PaymentNotSent(payment_id=name, reason=reason) for name in left_open(PaymentState.REQUESTED)),
             *(PaymentInDoubt(payment_id=name, reason=reason) for name in left_open(PaymentState.SENT)),
+            *(
+                PaymentInDoubt(payment_id=payment.payment_id, reason=reason)
+                for payment in view.unacknowledged()
+                if not self.under_way(payment.payment_id)
+            ),
             # The order to undo a sale may have left.
             *(ReversalInDoubt(payment_id=name, reason=reason) for name in left_open(PaymentState.REVERSAL_REQUESTED)),
         ]

@@ -93,6 +93,12 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Approved by evidence that came after the payment was thought uncharged."""
     doubled: bool = False
     """Late, and another payment holds the same obligation: the customer was charged twice."""
+    baseline_stan: str | None = None
+    """The newest trace its terminal knew before the amount left, where it is asked for its last transaction."""
+    confirming: bool = False
+    """Whether the terminal takes the sale back unless it is told to keep it."""
+    unacknowledged: bool = False
+    """Approved, and the terminal was not told to keep it yet: it does not stand."""
     cosigned: bool = False
     """Central has cosigned a checkpoint that covers the outcome."""
 

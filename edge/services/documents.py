@@ -4,6 +4,7 @@ What stands on a paper is made when it is printed, from the journal's own state 
 for paper while the provider confirmed says so.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +16,9 @@ from shared.clock import parse_instant
 from shared.day_slip import DaySlipFacts, day_slip
 from shared.entropy import Entropy, random_name
 from shared.errors import BugError
+from shared.events import Body, PaymentApproved
 from shared.identifiers import parse_bill
+from shared.payment import needs_acknowledgement
 from shared.receipt import BillReceiptFacts, InquiryTicketFacts, Receipt, bill_receipt, inquiry_ticket, receipt_url
 
 BILL_RECEIPT: Final = "bill_receipt"
@@ -49,6 +52,15 @@ def spool_receipt(view: StoreView, entropy: Entropy, payment_id: str) -> None:
     """
     if not any(job.document == BILL_RECEIPT for job in view.print_jobs_for(payment_id)):
         spool(view, entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+
+
+def spool_when_charged(view: StoreView, entropy: Entropy, payment: PaymentView, bodies: Sequence[Body]) -> None:
+    """Spool the receipt of a payment that these entries approve, unless its terminal is to be told to keep it first."""
+    for body in bodies:
+        if isinstance(body, PaymentApproved) and not needs_acknowledgement(
+            confirming=payment.confirming, source=body.evidence.source
+        ):
+            spool_receipt(view, entropy, payment.payment_id)
 
 
 def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:

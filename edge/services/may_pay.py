@@ -23,8 +23,8 @@ LOCKING: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUB
 
 
 def locked_by(view: StoreView, terminal: str) -> str | None:
-    """Return the payment in doubt that locks a terminal."""
-    for payment in view.payments_in(LOCKING):
+    """Return the payment that locks a terminal: one in doubt, or one it was not told to keep yet, being its newest."""
+    for payment in (*view.payments_in(LOCKING), *view.unacknowledged()):
         if payment.terminal == terminal:
             return payment.payment_id
     return None

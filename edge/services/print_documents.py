@@ -103,7 +103,7 @@ class PrintDocuments:
         payment = self._queries.payment(payment_id)
         if payment is None:
             raise OperatorError("payment.unknown", payment_id=payment_id)
-        if payment.state not in CHARGED or payment.outcome_index is None:
+        if payment.state not in CHARGED or payment.outcome_index is None or payment.unacknowledged:
             raise OperatorError("payment.no_receipt", payment_id=payment_id)
         return await self._request(BILL_RECEIPT, payment_id)
 

@@ -12,7 +12,7 @@ import structlog
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
-from edge.services.documents import spool_receipt
+from edge.services.documents import spool_when_charged
 from edge.services.judge_outcome import (
     SECOND_CHARGE,
     STRAY_APPROVAL,
@@ -86,12 +86,12 @@ class RecordOutcome:
             bodies = judge(
                 payment_id, payment.state, outcome, spoken_before=spoken, speaks_of_charge=code == "approved"
             )
-            if any(isinstance(body, PaymentApproved) for body in bodies):
-                spool_receipt(view, self._entropy, payment_id)
+            spool_when_charged(view, self._entropy, payment, bodies)
             return bodies
 
         recorded = await self._writer.commit(decide)
-        if outcome.kind != "in_doubt":
+        if outcome.kind != "in_doubt" and not profile.capabilities.confirming:
+            # A sale that a terminal may take back can come into doubt again.
             self._sent_monotonic_ms.pop(payment_id, None)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
             await self._on_charged(payment_id)
@@ -139,10 +139,11 @@ class RecordOutcome:
         """Leave no payment open that nobody works on any more. Never raises."""
 
         def decide(view: StoreView) -> Sequence[Body]:
-            state = known(view, payment_id).state
-            if state is PaymentState.REQUESTED:
+            payment = known(view, payment_id)
+            if payment.state is PaymentState.REQUESTED:
                 return [PaymentNotSent(payment_id=payment_id, reason=FAULT)]
-            return [PaymentInDoubt(payment_id=payment_id, reason=FAULT)] if state is PaymentState.SENT else []
+            doubtful = payment.state is PaymentState.SENT or payment.unacknowledged
+            return [PaymentInDoubt(payment_id=payment_id, reason=FAULT)] if doubtful else []
 
         try:
             await self._writer.commit(decide)

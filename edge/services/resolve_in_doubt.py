@@ -1,11 +1,11 @@
 """Settle a payment in doubt by asking, never by charging again: «تأیید تراکنش».
 
-The terminal is asked by our reference. A yes that agrees in amount, reference and terminal number approves. A not-found
+The terminal is asked by our reference, or for its last transaction where it can be asked for nothing else. A yes that
+agrees in amount, reference (or a trace newer than the one before the sale) and terminal number approves. A not-found
 counts only when it was asked past the profile's own longest time after the amount was sent, of the very terminal
 whose number was journaled with the payment, and while that terminal never spoke of a charge by this reference; two
 counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in
-the journal. A sale that the terminal was told to undo and that is in doubt since is asked about the same way: what it
-still knows stands, what it does not know, twice, was undone.
+the journal.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import structlog
 from edge.devices.terminals.outcome import StatusAnswer
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
-from edge.services.documents import spool_receipt
+from edge.services.documents import spool_when_charged
 from edge.services.judge_outcome import (
     ANSWER_MISMATCH,
     CHARGE_MISMATCH,
@@ -107,6 +107,7 @@ class ResolveInDoubt:
                 reference=payment.reference,
                 amount_rial=payment.amount_rial,
                 terminal_number=payment.terminal_number,
+                baseline_stan=payment.baseline_stan,
             )
             counts = in_time and answer.kind == "not_found" and _is_from(payment, answer)
             await self._record(payment_id, answer, worker, operator=operator, may_count=counts)
@@ -170,8 +171,7 @@ class ResolveInDoubt:
             if answer.kind == "approved" and payment.state is not PaymentState.REVERSAL_IN_DOUBT:
                 # Whatever was decided while the question was on its way: evidence of a charge beats it.
                 bodies = judge_approval(payment_id, payment.state, answer.evidence)
-                if any(isinstance(body, PaymentApproved) for body in bodies):
-                    spool_receipt(view, self._entropy, payment_id)
+                spool_when_charged(view, self._entropy, payment, bodies)
                 return [queried, *bodies]
             if answer.kind == "mismatch":
                 return [queried, AlarmRaised(kind=_mismatch(answer, worker), payment_id=payment_id)]
@@ -183,7 +183,7 @@ class ResolveInDoubt:
 
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
-            await self._payments.call_back_others(payment_id)
+            await self._payments.charged(payment_id)
 
 
 def _mismatch(answer: StatusAnswer, worker: TerminalWorker) -> str:

@@ -6,6 +6,7 @@
     payment.sent        durable before the first byte of the amount leaves
     (card dialogue)     may take minutes; the page watches, nothing waits for it
     outcome             approved, declined, cancelled or in doubt; with an approval the receipt is spooled, same commit
+    payment.acknowledged  where the terminal takes back what it is not told to keep; only then the receipt
 
 Here is the first line; the terminal's part is `edge.services.terminal_worker`, what terminals say
 `edge.services.record_outcome`. Killed between any two lines, the box comes back and `edge.journal.recovery` says which
@@ -18,6 +19,7 @@ from typing import Final
 
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.choose_terminal import ChooseTerminal
+from edge.services.keep_sale import KeepSale
 from edge.services.may_pay import CHECKS, Check
 from edge.services.record_outcome import RecordOutcome
 from edge.services.terminal_port import Terminal
@@ -52,7 +54,7 @@ class TakePayment:
         self._entropy = entropy
         self._checks = checks
         self.outcomes = RecordOutcome(
-            writer=writer, queries=queries, clock=clock, entropy=entropy, on_charged=self.call_back_others
+            writer=writer, queries=queries, clock=clock, entropy=entropy, on_charged=self.charged
         )
         self.workers: dict[str, TerminalWorker] = {}
         """By our own name of the terminal, in the order of the settings."""
@@ -63,6 +65,12 @@ class TakePayment:
             terminal.on_late_answer = worker.late_answer
             terminal.on_stray_answer = worker.stray_answer
             self.workers[terminal.name] = worker
+        self._keep = KeepSale(
+            writer=writer,
+            queries=queries,
+            entropy=entropy,
+            terminals={terminal.name: terminal for terminal in terminals},
+        )
         self.choosing = ChooseTerminal(list(self.workers.values()), queries)
 
     # --- what can be seen --------------------------------------------------------------------------------------------
@@ -144,6 +152,11 @@ class TakePayment:
             if await worker.cancel(payment_id):
                 return
         raise OperatorError("payment.not_waiting", payment_id=payment_id)
+
+    async def charged(self, payment_id: str) -> None:
+        """Do what an approval asks for, once it is journaled: have the terminal keep the sale, and no other be made."""
+        await self._keep.keep(payment_id)
+        await self.call_back_others(payment_id)
 
     async def call_back_others(self, paid: str) -> None:
         """Have another payment of the same obligation dropped while it still can be: this one was charged."""

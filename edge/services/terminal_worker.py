@@ -208,7 +208,7 @@ class TerminalWorker:
 
     async def _at_terminal(self, wanted: PaymentRequested) -> None:
         payment_id = wanted.payment_id
-        not_ready = await self._not_ready()
+        not_ready, baseline_stan = await self._not_ready()
         number = self.terminal.state.terminal_number
 
         def decide(view: StoreView) -> Sequence[Body]:
@@ -216,7 +216,14 @@ class TerminalWorker:
             if reason := not_ready or self._obstacle(view, wanted):
                 return [PaymentNotSent(payment_id=payment_id, reason=reason)]
             confirming = self.terminal.profile.capabilities.confirming
-            return [PaymentSent(payment_id=payment_id, terminal_number=number, confirming=confirming)]
+            return [
+                PaymentSent(
+                    payment_id=payment_id,
+                    terminal_number=number,
+                    baseline_stan=baseline_stan,
+                    confirming=confirming,
+                )
+            ]
 
         (recorded,) = await self._writer.commit(decide)
         if not isinstance(recorded.body, PaymentSent):
@@ -227,6 +234,7 @@ class TerminalWorker:
             reference=wanted.reference,
             on_progress=lambda word: self._on_sale_progress(payment_id, word),
             terminal_number=number,
+            baseline_stan=baseline_stan,
         )
         # Said is said: a stop of the program must not undo it on its way to the journal.
         await asyncio.shield(
@@ -245,16 +253,15 @@ class TerminalWorker:
             if payment_id in self._cancelled:
                 self._outcomes.to_the_end(f"cancel {payment_id}", self.terminal.cancel())
 
-    async def _not_ready(self) -> str | None:
-        """Return why the terminal cannot take an amount, None when it said that it is idle."""
+    async def _not_ready(self) -> tuple[str | None, str | None]:
+        """Return why the terminal cannot take an amount, None when it is idle; and the baseline it told."""
         # Nothing else speaks to the terminal while we hold it: one that is locked now stays so.
         if any(payment.terminal == self.name for payment in self._queries.in_doubt()):
-            return "payment.terminal_locked"
+            return "payment.terminal_locked", None
         try:
-            await self.terminal.prepare()
+            return None, await self.terminal.prepare()
         except DeviceError as error:
-            return error.code
-        return None
+            return error.code, None
 
     def _obstacle(self, view: StoreView, wanted: PaymentRequested) -> str | None:
         """Return why the amount must not be sent, whatever was so when the payment was asked for."""

@@ -13,6 +13,7 @@ from shared.events import (
     AcquirerAnswered,
     Body,
     Evidence,
+    PaymentAcknowledged,
     PaymentApproved,
     PaymentCancelled,
     PaymentConfirmed,
@@ -26,7 +27,7 @@ from shared.events import (
     PaymentSent,
     StatusQueried,
 )
-from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance
+from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance, needs_acknowledgement
 
 _NO_OUTCOME: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT})
 _SAME_OUTCOME: Final = frozenset(
@@ -75,6 +76,7 @@ def move(
         values |= _NOWHERE
     elif to not in _SAME_OUTCOME and not keeps_outcome:
         values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}
+    values.setdefault("unacknowledged", 0)
     update_payment(connection, payment_id, state=str(to), moved_index=at.index, **values)
     if to in CERTAINLY_UNCHARGED:
         _single_out(connection, payment_id)
@@ -142,7 +144,15 @@ def _not_sent(connection: apsw.Connection, at: Recorded, body: PaymentNotSent) -
 
 
 def _sent(connection: apsw.Connection, at: Recorded, body: PaymentSent) -> None:
-    move(connection, at, body.payment_id, PaymentState.SENT, terminal_number=body.terminal_number)
+    move(
+        connection,
+        at,
+        body.payment_id,
+        PaymentState.SENT,
+        terminal_number=body.terminal_number,
+        baseline_stan=body.baseline_stan,
+        confirming=int(body.confirming),
+    )
 
 
 def _to_be_confirmed(connection: apsw.Connection, payment_id: str) -> dict[str, Any]:
@@ -155,9 +165,15 @@ def _to_be_confirmed(connection: apsw.Connection, payment_id: str) -> dict[str, 
 
 def _approved(connection: apsw.Connection, at: Recorded, body: PaymentApproved) -> None:
     row = next(
-        connection.execute("SELECT state, obligation FROM payment WHERE payment_id = ?", (body.payment_id,)), None
+        connection.execute(
+            "SELECT state, obligation, confirming FROM payment WHERE payment_id = ?", (body.payment_id,)
+        ),
+        None,
     )
-    values = evidence_columns(body.evidence) | _to_be_confirmed(connection, body.payment_id)
+    unkept = row is not None and needs_acknowledgement(confirming=bool(row[2]), source=body.evidence.source)
+    values = evidence_columns(body.evidence) | {"unacknowledged": int(unkept), "counting_not_found": 0}
+    if not unkept:
+        values |= _to_be_confirmed(connection, body.payment_id)
     if row is not None and PaymentState(row[0]) in LATE:
         # Evidence of a charge beats evidence of none, even where the customer has meanwhile paid again.
         other = connection.execute(
@@ -166,6 +182,11 @@ def _approved(connection: apsw.Connection, at: Recorded, body: PaymentApproved) 
         )
         values |= {"late": 1, "doubled": int(next(other, None) is not None)}
     move(connection, at, body.payment_id, PaymentState.APPROVED, **values)
+
+
+def _acknowledged(connection: apsw.Connection, at: Recorded, body: PaymentAcknowledged) -> None:
+    queued = _to_be_confirmed(connection, body.payment_id)
+    move(connection, at, body.payment_id, PaymentState.ACKNOWLEDGED, **queued)
 
 
 def _declined(connection: apsw.Connection, at: Recorded, body: PaymentDeclined) -> None:
@@ -238,6 +259,7 @@ PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
     PaymentNotSent: _not_sent,
     PaymentSent: _sent,
     PaymentApproved: _approved,
+    PaymentAcknowledged: _acknowledged,
     PaymentDeclined: _declined,
     PaymentCancelled: _cancelled,
     PaymentInDoubt: _in_doubt,

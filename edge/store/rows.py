@@ -88,7 +88,7 @@ def _print_job(row: tuple[Any, ...]) -> PrintJob:
 
 def _read_payment(row: tuple[Any, ...]) -> PaymentView:
     members = dict(zip((*_PAYMENT_COLUMNS, "cosigned"), row, strict=True))
-    for flag in ("late", "doubled", "cosigned"):
+    for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):
         members[flag] = bool(members[flag])
     return msgspec.convert(members, PaymentView)
 
@@ -279,6 +279,10 @@ class Rows:
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
         return [_alarm(row) for row in self._all(_ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
+
+    def unacknowledged(self) -> list[PaymentView]:
+        """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
+        return [_payment(row) for row in self._all(_PAYMENT + "WHERE unacknowledged = 1 ORDER BY requested_index")]
 
     # --- days and exposure ---
 

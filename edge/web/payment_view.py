@@ -62,6 +62,7 @@ _DOUBT_REASONS: Final = {
     "mismatch": "doubt.why_mismatch",
     "unclear_code": "doubt.why_unclear_code",
     "bad_answer": "doubt.why_bad_answer",
+    "not_acknowledged": "doubt.why_not_acknowledged",
 }
 _REVIEW_REASONS: Final = {"already_paid": "review.already_paid", "expired": "review.expired"}
 _PAPER: Final[dict[PrintState, str]] = {
@@ -189,7 +190,7 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
         paper_text=paper_text(jobs, payment.printed),
         may_cancel=under_way and progress in _CANCELLABLE,
         may_check=in_doubt,
-        may_print=payment.state in CHARGED,
+        may_print=payment.state in CHARGED and not payment.unacknowledged,
         may_retry=payment.state in CERTAINLY_UNCHARGED - {_S.REVERSED} and payment.bill_id is not None,
         printed_before=bool(jobs) or payment.printed > 0,
         live=under_way or in_doubt or payment.state in CHARGED,

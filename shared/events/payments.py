@@ -101,7 +101,10 @@ class PaymentCancelled(Body, frozen=True, kw_only=True):
 
 
 class PaymentInDoubt(Body, frozen=True, kw_only=True):
-    """Sent, outcome not known. `reason`: no_answer, link_lost, restart, mismatch, unclear_code, bad_answer, fault."""
+    """Sent, outcome not known; or approved by a confirming terminal that did not say that it keeps the sale.
+
+    `reason`: no_answer, link_lost, restart, mismatch, unclear_code, bad_answer, fault, storage, not_acknowledged.
+    """
 
     type = "payment.in_doubt"
     payment_id: str

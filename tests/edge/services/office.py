@@ -12,6 +12,7 @@ import msgspec
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.terminals.driver import TerminalDriver
+from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.recovery import recover
@@ -38,10 +39,11 @@ POWER = parse_bill("9174639504124", "12908190")
 class Office:
     """Use as an async context manager. A second one on the same folder is the box after a restart."""
 
-    def __init__(self, folder: Path, terminal: VirtualTerminal, **times: int) -> None:
+    def __init__(self, folder: Path, terminal: VirtualTerminal | VirtualPnaTerminal, **times: int) -> None:
         self.folder = folder
         self.virtual = terminal
-        profile = load_catalogue().terminal("daftar/virtual")
+        confirming = isinstance(terminal, VirtualPnaTerminal)
+        profile = load_catalogue().terminal("daftar/virtual_pna" if confirming else "daftar/virtual")
         quick = {"answer_timeout_ms": 2_000, "longest_ms": 2_000, "query_timeout_ms": 1_000, "ready_timeout_ms": 1_000}
         self.profile = msgspec.structs.replace(
             profile, times=msgspec.structs.replace(profile.times, **(quick | {"reconnect_first_ms": 20} | times))

@@ -1,0 +1,259 @@
+"""Payments at a confirming terminal, over sockets: what it was told to keep, what it took back, what we say of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.devices.terminals.outcome import TerminalOutcome
+from edge.devices.virtual.pna_terminal import Quirk, VirtualPnaTerminal
+from edge.devices.virtual.printer import VirtualPrinter
+from edge.journal.views import PrintJob
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.errors import OperatorError
+from shared.events import Body, Evidence, PaymentApproved, PaymentRequested, PaymentSent, Split
+from shared.ids import bill_obligation
+from shared.payment import PaymentState
+from tests.edge.services.office import POWER, WATER, Office
+
+S = PaymentState
+
+
+@pytest.fixture
+async def virtual() -> AsyncIterator[VirtualPnaTerminal]:
+    """A confirming terminal that is on and had a sale before."""
+    terminal = VirtualPnaTerminal(clock=SystemClock(), entropy=SystemEntropy())
+    await terminal.start()
+    terminal.set_auto("approve")
+    yield terminal
+    await terminal.stop()
+
+
+@pytest.fixture
+async def counter(tmp_path: Path, virtual: VirtualPnaTerminal) -> AsyncIterator[Office]:
+    """An office at work, with one earlier sale that was kept."""
+    async with Office(tmp_path, virtual) as office:
+        await paid(office, POWER)
+        yield office
+
+
+async def paid(office: Office, bill: object = WATER) -> str:
+    payment_id = await office.pay(bill)  # type: ignore[arg-type] # a Bill
+    assert await office.ends(payment_id) is S.ACKNOWLEDGED
+    return payment_id
+
+
+def papers(office: Office, payment_id: str) -> list[PrintJob]:
+    return office.box.queries.print_jobs_for(payment_id)
+
+
+def bodies_of(office: Office, payment_id: str) -> list[tuple[str, dict[str, object]]]:
+    entries = [msgspec.json.decode(data) for data, _ in office.box.queries.entries(0, 1_000)]
+    return [(one["type"], one["body"]) for one in entries if one["body"].get("payment_id") == payment_id]
+
+
+async def settled(office: Office, payment_id: str, state: PaymentState) -> None:
+    """Ask until the payment stands so: the time after which a not-found counts has to pass."""
+
+    async def ask() -> bool:
+        return (await office.resolve.ask(payment_id, operator="sara")).state is state
+
+    for _ in range(600):
+        if await ask():
+            return
+        await office.until(lambda: True)
+    pytest.fail(f"still {office.payment(payment_id).state}")
+
+
+async def test_approved_then_acknowledged_and_only_then_a_receipt(counter: Office, virtual: VirtualPnaTerminal) -> None:
+    before = virtual.transactions[-1].stan
+    payment_id = await paid(counter)
+    facts = bodies_of(counter, payment_id)
+    assert [kind for kind, _ in facts] == [
+        "payment.requested",
+        "payment.sent",
+        "payment.approved",
+        "payment.acknowledged",
+    ]
+    assert (facts[1][1]["baseline_stan"], facts[1][1]["confirming"]) == (before, True)
+    charge = virtual.charges[-1]
+    payment = counter.payment(payment_id)
+    assert (charge.acknowledged, charge.stan, charge.rrn) == (True, payment.stan, payment.rrn)
+    assert (payment.confirmation, payment.unacknowledged) == ("queued", False)
+    assert [job.copy for job in papers(counter, payment_id)] == [False]
+    # The receipt names the approval: that is where the evidence stands.
+    assert payment.outcome_index == counter.box.queries.size() - 2
+
+
+@pytest.mark.parametrize("quirk", ["acknowledgement_unheard", "acknowledgement_unanswered"])
+async def test_without_its_answer_the_payment_is_in_doubt_and_nothing_is_printed(
+    counter: Office, virtual: VirtualPnaTerminal, quirk: Quirk
+) -> None:
+    virtual.quirk = quirk
+    payment_id = await counter.pay()
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    payment = counter.payment(payment_id)
+    assert (payment.in_doubt_reason, payment.confirmation, payment.outcome_index) == ("not_acknowledged", "none", None)
+    assert papers(counter, payment_id) == []
+    with pytest.raises(OperatorError, match=r"payment\.terminal_locked"):
+        await counter.pay(POWER_AGAIN)
+    virtual.quirk = "none"
+    assert (await counter.resolve.ask(payment_id, operator="sara")).state is S.ACKNOWLEDGED
+    assert [kind for kind, _ in bodies_of(counter, payment_id)][-3:] == [
+        "payment.status_queried",
+        "payment.approved",
+        "payment.acknowledged",
+    ]
+    assert len(papers(counter, payment_id)) == 1
+    assert [charge.acknowledged for charge in virtual.charges] == [True, True]
+
+
+POWER_AGAIN = msgspec.structs.replace(POWER, payment_id="13000190")
+
+
+@pytest.mark.parametrize("told_as_last", [True, False])
+async def test_what_the_terminal_took_back_is_not_charged_once_it_was_asked_twice(
+    counter: Office, virtual: VirtualPnaTerminal, *, told_as_last: bool
+) -> None:
+    virtual.quirk = "acknowledgement_unheard"
+    virtual.acknowledge_within_ms = 100
+    virtual.reversed_is_last = told_as_last
+    payment_id = await counter.pay()
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    await counter.until(lambda: len(virtual.charges) == 1)
+    await settled(counter, payment_id, S.NOT_CHARGED)
+    assert counter.payment(payment_id).counting_not_found == 2
+    virtual.quirk = "none"
+    again = await paid(counter)
+    assert again != payment_id
+    assert len(virtual.charges) == 2
+
+
+@pytest.mark.parametrize("quirk", ["hang_up_after_charging", "bare_approval"])
+async def test_a_lost_approval_is_found_and_kept(counter: Office, virtual: VirtualPnaTerminal, quirk: Quirk) -> None:
+    virtual.quirk = quirk
+    payment_id = await counter.pay()
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    assert (await counter.resolve.ask(payment_id, operator="sara")).state is S.ACKNOWLEDGED
+    assert virtual.charges[-1].acknowledged
+    assert len(papers(counter, payment_id)) == 1
+
+
+async def test_a_late_approval_is_kept_too(tmp_path: Path, virtual: VirtualPnaTerminal) -> None:
+    virtual.set_fault("answer_late", late_ms=1_500)
+    async with Office(tmp_path, virtual, answer_timeout_ms=300, longest_ms=60_000) as office:
+        payment_id = await office.pay()
+        await office.until(lambda: office.payment(payment_id).state is S.IN_DOUBT)
+        await office.until(lambda: office.payment(payment_id).state is S.ACKNOWLEDGED)
+        assert virtual.charges[-1].acknowledged
+
+
+async def test_the_sale_before_of_the_same_amount_is_not_taken_for_this_one(
+    counter: Office, virtual: VirtualPnaTerminal
+) -> None:
+    virtual.quirk = "sale_unheard"
+    same_amount = msgspec.structs.replace(POWER_AGAIN, amount_rial=POWER.amount_rial)
+    payment_id = await counter.pay(same_amount)
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    await settled(counter, payment_id, S.NOT_CHARGED)
+    assert len(virtual.charges) == 1
+
+
+async def test_a_last_transaction_that_lags_does_not_count_in_time(
+    counter: Office, virtual: VirtualPnaTerminal
+) -> None:
+    virtual.quirk = "hang_up_after_charging"
+    payment_id = await counter.pay()
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    virtual.quirk = "last_lags"
+    await counter.resolve.ask(payment_id, operator="sara")
+    asked = await counter.resolve.ask(payment_id, operator="sara")
+    waited = counter.payments.waited_ms(payment_id)
+    if waited <= counter.profile.times.longest_ms:
+        assert (asked.state, asked.counting_not_found) == (S.IN_DOUBT, 0)
+        virtual.quirk = "none"
+        assert (await counter.resolve.ask(payment_id, operator="sara")).state is S.ACKNOWLEDGED
+
+
+async def test_a_sale_made_by_hand_in_between_leaves_it_in_doubt(counter: Office, virtual: VirtualPnaTerminal) -> None:
+    virtual.quirk = "hang_up_after_charging"
+    payment_id = await counter.pay()
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    by_hand = await counter.terminal.sale(amount_rial=777, reference="1", baseline_stan=virtual.transactions[-1].stan)
+    assert by_hand.kind == "in_doubt"
+    asked = await counter.resolve.ask(payment_id, operator="sara")
+    assert (asked.state, asked.last_answer) == (S.IN_DOUBT, "unclear")
+
+
+def approved_only(office: Office, virtual: VirtualPnaTerminal) -> list[Body]:
+    """The facts of a payment that was approved at the terminal's newest sale, and not acknowledged."""
+    charge = virtual.transactions[-1]
+    wanted = PaymentRequested(
+        payment_id="pcut",
+        obligation=bill_obligation(WATER.bill_id, WATER.payment_id),
+        purpose="bill",
+        amount_rial=charge.amount_rial,
+        split=Split(gross_rial=charge.amount_rial, company_rial=charge.amount_rial),
+        method="pcpos",
+        terminal=office.terminal.name,
+        reference="123456789012345678",
+        operator="sara",
+        bill_id=WATER.bill_id,
+        bill_payment_id=WATER.payment_id,
+    )
+    said = Evidence(
+        source="answer",
+        response_code="00",
+        amount_rial=charge.amount_rial,
+        stan=charge.stan,
+        rrn=charge.rrn,
+        terminal_number=charge.terminal_number,
+    )
+    baseline = f"{int(charge.stan) - 1:06d}"
+    return [
+        wanted,
+        PaymentSent(payment_id="pcut", terminal_number=charge.terminal_number, baseline_stan=baseline, confirming=True),
+        PaymentApproved(payment_id="pcut", evidence=said),
+    ]
+
+
+async def test_cut_between_approval_and_acknowledgement_it_is_in_doubt_after_the_start(
+    tmp_path: Path, virtual: VirtualPnaTerminal
+) -> None:
+    async with Office(tmp_path, virtual) as office:
+        await office.terminal.prepare()
+        await office.terminal.sale(amount_rial=WATER.amount_rial, reference="1", baseline_stan="000000")
+        await office.box.writer.commit(lambda _: approved_only(office, virtual))
+        assert office.payment("pcut").unacknowledged
+        with pytest.raises(OperatorError, match=r"payment\.terminal_locked"):
+            await office.pay(POWER)
+        printer = VirtualPrinter()
+        await printer.start()
+        documents = office.printing(printer)
+        await printer.close()
+        with pytest.raises(OperatorError, match=r"payment\.no_receipt"):
+            await documents.request_receipt("pcut")
+    async with Office(tmp_path, virtual) as office:
+        found = office.payment("pcut")
+        assert (found.state, found.in_doubt_reason, found.unacknowledged) == (S.IN_DOUBT, "restart", False)
+        assert (await office.resolve.ask("pcut", operator=None)).state is S.ACKNOWLEDGED
+        assert virtual.charges[-1].acknowledged
+
+
+async def test_the_second_charge_of_an_obligation_is_not_kept(tmp_path: Path, virtual: VirtualPnaTerminal) -> None:
+    async with Office(tmp_path, virtual) as office:
+        virtual.quirk = "sale_unheard"
+        first = await office.pay()
+        assert await office.ends(first) is S.IN_DOUBT
+        await settled(office, first, S.NOT_CHARGED)
+        virtual.quirk = "none"
+        second = await paid(office)
+        charge = virtual.charges[-1]
+        late = msgspec.structs.replace(office.charge_of(first), reference=None, stan="999998", rrn="000000000998")
+        office.worker.late_answer(office.payment(first).reference, TerminalOutcome(kind="approved", evidence=late))
+        await office.until(lambda: office.payment(first).state is S.IN_DOUBT)
+        assert (office.payment(first).late, office.payment(first).doubled) == (True, True)
+        assert ("late_approval", first) in office.alarms()
+        assert (office.payment(second).state, virtual.charges) == (S.ACKNOWLEDGED, (charge,))

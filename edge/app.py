@@ -6,7 +6,7 @@ and only then let anybody in: pages, devices, the line.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -18,33 +18,42 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.terminals.driver import TerminalDriver
-from edge.jobs import keep_running, timetable
-from edge.journal.recovery import recover
+from edge.jobs import every, keep_running, timetable
+from edge.journal.box_clock import BoxClock, last_known_time
+from edge.journal.head_copy import HeadCopy, compare
+from edge.journal.recovery import Recovery, Start
 from edge.journal.signer import FileSigner, settle_next
 from edge.journal.verify import current_key
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
 from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.ask_inquiry import AskInquiry
+from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
 from edge.services.counter import Counter, Parts
 from edge.services.documents import Letterhead
 from edge.services.events import BoxEvent, EventHub
 from edge.services.idempotent import Idempotent
+from edge.services.keep_head import KeepHead, read_in_time
 from edge.services.line import Line
 from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
+from edge.services.verify_whole import VerifyWhole
+from edge.services.watch_disk import WatchDisk
 from edge.settings import KEY_NAME, STORE_NAME, Settings, TerminalSettings, load_settings
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
 from edge.store.queries import Queries
+from edge.store.reserve import Reserve
 from edge.uplink.client import Uplink, UplinkSettings
+from edge.web.help import create_help
 from edge.web.router import create_app as create_web
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy
+from shared.errors import BugError, DeviceError, IntegrityError
 
 SOFTWARE: Final = f"daftar {version('daftar')}"
 
@@ -60,7 +69,8 @@ class Box:
     def __init__(self, folder: Path, clock: Clock, entropy: Entropy) -> None:
         """Open the file, recover, join the parts; nothing listens and no device is spoken to yet.
 
-        Raises what `load_settings`, `load_catalogue`, `FileSigner.load`, `SqliteJournalStore.open` and `recover` raise.
+        Raises what `load_settings`, `load_catalogue`, `FileSigner.load` and `SqliteJournalStore.open` raise. A journal
+        that opens and does not hold is no reason to raise: the box shows it and takes nothing.
         """
         self.settings: Settings = load_settings(folder)
         profiles = self.settings.profiles_folder
@@ -68,21 +78,77 @@ class Box:
         # Named wrongly, a model stops the start here, before anything is journaled about it.
         self._terminal_profiles = [catalogue.terminal(terminal.profile) for terminal in self.settings.terminals]
         self._printer_profile = catalogue.printer(self.settings.printer.profile)
-        self._clock = clock
+        self._clock = BoxClock(clock)
         self._entropy = entropy
+        self._disk = WatchDisk(folder, Reserve(folder))
+        self._disk.prepare()
+        with ExitStack() as opened:
+            self._open(folder, opened)
+            self._recover()
+            self._join()
+            self._opened = opened.pop_all()
+
+    def _open(self, folder: Path, opened: ExitStack) -> None:
+        """Open the file and everything that reads or writes it; closed in reverse."""
         path = folder / STORE_NAME
         FileSigner.load(folder / KEY_NAME)  # A box without its key is told so before its file is touched.
-        self._store = SqliteJournalStore.open(path, clock, entropy)
+        self._store = SqliteJournalStore.open(path, self._clock, self._entropy)
+        opened.callback(self._store.close)
         self._queries = Queries(path)
+        opened.callback(self._queries.close)
         self._identity: Identity = self._queries.identity()
         self._signer = settle_next(folder / KEY_NAME, current_key(self._queries, self._identity))
-        self._writer = JournalWriter(self._store, self._signer, clock, entropy)
-        self._writer.start()
         self._people = People(path)
+        opened.callback(self._people.close)
+        self._writer = JournalWriter(self._store, self._signer, self._clock, self._entropy)
+        self._writer.on_failure = self._disk.failed
         self._exchange = SqliteExchangeStore(path, self._writer)
-        recovered = recover(self._writer, self._queries, self._identity, self._signer.public_key, software=SOFTWARE)
-        _log.info("started", size=recovered.found_size, in_doubt=recovered.in_doubt, not_sent=recovered.not_sent)
-        self._join()
+        opened.callback(self._exchange.close)
+        self._writer.start()
+        opened.callback(self._writer.close)
+        named = self.settings.head_copy_folder
+        self._head_copy = HeadCopy(None if named is None else Path(named), self._identity)
+        self._verify = VerifyWhole(path, self._identity, self._writer, self._clock)
+        self._health = BoxHealth(
+            HealthParts(
+                clock=self._clock,
+                disk=self._disk,
+                verify=self._verify,
+                head=KeepHead(self._head_copy, Queries(path), self._signer, self._writer, self._clock),
+                writer=self._writer,
+                support_line=self.settings.support_line,
+            )
+        )
+
+    def _recover(self) -> None:
+        """Verify the journal's end and settle what was left open; one that does not hold is shown and takes nothing."""
+        self._recovery: Recovery | None = None
+        queries, writer = self._queries, self._writer
+        try:
+            heads = read_in_time(self._head_copy, queries)
+            compare(queries, heads)
+            self._clock.learn_floor(last_known_time(queries, self._identity, queries.cosigned_note()))
+            start = Start(
+                software=SOFTWARE,
+                clock=self._clock.quality(),
+                beside_size=max((head.size for head in heads), default=None),
+            )
+            self._recovery = recovery = Recovery(queries, self._identity, start)
+            self._verify.on_sound = lambda: _run_again(recovery, writer, self._signer.public_key)
+            if (unsound := self._verify.set_aside()) is not None:
+                raise unsound
+            found = recovery.run(writer, self._signer.public_key)
+            _log.info("started", size=found.found_size, in_doubt=found.in_doubt, not_sent=found.not_sent)
+        except (IntegrityError, BugError) as error:
+            writer.seal(error if isinstance(error, IntegrityError) else IntegrityError("store.corrupt", why=str(error)))
+            _log.critical("started to show and to be read only", code=error.code, why=str(error))
+        except DeviceError as error:
+            _log.critical("started on a medium that takes nothing yet", code=error.code, why=str(error))
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that entries and pages go by."""
+        return self._clock
 
     def _join(self) -> None:
         """Make the use cases out of the parts."""
@@ -101,6 +167,8 @@ class Box:
             entropy=self._entropy,
             on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
         )
+        if self._recovery is not None:
+            self._recovery.under_way = lambda payment_id: self.counter.progress(payment_id) is not None
         self._resolve = ResolveInDoubt(
             writer=self._writer,
             queries=self._queries,
@@ -127,16 +195,13 @@ class Box:
                 line=self._line,
                 hub=self._hub,
                 journal=self._writer,
+                health=self._health,
             )
         )
 
     def close(self) -> None:
         """Close the file, after `running` ended."""
-        self._writer.close()
-        self._exchange.close()
-        self._people.close()
-        self._queries.close()
-        self._store.close()
+        self._opened.close()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -144,6 +209,9 @@ class Box:
         self._hub.open()
         self._writer.subscribe(self._hub.committed)
         async with AsyncExitStack() as stack:
+            self._health.start()
+            stack.push_async_callback(asyncio.to_thread, self._health.stop)
+            self._keep_up(stack, "health", lambda: every(LOOK_EVERY_S, "health", self._health.look))
             await asyncio.gather(*(terminal.start() for terminal in self._terminals))
             # Last of all, what the terminals said until their lines were closed.
             stack.push_async_callback(self._payments.finish)
@@ -219,12 +287,18 @@ class Box:
             entropy=self._entropy,
             expecting=self._expecting,
             on_attempt=self._line.attempted,
+            on_central_time=self._health.heard_central,
         )
 
     def _expecting(self) -> bool:
         """Return whether an answer of central is awaited: a confirmation, or one of the newest inquiries'."""
         waiting = any(inquiry.outcome is None for inquiry in self._queries.inquiries(None, _INQUIRIES_WATCHED))
         return waiting or self._queries.status().unconfirmed_count > 0
+
+
+def _run_again(recovery: Recovery, writer: JournalWriter, public_key: bytes) -> None:
+    """Do what a start does on a journal that was set aside and has passed its check."""
+    recovery.run(writer, public_key)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -236,9 +310,15 @@ async def _end(task: asyncio.Task[None]) -> None:
 def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
     """Return the box's application; its lifespan brings devices and line to life and closes the file at the end.
 
-    Raises what `Box` raises.
+    A file that cannot be opened or does not say who it is gives an application that says so, and whom to call, in its
+    place: a box that only crashed would be started again for ever. Raises OperatorError as `Box` does.
     """
-    box = Box(folder, clock, entropy)
+    try:
+        box = Box(folder, clock, entropy)
+    except (IntegrityError, DeviceError, BugError) as error:
+        _log.critical("the box cannot start; it says so on its pages", code=error.code, why=str(error))
+        settings = load_settings(folder)
+        return create_help(error, support_line=settings.support_line, version=version("daftar"))
 
     @asynccontextmanager
     async def live(_: Litestar) -> AsyncIterator[None]:
@@ -250,7 +330,7 @@ def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
 
     app = create_web(
         box.counter,
-        clock=clock,
+        clock=box.clock,
         entropy=entropy,
         version=version("daftar"),
         demo=box.settings.demo,
@@ -262,10 +342,12 @@ def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
     @get("/health", sync_to_thread=False)
     def health() -> Response[dict[str, str]]:
         """Say whether the box takes entries: for supervisors; tells nothing of the office."""
-        failure = box.counter.journal_failure()
-        if failure is None:
+        trouble = box.counter.health().trouble
+        if trouble is None:
             return Response({"status": "ok"})
-        return Response({"status": "journal_stopped", "code": failure}, status_code=HTTP_503_SERVICE_UNAVAILABLE)
+        said = {"status": "journal_stopped", "code": trouble.code, "since": trouble.since}
+        said |= {"clears": "by itself" if trouble.clears else "no", "call": box.settings.support_line}
+        return Response(said, status_code=HTTP_503_SERVICE_UNAVAILABLE)
 
     app.register(health)
     return app

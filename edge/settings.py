@@ -58,6 +58,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     device_check_every_s: Seconds = 20
     profiles_folder: str | None = None
     """More device profiles, beside those that come with the release."""
+    support_line: str = ""
+    """Whom the office calls when the box itself is in trouble: a name and a number, shown on its pages."""
+    head_copy_folder: str | None = None
+    """Where the journal's signed head is copied; without it, on any mounted medium with a file `daftar-head`."""
     demo: bool = False
     """Virtual devices: every page and paper says so."""
 

@@ -207,6 +207,30 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "دوباره کار می‌کند. پرداخت‌های نیمه‌کاره از کارتخوان پرسیده می‌شود؛ اگر تکرار شد حافظه را عوض کنید.",
         "It works again. Payments that were cut short are asked about; if it happens again, replace the storage.",
     ),
+    "disk_filling": AlarmText(
+        "حافظهٔ دستگاه رو به پر شدن است",
+        "The box’s storage is filling up",
+        "چیزی را پاک نکنید؛ به پشتیبانی بگویید تا جا باز کند.",
+        "Delete nothing; tell support, so that room is made.",
+    ),
+    "disk_nearly_full": AlarmText(
+        "حافظهٔ دستگاه نزدیک پر شدن است",
+        "The box’s storage is nearly full",
+        "امروز به پشتیبانی بگویید. اگر پر شود پرداخت و استعلام تازه پذیرفته نمی‌شود.",
+        "Tell support today. Once it is full, no new payment or inquiry is taken.",
+    ),
+    "disk_full": AlarmText(
+        "حافظهٔ دستگاه پر است",
+        "The box’s storage is full",
+        "پرداخت و استعلام تازه پذیرفته نمی‌شود؛ چاپ، پرسیدن نامشخص‌ها و بستن روز کار می‌کند. به پشتیبانی بگویید.",
+        "No new payment or inquiry is taken; printing, asking about doubts and closing the day work. Call support.",
+    ),
+    "clock_differs": AlarmText(
+        "ساعت دستگاه با ساعت مرکز نمی‌خواند",
+        "The box’s clock differs from central’s",
+        "پرداخت درست کار می‌کند؛ تاریخ روی برگه‌ها از ساعت مرکز گرفته می‌شود. به تکنسین بگویید.",
+        "Payments are right; dates on papers follow central’s clock. Tell the technician.",
+    ),
     # --- raised at central
     "clone": AlarmText(
         "دو دستگاه با یک کلید",

@@ -1052,6 +1052,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پول نگیرید. چیزی را پاک یا اصلاح نکنید؛ با پشتیبانی تماس بگیرید.",
         do_en="Take no money. Delete or repair nothing; call support.",
     ),
+    "disk.full": ErrorText(
+        fa="حافظهٔ دستگاه {percent}٪ پر است و کار تازه پذیرفته نمی‌شود.",
+        en="The box's storage is {percent} % full and takes no new work.",
+        money="not_moved",
+        do_fa="چاپ، پرسیدن نامشخص‌ها و بستن روز کار می‌کند. چیزی را پاک نکنید؛ با پشتیبانی تماس بگیرید.",
+        do_en="Printing, asking about doubts and closing the day work. Call support to make room; delete nothing.",
+    ),
+    "store.projection_differs": ErrorText(
+        fa="جدول «{table}» با دفتر روزنامه نمی‌خواند ({count} سطر، نخستین {key}).",
+        en="Table “{table}” is not what the journal says ({count} rows, the first is {key}).",
+        money="may_have_moved",
+        do_fa="پول نگیرید. چیزی را پاک یا اصلاح نکنید؛ با پشتیبانی تماس بگیرید.",
+        do_en="Take no money. Delete or repair nothing; call support.",
+    ),
     "store.unreadable": ErrorText(
         fa="حافظهٔ دستگاه نمی‌خواند یا پر است ({why}).",
         en="The box's storage cannot be read, or is full ({why}).",

@@ -3,6 +3,7 @@
 Signatures are followed from the key the journal was opened with through every rotation (`shared.journal.rotation`).
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from edge.journal.ports import JournalReader
@@ -16,10 +17,18 @@ _BATCH: Final = 500
 """Entries read at once; bounds memory."""
 
 
-def verify_journal(reader: JournalReader, journal_id: str, public_key: bytes, *, first: int = 0) -> int:
+def verify_journal(
+    reader: JournalReader,
+    journal_id: str,
+    public_key: bytes,
+    *,
+    first: int = 0,
+    after_batch: Callable[[int, int], None] = lambda _, __: None,
+) -> int:
     """Check entries `first` to the end as of now; return the size. With `first` 0 nothing of it is taken on trust.
 
-    `public_key` is the one the journal was opened with; rotations before `first` are checked too.
+    `public_key` is the one the journal was opened with; rotations before `first` are checked too. `after_batch` hears
+    how many entries were passed and how many there are; what it raises ends the check.
     Raises IntegrityError: `journal.bad_rotation`, `journal.bad_entry`, `journal.gap`, `journal.other_origin`,
     `journal.broken_chain`, `journal.wrong_signature`, `journal.wrong_tree`, `journal.no_node`.
     """
@@ -31,6 +40,7 @@ def verify_journal(reader: JournalReader, journal_id: str, public_key: bytes, *,
             raise IntegrityError("journal.gap", index=walk.index)
         for data, signature in batch:
             walk.step(data, signature)
+        after_batch(walk.index, size)
     return size
 
 

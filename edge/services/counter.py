@@ -5,9 +5,11 @@ from typing import Literal
 
 import msgspec
 
+from edge.journal.health_view import HealthView
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
+from edge.services.box_health import BoxHealth
 from edge.services.events import BoxEvent, EventHub
 from edge.services.idempotent import Idempotent, Work
 from edge.services.line import Line, LineView
@@ -101,6 +103,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     line: Line
     hub: EventHub
     journal: JournalWriter
+    health: BoxHealth
 
 
 class Counter:
@@ -130,6 +133,7 @@ class Counter:
     ) -> str:
         """See `TakePayment.request`; raises also what reading the bill raises. `name` is that of `Idempotent.run`."""
         bill = parse_bill(bill_id, payment_id)
+        self._parts.health.check_room()
         return await self._parts.payments.request(
             bill, operator=operator, inquiry_id=inquiry_id, terminal=terminal, payment_id=name and f"p{name}"
         )
@@ -152,6 +156,7 @@ class Counter:
 
     async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str, name: str | None = None) -> str:
         """See `AskInquiry.request`. `name` is that of `Idempotent.run`."""
+        self._parts.health.check_room()
         inquiry_id = await self._parts.inquiries.request(
             kind, parameter, operator=operator, inquiry_id=name and f"q{name}"
         )
@@ -222,6 +227,10 @@ class Counter:
         """Return the code of what stopped the journal, None while it takes entries."""
         failure = self._parts.journal.failure
         return None if failure is None else failure.code
+
+    def health(self) -> HealthView:
+        """See `BoxHealth.view`."""
+        return self._parts.health.view()
 
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """See `EventHub.subscribe`."""

@@ -1,5 +1,6 @@
 """Rebuilding the projections from the facts alone, to prove that what the box shows is what its journal says."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ import msgspec
 
 from edge.journal.ports import Recorded
 from edge.store import projections
-from edge.store.database import open_read_only, transaction
+from edge.store.database import open_read_only, said, transaction
 from edge.store.schema.tables import FACTS, PROJECTED, PROJECTIONS
 from shared.events import JOURNAL_BODIES, BootStarted, decode_body
 from shared.journal.entry import decode_entry, leaf_hash
@@ -26,34 +27,39 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     rebuilt: dict[str, Any] | None
 
 
-def rebuild_projections(path: Path) -> list[Difference]:
+def rebuild_projections(path: Path, after_entry: Callable[[int], None] = lambda _: None) -> list[Difference]:
     """Rebuild tree and projections from the entries and feed entries of a file; return what differs from its own.
 
-    The file is only read, at one moment of it; it may be in use. Raises what the projections raise when the journal
-    itself does not make sense.
+    The file is only read, at one moment of it; it may be in use. Memory does not grow with it. `after_entry` hears each
+    index; what it raises ends the work. Raises what the projections raise when the journal itself does not make sense,
+    IntegrityError `store.corrupt` or DeviceError `store.unreadable`.
     """
     source = open_read_only(path)
     # A nameless database: in a temporary file that is gone when it is closed, however large it grew.
     scratch = apsw.Connection("")
     try:
-        with transaction(source, "DEFERRED"), transaction(scratch, "IMMEDIATE"):
-            for statement in (*FACTS, *PROJECTED):
-                scratch.execute(statement)
-            scratch.executemany(
-                "INSERT INTO feed_entry VALUES (?, ?, ?, ?)",
-                source.execute("SELECT feed, entry_index, data, signature FROM feed_entry"),
-            )
-            _replay(source, scratch)
-            found = _compare(source, scratch, _TREE, ("entry_index", "level"))
-            for table, key in PROJECTIONS.items():
-                found += _compare(source, scratch, table, key)
-            return found
+        return _rebuild(source, scratch, after_entry)
+    except (apsw.Error, TypeError) as error:
+        raise said(error) from error
     finally:
         scratch.close()
         source.close()
 
 
-def _replay(source: apsw.Connection, scratch: apsw.Connection) -> None:
+def _rebuild(source: apsw.Connection, scratch: apsw.Connection, after_entry: Callable[[int], None]) -> list[Difference]:
+    with transaction(source, "DEFERRED"), transaction(scratch, "IMMEDIATE"):
+        for statement in (*FACTS, *PROJECTED):
+            scratch.execute(statement)
+        scratch.executemany(
+            "INSERT INTO feed_entry VALUES (?, ?, ?, ?)",
+            source.execute("SELECT feed, entry_index, data, signature FROM feed_entry"),
+        )
+        _replay(source, scratch, after_entry)
+        tables = {_TREE: ("entry_index", "level"), **PROJECTIONS}
+        return [found for table, key in tables.items() for found in _compare(source, scratch, table, key)]
+
+
+def _replay(source: apsw.Connection, scratch: apsw.Connection, after_entry: Callable[[int], None]) -> None:
     """Grow the tree and project every entry, in order."""
 
     def node(level: int, position: int) -> bytes:
@@ -82,27 +88,30 @@ def _replay(source: apsw.Connection, scratch: apsw.Connection) -> None:
         before = data
         if body is not None:
             projections.apply(scratch, Recorded(index=index, leaf=leaf, entry=entry, body=body))
+        after_entry(index)
 
 
-def _compare(source: apsw.Connection, scratch: apsw.Connection, table: str, key: tuple[str, ...]) -> list[Difference]:
-    """Return the rows of a table that are not the same in both."""
-    stored, rebuilt = _rows(source, table, key), _rows(scratch, table, key)
-    return [
-        Difference(
-            table=table,
-            key=" ".join(map(str, name)),
-            stored=stored.get(name),
-            rebuilt=rebuilt.get(name),
-        )
-        for name in sorted(stored.keys() | rebuilt.keys())
-        if stored.get(name) != rebuilt.get(name)
-    ]
+def _compare(
+    source: apsw.Connection, scratch: apsw.Connection, table: str, key: tuple[str, ...]
+) -> Iterator[Difference]:
+    """Yield the rows of a table that are not the same in both: both are walked in the key's order, side by side."""
+    left, right = _rows(source, table, key), _rows(scratch, table, key)
+    stored, rebuilt = next(left, None), next(right, None)
+    while stored is not None or rebuilt is not None:
+        name = min(row[0] for row in (stored, rebuilt) if row is not None)
+        here = stored[1] if stored is not None and stored[0] == name else None
+        there = rebuilt[1] if rebuilt is not None and rebuilt[0] == name else None
+        if here != there:
+            yield Difference(table=table, key=" ".join(map(str, name)), stored=here, rebuilt=there)
+        stored = stored if here is None else next(left, None)
+        rebuilt = rebuilt if there is None else next(right, None)
 
 
-def _rows(connection: apsw.Connection, table: str, key: tuple[str, ...]) -> dict[tuple[Any, ...], dict[str, Any]]:
+def _rows(
+    connection: apsw.Connection, table: str, key: tuple[str, ...]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Yield a table's rows in the order of its key. Keys are texts or numbers: SQLite and Python order them alike."""
     cursor = connection.execute(f"SELECT * FROM {table} ORDER BY {', '.join(key)}")  # noqa: S608 - our own tables
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in cursor:
         members = {column[0]: value for column, value in zip(cursor.get_description(), row, strict=True)}
-        found[tuple(members[name] for name in key)] = members
-    return found
+        yield tuple(members[name] for name in key), members

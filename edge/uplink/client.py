@@ -7,7 +7,7 @@ backlog, after a back-off when something failed, and otherwise on the timetable.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import httpx
 import msgspec
@@ -58,6 +58,13 @@ class UplinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     expecting_ms: int = EXPECTING_MS
 
 
+class Heard(Protocol):
+    """Hears central's signed time of an answer; `fresh` when it was certainly signed just now."""
+
+    def __call__(self, central_time: str, *, fresh: bool) -> None:
+        """Take it."""
+
+
 class Uplink:
     """One conversation with one central. Use `run` as a task, or `exchange_once` alone."""
 
@@ -75,10 +82,12 @@ class Uplink:
         entropy: Entropy,
         expecting: Callable[[], bool] = lambda: False,
         on_attempt: Callable[[str | None], None] = lambda _: None,
+        on_central_time: Heard | None = None,
     ) -> None:
         """Take the parts; open nothing.
 
-        `expecting` says whether an answer of central is awaited; `on_attempt` hears each attempt's error code, or None.
+        `expecting` says whether an answer of central is awaited; `on_attempt` hears each attempt's error code, or None;
+        `on_central_time` hears central's signed time of each answer.
         """
         self._settings = settings
         self._journal_id = journal_id
@@ -91,6 +100,7 @@ class Uplink:
         self._entropy = entropy
         self._expecting = expecting
         self._on_attempt = on_attempt
+        self._on_central_time = on_central_time
         self._backoff = Backoff(entropy)
         self._watch = LineWatch(settings.central_url)
         self._one_at_a_time = asyncio.Lock()
@@ -192,6 +202,9 @@ class Uplink:
             feeds={cursor.feed: FeedStanding(next=cursor.next, head=cursor.head) for cursor in state.feeds},
             trust=self._trust,
         )
+        if self._on_central_time is not None:
+            # A request that was sent before may get the answer of then.
+            self._on_central_time(answer.central_time, fresh=not kept)
         await self._store.settle(self._settlement(answer, state))
         return self._result(answer, state, kept=kept)
 

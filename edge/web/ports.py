@@ -6,6 +6,7 @@ Views are protocols of read-only members, so that this layer names what it shows
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Literal, Protocol
 
+from edge.journal.health_view import HealthView
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -28,6 +29,7 @@ __all__ = [
     "Caller",
     "Confirmation",
     "Counter",
+    "HealthView",
     "InquiryOutcome",
     "InquiryView",
     "LineState",
@@ -285,6 +287,9 @@ class Counter(Protocol):
 
     def journal_failure(self) -> str | None:
         """Return the code of what stopped the journal, None while it takes entries."""
+
+    def health(self) -> HealthView:
+        """Return how the box itself is: storage, clock, journal, last start."""
 
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """Yield changes from now on."""

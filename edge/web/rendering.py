@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from litestar import Request, Response
 from litestar.datastructures import State
 
-from edge.web.ports import Counter, Operator
+from edge.web.ports import Counter, HealthView, Operator
 from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.texts import text
 from shared.clock import Clock
@@ -64,6 +64,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     safe_to_switch_off: bool
     now: Any
     clock_quality: str
+    health: HealthView
 
 
 def gauges(web: Web) -> Gauges:
@@ -85,6 +86,7 @@ def gauges(web: Web) -> Gauges:
         and not any(web.counter.progress(payment.payment_id) for payment in in_doubt),
         now=web.clock.now(),
         clock_quality=web.clock.quality(),
+        health=web.counter.health(),
     )
 
 
@@ -168,6 +170,11 @@ def render(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
         ticked = request.query_params.get("terminal")
         everywhere["chosen_terminal"] = lambda: ticked or web.counter.terminal_for(operator.username)
     return _ENVIRONMENT.get_template(template).render({**everywhere, **context})
+
+
+def render_alone(template: str, **context: Any) -> str:
+    """Return a page that needs nothing of the box."""
+    return _ENVIRONMENT.get_template(template).render(context)
 
 
 def _digest(web: Web, request: AnyRequest, template: str, **context: Any) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from edge.journal.health_view import HealthView
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
 from edge.services.events import BoxEvent
 from edge.store.people import ApiCaller, OperatorView
@@ -159,6 +160,7 @@ class FakeCounter:
         """Calls that change something: (name, about)."""
         self.fails_with: Exception | None = None
         self.journal_stopped_by: str | None = None
+        self.health_now = HealthView()
         """Raised by every call of `pay_bill`, to see what its page says."""
         self._listeners: set[asyncio.Queue[BoxEvent]] = set()
         self._index = 100
@@ -331,6 +333,9 @@ class FakeCounter:
 
     def line(self) -> Line:
         return self.line_view
+
+    def health(self) -> HealthView:
+        return self.health_now
 
     def journal_failure(self) -> str | None:
         return self.journal_stopped_by

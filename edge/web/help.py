@@ -1,0 +1,46 @@
+"""What a box serves that cannot start: one page that says why and whom to call, and the same for supervisors.
+
+It opens nothing and takes nothing. Without it a box whose file is damaged would only be started again, for ever.
+"""
+
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response, get
+from litestar.static_files import create_static_files_router
+from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+
+from edge.web.rendering import ASSETS_PATH, HTML, assets_folder, render_alone
+from edge.web.router import secure
+from shared.error_texts import describe
+from shared.errors import DaftarError
+
+_PATHS: Final = ["/", "/{path:path}"]
+
+
+def create_help(error: DaftarError, *, support_line: str, version: str) -> Litestar:
+    """Return the application. `error` is what keeps the box from starting."""
+
+    @get(_PATHS, sync_to_thread=False)
+    def help_page(request: Request[Any, Any, Any]) -> Response[str]:  # noqa: ARG001 - every address says the same
+        body = render_alone(
+            "help.html",
+            fa=describe(error, "fa"),
+            en=describe(error, "en"),
+            code=error.code,
+            support_line=support_line,
+            version=version,
+        )
+        return Response(
+            body,
+            media_type=HTML,
+            status_code=HTTP_503_SERVICE_UNAVAILABLE,
+            headers={"Cache-Control": "no-store", "Retry-After": "60"},
+        )
+
+    @get("/health", sync_to_thread=False)
+    def health() -> Response[dict[str, str]]:
+        said = {"status": "not_started", "code": error.code, "clears": "no", "call": support_line}
+        return Response(said, status_code=HTTP_503_SERVICE_UNAVAILABLE)
+
+    assets = create_static_files_router(path=ASSETS_PATH, directories=[assets_folder()], name="assets")
+    return Litestar([help_page, health, assets], openapi_config=None, before_send=[secure])

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 import uvicorn
 
+from daftar.cli_edge_journal import export, rotate_key, stick
 from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
-from edge.journal.export import export_journal
 from edge.journal.signer import FileSigner
 from edge.journal.verify import verify_journal
 from edge.journal.views import CentralLink, Identity
@@ -26,7 +26,6 @@ from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.error_texts import describe
 from shared.errors import DaftarError
-from shared.journal.note import NoteKey
 
 SCOPES = ("payments:read", "payments:write", "inquiries:write", "status:read")
 SHUTDOWN_TIMEOUT_S = 2
@@ -56,7 +55,8 @@ def edge() -> None:
     """The office's box: pages, devices, journal."""
 
 
-edge.add_command(init)
+for command in (init, export, stick, rotate_key):
+    edge.add_command(command)
 
 
 @edge.command()
@@ -213,26 +213,6 @@ def revoke_token(data: Path, name: str) -> None:
     finally:
         people.close()
     click.echo(f"The token of {name} is no longer good")
-
-
-@edge.command()
-@_data
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def export(data: Path, file: Path) -> None:
-    """Write the whole journal to FILE.
-
-    Prints the public keys for `daftar journal verify FILE`. Works while the box serves.
-    """
-    queries = Queries(data / STORE_NAME)
-    try:
-        signer = FileSigner.load(data / KEY_NAME)
-        identity = queries.identity()
-        size = export_journal(file, queries, identity, signer, cosigned=queries.cosigned_note())
-        click.echo(f"{size} entries; box key {NoteKey(identity.journal_id, signer.public_key).text()}")
-        if identity.central is not None:
-            click.echo(f"witness key {identity.central.trust.witness}")
-    finally:
-        queries.close()
 
 
 @edge.command()

@@ -28,6 +28,7 @@ from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
 from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.ask_inquiry import AskInquiry
+from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
 from edge.services.counter import Counter, Parts
 from edge.services.documents import Letterhead
@@ -183,11 +184,12 @@ class Box:
             entropy=self._entropy,
             on_charged=self._payments.call_back_others,
         )
+        self._asking = AskOnDemand(self._resolve, self._queries, self._hub)
         self.counter = Counter(
             Parts(
                 queries=self._queries,
                 payments=self._payments,
-                resolve=self._resolve,
+                asking=self._asking,
                 documents=self._documents,
                 inquiries=AskInquiry(self._writer, self._entropy),
                 sign_in=SignIn(self._people, self._clock, self._entropy, self._writer.boot),
@@ -216,6 +218,7 @@ class Box:
             # Last of all, what the terminals said until their lines were closed.
             stack.push_async_callback(self._payments.finish)
             stack.push_async_callback(self._close_terminals)
+            stack.push_async_callback(self._asking.finish)
             stack.push_async_callback(self._payments.finish)
             self._keep_up(stack, "printer", self._documents.run)
             self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))

@@ -9,13 +9,13 @@ from edge.journal.health_view import HealthView
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
+from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import BoxHealth
 from edge.services.events import BoxEvent, EventHub
 from edge.services.idempotent import Idempotent, Work
 from edge.services.line import Line, LineView
 from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
-from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
 from edge.services.terminal_worker import Standing, TerminalWorker
@@ -95,7 +95,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     queries: Queries
     payments: TakePayment
-    resolve: ResolveInDoubt
+    asking: AskOnDemand
     documents: PrintDocuments
     inquiries: AskInquiry
     sign_in: SignIn
@@ -139,8 +139,8 @@ class Counter:
         )
 
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
-        """See `ResolveInDoubt.ask`."""
-        return await self._parts.resolve.ask(payment_id, operator=operator)
+        """See `AskOnDemand.ask`."""
+        return await self._parts.asking.ask(payment_id, operator=operator)
 
     async def cancel_payment(self, payment_id: str, *, operator: str) -> None:  # noqa: ARG002 - the answer names nobody
         """See `TakePayment.cancel`."""
@@ -180,8 +180,8 @@ class Counter:
         return self._parts.sign_in.operator_of_api_token(token)
 
     def progress(self, payment_id: str) -> str | None:
-        """See `TakePayment.progress`."""
-        return self._parts.payments.progress(payment_id)
+        """Return the word for what is happening to a payment now: `TakePayment.progress`, or that it is asked about."""
+        return self._parts.payments.progress(payment_id) or self._parts.asking.progress(payment_id)
 
     def queue_place(self, payment_id: str) -> int | None:
         """See `TakePayment.queue_place`."""

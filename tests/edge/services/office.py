@@ -39,9 +39,13 @@ POWER = parse_bill("9174639504124", "12908190")
 class Office:
     """Use as an async context manager. A second one on the same folder is the box after a restart."""
 
-    def __init__(self, folder: Path, terminal: VirtualTerminal | VirtualPnaTerminal, **times: int) -> None:
+    def __init__(
+        self, folder: Path, terminal: VirtualTerminal | VirtualPnaTerminal, *more: tuple[str, int], **times: int
+    ) -> None:
+        """Give it a terminal, and where more of them are: `terminal-2` and so on."""
         self.folder = folder
         self.virtual = terminal
+        self.more = more
         confirming = isinstance(terminal, VirtualPnaTerminal)
         profile = load_catalogue().terminal("daftar/virtual_pna" if confirming else "daftar/virtual")
         quick = {"answer_timeout_ms": 2_000, "longest_ms": 2_000, "query_timeout_ms": 1_000, "ready_timeout_ms": 1_000}
@@ -62,14 +66,17 @@ class Office:
         self.hub.open()
         self.box.writer.subscribe(self.hub.committed)
         assert self.virtual._address is not None
-        host, port = self.virtual._address
-        self.terminal = TerminalDriver(
-            name="terminal-1", profile=self.profile, host=host, port=port, clock=clock, entropy=entropy
-        )
+        self.terminals = [
+            TerminalDriver(
+                name=f"terminal-{place}", profile=self.profile, host=host, port=port, clock=clock, entropy=entropy
+            )
+            for place, (host, port) in enumerate([self.virtual._address, *self.more], start=1)
+        ]
+        self.terminal = self.terminals[0]
         self.payments = TakePayment(
             writer=self.box.writer,
             queries=self.box.queries,
-            terminals=[self.terminal],
+            terminals=self.terminals,
             clock=clock,
             entropy=entropy,
             on_progress=lambda _: None,
@@ -88,7 +95,7 @@ class Office:
 
     async def __aexit__(self, *_: object) -> None:
         await self.payments.finish()
-        await self.terminal.close()
+        await asyncio.gather(*(terminal.close() for terminal in self.terminals))
         self.box.__exit__()
 
     def printing(self, printer: VirtualPrinter) -> PrintDocuments:
@@ -116,9 +123,9 @@ class Office:
         assert payment is not None
         return payment
 
-    async def pay(self, bill: Bill = WATER) -> str:
+    async def pay(self, bill: Bill = WATER, *, terminal: str | None = None, operator: str = "sara") -> str:
         """Press pay; return our payment id."""
-        return await self.payments.request(bill, operator="sara")
+        return await self.payments.request(bill, operator=operator, terminal=terminal)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something to hold, looking at each change; fail after a deadline."""

@@ -30,6 +30,7 @@ from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
+from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
 from edge.services.documents import Letterhead
 from edge.services.events import BoxEvent, EventHub
@@ -128,6 +129,7 @@ class Box:
         try:
             heads = read_in_time(self._head_copy, queries)
             compare(queries, heads)
+            check_last_close(queries, next(iter(queries.closed_days(None, 1)), None))
             self._clock.learn_floor(last_known_time(queries, self._identity, queries.cosigned_note()))
             start = Start(
                 software=SOFTWARE,
@@ -191,12 +193,19 @@ class Box:
                 payments=self._payments,
                 asking=self._asking,
                 documents=self._documents,
+                closing=CloseDay(
+                    writer=self._writer,
+                    queries=self._queries,
+                    entropy=self._entropy,
+                    terminals=[terminal.name for terminal in self._terminals],
+                ),
                 inquiries=AskInquiry(self._writer, self._entropy),
                 sign_in=SignIn(self._people, self._clock, self._entropy, self._writer.boot),
                 idempotent=Idempotent(self._people, self._identity.journal_id),
                 line=self._line,
                 hub=self._hub,
                 journal=self._writer,
+                clock=self._clock,
                 health=self._health,
             )
         )

@@ -11,7 +11,9 @@ from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import BoxHealth
+from edge.services.close_day import CloseDay
 from edge.services.events import BoxEvent, EventHub
+from edge.services.exposure import ExposureView, exposure_view
 from edge.services.idempotent import Idempotent, Work
 from edge.services.line import Line, LineView
 from edge.services.print_documents import PrintDocuments
@@ -21,8 +23,10 @@ from edge.services.take_payment import TakePayment
 from edge.services.terminal_worker import Standing, TerminalWorker
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
+from shared.clock import Clock
 from shared.events import BillKind
 from shared.identifiers import parse_bill
+from shared.ids import NETWORK_FEED
 
 TerminalState = Standing | Literal["locked", "removed"]
 """`locked`: by a payment in doubt, whatever else it is; `removed`: no longer set up, with one in doubt."""
@@ -97,12 +101,14 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     payments: TakePayment
     asking: AskOnDemand
     documents: PrintDocuments
+    closing: CloseDay
     inquiries: AskInquiry
     sign_in: SignIn
     idempotent: Idempotent
     line: Line
     hub: EventHub
     journal: JournalWriter
+    clock: Clock
     health: BoxHealth
 
 
@@ -162,6 +168,21 @@ class Counter:
         )
         self._parts.documents.wake()
         return inquiry_id
+
+    async def close_day(self, *, operator: str, name: str | None = None) -> str:
+        """See `CloseDay.close`. `name` is that of `Idempotent.run`."""
+        close_id = await self._parts.closing.close(operator=operator, close_id=name and f"d{name}")
+        self._parts.documents.wake()
+        return close_id
+
+    async def print_slip(self, close_id: str) -> str:
+        """See `PrintDocuments.request_slip`."""
+        return await self._parts.documents.request_slip(close_id)
+
+    def exposure(self) -> ExposureView:
+        """Return what central has not seen, and how much more may be taken without it."""
+        policy, now = self._parts.queries.exposure(self._parts.clock.monotonic_ms())
+        return exposure_view(policy, now, NETWORK_FEED)
 
     async def sign_in(self, username: str, password: str) -> str:
         """See `SignIn.sign_in`."""

@@ -1,20 +1,26 @@
 """The JSON API of the box, for other programs of the office: scoped tokens, and a key for each payment."""
 
-import hashlib
-import re
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, Response, Router, get, post
-from litestar.datastructures import State
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 
+from edge.web.api_day import day_routes
+from edge.web.api_requests import (
+    ApiRequest,
+    Before,
+    IdempotencyKey,
+    Limit,
+    checked_key,
+    operator_of,
+    request_digest,
+)
 from edge.web.guards import TokenHolder, scoped
 from edge.web.live import change_stream
 from edge.web.pages_bills import find_payment
 from edge.web.pages_inquiries import find_inquiry
-from edge.web.ports import Caller
 from edge.web.rendering import Web
 from edge.web.schemas import (
     BillIn,
@@ -33,51 +39,13 @@ from edge.web.schemas import (
     payment_out,
     terminal_out,
 )
-from shared.errors import OperatorError
+from edge.web.schemas_day import exposure_out
 from shared.payment import PaymentState
 
-PAGE_ROWS_MAX: Final = 200
-INDEX_MAX: Final = 2**53
 BODY_MAX_BYTES: Final = 16_384
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
-
-ApiRequest = Request[Any, Any, State]
-IdempotencyKey = Annotated[
-    str | None,
-    HeaderParameter(
-        name="Idempotency-Key",
-        description="Unique for each intended action, at most 128 visible characters; the same one when repeating it.",
-    ),
-]
-Before = Annotated[
-    int | None, QueryParameter(description="Return payments requested before this index.", ge=0, le=INDEX_MAX)
-]
-Limit = Annotated[int, QueryParameter(description="How many at most.", ge=1, le=PAGE_ROWS_MAX)]
 States = Annotated[
     list[PaymentState] | None, QueryParameter(name="state", description="Only payments in these states.")
 ]
-
-
-def _caller(request: ApiRequest) -> Caller:
-    caller: Caller = request.scope["state"]["caller"]
-    return caller
-
-
-def _operator(request: ApiRequest) -> str:
-    """Return the name that entries of this request carry."""
-    return f"api:{_caller(request).name}"
-
-
-def _digest(request: ApiRequest, body: msgspec.Struct) -> bytes:
-    """Return what tells two requests of one key apart: what was asked, not how its JSON was spaced."""
-    asked = msgspec.json.encode(body, order="deterministic")
-    return hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + asked).digest()
-
-
-def _checked_key(key: str | None) -> str:
-    if key is None or not _KEY.fullmatch(key):
-        raise OperatorError("api.idempotency_key_needed")
-    return key
 
 
 def api_router(web: Web) -> Router:
@@ -88,6 +56,7 @@ def api_router(web: Web) -> Router:
         *_payment_reads(web),
         *_inquiry_routes(web),
         *_box_routes(web),
+        *day_routes(web),
     ]
     return Router(
         "/api/v1",
@@ -125,8 +94,8 @@ def _payment_routes(web: Web) -> list[Any]:
     async def pay(
         request: ApiRequest, data: JSONBody[PayIn], idempotency_key: IdempotencyKey = None
     ) -> Response[PaymentOut]:
-        key = _checked_key(idempotency_key)
-        operator = _operator(request)
+        key = checked_key(idempotency_key)
+        operator = operator_of(request)
 
         async def run(name: str) -> bytes:
             began = await web.counter.pay_bill(
@@ -139,7 +108,7 @@ def _payment_routes(web: Web) -> list[Any]:
             )
             return began.encode()
 
-        began = await web.counter.idempotent(key, _digest(request, data), operator, run)
+        began = await web.counter.idempotent(key, request_digest(request, data), operator, run)
         payment_id = began.decode()
         return Response(
             payment_out(find_payment(web, payment_id), web.counter),
@@ -155,7 +124,7 @@ def _payment_routes(web: Web) -> list[Any]:
     )
     async def check(request: ApiRequest, payment_id: FromPath[str]) -> PaymentOut:
         find_payment(web, payment_id)
-        return payment_out(await web.counter.check_payment(payment_id, operator=_operator(request)), web.counter)
+        return payment_out(await web.counter.check_payment(payment_id, operator=operator_of(request)), web.counter)
 
     @post(
         "/payments/{payment_id:str}/cancel",
@@ -167,7 +136,7 @@ def _payment_routes(web: Web) -> list[Any]:
     )
     async def cancel(request: ApiRequest, payment_id: FromPath[str]) -> PaymentOut:
         find_payment(web, payment_id)
-        await web.counter.cancel_payment(payment_id, operator=_operator(request))
+        await web.counter.cancel_payment(payment_id, operator=operator_of(request))
         return payment_out(find_payment(web, payment_id), web.counter)
 
     return [pay, check, cancel]
@@ -200,7 +169,7 @@ def _inquiry_routes(web: Web) -> list[Any]:
     async def ask(
         request: ApiRequest, data: JSONBody[InquireIn], idempotency_key: IdempotencyKey = None
     ) -> Response[InquiryOut]:
-        operator = _operator(request)
+        operator = operator_of(request)
 
         async def run(name: str | None) -> bytes:
             asked = await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator, name=name)
@@ -209,8 +178,8 @@ def _inquiry_routes(web: Web) -> list[Any]:
         if idempotency_key is None:
             asked = await run(None)
         else:
-            key = _checked_key(idempotency_key)
-            asked = await web.counter.idempotent(key, _digest(request, data), operator, run)
+            key = checked_key(idempotency_key)
+            asked = await web.counter.idempotent(key, request_digest(request, data), operator, run)
         inquiry_id = asked.decode()
         return Response(
             inquiry_out(find_inquiry(web, inquiry_id)), headers={"Location": f"/api/v1/inquiries/{inquiry_id}"}
@@ -232,6 +201,7 @@ def _box_routes(web: Web) -> list[Any]:
             "software": web.version,
             "terminals": [terminal_out(terminal) for terminal in web.counter.terminals()],
             "printer_state": web.counter.printer().state,
+            "exposure": exposure_out(web.counter.exposure()),
             "line": LineOut(state=line.state, last_exchange_at=line.last_exchange_at, last_error=line.last_error),
         }
         return msgspec.convert(known, StatusOut)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from typing import Literal, Protocol
 
 from edge.journal.health_view import HealthView
+from edge.journal.standing import ClosedDay, OpenDay
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -27,13 +28,17 @@ __all__ = [
     "BoxEvent",
     "BoxStatus",
     "Caller",
+    "ClosedDay",
     "Confirmation",
     "Counter",
     "HealthView",
+    "ExposureView",
     "InquiryOutcome",
     "InquiryView",
+    "LimitView",
     "LineState",
     "NoticeView",
+    "OpenDay",
     "Operator",
     "PaymentView",
     "PrintJob",
@@ -185,6 +190,66 @@ class BoxEvent(Protocol):
         """Which one; None means any."""
 
 
+class LimitView(Protocol):
+    """One limit: rial, payments or milliseconds of running time."""
+
+    @property
+    def used(self) -> int:
+        """How much of it is used."""
+
+    @property
+    def max(self) -> int | None:
+        """The limit, None where there is none."""
+
+    @property
+    def left(self) -> int | None:
+        """What is left of it."""
+
+    @property
+    def level(self) -> str:
+        """none, calm, amber or red."""
+
+
+class ExposureView(Protocol):
+    """What central has not seen, and how much more may be taken without it."""
+
+    @property
+    def policy_id(self) -> str | None:
+        """The policy in force."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it limits anything."""
+
+    @property
+    def of_network(self) -> bool:
+        """Whether it is the whole network's."""
+
+    @property
+    def payment_max_rial(self) -> int | None:
+        """The largest single payment."""
+
+    @property
+    def total(self) -> LimitView:
+        """Rial."""
+
+    @property
+    def count(self) -> LimitView:
+        """Payments."""
+
+    @property
+    def running(self) -> LimitView:
+        """Milliseconds of running time."""
+
+    @property
+    def level(self) -> str:
+        """The worst of the three."""
+
+    @property
+    def reached(self) -> str | None:
+        """The code with which payments are refused now."""
+
+
 class Queries(Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
 
@@ -207,6 +272,15 @@ class Queries(Protocol):
 
     def notices(self, limit: int) -> list[NoticeView]:
         """Return notices, newest first."""
+
+    def open_day(self) -> OpenDay:
+        """Return the day that is not closed yet."""
+
+    def closed_day(self, close_id: str) -> ClosedDay | None:
+        """Return a closed day."""
+
+    def closed_days(self, before_number: int | None, limit: int) -> list[ClosedDay]:
+        """Return closed days, newest first."""
 
     def status(self) -> BoxStatus:
         """Return how the box stands."""
@@ -254,6 +328,15 @@ class Counter(Protocol):
 
     async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str, name: str | None = None) -> str:
         """Ask what a subscriber owes; return the inquiry's name, which follows from `name` when that is given."""
+
+    async def close_day(self, *, operator: str, name: str | None = None) -> str:
+        """Close the day and print its slip; return the close's name, which follows from `name` when that is given."""
+
+    async def print_slip(self, close_id: str) -> str:
+        """Queue a closed day's slip; a second one says that it is a copy. Return the print job."""
+
+    def exposure(self) -> ExposureView:
+        """Return what central has not seen, and what limits there are."""
 
     async def sign_in(self, username: str, password: str) -> str:
         """Return a session token."""

@@ -61,6 +61,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     queued_count: int
     queued_rial: int
     unsent_count: int
+    exposure: Any
     safe_to_switch_off: bool
     now: Any
     clock_quality: str
@@ -80,6 +81,7 @@ def gauges(web: Web) -> Gauges:
         queued_count=status.unconfirmed_count,
         queued_rial=status.unconfirmed_rial,
         unsent_count=status.unsent_count,
+        exposure=web.counter.exposure(),
         # What is journaled survives the switch; only a dialogue at the terminal would be torn: a payment, or the
         # question what became of one.
         safe_to_switch_off=not queries.payments(None, 1, UNDER_WAY)

@@ -20,6 +20,7 @@ from edge.web.guards import Visit, signed_in
 from edge.web.live import change_stream
 from edge.web.pages_bills import bill_pages
 from edge.web.pages_box import box_pages
+from edge.web.pages_day import day_pages
 from edge.web.pages_history import history_pages
 from edge.web.pages_inquiries import inquiry_pages
 from edge.web.ports import Counter
@@ -53,7 +54,14 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
 
     pages = Router(
         "/",
-        route_handlers=[*bill_pages(web), *inquiry_pages(web), *history_pages(web), *box_pages(web), events],
+        route_handlers=[
+            *bill_pages(web),
+            *inquiry_pages(web),
+            *history_pages(web),
+            *day_pages(web),
+            *box_pages(web),
+            events,
+        ],
         # Sessions are of pages only: the API must not set cookies, nor be opened by one.
         middleware=[Visit(web)],
         include_in_schema=False,

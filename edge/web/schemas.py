@@ -17,6 +17,7 @@ from edge.web.ports import (
     Terminal,
     TerminalState,
 )
+from edge.web.schemas_day import ExposureOut
 from shared.display import StatusKey, inquiry_status_key, payment_status_key
 from shared.events import BillKind
 from shared.payment import PaymentState
@@ -167,6 +168,7 @@ class StatusOut(msgspec.Struct, frozen=True, kw_only=True):
     terminals: list[TerminalOut]
     printer_state: str
     line: LineOut
+    exposure: ExposureOut
 
 
 class TerminalsOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -172,9 +172,9 @@
     return false;
   }
 
-  const PLACES = { b: "/", i: "/inquiries/new", h: "/history/payments" };
+  const PLACES = { b: "/", i: "/inquiries/new", h: "/history/payments", d: "/day" };
   /* The same keys where the keyboard is set to Persian. */
-  const PERSIAN_KEYS = { "ذ": "b", "ه": "i", "ا": "h", "؟": "?" };
+  const PERSIAN_KEYS = { "ذ": "b", "ه": "i", "ا": "h", "ی": "d", "؟": "?" };
 
   function typing(target) {
     if (!(target instanceof HTMLElement)) return false;

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 import msgspec
 
 from edge.journal.health_view import HealthView
+from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
 from edge.services.events import BoxEvent
+from edge.services.exposure import ExposureView, exposure_view
 from edge.store.people import ApiCaller, OperatorView
 from edge.web.ports import LineState, TerminalState
 from shared.clock import ClockQuality
+from shared.day import DayTotals
 from shared.errors import OperatorError
-from shared.events import BillKind
+from shared.events import BillKind, DayClosed, TerminalBatch
 from shared.identifiers import Bill, check_subscriber, read_bill
-from shared.ids import bill_obligation
+from shared.ids import NETWORK_FEED, bill_obligation
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 from shared.sealed import Sealed
 
@@ -98,7 +101,23 @@ class FakeQueries:
         self.alarms: list[AlarmView] = []
         self.jobs: list[PrintJob] = []
         self.quarantined = False
+        self.day = OpenDay(
+            first=0,
+            size=412,
+            totals=DayTotals(),
+            in_doubt_count=0,
+            in_doubt_rial=0,
+            under_way_count=0,
+            unsent_count=0,
+            unsent_rial=0,
+            unconfirmed_count=0,
+            unconfirmed_rial=0,
+        )
+        self.days: list[ClosedDay] = []
         self.unsent_count = 0
+
+    def receipt_proof(self, index: int) -> str | None:
+        return f"c2sp.org/tlog-proof@v1\nindex {index}\n" if index < 412 - self.unsent_count else None
 
     def payment(self, payment_id: str) -> PaymentView | None:
         return self.all_payments.get(payment_id)
@@ -125,6 +144,16 @@ class FakeQueries:
 
     def print_jobs_for(self, about: str) -> list[PrintJob]:
         return [job for job in self.jobs if job.about == about]
+
+    def open_day(self) -> OpenDay:
+        return self.day
+
+    def closed_day(self, close_id: str) -> ClosedDay | None:
+        return next((day for day in self.days if day.body.close_id == close_id), None)
+
+    def closed_days(self, before_number: int | None, limit: int) -> list[ClosedDay]:
+        rows = sorted(self.days, key=lambda day: day.number, reverse=True)
+        return [row for row in rows if before_number is None or row.number < before_number][:limit]
 
     def status(self) -> BoxStatus:
         queued = [row for row in self.all_payments.values() if row.confirmation == "queued"]
@@ -159,6 +188,8 @@ class FakeCounter:
         self.asked: list[tuple[str, str]] = []
         """Calls that change something: (name, about)."""
         self.fails_with: Exception | None = None
+        self.policy: ExposurePolicy | None = None
+        self.exposed = Exposure()
         self.journal_stopped_by: str | None = None
         self.health_now = HealthView()
         """Raised by every call of `pay_bill`, to see what its page says."""
@@ -295,6 +326,32 @@ class FakeCounter:
         view = self.add_inquiry(kind, parameter_tail=number[-3:], operator=operator)
         self.asked.append(("inquire", view.inquiry_id))
         return view.inquiry_id
+
+    def exposure(self) -> ExposureView:
+        return exposure_view(self.policy, self.exposed, NETWORK_FEED)
+
+    async def close_day(self, *, operator: str, name: str | None = None) -> str:
+        self.asked.append(("close_day", operator))
+        day, close_id = self.queries.day, f"d{name}"
+        members = {member: getattr(day, member) for member in day.__struct_fields__}
+        members |= {member: getattr(day.totals, member) for member in day.totals.__struct_fields__}
+        del members["under_way_count"]
+        body = DayClosed(
+            **members,
+            close_id=close_id,
+            root="5c" * 32,
+            batches=(TerminalBatch(terminal="counter-1"),),
+            operator=operator,
+        )
+        number = len(self.queries.days) + 1
+        self.queries.days.append(
+            ClosedDay(number=number, index=412, leaf="3f" * 32, closed_at=AT, clock="ntp", body=body)
+        )
+        return close_id
+
+    async def print_slip(self, close_id: str) -> str:
+        self.asked.append(("print_slip", close_id))
+        return "j1"
 
     async def sign_in(self, username: str, password: str) -> str:
         if password != PASSWORD:

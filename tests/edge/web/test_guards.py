@@ -18,6 +18,9 @@ SCOPE_OF = {
     "GET /api/v1/terminals": "payments:read",
     "POST /api/v1/inquiries": "inquiries:write",
     "GET /api/v1/inquiries/{inquiry_id:str}": "inquiries:write",
+    "GET /api/v1/days": "payments:read",
+    "POST /api/v1/days": "payments:write",
+    "GET /api/v1/days/{close_id:str}": "payments:read",
     "GET /api/v1/status": "status:read",
     "GET /api/v1/events": "status:read",
 }

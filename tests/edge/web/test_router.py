@@ -136,6 +136,8 @@ async def test_the_api_s_document_describes_every_route_of_it_and_no_page(visito
         "/api/v1/terminals",
         "/api/v1/inquiries",
         "/api/v1/inquiries/{inquiry_id}",
+        "/api/v1/days",
+        "/api/v1/days/{close_id}",
         "/api/v1/status",
         "/api/v1/events",
     }

@@ -4,8 +4,8 @@ Used on the read-only connection by `Queries` and inside the write transaction b
 caller uses a connection from one thread at a time.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
 
 import apsw
 import msgspec
@@ -24,14 +24,22 @@ from edge.journal.views import (
 )
 from edge.store import day_rows, exposure_rows, refund_rows
 from edge.store.database import said
+from edge.store.row_views import (
+    ALARM,
+    INQUIRY,
+    JOB,
+    PAYMENT,
+    alarm_of,
+    inquiry_of,
+    payment_of,
+    print_job_of,
+    sound,
+)
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.journal.tree import completed_at, completed_by
 from shared.payment import CHARGED, PaymentState
-from shared.sealed import Sealed
-
-T = TypeVar("T")
 
 EXCHANGE_COLUMNS: Final = (
     "token",
@@ -42,74 +50,11 @@ EXCHANGE_COLUMNS: Final = (
     "last_exchange_at",
     "last_error",
 )
-_PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field != "cosigned")
-_PAYMENT: Final = (
-    f"SELECT {', '.join(_PAYMENT_COLUMNS)}, "  # noqa: S608 - names of this package
-    "coalesce(outcome_index < (SELECT cosigned_size FROM exchange_state), 0) FROM payment "
-)
-_INQUIRY_COLUMNS: Final = tuple(field for field in InquiryView.__struct_fields__ if field != "payment_id")
-_INQUIRY: Final = (
-    f"SELECT {', '.join(_INQUIRY_COLUMNS)}, "  # noqa: S608 - names of this package
-    f"(SELECT payment_id FROM payment p WHERE p.obligation = inquiry.obligation AND {HOLDS_OBLIGATION} "
-    "ORDER BY doubled, requested_index DESC LIMIT 1) FROM inquiry "
-)
-_JOB_COLUMNS: Final = PrintJob.__struct_fields__
-_JOB: Final = f"SELECT {', '.join(_JOB_COLUMNS)} FROM print_job "  # noqa: S608 - names of this package
-
 _LAST_LEAF: Final = "SELECT hash FROM tree_node WHERE level = 0 ORDER BY entry_index DESC LIMIT 1"
-
-_ALARM_COLUMNS: Final = ("alarm_index", "kind", "payment_id", "detail", "raised_at")
-_ALARM: Final = f"SELECT {', '.join(_ALARM_COLUMNS)} FROM alarm "  # noqa: S608 - names of this package
 
 
 def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _sound(read: Callable[[Any], T], row: Any) -> T:
-    """Return what a row says. Raises IntegrityError `store.corrupt` where it is not what its table holds."""
-    try:
-        return read(row)
-    except (msgspec.MsgspecError, TypeError, ValueError) as error:
-        raise said(error) from error
-
-
-def _payment(row: tuple[Any, ...]) -> PaymentView:
-    return _sound(_read_payment, row)
-
-
-def _inquiry(row: tuple[Any, ...]) -> InquiryView:
-    return _sound(_read_inquiry, row)
-
-
-def _print_job(row: tuple[Any, ...]) -> PrintJob:
-    return _sound(_read_print_job, row)
-
-
-def _read_payment(row: tuple[Any, ...]) -> PaymentView:
-    members = dict(zip((*_PAYMENT_COLUMNS, "cosigned"), row, strict=True))
-    for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):
-        members[flag] = bool(members[flag])
-    return msgspec.convert(members, PaymentView)
-
-
-def _read_inquiry(row: tuple[Any, ...]) -> InquiryView:
-    members = dict(zip((*_INQUIRY_COLUMNS, "payment_id"), row, strict=True))
-    for sealed in ("parameter", "customer"):
-        if members[sealed] is not None:
-            members[sealed] = msgspec.json.decode(members[sealed], type=Sealed)
-    return msgspec.convert(members, InquiryView)
-
-
-def _read_print_job(row: tuple[Any, ...]) -> PrintJob:
-    members = dict(zip(_JOB_COLUMNS, row, strict=True))
-    members["copy"] = bool(members["copy"])
-    return msgspec.convert(members, PrintJob)
-
-
-def _alarm(row: tuple[Any, ...]) -> AlarmView:
-    index, kind, payment_id, detail, raised_at = row
-    return AlarmView(index=index, kind=kind, payment_id=payment_id, detail=detail, raised_at=raised_at)
 
 
 class Rows:
@@ -146,7 +91,7 @@ class Rows:
         text = self._value("SELECT value FROM setting WHERE name = 'identity'")
         if text is None:
             raise IntegrityError("store.no_identity")
-        return _sound(lambda found: msgspec.json.decode(found, type=Identity), text)
+        return sound(lambda found: msgspec.json.decode(found, type=Identity), text)
 
     def size(self) -> int:
         """Return the number of entries."""
@@ -204,33 +149,33 @@ class Rows:
 
     def payment(self, payment_id: str) -> PaymentView | None:
         """Return a payment."""
-        row = self._one(_PAYMENT + "WHERE payment_id = ?", (payment_id,))
-        return None if row is None else _payment(row)
+        row = self._one(PAYMENT + "WHERE payment_id = ?", (payment_id,))
+        return None if row is None else payment_of(row)
 
     def holder_of(self, obligation: str) -> PaymentView | None:
         """Return the payment that holds an obligation."""
         row = self._one(
-            _PAYMENT + f"WHERE obligation = ? AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index DESC LIMIT 1",
+            PAYMENT + f"WHERE obligation = ? AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index DESC LIMIT 1",
             (obligation,),
         )
-        return None if row is None else _payment(row)
+        return None if row is None else payment_of(row)
 
     def payment_by_reference(self, reference: str) -> PaymentView | None:
         """Return the payment whose reference the terminal was given."""
-        row = self._one(_PAYMENT + "WHERE reference = ?", (reference,))
-        return None if row is None else _payment(row)
+        row = self._one(PAYMENT + "WHERE reference = ?", (reference,))
+        return None if row is None else payment_of(row)
 
     def payments_of(self, obligation: str) -> list[PaymentView]:
         """Return all payments of an obligation, oldest first."""
-        rows = self._all(_PAYMENT + "WHERE obligation = ? ORDER BY requested_index", (obligation,))
-        return [_payment(row) for row in rows]
+        rows = self._all(PAYMENT + "WHERE obligation = ? ORDER BY requested_index", (obligation,))
+        return [payment_of(row) for row in rows]
 
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""
         rows = self._all(
-            _PAYMENT + f"WHERE state IN ({_marks(states)}) ORDER BY requested_index", [str(state) for state in states]
+            PAYMENT + f"WHERE state IN ({_marks(states)}) ORDER BY requested_index", [str(state) for state in states]
         )
-        return [_payment(row) for row in rows]
+        return [payment_of(row) for row in rows]
 
     def payments(
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
@@ -241,21 +186,21 @@ class Rows:
         if states is not None:
             condition += f"AND state IN ({_marks(states)}) "
             values += [str(state) for state in states]
-        rows = self._all(_PAYMENT + condition + "ORDER BY requested_index DESC LIMIT ?", [*values, limit])
-        return [_payment(row) for row in rows]
+        rows = self._all(PAYMENT + condition + "ORDER BY requested_index DESC LIMIT ?", [*values, limit])
+        return [payment_of(row) for row in rows]
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""
-        row = self._one(_INQUIRY + "WHERE inquiry_id = ?", (inquiry_id,))
-        return None if row is None else _inquiry(row)
+        row = self._one(INQUIRY + "WHERE inquiry_id = ?", (inquiry_id,))
+        return None if row is None else inquiry_of(row)
 
     def inquiries(self, before_index: int | None, limit: int) -> list[InquiryView]:
         """Return inquiries requested before an index, newest first."""
         rows = self._all(
-            _INQUIRY + "WHERE requested_index < ? ORDER BY requested_index DESC LIMIT ?",
+            INQUIRY + "WHERE requested_index < ? ORDER BY requested_index DESC LIMIT ?",
             (2**62 if before_index is None else before_index, limit),
         )
-        return [_inquiry(row) for row in rows]
+        return [inquiry_of(row) for row in rows]
 
     def next_ticket(self) -> int:
         """Return the number of the next ticket."""
@@ -274,15 +219,15 @@ class Rows:
 
     def alarms(self, limit: int) -> list[AlarmView]:
         """Return alarms, newest first."""
-        return [_alarm(row) for row in self._all(_ALARM + "ORDER BY alarm_index DESC LIMIT ?", (limit,))]
+        return [alarm_of(row) for row in self._all(ALARM + "ORDER BY alarm_index DESC LIMIT ?", (limit,))]
 
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
-        return [_alarm(row) for row in self._all(_ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
+        return [alarm_of(row) for row in self._all(ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
 
     def unacknowledged(self) -> list[PaymentView]:
         """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
-        return [_payment(row) for row in self._all(_PAYMENT + "WHERE unacknowledged = 1 ORDER BY requested_index")]
+        return [payment_of(row) for row in self._all(PAYMENT + "WHERE unacknowledged = 1 ORDER BY requested_index")]
 
     # --- days and exposure ---
 
@@ -349,7 +294,7 @@ class Rows:
     def exchange_columns(self) -> dict[str, Any]:
         """Return the exchange state, by column."""
         row = self._one(f"SELECT {', '.join(EXCHANGE_COLUMNS)} FROM exchange_state")  # noqa: S608
-        return _sound(lambda found: dict(zip(EXCHANGE_COLUMNS, found, strict=True)), row or ())
+        return sound(lambda found: dict(zip(EXCHANGE_COLUMNS, found, strict=True)), row or ())
 
     def feed_cursor(self, feed: str) -> tuple[int, str]:
         """Return the index of the feed's next entry and the leaf (hex) it must carry as `prev`."""
@@ -373,17 +318,17 @@ class Rows:
 
     def print_job(self, job_id: str) -> PrintJob | None:
         """Return a print job."""
-        row = self._one(_JOB + "WHERE job_id = ?", (job_id,))
-        return None if row is None else _print_job(row)
+        row = self._one(JOB + "WHERE job_id = ?", (job_id,))
+        return None if row is None else print_job_of(row)
 
     def print_jobs_for(self, about: str) -> list[PrintJob]:
         """Return the print jobs about something, oldest first."""
-        return [_print_job(row) for row in self._all(_JOB + "WHERE about = ? ORDER BY number", (about,))]
+        return [print_job_of(row) for row in self._all(JOB + "WHERE about = ? ORDER BY number", (about,))]
 
     def print_jobs_in(self, states: Sequence[PrintState]) -> list[PrintJob]:
         """Return the print jobs in these states, oldest first."""
-        rows = self._all(_JOB + f"WHERE state IN ({_marks(states)}) ORDER BY number", states)
-        return [_print_job(row) for row in rows]
+        rows = self._all(JOB + f"WHERE state IN ({_marks(states)}) ORDER BY number", states)
+        return [print_job_of(row) for row in rows]
 
     # --- all together ---
 

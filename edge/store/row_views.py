@@ -1,0 +1,82 @@
+"""A row as its struct: the columns of each view, the SELECT that gives them, and what reads one of its rows.
+
+A row that is not what its table promises says that the file is damaged.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from edge.journal.views import AlarmView, InquiryView, PaymentView, PrintJob
+from edge.store.database import said
+from edge.store.schema.tables import HOLDS_OBLIGATION
+from shared.sealed import Sealed
+
+T = TypeVar("T")
+
+_PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field != "cosigned")
+PAYMENT: Final = (
+    f"SELECT {', '.join(_PAYMENT_COLUMNS)}, "  # noqa: S608 - names of this package
+    "coalesce(outcome_index < (SELECT cosigned_size FROM exchange_state), 0) FROM payment "
+)
+_INQUIRY_COLUMNS: Final = tuple(field for field in InquiryView.__struct_fields__ if field != "payment_id")
+INQUIRY: Final = (
+    f"SELECT {', '.join(_INQUIRY_COLUMNS)}, "  # noqa: S608 - names of this package
+    f"(SELECT payment_id FROM payment p WHERE p.obligation = inquiry.obligation AND {HOLDS_OBLIGATION} "
+    "ORDER BY doubled, requested_index DESC LIMIT 1) FROM inquiry "
+)
+_JOB_COLUMNS: Final = PrintJob.__struct_fields__
+JOB: Final = f"SELECT {', '.join(_JOB_COLUMNS)} FROM print_job "  # noqa: S608 - names of this package
+_ALARM_COLUMNS: Final = ("alarm_index", "kind", "payment_id", "detail", "raised_at")
+ALARM: Final = f"SELECT {', '.join(_ALARM_COLUMNS)} FROM alarm "  # noqa: S608 - names of this package
+
+
+def sound(read: Callable[[Any], T], row: Any) -> T:
+    """Return what a row says. Raises IntegrityError `store.corrupt` where it is not what its table holds."""
+    try:
+        return read(row)
+    except (msgspec.MsgspecError, TypeError, ValueError) as error:
+        raise said(error) from error
+
+
+def payment_of(row: tuple[Any, ...]) -> PaymentView:
+    """Return what a payment's row says. Raises IntegrityError `store.corrupt`."""
+    return sound(_read_payment, row)
+
+
+def inquiry_of(row: tuple[Any, ...]) -> InquiryView:
+    """Return what an inquiry's row says. Raises IntegrityError `store.corrupt`."""
+    return sound(_read_inquiry, row)
+
+
+def print_job_of(row: tuple[Any, ...]) -> PrintJob:
+    """Return what a print job's row says. Raises IntegrityError `store.corrupt`."""
+    return sound(_read_print_job, row)
+
+
+def _read_payment(row: tuple[Any, ...]) -> PaymentView:
+    members = dict(zip((*_PAYMENT_COLUMNS, "cosigned"), row, strict=True))
+    for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):
+        members[flag] = bool(members[flag])
+    return msgspec.convert(members, PaymentView)
+
+
+def _read_inquiry(row: tuple[Any, ...]) -> InquiryView:
+    members = dict(zip((*_INQUIRY_COLUMNS, "payment_id"), row, strict=True))
+    for sealed in ("parameter", "customer"):
+        if members[sealed] is not None:
+            members[sealed] = msgspec.json.decode(members[sealed], type=Sealed)
+    return msgspec.convert(members, InquiryView)
+
+
+def _read_print_job(row: tuple[Any, ...]) -> PrintJob:
+    members = dict(zip(_JOB_COLUMNS, row, strict=True))
+    members["copy"] = bool(members["copy"])
+    return msgspec.convert(members, PrintJob)
+
+
+def alarm_of(row: tuple[Any, ...]) -> AlarmView:
+    """Return what an alarm's row says. Raises IntegrityError `store.corrupt`."""
+    index, kind, payment_id, detail, raised_at = row
+    return AlarmView(index=index, kind=kind, payment_id=payment_id, detail=detail, raised_at=raised_at)

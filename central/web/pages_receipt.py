@@ -13,8 +13,10 @@ from litestar.params import FromPath
 from central.ledger.queries import PaymentRow, payment
 from central.providers.queries import InquiryRow, inquiry
 from central.web.office_reads import ReceiptFound, receipt
+from central.web.receipt_proofs import proof_of
 from central.web.rendering import AnyRequest, Web, page
 from shared.errors import OperatorError
+from shared.journal.proof import proof_file_name
 from shared.receipt import LEAF_DIGITS
 
 _PATH: Final = re.compile(
@@ -52,4 +54,21 @@ def receipt_pages(web: Web) -> list[Any]:
             leaf_digits=digits.lower(),
         )
 
-    return [show_receipt]
+    @get("/proof/{name:path}", sync_to_thread=True)
+    def receipt_proof(name: FromPath[str]) -> Response[str]:
+        parts = _PATH.fullmatch(str(name))
+        if parts is None:
+            raise OperatorError("web.not_found")
+        with web.engine.connect() as connection:
+            found = receipt(connection, parts[1], int(parts[2]), parts[3])
+            text = None if found is None else proof_of(connection, found)
+        if text is None:
+            raise OperatorError("web.not_found")
+        file_name = proof_file_name(parts[1], int(parts[2]))
+        return Response(
+            text,
+            media_type="text/plain; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="{file_name}"', "cache-control": "no-store"},
+        )
+
+    return [show_receipt, receipt_proof]

@@ -26,6 +26,7 @@ from edge.journal.views import (
 )
 from edge.store.database import open_read_only, transaction
 from edge.store.rows import Rows
+from shared.journal.proof import receipt_proof
 from shared.payment import PaymentState
 
 __all__ = [
@@ -180,6 +181,15 @@ class Queries:
         """Return the hash of a complete subtree (shared.journal.tree). Raises IntegrityError `journal.no_node`."""
         with self._lock:
             return self._rows.node(level, position)
+
+    def receipt_proof(self, index: int) -> str | None:
+        """Return the proof that an entry stands in the log as central cosigned it; None while it does not.
+
+        Raises IntegrityError `tree.not_included` when this journal is not the one that was cosigned.
+        """
+        with self._lock, transaction(self._connection, "DEFERRED"):
+            note = str(self._rows.exchange_columns()["cosigned_note"])
+            return receipt_proof(note, index, self._rows.node(0, index), self._rows.node)
 
     def rotations(self) -> Sequence[int]:
         """Return the indexes of all `key.rotated`, in order."""

@@ -253,6 +253,9 @@ class ExposureView(Protocol):
 class Queries(Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
 
+    def receipt_proof(self, index: int) -> str | None:
+        """Return the proof that an entry stands in the log as central cosigned it; None while it does not."""
+
     def payment(self, payment_id: str) -> PaymentView | None:
         """Return a payment."""
 

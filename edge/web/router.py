@@ -23,6 +23,7 @@ from edge.web.pages_box import box_pages
 from edge.web.pages_day import day_pages
 from edge.web.pages_history import history_pages
 from edge.web.pages_inquiries import inquiry_pages
+from edge.web.pages_proof import proof_pages
 from edge.web.ports import Counter
 from edge.web.rendering import ASSETS_PATH, Web, assets_folder
 from shared.clock import Clock
@@ -57,6 +58,7 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
         route_handlers=[
             *bill_pages(web),
             *inquiry_pages(web),
+            *proof_pages(web),
             *history_pages(web),
             *day_pages(web),
             *box_pages(web),

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -13,6 +14,7 @@ from central.reconciliation.breaks import Bucket
 from central.web.people import NAME_FAILURES_MAX
 from tests.central.web.a_day import Day, settlement, with_differences
 from tests.central.web.conftest import send, sign_in, token_of, upload
+from verifier import daftar_verify
 
 pytestmark = pytest.mark.postgres
 
@@ -392,6 +394,24 @@ async def test_a_receipt_that_is_in_the_log_says_so_to_anybody(kept_day: Day, vi
     assert "۱٬۷۰۰ تومان" in page.text
     assert "603769" not in page.text
     assert "maryam" not in page.text
+
+
+async def test_whoever_holds_a_receipt_takes_its_proof_away(
+    kept_day: Day, visitor: httpx.AsyncClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leaf = kept_day.box.log.leaves[5].hex()[:16]
+    page = await visitor.get(f"/r/{kept_day.box.log.name}/5/{leaf}")
+    (address,) = re.findall(r'href="(/proof/[^"]+)"', page.text)
+    answer = await visitor.get(address)
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"].endswith('-5.tlog-proof"')
+    file = tmp_path / "receipt.tlog-proof"
+    file.write_bytes(answer.content)
+    witness = kept_day.centre.keys.trust().witness
+    assert daftar_verify.main([str(file), "--witness", witness, "--leaf", leaf]) == 0, capsys.readouterr().out
+    assert daftar_verify.main([str(file), "--witness", witness, "--leaf", "0" * 16]) == 1
+    for absent in (f"{kept_day.box.log.name}/999/{leaf}", f"{kept_day.box.log.name}/5/{'f' * 16}", "x"):
+        assert (await visitor.get(f"/proof/{absent}")).status_code == 404
 
 
 async def test_a_receipt_that_has_not_come_yet_is_no_error_and_a_forged_one_is_not_confirmed(

@@ -1,11 +1,16 @@
 import threading
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.journal.export import sign_checkpoint
 from shared.errors import IntegrityError
 from shared.events import AlarmRaised, PaymentNotSent
+from shared.journal.cosignature import cosign, witness_key
+from shared.journal.note import format_note, parse_note
 from shared.payment import PaymentState
 from tests.edge.store.boxes import BILL_RIAL, BOX, JOURNAL, OFFICE, Box, approved, asked, in_doubt, requested, sent
+from verifier import daftar_verify
 
 
 def pay(box: Box, count: int) -> None:
@@ -86,3 +91,25 @@ def test_many_threads_may_ask_at_once_while_the_journal_grows(box: Box):
         thread.join(5)
     assert faults == []
     assert box.queries.status().unconfirmed_count == 20
+
+
+def test_a_receipt_s_proof_is_of_the_log_as_central_cosigned_it(box: Box):
+    box.write(requested("p1"), sent("p1"), approved("p1"))
+    assert box.queries.receipt_proof(3) is None
+    central = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    witness = witness_key("central/witness", central.public_key().public_bytes_raw())
+    note = parse_note(sign_checkpoint(box.queries, box.identity, box.signer, 4))
+    cosigned = format_note(cosign(note, witness, central.sign, time_s=1_795_334_400))
+    box.within(lambda view: view.update_exchange(cosigned_size=4, cosigned_note=cosigned))
+    text = box.queries.receipt_proof(3)
+    assert text is not None
+    lines = [line.encode() for line in text.splitlines(keepends=True)]
+    payment = box.queries.payment("p1")
+    assert payment is not None
+    found = daftar_verify.check_bytes(
+        lines,
+        daftar_verify.Key("", box.signer.public_key, 1),
+        daftar_verify.Key(witness.name, witness.public_key, 4),
+        (payment.outcome_leaf or "")[:16],
+    )
+    assert [finding.holds for finding in found] == [True] * 4

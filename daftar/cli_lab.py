@@ -1,6 +1,7 @@
 """`daftar lab`: proving the box on a disk that is cut, and proving the proof on boxes that are known to be bad."""
 
 from collections import Counter
+from contextlib import nullcontext
 from typing import Final, get_args
 
 import click
@@ -10,6 +11,8 @@ import structlog
 from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
 from daftar.lab.faults import FaultKind, fault_cases
 from daftar.lab.mutants import MUTANTS, hunt, named
+from daftar.lab.service_mutants import SERVICE_MUTANTS, hunt_in_days
+from daftar.lab.simulate import DayTally, simulate
 
 _SHOWN_MAX: Final = 20
 _PROGRESS_EVERY: Final = 25
@@ -17,7 +20,7 @@ _PROGRESS_EVERY: Final = 25
 
 @click.group("lab")
 def lab() -> None:
-    """Prove the box: power cuts, disks that lie, and mutants that must be caught."""
+    """Prove the box: power cuts, disks that lie, simulated days, and mutants that must be caught."""
     # What a box says of its own trouble is expected here, thousands of times.
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
@@ -88,6 +91,28 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
         raise SystemExit(1)
 
 
+@lab.command("simulate")
+@click.option("--days", default=20, show_default=True, help="Office-days, each of its own seed.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first day; the next ones follow.")
+@click.option("--mutant", type=click.Choice([mutant.name for mutant in SERVICE_MUTANTS]), help="A known-bad box.")
+def simulate_command(*, days: int, seed: int, mutant: str | None) -> None:
+    """Live through office-days on virtual time with everything going wrong. Exit code 1: a rule was broken."""
+
+    def progress(tally: DayTally) -> None:
+        if tally.days % _PROGRESS_EVERY == 0:
+            click.echo(f"{tally.days} days, {tally.payments} payments, {len(tally.violations)} violations", err=True)
+
+    with {one.name: one for one in SERVICE_MUTANTS}[mutant].apply() if mutant else nullcontext():
+        tally = simulate(days, seed, progress)
+    more = f" --mutant {mutant}" if mutant else ""
+    for day, what in tally.violations[:_SHOWN_MAX]:
+        click.echo(f"VIOLATION {what}\n  daftar lab simulate --days 1 --seed {day}{more}")
+    click.echo(f"days {tally.days}  payments {tally.payments}  violations {len(tally.violations)}")
+    click.echo(tally.as_json())
+    if tally.violations:
+        raise SystemExit(1)
+
+
 @lab.command("mutants")
 @click.option("--seed", default=0, show_default=True, help="Seed of the first workload of each hunt.")
 def mutants_command(seed: int) -> None:
@@ -102,6 +127,15 @@ def mutants_command(seed: int) -> None:
         first = tally.violations[0]
         click.echo(f"caught   {mutant.name} after {tally.crash_points} crash points: {first.what}")
         click.echo(f"         {_replay(mutant.disk, mutant.name, first)}")
-    click.echo(msgspec.json.encode({"mutants": len(MUTANTS), "survivors": survivors}))
+    for bad in SERVICE_MUTANTS:
+        days = hunt_in_days(bad, seed=seed)
+        if not days.violations:
+            survivors.append(bad.name)
+            click.echo(f"SURVIVED {bad.name} after {days.days} days")
+            continue
+        day, what = days.violations[0]
+        click.echo(f"caught   {bad.name} after {days.days} days: {what}")
+        click.echo(f"         daftar lab simulate --days 1 --seed {day} --mutant {bad.name}")
+    click.echo(msgspec.json.encode({"mutants": len(MUTANTS) + len(SERVICE_MUTANTS), "survivors": survivors}))
     if survivors:
         raise SystemExit(1)

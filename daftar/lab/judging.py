@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
@@ -21,20 +21,19 @@ from daftar.lab.box import FILE, SIGNER, LabBox, repeatable
 from daftar.lab.patching import patched
 from daftar.lab.recording import Recording
 from daftar.lab.witness import JOURNAL, Witness
-from edge.journal import verify
 from edge.journal.verify import verify_journal
 from edge.journal.views import PaymentView
 from edge.store.database import open_read_only, transaction
 from edge.store.rebuild import rebuild_projections
 from shared.errors import DaftarError, IntegrityError, OperatorError
 from shared.events import AlarmRaised
+from shared.journal import entry
 from shared.journal.checkpoint import Checkpoint, checkpoint_text
-from shared.journal.entry import check_signature, leaf_hash
+from shared.journal.entry import leaf_hash
 from shared.journal.note import NoteKey, sign_note
 from shared.journal.tree import consistency_proof, root
 from shared.journal.trusted import TrustedJournal
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
-from sync import central_session, edge_session, envelope
 
 EVERYTHING: Final = 1_000_000
 _OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
@@ -111,10 +110,20 @@ class Bench:
 @contextmanager
 def remembered_signatures() -> Iterator[None]:
     """Check each signature once: the same entries are checked after every cut, and the answer cannot change."""
-    remembered = lru_cache(maxsize=4096)(check_signature)
-    with ExitStack() as stack:
-        for module in (verify, central_session, edge_session, envelope):
-            stack.enter_context(patched(module, "check_signature", remembered))
+    verifier = entry._verifier  # noqa: SLF001 - the one place through which all signatures of entries are checked
+
+    @lru_cache(maxsize=4096)
+    def check(public_key: bytes, signature: bytes, message: bytes) -> None:
+        verifier(public_key).verify(signature, message)
+
+    class Remembering:
+        def __init__(self, public_key: bytes) -> None:
+            self._public_key = public_key
+
+        def verify(self, signature: bytes, message: bytes) -> None:
+            check(self._public_key, signature, message)
+
+    with patched(entry, "_verifier", Remembering):
         yield
 
 

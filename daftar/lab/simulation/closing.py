@@ -1,0 +1,113 @@
+"""Judging a day at its end: everything comes to rest in time, and journal, terminals and central agree."""
+
+import asyncio
+from typing import Final
+
+from daftar.lab.box import FILE
+from daftar.lab.simulation.cheap_keys import PUBLIC_KEY
+from daftar.lab.simulation.office import Office
+from daftar.lab.witness import JOURNAL
+from edge.journal.verify import verify_journal
+from edge.journal.views import PaymentView
+from edge.store.queries import Queries
+from edge.store.rebuild import rebuild_projections
+from shared.errors import DaftarError
+from shared.journal.entry import leaf_hash
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+
+REST_WITHIN_S: Final = 3 * 3_600
+_LOOK_EVERY_S: Final = 20.0
+THOROUGH_EVERY: Final = 4
+"""On one day in so many the whole journal is verified and the projections are rebuilt: it takes as long as a day."""
+_OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
+_FLAGS: Final = frozenset({"charge_mismatch", "answer_mismatch", "stray_approval", "second_charge"})
+EVERYTHING: Final = 1_000_000
+
+
+async def judge(office: Office) -> None:
+    """Wait until everything is at rest, and hold what stands against what happened."""
+    until = office.loop.time() + REST_WITHIN_S
+    restless = _restless(office)
+    while restless and office.loop.time() < until:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        restless = _restless(office)
+    for what in restless:
+        office.truth.wrong(f"I10 not at rest after {REST_WITHIN_S} s: {what}")
+    if office.run is None:
+        return
+    queries = office.run.counter.queries
+    payments = queries.payments(None, EVERYTHING)
+    for fault in (*_money_faults(office, payments), *_journal_faults(office, queries)):
+        office.truth.wrong(fault)
+
+
+def _restless(office: Office) -> list[str]:
+    """Return what is still going on."""
+    run = office.run
+    if run is None:
+        return ["the box is down"]
+    queries = run.counter.queries
+    status = queries.status()
+    flagged = {alarm.payment_id for alarm in status.alarms if alarm.kind in _FLAGS}
+    found = [f"{payment.payment_id} is {payment.state}" for payment in queries.payments(None, EVERYTHING, _OPEN)]
+    found += [
+        f"{payment.payment_id} is in doubt" for payment in queries.in_doubt() if payment.payment_id not in flagged
+    ]
+    if status.unsent_count:
+        found.append(f"{status.unsent_count} entries not cosigned")
+    if status.unconfirmed_count:
+        found.append(f"{status.unconfirmed_count} payments without the provider's word")
+    waiting = queries.print_jobs_in(("waiting", "printing"))
+    if waiting:
+        found.append(f"{len(waiting)} papers wait")
+    if any(inquiry.outcome is None for inquiry in queries.inquiries(None, EVERYTHING)):
+        found.append("an inquiry has no answer")
+    return found
+
+
+def _money_faults(office: Office, payments: list[PaymentView]) -> list[str]:
+    truth = office.truth
+    by_reference = {payment.reference: payment for payment in payments}
+    faults = []
+    told = {}
+    for charge in truth.charges:
+        payment = by_reference.get(charge.reference or "")
+        if payment is None:
+            faults.append(f"I2 a charge without a payment ({charge.reference})")
+            continue
+        told[payment.payment_id] = charge
+        if payment.state in CERTAINLY_UNCHARGED:
+            faults.append(f"I2 {payment.payment_id} is charged and the journal says {payment.state}")
+        elif payment.state in CHARGED and (payment.rrn, payment.stan) != (charge.rrn, charge.stan):
+            faults.append(f"I2 {payment.payment_id} carries another charge's traces")
+    faults += [
+        f"I2 {payment.payment_id} is {payment.state} and nobody was charged"
+        for payment in payments
+        if payment.state in CHARGED and payment.payment_id not in told
+    ]
+    taken = sum(charge.amount_rial for charge in truth.charges)
+    known = sum(payment.amount_rial for payment in payments if payment.state in CHARGED)
+    doubtful = sum(payment.amount_rial for payment in payments if payment.state is PaymentState.IN_DOUBT)
+    if not known <= taken <= known + doubtful:
+        faults.append(f"the terminals took {taken} rial, the journal knows of {known}")
+    return faults
+
+
+def _journal_faults(office: Office, queries: Queries) -> list[str]:
+    run = office.run
+    if run is None:
+        return []
+    faults = []
+    entries = queries.entries(0, EVERYTHING)
+    office.truth.journal_stands(entries)
+    if office.seed % THOROUGH_EVERY == 0:
+        try:
+            verify_journal(queries, JOURNAL, PUBLIC_KEY)
+        except DaftarError as error:
+            faults.append(f"the journal does not verify: {error}")
+        differences = rebuild_projections(run.folder / FILE)
+        faults += [f"I8 {one.table} {one.key} is not what the journal says" for one in differences]
+    central = office.line.central
+    if [leaf_hash(data) for data, _ in entries[: central.size]] != central.main:
+        faults.append("I5 central holds what the box does not")
+    return faults

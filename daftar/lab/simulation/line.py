@@ -1,0 +1,128 @@
+"""The line to central and central at its other end: the product's `sync.central_session`, with providers behind it."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+from daftar.lab.chance import Chance
+from daftar.lab.simulation.cheap_keys import PUBLIC_KEY
+from daftar.lab.witness import OFFICE_FEED, Witness
+from shared.errors import PeerError
+from shared.events import (
+    JOURNAL_BODIES,
+    Body,
+    InquiryAnswered,
+    InquiryRequested,
+    PaymentApproved,
+    PaymentConfirmed,
+    PaymentRefused,
+    decode_body,
+)
+from sync.central_session import Verdict
+
+if TYPE_CHECKING:
+    from daftar.lab.simulation.office import Office
+
+Weather = Literal["good", "slow", "down", "hangs", "captive", "request_lost", "reply_lost", "reply_cut", "twice"]
+BAD_WEATHER: Final[tuple[Weather, ...]] = get_args(Weather)[1:]
+_TIMEOUT_S: Final = 30.0
+
+
+class OfficeCentral(Witness):
+    """The lab's central; it reads what it accepts, and asks providers."""
+
+    def __init__(self, office: "Office") -> None:
+        super().__init__(PUBLIC_KEY)
+        self._office = office
+        self._providers = Chance("providers", office.seed)
+        self.bodies: list[Body | None] = []
+
+    def _keep(self, verdict: Verdict) -> None:
+        super()._keep(verdict)
+        for checked in verdict.main:
+            entry = checked.entry
+            body = None if entry is None else decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
+            self.bodies.append(body)
+            if isinstance(body, PaymentApproved | InquiryRequested):
+                # Not in the context of the box that asked: a provider answers whatever becomes of it.
+                self._office.loop.call_later(
+                    1 + self._providers.below(240), self._answer, body, context=self._office.outside
+                )
+        if verdict.alarms or verdict.quarantine:
+            self._office.truth.wrong(f"central raises an alarm: {[alarm.kind for alarm in verdict.alarms]}")
+        if verdict.status == "ok":
+            self._office.truth.central_cosigned(verdict.size)
+
+    def _answer(self, asked: Body) -> None:
+        if isinstance(asked, InquiryRequested):
+            self.publish(
+                OFFICE_FEED, InquiryAnswered(inquiry_id=asked.inquiry_id, outcome="nothing_owed", provider="lab")
+            )
+        elif isinstance(asked, PaymentApproved) and self._providers.coin(0.9):
+            self.publish(
+                OFFICE_FEED,
+                PaymentConfirmed(
+                    payment_id=asked.payment_id, provider="lab", track_id="t", provider_reference="r", confirmed_at=""
+                ),
+            )
+        elif isinstance(asked, PaymentApproved):
+            self.publish(
+                OFFICE_FEED,
+                PaymentRefused(
+                    payment_id=asked.payment_id, provider="lab", track_id="t", reason="expired", case_id="c"
+                ),
+            )
+
+
+class OfficeLine:
+    """What becomes of a request on its way, by the weather."""
+
+    def __init__(self, office: "Office") -> None:
+        self._office = office
+        self._chance = Chance("line", office.seed)
+        self.central = OfficeCentral(office)
+        self.weather: Weather = "good"
+        self._one_way_s = 10 + self._chance.below(40)
+        """A line as offices have them, so that many entries share an exchange, as at the end of a long day."""
+        self._changed = asyncio.Event()
+
+    def turn(self, weather: Weather) -> None:
+        """Change the weather."""
+        self.weather = weather
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def back(self, *, seen_down: bool) -> bool:
+        """Return when central answers again (see `LineWatch.reachable_again`)."""
+        down = self.weather in ("down", "hangs", "captive")
+        if not down and not seen_down:
+            await asyncio.get_running_loop().create_future()
+        while self.weather in ("down", "hangs", "captive"):
+            await self._changed.wait()
+        return down
+
+    async def post(self, request: bytes) -> bytes:
+        """Carry a request there and its answer back. Raises PeerError as the product's own client does."""
+        weather = self.weather
+        await asyncio.sleep(self._one_way_s if weather != "slow" else self._one_way_s + self._chance.below(120))
+        match weather:
+            case "down":
+                raise PeerError("exchange.unreachable", why="lab")
+            case "hangs":
+                await asyncio.sleep(_TIMEOUT_S)
+                raise PeerError("exchange.timeout", why="lab")
+            case "captive":
+                raise PeerError("exchange.not_central", why="lab")
+            case "request_lost":
+                raise PeerError("exchange.timeout", why="lab")
+        answer = self.central.receive(request)
+        if weather == "twice":
+            again = self.central.receive(request)
+            if again != answer:
+                self._office.truth.wrong("central gives the same bytes two answers")
+        self._office.passing("cosigned")
+        await asyncio.sleep(self._one_way_s)
+        if weather == "reply_lost":
+            raise PeerError("exchange.timeout", why="lab")
+        if weather == "reply_cut":
+            raise PeerError("exchange.cut", why="lab")
+        return answer

@@ -1,0 +1,302 @@
+"""One simulated day of an office: its box with all that is round it, started, troubled, healed and judged.
+
+The day has two parts. Until closing time customers come and things go wrong. Then the faults stop, and within a bounded
+time everything must come to rest: that is judged too.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from daftar.lab.box import FILE
+from daftar.lab.chance import Chance
+from daftar.lab.disk import SURVIVALS, Medium
+from daftar.lab.simulation.box_run import BoxRun, Killed, Unreachable, new_box, profiles
+from daftar.lab.simulation.cheap_keys import KEY_BYTES
+from daftar.lab.simulation.counter_people import Person, bill_of
+from daftar.lab.simulation.devices import OfficePrinter, OfficeTerminal
+from daftar.lab.simulation.happened import Happened
+from daftar.lab.simulation.line import OfficeLine
+from daftar.lab.simulation.lives import LIFE
+from daftar.lab.simulation.movable_disk import MovableDisk, RunDisk
+from daftar.lab.simulation.virtual_loop import VirtualLoop
+from edge.services.counter import Counter
+from edge.settings import KEY_NAME, PrinterSettings, Settings, TerminalSettings
+from shared.clock import ClockQuality
+
+T = TypeVar("T")
+Part = Callable[["Office"], Coroutine[Any, Any, None]]
+"""Something that goes on at an office."""
+
+PAYMENTS: Final = 42
+"""The office closes when so many have been begun."""
+OPEN_AT_MOST_S: Final = 12 * 3_600
+TERMINALS_MAX: Final = 3
+FIRST_PORT: Final = 1_024
+LOOK_EVERY_S: Final = 5.0
+"""How often the service manager looks at the box."""
+
+STARTS_IN_VAIN_MAX: Final = 30
+STOPPED_AT_MOST_S: Final = 240.0
+"""How long the service manager lets a box be that takes nothing: it may get well by itself."""
+QUIET_S: Final = 1_200
+
+Moment = Literal["before_commit", "after_commit", "sale", "charge", "paper", "cosigned"]
+
+
+class OfficeClock:
+    """Time as the box is told it: running time goes on evenly, wall time may jump."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+        self.ahead = timedelta()
+        self.trusted: ClockQuality = "ntp"
+
+    def now(self) -> datetime:
+        """Return the wall time."""
+        return _OPENING + timedelta(milliseconds=self.monotonic_ms()) + self.ahead
+
+    def monotonic_ms(self) -> int:
+        """Return running time."""
+        return round(self._loop.time() * 1000) + 1_000_000
+
+    def quality(self) -> ClockQuality:
+        """Return how far the wall time can be believed."""
+        return self.trusted
+
+
+_OPENING: Final = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
+
+
+class Office:
+    """The day of a seed. Made, run once, and judged."""
+
+    def __init__(self, seed: int, folder: Path, disks: MovableDisk) -> None:
+        self.seed = seed
+        self.loop = VirtualLoop()
+        self.clock = OfficeClock(self.loop)
+        self.truth = Happened()
+        self.chance = Chance("office", seed)
+        self.terminal_count = 1 + self.chance.below(TERMINALS_MAX)
+        self.settings = Settings(
+            office_name="دفتر آزمایشگاه",
+            terminals=tuple(
+                TerminalSettings(
+                    name=f"terminal-{number}",
+                    host="127.0.0.1",
+                    port=FIRST_PORT + number,
+                    profile="behpardakht/pos_pc_viii",
+                )
+                for number in range(self.terminal_count)
+            ),
+            printer=PrinterSettings(host="127.0.0.1", port=9_100, profile="generic/escpos_80mm"),
+            verify_base="http://127.0.0.1:1",
+            device_check_every_s=600,
+            exchange_every_s=600,
+        )
+        self.outside = Context()
+        """Where what is not the box's runs."""
+        self.is_open = True
+        self.run: BoxRun | None = None
+        self.past: list[BoxRun] = []
+        self._folder = folder
+        self._disks = disks
+        self.on_slow_disk = self.chance.coin(0.34)
+        """Whether the box's file lies on a disk that can be cut and fail, at every I/O."""
+        self.disk: RunDisk | None = None
+        self._image = {FILE: new_box()}
+        self._base = self._image
+        self._bills = 0
+        self._awaited: dict[str, int] = {}
+        self._starting: Path | None = None
+        self._starts = 0
+        profiles()
+
+    # --- what people ask for -----------------------------------------------------------------------------------------
+
+    async def ask(self, question: Callable[[Counter], Awaitable[T]]) -> T:
+        """Ask the box as a page does. Raises what it raises, Unreachable while it is not there."""
+        run = self.run
+        if run is None:
+            raise Unreachable
+        return await run.ask(question)
+
+    def next_bill(self) -> tuple[str, str]:
+        """Return a bill that was not here before."""
+        self._bills += 1
+        return bill_of(self.seed % 900 * 1_000 + self._bills)
+
+    def earlier_bill(self, chance: Chance) -> tuple[str, str]:
+        """Return a bill that was, so that it is scanned again."""
+        return bill_of(self.seed % 900 * 1_000 + 1 + chance.below(max(1, self._bills)))
+
+    # --- the box's life ----------------------------------------------------------------------------------------------
+
+    def start_box(self) -> None:
+        """Start the program on what the disk holds. A start that fails is tried again by the service manager."""
+        self._starts += 1
+        folder = self._folder / f"run-{self._starts}"
+        folder.mkdir()
+        key = folder / KEY_NAME
+        key.touch(mode=0o600)
+        key.write_bytes(KEY_BYTES)
+        for name, data in self._image.items():
+            (folder / name).write_bytes(data)
+        self._base = self._image
+        self.disk = None
+        if self.on_slow_disk:
+            self.disk = RunDisk(folder, Chance("disk", self.seed, self._starts))
+            self.disk.on_cut = self._power_cut
+        self._disks.move(self.disk)
+        self._starting = folder
+        try:
+            run = BoxRun(self, folder, self._starts)
+        except Killed:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever stops a start, the service manager tries again
+            self.truth.counts[f"start failed {getattr(error, 'code', type(error).__name__)}"] += 1
+            if self.disk is None or self.disk.powered:
+                self._keep_files(folder)
+            shutil.rmtree(folder)
+            return
+        finally:
+            self._starting = None
+        self.run = run
+        self.past.append(run)
+        self.truth.counts["start"] += 1
+        self.truth.journal_stands(run.box.counter.queries.entries(0, 1_000_000))
+
+    def kill_box(self) -> None:
+        """End the program here and now; the files stay as the system has them."""
+        run, self.run = self.run, None
+        if run is None:
+            return
+        self.truth.counts["kill"] += 1
+        if self.disk is not None:
+            self.disk.on_cut = lambda: None
+        run.end()
+        self._keep_files(run.folder)
+
+    def _power_cut(self) -> None:
+        """The power fails: the program ends, and the disk holds what it has synced and some of the rest."""
+        self.truth.counts["power cut"] += 1
+        disk, run, self.run = self.disk, self.run, None
+        if disk is None:
+            return
+        medium = Medium(self._base)
+        for operation in disk.operations:
+            medium.step(operation)
+        self._image = medium.image(disk.chance, disk.chance.pick(SURVIVALS))
+        if run is not None:
+            run.end()
+
+    def _keep_files(self, folder: Path) -> None:
+        self._image = {
+            one.name: one.read_bytes()
+            for one in folder.iterdir()
+            if one.name != KEY_NAME and not one.name.endswith(("-shm", ".lock"))
+        }
+
+    def passing(self, moment: Moment) -> None:
+        """Come past a moment at which the box may be killed. Raises Killed on the box's own line."""
+        left = self._awaited.get(moment)
+        if left is None:
+            return
+        if left > 0:
+            self._awaited[moment] = left - 1
+            return
+        del self._awaited[moment]
+        mine = LIFE.get() is not None
+        if self._starting is not None:
+            self.truth.counts["kill at start"] += 1
+            self._keep_files(self._starting)
+        self.kill_box()
+        if mine:
+            raise Killed
+
+    def kill_at(self, moment: Moment, after: int) -> None:
+        """Kill the box when it comes past a moment for the so-manieth time."""
+        self._awaited[moment] = after
+
+    async def _look_after_box(self) -> None:
+        """Do as a service manager: start what is down, and start anew what takes nothing any more."""
+        in_vain, stopped_s = 0, 0.0
+        while in_vain < STARTS_IN_VAIN_MAX:
+            stopped_s = stopped_s + LOOK_EVERY_S if self.run is not None and self.run.failed else 0.0
+            if stopped_s > STOPPED_AT_MOST_S:
+                self.truth.counts["restart of a stopped journal"] += 1
+                self.kill_box()
+            if self.run is None:
+                self.start_box()
+            in_vain = in_vain + 1 if self.run is None else 0
+            await asyncio.sleep(LOOK_EVERY_S * (1 + in_vain))
+        self.truth.wrong(f"the box does not start any more, tried {in_vain} times")
+
+    # --- the day -----------------------------------------------------------------------------------------------------
+
+    def day(self, misfortunes: Part, judge: Part) -> None:
+        """Live through the day."""
+        asyncio.set_event_loop(None)
+        try:
+            self.loop.run_until_complete(self._day(misfortunes, judge))
+        finally:
+            for run in self.past:
+                run.end()
+            for run in self.past:
+                run.discard()
+            self._disks.move(None)
+
+    async def _day(self, misfortunes: Part, judge: Part) -> None:
+        self.printer = OfficePrinter(self)
+        self.line = OfficeLine(self)
+        self.terminals = [OfficeTerminal(self, number) for number in range(self.terminal_count)]
+        for number, terminal in enumerate(self.terminals):
+            await terminal.start(port=FIRST_PORT + number)
+        manager = self.loop.create_task(self._look_after_box())
+        people = [self.loop.create_task(Person(self, number).work()) for number in range(3 + self.chance.below(6))]
+        troubles = self.loop.create_task(misfortunes(self))
+        while (  # noqa: ASYNC110 - many things may end a day; looking again suits all
+            self.truth.counts["payment.requested"] < PAYMENTS
+            and self.loop.time() < OPEN_AT_MOST_S
+            and not manager.done()
+        ):
+            await asyncio.sleep(10)
+        self.is_open = False
+        troubles.cancel()
+        await asyncio.gather(troubles, return_exceptions=True)
+        self.heal()
+        if self.chance.coin(0.3):
+            # Nothing new happens any more, and only now does the line come back.
+            self.line.turn("down")
+            await asyncio.sleep(QUIET_S)
+            self.line.turn("good")
+        await judge(self)
+        manager.cancel()
+        for person in people:
+            person.cancel()
+        for ended in await asyncio.gather(manager, troubles, *people, return_exceptions=True):
+            if isinstance(ended, Exception):
+                self.truth.wrong(f"the simulation itself failed: {ended!r}")
+        if self.run is not None:
+            await self.run.stop()
+        for terminal in self.terminals:
+            await terminal.stop()
+
+    def heal(self) -> None:
+        """Let nothing be wrong any more."""
+        self._awaited.clear()
+        self.line.turn("good")
+        self.printer.trouble = "none"
+        self.loop.network.down.clear()
+        self.loop.network.extra_delay_s.clear()
+        if self.disk is not None:
+            self.disk.heal()
+            self.disk.faults.cut_at = None
+        for terminal in self.terminals:
+            terminal.set_fault("none")
+            if terminal.screen.phase == "off":
+                self.loop.create_task(terminal.restart())

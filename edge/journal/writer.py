@@ -34,9 +34,10 @@ __all__ = ["Decide", "Head", "JournalStore", "JournalWriter", "Listener", "Recor
 
 GROUP_MAX: Final = 64
 """Decisions in one transaction: bounds how long the first of a group waits for the last."""
+GATHER_S: Final = 0.001
+"""How long one more of the last group is waited for: they were answered together, and may come again together."""
 BEGIN_ATTEMPTS_MAX: Final = 6
 """How often a file that somebody else writes is tried before a group is refused; each waits the store's own time."""
-
 UNCERTAIN_ATTEMPTS_MAX: Final = 4
 """Attempts to find out what stands before the callers of a failed commit are told that nobody knows yet."""
 
@@ -74,6 +75,7 @@ class JournalWriter:
         self._sealed: IntegrityError | None = None
         self._uncertain: list[Uncertain] = []
         self._attempts = 0
+        self._last_group = 1
         self.after_failure: Decide | None = None
         """What is journaled first once the medium is well again; None: a writer that failed once stays stopped."""
         self.on_failure: Callable[[Exception], None] = lambda _: None
@@ -197,13 +199,14 @@ class JournalWriter:
         group = [first]
         while len(group) < GROUP_MAX:
             try:
-                request = self._queue.get_nowait()
+                request = self._queue.get(timeout=GATHER_S if len(group) < self._last_group else 0)
             except queue.Empty:
                 break
             if request is None:
                 return group, True
             if request is not _TRY_AGAIN:
                 group.append(request)
+        self._last_group = len(group)
         return group, False
 
     def _refuse_rest(self) -> None:
@@ -275,8 +278,7 @@ class JournalWriter:
 
     def _get_well_soon(self) -> None:
         """Say why nothing is taken, and try at once whether the medium is well: often it failed only once."""
-        failure = self._failure
-        # The callers first: where the medium is full, the log may be on it too.
+        failure = self._failure  # The callers were told first: where the medium is full, the log may be on it too.
         with contextlib.suppress(Exception):
             _log.critical("journal writer stopped", code=failure.code if failure else "", why=str(failure))
         self._attempts = 0

@@ -22,6 +22,8 @@ from shared.journal.tree import grown
 
 _SAYS_DAMAGE: Final = frozenset({"store.corrupt", "store.unreadable"})
 """Codes of errors in words that are about the file, whoever met them."""
+_UNSEEN: Final = -1
+"""No version of the file was looked at."""
 _MARKS: Final = 2**31
 """`user_version` holds 31 bits."""
 
@@ -44,6 +46,7 @@ class SqliteJournalStore:
         self._head = self._head_on_file()
         self._head_before_part = self._head
         self._changes_before = connection.total_changes()
+        self._seen_version = _UNSEEN
 
     @classmethod
     def open(cls, path: Path, clock: Clock, entropy: Entropy) -> Self:
@@ -85,9 +88,13 @@ class SqliteJournalStore:
         """Begin a transaction. Raises IntegrityError `journal.head_moved` when another wrote to the file."""
         self._connection.execute("BEGIN IMMEDIATE")
         self._changes_before = self._connection.total_changes()
-        on_file = self._head_on_file()
-        if on_file != self._head:
-            raise IntegrityError("journal.head_moved", known=self._head.size, found=on_file.size)
+        version = self._version_on_file()
+        if version != self._seen_version:
+            # Somebody else's commit: people and exchange write on connections of their own, to other tables.
+            on_file = self._head_on_file()
+            if on_file != self._head:
+                raise IntegrityError("journal.head_moved", known=self._head.size, found=on_file.size)
+            self._seen_version = version
         return self._view
 
     def begin_part(self) -> None:
@@ -186,6 +193,11 @@ class SqliteJournalStore:
     def is_storage_failure(self, error: Exception) -> bool:
         """Return whether the medium or the file is at fault."""
         return isinstance(error, AT_FAULT) or (isinstance(error, DaftarError) and error.code in _SAYS_DAMAGE)
+
+    def _version_on_file(self) -> int:
+        """Return a number that is another one after any other connection's commit, and only then."""
+        version: int = next(self._connection.execute("PRAGMA data_version"))[0]
+        return version
 
     def _head_on_file(self) -> Head:
         """Return where the journal ends by the file. Raises IntegrityError `journal.head_moved` if it disagrees."""

@@ -70,6 +70,7 @@ class NewestSale:
         if not (can.reverse if order == "reverse" else can.confirming):
             raise DeviceError("terminal.cannot", terminal=name)
         if order == "acknowledge" and self._exchange.session.newest_stan == stan:
+            # It was approved, or told as the last one, this very moment; a moment more could cost the sale.
             return
         said = (await self._last(due_ms)).evidence
         if said is None:

@@ -237,10 +237,13 @@ class PnaSession:
         said = answer.evidence("answer" if self._waiting else "late_answer")
         outcome = judge_sale(said, sale, self._profile)
         if outcome.reason != "mismatch":
-            self._learn(said)
+            self.terminal_number = said.terminal_number or self.terminal_number
         if self._waiting:
+            self.newest_stan = said.stan if outcome.kind == "approved" else None
             self._end_sale(outcome)
         else:
+            # Late, it may not be the newest any more: somebody may have sold at the terminal itself meanwhile.
+            self.newest_stan = None
             self._settle_late(sale, outcome)
 
     def _end_with(self, answer: Answer) -> None:

@@ -77,6 +77,17 @@ class VirtualPnaTerminal(TerminalMachine[PnaRequest]):
         self._take_back_unacknowledged()
         return await super().start(host, port)
 
+    def sell_by_hand(self, amount_rial: int) -> bool:
+        """Charge an amount keyed in at the terminal itself, which is kept without a word. False when it is not idle."""
+        if self._phase != "idle":
+            return False
+        self._stop_taker()
+        self._take_back_unacknowledged()
+        charge = self._charge(PnaRequest(kind="sale", amount_rial=amount_rial))
+        self._stop_taker()
+        self._memory.add(msgspec.structs.replace(charge, acknowledged=True))
+        return True
+
     # --- one PC at a time --------------------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

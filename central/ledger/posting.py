@@ -30,12 +30,10 @@ from shared.events import (
     PaymentRequested,
     PaymentSent,
 )
-from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance
+from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance, needs_acknowledgement
 
 AMOUNT_MAX_RIAL: Final = 10**15
 """No payment is larger; what is, is not an amount."""
-_OWN_WORD: Final = ("answer", "late_answer")
-"""Evidence by which a confirming terminal says that it would keep the sale, if it is told to."""
 
 
 def book(before: PaymentBook | None, fact: Fact) -> Booking:
@@ -134,7 +132,7 @@ def _approved(before: PaymentBook, fact: Fact, body: PaymentApproved) -> Booking
         outcome_index=fact.index,
         outcome_leaf=fact.leaf,
         confirmation="queued" if confirm else before.confirmation,
-        unacknowledged=before.confirming and evidence.source in _OWN_WORD,
+        unacknowledged=needs_acknowledgement(confirming=before.confirming, source=evidence.source),
     )
     reason = "late_approval" if late else "approved"
     if before.state is PaymentState.OVERRIDDEN_CHARGED:

@@ -12,13 +12,13 @@ from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
 from edge.journal.signer import FileSigner
-from edge.journal.verify import verify_journal
 from edge.journal.views import CentralLink, Identity
 from edge.services.sign_in import new_token, new_verifier, normal_username, token_sha256
 from edge.settings import KEY_NAME, STORE_NAME, load_settings
 from edge.store.creation import create_box
 from edge.store.people import People
 from edge.store.queries import Queries
+from edge.store.verify_file import verify_file
 from edge.store.rebuild import rebuild_projections
 from edge.uplink.enrolment import enrol as ask_central
 from shared.calendar import check_zone
@@ -223,12 +223,7 @@ def verify(data: Path) -> None:
     Signatures, chain and tree, and that every table made from the journal comes out the same when it is made anew.
     Works while the box serves; changes nothing.
     """
-    queries = Queries(data / STORE_NAME)
-    try:
-        identity = queries.identity()
-        size = verify_journal(queries, identity.journal_id, bytes.fromhex(identity.public_key))
-    finally:
-        queries.close()
+    size = verify_file(data / STORE_NAME)
     click.echo(f"{size} entries hold: signatures, chain and tree.")
     differences = rebuild_projections(data / STORE_NAME)
     for difference in differences:

@@ -3,7 +3,7 @@
 Signatures are followed from the key the journal was opened with through every rotation (`shared.journal.rotation`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from edge.journal.ports import JournalReader
@@ -11,7 +11,7 @@ from edge.journal.views import Identity
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, JOURNAL_PAYLOAD, Entry, check_signature, decode_entry, leaf_hash
 from shared.journal.rotation import KeyChain
-from shared.journal.tree import grown
+from shared.journal.tree import Frontier, completed_at
 
 _BATCH: Final = 500
 """Entries read at once; bounds memory."""
@@ -23,23 +23,26 @@ def verify_journal(
     public_key: bytes,
     *,
     first: int = 0,
+    until: int | None = None,
     after_batch: Callable[[int, int], None] = lambda _, __: None,
 ) -> int:
     """Check entries `first` to the end as of now; return the size. With `first` 0 nothing of it is taken on trust.
 
+    With `until`, the entries from there on are left out: parts that follow each other are a check of the whole.
     `public_key` is the one the journal was opened with; rotations before `first` are checked too. `after_batch` hears
     how many entries were passed and how many there are; what it raises ends the check.
     Raises IntegrityError: `journal.bad_rotation`, `journal.bad_entry`, `journal.gap`, `journal.other_origin`,
     `journal.broken_chain`, `journal.wrong_signature`, `journal.wrong_tree`, `journal.no_node`.
     """
-    size = reader.size()
+    size = reader.size() if until is None else until
     walk = _Walk(reader, journal_id, key_chain(reader, journal_id, public_key, before=first), first)
     while walk.index < size:
         batch = reader.entries(walk.index, min(_BATCH, size - walk.index))
         if not batch:
             raise IntegrityError("journal.gap", index=walk.index)
-        for data, signature in batch:
-            walk.step(data, signature)
+        nodes = reader.nodes(walk.index, len(batch))
+        for place, (data, signature) in enumerate(batch):
+            walk.step(data, signature, nodes[place] if place < len(nodes) else ())
         after_batch(walk.index, size)
     return size
 
@@ -80,14 +83,14 @@ class _Walk:
     """Entries as they pass, each checked against the one before it."""
 
     def __init__(self, reader: JournalReader, journal_id: str, chain: KeyChain, first: int) -> None:
-        self._reader = reader
         self._journal_id = journal_id
         self._chain = chain
+        self._frontier = Frontier.of(first, reader.node)
         self._prev = GENESIS_PREV if first == 0 else reader.node(0, first - 1).hex()
         self.index = first
 
-    def step(self, data: bytes, signature: bytes) -> None:
-        """Check one entry and the tree nodes it completes."""
+    def step(self, data: bytes, signature: bytes, stored: Sequence[bytes]) -> None:
+        """Check one entry, and that the hashes it completes are those that are stored."""
         entry = _signed_entry(self._chain, self.index, data, signature)
         if entry.journal != self._journal_id:
             raise IntegrityError("journal.other_origin", origin=entry.journal)
@@ -96,9 +99,12 @@ class _Walk:
         if entry.prev != self._prev:
             raise IntegrityError("journal.broken_chain", index=self.index)
         leaf = leaf_hash(data)
-        for level, position, digest in grown(self.index, leaf, self._reader.node):
-            if self._reader.node(level, position) != digest:
-                raise IntegrityError("journal.wrong_tree", index=self.index)
+        completed = self._frontier.append(leaf)
+        if completed != list(stored):
+            if len(stored) < len(completed):
+                level = len(stored)
+                raise IntegrityError("journal.no_node", level=level, position=completed_at(self.index, level))
+            raise IntegrityError("journal.wrong_tree", index=self.index)
         self._chain.follow(entry, self.index, leaf)
         self._prev = leaf.hex()
         self.index += 1

@@ -7,6 +7,7 @@ can answer every question here in O(log n) look-ups. Level 0 is the leaf hashes 
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Self
 
 from shared.errors import IntegrityError
 
@@ -49,14 +50,27 @@ class Frontier:
         self.size = 0
         self._peaks: list[bytes] = []
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf hash."""
+    @classmethod
+    def of(cls, size: int, node: Node) -> Self:
+        """Return the edge of a tree of `size` leaves whose nodes are stored."""
+        frontier = cls()
+        frontier.size = size
+        for level in reversed(range(size.bit_length())):
+            if size >> level & 1:
+                frontier._peaks.append(node(level, (size >> level) - 1))
+        return frontier
+
+    def append(self, leaf: bytes) -> list[bytes]:
+        """Add one leaf hash; return the hashes of the complete subtrees that it completes, itself first."""
         digest, position = leaf, self.size
+        completed = [leaf]
         while position & 1:
             digest = interior(self._peaks.pop(), digest)
+            completed.append(digest)
             position >>= 1
         self._peaks.append(digest)
         self.size += 1
+        return completed
 
     def root(self) -> bytes:
         """Return the root hash of all leaves so far."""

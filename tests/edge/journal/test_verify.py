@@ -77,6 +77,12 @@ class Mixed:
     def node(self, level: int, position: int) -> bytes:
         return self._nodes[level, position]
 
+    def nodes(self, first: int, limit: int) -> list[list[bytes]]:
+        return [
+            [digest for level, _, digest in grown(index, leaf_hash(self._pairs[index][0]), self.node)]
+            for index in range(first, first + limit)
+        ]
+
     def rotations(self) -> list[int]:
         return []
 

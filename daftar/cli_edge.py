@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import uvicorn
 
-from daftar.cli_edge_journal import export, rotate_key, stick
+from daftar.cli_edge_journal import close_journal, export, rotate_key, stick
 from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
@@ -55,7 +55,7 @@ def edge() -> None:
     """The office's box: pages, devices, journal."""
 
 
-for command in (init, export, stick, rotate_key):
+for command in (init, export, stick, rotate_key, close_journal):
     edge.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""`daftar edge export`, `stick`, `rotate-key`: what a technician does with a box's journal and its key."""
+"""What a technician does with a box's journal and its key: export, stick, rotate-key, close-journal."""
 
 import sys
 from collections.abc import Iterator
@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge.app import SOFTWARE
 from edge.journal.export import Exported, export_lines, write_durably
 from edge.journal.signer import FileSigner
 from edge.journal.stick import find_stick, write_stick
 from edge.journal.verify import current_key
+from edge.services.close_journal import Reason
+from edge.services.close_journal import close_journal as close
 from edge.services.rotate_key import rotate_key as rotate
 from edge.settings import KEY_NAME, STORE_NAME
 from edge.store.queries import Queries
@@ -120,3 +123,31 @@ def rotate_key(data: Path, operator: str) -> None:
     finally:
         queries.close()
     click.echo(f"The box's key from now on: {NoteKey(journal, public_key).text()}")
+
+
+@click.command(name="close-journal")
+@data_option
+@click.option(
+    "--reason",
+    type=click.Choice(["replaced", "retired", "restored"]),
+    required=True,
+    help="Why: the box is replaced by another, retired, or was restored from an image.",
+)
+@click.option("--operator", default="", help="Who does it; stands in the journal.")
+def close_journal(data: Path, reason: Reason, operator: str) -> None:
+    """Close the box's journal for good.
+
+    Stop the box first. Its last entry names the payments in doubt. Start the box again afterwards: it takes no payment,
+    shows its history, and hands over to central what is not there yet. The next journal is opened by enrolling a new
+    folder with a code for this box.
+    """
+    size, left = close(
+        data / STORE_NAME,
+        data / KEY_NAME,
+        reason=reason,
+        operator=operator,
+        software=SOFTWARE,
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+    )
+    click.echo(f"Closed with {size} entries. Payments left in doubt: {', '.join(left) or 'none'}")

@@ -220,6 +220,11 @@ class Box:
         self._hub.open()
         self._writer.subscribe(self._hub.committed)
         async with AsyncExitStack() as stack:
+            if self._queries.closed_at() is not None:
+                # Nothing can be journaled any more: the box shows what was, and hands over what central lacks.
+                self._keep_line(stack)
+                yield
+                return
             self._health.start()
             stack.push_async_callback(asyncio.to_thread, self._health.stop)
             self._keep_up(stack, "health", lambda: every(LOOK_EVERY_S, "health", self._health.look))
@@ -233,11 +238,7 @@ class Box:
             self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))
             self._writer.subscribe(self._acquirer.heard)
             self._keep_up(stack, "acquirer's answers", self._acquirer.run)
-            central = self._identity.central
-            if central is not None:
-                uplink = self._make_uplink(central)
-                self._writer.subscribe(lambda _: uplink.wake())
-                self._keep_up(stack, "uplink", uplink.run)
+            self._keep_line(stack)
             for name, job in timetable(
                 ask_in_doubt=self._resolve.ask_all,
                 doubt_every_s=self.settings.doubt_every_s,
@@ -246,6 +247,14 @@ class Box:
             ).items():
                 self._keep_up(stack, name, job)
             yield
+
+    def _keep_line(self, stack: AsyncExitStack) -> None:
+        """Exchange with central, where there is one."""
+        central = self._identity.central
+        if central is not None:
+            uplink = self._make_uplink(central)
+            self._writer.subscribe(lambda _: uplink.wake())
+            self._keep_up(stack, "uplink", uplink.run)
 
     def _keep_up(self, stack: AsyncExitStack, name: str, start: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run a part for as long as the box runs, whatever it raises."""

@@ -601,6 +601,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="روز را در فهرست «بستن روز» پیدا کنید.",
         do_en="Find the day in the list of closed days.",
     ),
+    "policy.no_limits": ErrorText(
+        fa="هیچ سقفی نوشته نشده است.",
+        en="No limit was given.",
+        money="none",
+        do_fa="دست‌کم یک سقف بنویسید، یا «بی‌سقف» را برگزینید.",
+        do_en="Give one limit at least, or choose “no limits”.",
+    ),
+    "policy.out_of_range": ErrorText(
+        fa="این سقف باید از {least} تا {most} باشد.",
+        en="This limit must be from {least} to {most}.",
+        money="none",
+        do_fa="عدد را درست کنید؛ خانهٔ خالی یعنی بی‌سقف.",
+        do_en="Correct the number; an empty field is no limit.",
+    ),
     "journal.close_differs": ErrorText(
         fa="دفتر روزنامه با آن‌چه آخرین بستن روز از آن گواهی داده نمی‌خواند (ثبت {index}).",
         en="The journal is not what the last close of the day testified of it (entry {index}).",
@@ -988,6 +1002,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         money="none",
         do_fa="این پیام را به پشتیبانی بگویید.",
         do_en="Tell support this message.",
+    ),
+    "journal.is_closed": ErrorText(
+        fa="دفتر روزنامهٔ این دستگاه بسته شده است و ثبت تازه‌ای نمی‌پذیرد.",
+        en="This box's journal is closed and takes no new entries.",
+        money="not_moved",
+        do_fa="با دستگاه تازه کار کنید. سوابق این دستگاه همچنان دیدنی است.",
+        do_en="Work with the new box. The history of this one can still be seen.",
+    ),
+    "enrolment.no_such_box": ErrorText(
+        fa="این دفتر دستگاهی به نام {box} ندارد.",
+        en="This office has no box {box}.",
+        money="none",
+        do_fa="نام دستگاه را از صفحهٔ دفتر در مرکز بردارید.",
+        do_en="Take the box's name from the office's page at central.",
     ),
     "journal.bad_rotation": ErrorText(
         fa="ثبت {index} دفتر روزنامه کلید تازه‌ای را نام می‌برد، اما آن را ثابت نمی‌کند.",

@@ -73,6 +73,9 @@ class StoreView(Protocol):
     def size(self) -> int:
         """Return the number of entries, those of this transaction included."""
 
+    def closed_at(self) -> str | None:
+        """Return when the journal was closed: nothing can be added to it. None while it is open."""
+
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
 

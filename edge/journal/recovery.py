@@ -92,6 +92,12 @@ class Recovery:
         if view.size() < view.cosigned_size():
             # A medium that lost its last writes: central holds entries that are not here. Going on would fork.
             raise IntegrityError("journal.rollback", known=view.cosigned_size(), signed=view.size())
+        if view.closed_at() is not None:
+            # It takes no entry any more, not even that of this start; what is left is to hand it over.
+            self.found = Recovered(
+                found_size=view.size(), cosigned_size=view.cosigned_size(), not_sent=(), in_doubt=()
+            )
+            return []
         if self.found is not None and view.size() > self.found.found_size:
             self._verify_tail()
             alarm = AlarmRaised(kind=STORAGE_FAILED, detail=f"entries {view.size()}")

@@ -189,3 +189,5 @@ class BoxStatus(msgspec.Struct, frozen=True, kw_only=True):
     last_exchange_at: str | None = None
     last_exchange_error: str | None = None
     quarantined: bool = False
+    closed_at: str | None = None
+    """When the journal was closed: the box only hands it over and shows it."""

@@ -33,6 +33,11 @@ def locked_by(view: StoreView, terminal: str) -> str | None:
 # --- before a payment begins -----------------------------------------------------------------------------------------
 
 
+def _not_closed(view: StoreView, _: PaymentRequested) -> None:
+    if view.closed_at() is not None:
+        raise OperatorError("journal.is_closed")
+
+
 def _not_quarantined(view: StoreView, _: PaymentRequested) -> None:
     if view.quarantined():
         raise OperatorError("payment.box_quarantined")
@@ -62,6 +67,7 @@ def _inquiry_agrees(view: StoreView, wanted: PaymentRequested) -> None:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
+    _not_closed,
     _not_quarantined,
     _obligation_is_free,
     exposure_allows,

@@ -36,7 +36,8 @@ class SqliteExchangeStore:
         with self._lock, transaction(self._connection, "DEFERRED"):
             columns = self._rows.exchange_columns()
             central = self._rows.identity().central
-            feeds = () if central is None else central.feeds
+            # A closed journal takes nothing that comes down: it is only handed over.
+            feeds = () if central is None or self._rows.closed_at() is not None else central.feeds
             cursors = [(feed, *self._rows.feed_cursor(feed)) for feed in feeds]
         if None in (columns["cosigned_size"], columns["cosigned_note"], columns["next_index"]):
             raise IntegrityError("store.corrupt", why="exchange_state")
@@ -68,9 +69,10 @@ class SqliteExchangeStore:
         """
 
         def decide(view: StoreView) -> Sequence[Body]:
+            closed = view.closed_at() is not None
             received = [
                 view.store_feed_entries(piece.feed, [(entry.data, entry.signature) for entry in piece.entries])
-                for piece in settlement.feeds
+                for piece in (() if closed else settlement.feeds)
             ]
             if settlement.token is not None:
                 view.update_exchange(token=settlement.token)
@@ -85,7 +87,7 @@ class SqliteExchangeStore:
                 last_error=None,
             )
             view.keep_exchange_pending(None)
-            return [*(body for body in received if body is not None), *settlement.alarms]
+            return [] if closed else [*(body for body in received if body is not None), *settlement.alarms]
 
         await self._writer.commit(decide)
 

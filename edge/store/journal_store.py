@@ -17,7 +17,7 @@ from edge.store.store_view import SqliteStoreView
 from edge.store.upgrade import upgrade
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import BugError, DaftarError, DeviceError, IntegrityError
+from shared.errors import BugError, DaftarError, DeviceError, IntegrityError, OperatorError
 from shared.journal.tree import grown
 
 _SAYS_DAMAGE: Final = frozenset({"store.corrupt", "store.unreadable"})
@@ -115,9 +115,12 @@ class SqliteJournalStore:
     def append(self, data: bytes, signature: bytes, recorded: Recorded) -> None:
         """Store an entry, the tree nodes it completes, and project it.
 
-        Raises what the projections raise; IntegrityError `journal.refused` when the tables' own guards say no to the
-        entry, BugError `journal.not_projected` when they say no to what it means.
+        Raises what the projections raise; OperatorError `journal.is_closed` behind the journal's last entry,
+        IntegrityError `journal.refused` when the tables' own guards say no to the entry, BugError
+        `journal.not_projected` when they say no to what it means.
         """
+        if self._view.closed_at() is not None:
+            raise OperatorError("journal.is_closed")
         try:
             self._connection.execute(
                 "INSERT INTO entry (entry_index, data, signature) VALUES (?, ?, ?)", (recorded.index, data, signature)

@@ -357,4 +357,5 @@ class Rows:
             last_exchange_at=exchange["last_exchange_at"],
             last_exchange_error=exchange["last_error"],
             quarantined=bool(exchange["quarantined"]),
+            closed_at=self.closed_at(),
         )

@@ -21,8 +21,13 @@ from shared.errors import DaftarError
     help="Folder that keeps the demo's state.",
 )
 @click.option("--check", is_flag=True, help="Do the whole job once on free ports in a temporary folder, then exit.")
+@click.option(
+    "--confirming",
+    is_flag=True,
+    help="Put a terminal on the desk that takes back what it is not told to keep. Counts when the folder is made.",
+)
 @click.pass_context
-def demo(context: click.Context, data: Path, *, check: bool) -> None:
+def demo(context: click.Context, data: Path, *, check: bool, confirming: bool) -> None:
     """Run central, one box and virtual devices until Ctrl-C.
 
     With --check: headless; one line a step, a JSON summary as the last line, exit code 1 on any failure.
@@ -33,12 +38,12 @@ def demo(context: click.Context, data: Path, *, check: bool) -> None:
         from daftar.demo.check import run_check  # noqa: PLC0415 - starting the demo need not load its checker
 
         with tempfile.TemporaryDirectory(prefix="daftar-check-") as folder:
-            sys.exit(0 if asyncio.run(run_check(Path(folder))) else 1)
+            sys.exit(0 if asyncio.run(run_check(Path(folder), confirming=confirming)) else 1)
     from daftar.demo.supervisor import run_demo  # noqa: PLC0415 - its sub-commands need not load the supervisor
 
     console = Console()
     try:
-        asyncio.run(run_demo(data, console))
+        asyncio.run(run_demo(data, console, confirming=confirming))
     except DaftarError as error:
         said = describe(error, "en")
         console.print(f"{said.what} {said.do}", style="red", soft_wrap=True)

@@ -7,14 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from daftar.demo.world import FINANCE, OPERATOR, World
+from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, OPERATOR, World
 
 _LOOK_EVERY_S = 0.5
 
 
-async def run_demo(folder: Path, console: Console) -> None:
+async def run_demo(folder: Path, console: Console, *, confirming: bool = False) -> None:
     """Run until Ctrl-C or SIGTERM. Raises what starting raises, with everything stopped again."""
-    world = World(folder)
+    world = World(folder, terminal_profile=CONFIRMING_PROFILE if confirming else None)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

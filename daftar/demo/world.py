@@ -24,6 +24,7 @@ OFFICE_CODE: Final = "72101001"
 OFFICE_NAME: Final = "دفتر پیشخوان نمونه"
 OPERATOR: Final = ("operator", "demo-operator-1")
 FINANCE: Final = ("finance", "demo-finance-1")
+CONFIRMING_PROFILE: Final = "daftar/virtual_pna"
 FINANCE_NAME: Final = "کارشناس مالی"
 _STATE_NAME: Final = "demo.json"
 _START_ORDER: Final = ("provider", "central", "desk", "box")
@@ -46,6 +47,7 @@ class State(msgspec.Struct, kw_only=True):
     """What the demo remembers between starts, beside the parts' own state."""
 
     ports: Ports
+    terminal_profile: str = "daftar/virtual"
     api_token: str = ""
     """A token of the box's API, for `--check` and for trying it with curl."""
     ready: bool = False
@@ -84,20 +86,19 @@ class World:
         folder: Path,
         *,
         ports: Ports | None = None,
-        terminal_profile: str = "daftar/virtual",
+        terminal_profile: str | None = None,
         profiles_folder: Path | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self._state_path = self.folder / _STATE_NAME
-        self._state = self._load(ports)
-        self._terminal_profile = terminal_profile
+        self._state = self._load(ports, terminal_profile)
         self._profiles_folder = profiles_folder
         self.processes: dict[str, Process] = {}
 
-    def _load(self, ports: Ports | None) -> State:
+    def _load(self, ports: Ports | None, terminal_profile: str | None) -> State:
         if self._state_path.exists():
             return msgspec.json.decode(self._state_path.read_bytes(), type=State)
-        return State(ports=ports or Ports())
+        return State(ports=ports or Ports(), terminal_profile=terminal_profile or "daftar/virtual")
 
     def _save(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +108,11 @@ class World:
     def ports(self) -> Ports:
         """Return where everything listens."""
         return self._state.ports
+
+    @property
+    def terminal_profile(self) -> str:
+        """Return the profile of the desk's terminal, chosen when the folder was made."""
+        return self._state.terminal_profile
 
     @property
     def api_token(self) -> str:
@@ -202,7 +208,7 @@ class World:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         settings = Settings(
             office_name=OFFICE_NAME,
-            terminals=(TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self._terminal_profile),),
+            terminals=(TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self.terminal_profile),),
             printer=PrinterSettings(host="127.0.0.1", port=self.ports.printer, profile="daftar/virtual_80mm"),
             profiles_folder=None if self._profiles_folder is None else str(self._profiles_folder),
             port=self.ports.box,

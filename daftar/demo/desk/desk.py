@@ -7,6 +7,7 @@ from typing import Final
 from daftar.demo.desk.line import LineProxy
 from daftar.demo.desk.settings import DeskSettings
 from daftar.demo.desk.state import DeskState, Ports, printer_shown, terminal_shown
+from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import Fault, VirtualTerminal
 from shared.clock import Clock
@@ -22,7 +23,8 @@ class Desk:
     """Joins the devices and tells watchers of every change. All of it lives on one event loop."""
 
     def __init__(self, settings: DeskSettings, clock: Clock, entropy: Entropy) -> None:
-        self.terminal = VirtualTerminal(
+        kind = VirtualPnaTerminal if settings.confirming else VirtualTerminal
+        self.terminal: VirtualPnaTerminal | VirtualTerminal = kind(
             clock=clock,
             entropy=entropy,
             memory=settings.folder / "terminal.json",

@@ -37,3 +37,5 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     central_host: str = "127.0.0.1"
     samples: tuple[SampleBill, ...] = ()
+    confirming: bool = False
+    """The terminal takes back by itself what the box does not tell it to keep."""

@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from daftar.demo.desk.line import LineState
+from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
 from edge.devices.virtual.terminal import Fault, Screen, VirtualTerminal
 
@@ -114,7 +115,7 @@ def _says(screen: Screen, mood: TerminalMood) -> str:
     return sentence if sentence in _SENTENCES else "idle"
 
 
-def terminal_shown(terminal: VirtualTerminal) -> TerminalShown:
+def terminal_shown(terminal: VirtualPnaTerminal | VirtualTerminal) -> TerminalShown:
     """Return the terminal as one sees it now."""
     screen = terminal.screen
     mood = _mood(screen)

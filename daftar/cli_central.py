@@ -1,5 +1,6 @@
 """`daftar central`: serve it, set it up, look at its keys."""
 
+import functools
 import socket
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import uvicorn
 
 from central.app import Central, create_app
 from central.fleet.enrolment import add_office, issue_code
+from central.fleet.feed import append
+from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing_policies
 from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
@@ -151,6 +154,65 @@ def issue_one_code(data: Path, database_url: str | None, code: str) -> None:
     with _open(data, database_url) as opened:
         made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
     click.echo(f"Enrol a box of office {code} within a day with the code {made}")
+
+
+@central.group()
+def policy() -> None:
+    """Limits on what offices may take without central."""
+
+
+@policy.command(name="set")
+@_data
+@_database_url
+@click.option("--office", default=None, help="Code of the office the policy is for.")
+@click.option("--all", "for_all", is_flag=True, help="For every office that has no policy of its own.")
+@click.option("--payment-max", type=click.IntRange(min=0), default=None, help="Largest single payment, in rial.")
+@click.option("--total-max", type=click.IntRange(min=0), default=None, help="Sum that central has not seen, in rial.")
+@click.option("--count-max", type=int, default=None, help="Number of payments that central has not seen.")
+@click.option("--hours-max", type=int, default=None, help="Hours of running time since central last cosigned.")
+@click.option("--unlimited", is_flag=True, help="Allow any amount, whatever the network's policy says.")
+@click.option("--withdraw", is_flag=True, help="Say nothing any more: an office follows the network's policy again.")
+def set_one_policy(data: Path, database_url: str | None, *, office: str | None, for_all: bool, **given: Any) -> None:
+    """Sign a policy onto the feed of an office, or of all.
+
+    A box obeys the newest it has received; an office's own goes before the network's. A limit not given is none.
+    """
+    if (office is None) is not for_all:
+        raise click.UsageError("Give --office CODE or --all.")
+    unlimited, withdraw = given.pop("unlimited"), given.pop("withdraw")
+    if unlimited + withdraw + any(value is not None for value in given.values()) > 1:
+        raise click.UsageError("Give limits, or --unlimited, or --withdraw.")
+    kind: Kind = "unlimited" if unlimited else "withdrawn" if withdraw else "limits"
+    limits = Limits(
+        payment_max_rial=given["payment_max"],
+        total_max_rial=given["total_max"],
+        count_max=given["count_max"],
+        running_hours_max=given["hours_max"],
+    )
+    with _open(data, database_url) as opened, opened.engine.begin() as connection:
+        made = policy_of(kind, limits, by="command line", entropy=opened.entropy)
+        append_feed = functools.partial(append, clock=opened.clock, signer=opened.keys.feed)
+        set_policy(connection, office, made, append_feed)
+    click.echo(f"Policy {made.policy_id} is signed for {office or 'all offices'}")
+
+
+@policy.command(name="list")
+@_data
+@_database_url
+def list_policies(data: Path, database_url: str | None) -> None:
+    """Print the policies that stand.
+
+    One line each: for whom, the limits (rial, rial, payments, hours; - is none), when it was signed, by whom.
+    """
+    with _open(data, database_url) as opened, opened.engine.connect() as connection:
+        standing = standing_policies(connection)
+    for one in standing:
+        said = one.policy
+        limits = (said.payment_max_rial, said.total_max_rial, said.count_max, said.running_hours_max)
+        words = "withdrawn" if said.withdrawn else " ".join("-" if limit is None else str(limit) for limit in limits)
+        click.echo(f"{one.office_id or 'all'} {words} {one.set_at} {said.set_by}")
+    if not standing:
+        click.echo("No policy stands: offices may take any amount without central.")
 
 
 @central.group()

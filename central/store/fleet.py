@@ -76,6 +76,7 @@ feed_entry: Final = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("appended_at", _INSTANT, nullable=False),
     PrimaryKeyConstraint("feed_id", "entry_index"),
+    Index("ix_feed_entry_policy", "feed_id", "entry_index", postgresql_where=text("type = 'exposure_policy.set'")),
 )
 """Never changed, never deleted (a trigger refuses)."""
 

@@ -14,6 +14,7 @@ from central.web.pages_board import board_pages
 from central.web.pages_cases import case_forms, case_pages
 from central.web.pages_offices import log_pages, office_pages
 from central.web.pages_payments import ledger_pages, payment_pages
+from central.web.pages_policies import policy_pages
 from central.web.pages_providers import provider_pages
 from central.web.pages_receipt import receipt_pages
 from central.web.pages_settlement import file_pages, run_pages
@@ -67,6 +68,7 @@ def create_pages(web: Web) -> list[Router]:
             *statement_forms(web),
             *ledger_pages(web),
             *provider_pages(web),
+            *policy_pages(web),
             *file_pages(web),
             *run_pages(web),
             *case_pages(web),

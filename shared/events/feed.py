@@ -100,5 +100,7 @@ class ExposurePolicySet(Body, frozen=True, kw_only=True):
     """Number of such payments."""
     running_hours_max: RunningHours | None = None
     """Hours of running time since central last cosigned."""
+    set_by: str = ""
+    """Who set it, at central."""
     withdrawn: bool = False
     """This feed sets no policy any more: an office follows the network's again. The limits say nothing then."""

@@ -51,6 +51,7 @@ CREATE TABLE feed_entry (
     CONSTRAINT pk_feed_entry PRIMARY KEY (feed_id, entry_index),
     CONSTRAINT fk_feed_entry_feed_id_feed FOREIGN KEY (feed_id) REFERENCES feed (feed_id)
 );
+CREATE INDEX ix_feed_entry_policy ON feed_entry (feed_id, entry_index) WHERE type = 'exposure_policy.set';
 CREATE TABLE alarm (
     alarm_id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     office_id text NOT NULL,

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from edge.devices.transport import UNSENT_BYTES_MAX, KeptLink
+from edge.devices.transport import UNSENT_BYTES_MAX, KeptLink, RequestedLink
 
 
 class Owner:
@@ -134,4 +134,45 @@ async def test_a_device_that_takes_nothing_is_given_up(device: Device) -> None:
     told: list[bytes | str] = []
     while "lost" not in told:
         told.append(await owner.next())
+    await link.close()
+
+
+def requested(port: int, owner: Owner) -> RequestedLink:
+    return RequestedLink("127.0.0.1", port, listener=owner, connect_timeout_ms=1_000)
+
+
+async def test_a_requested_link_is_made_when_needed_and_not_kept(device: Device) -> None:
+    owner = Owner()
+    link = requested(device.port, owner)
+    link.start()
+    assert (link.is_up, link.is_there) == (False, False)
+    for _ in range(2):
+        assert await link.need(10_000)
+        assert await link.need(10_000)
+        assert [await owner.next(), await owner.next()] == ["opened", b"hello"]
+        link.drop()
+        assert await owner.next() == "lost"
+        assert (link.is_up, link.is_there, link.send(b"x")) == (False, True, False)
+    await link.close()
+    assert not await link.need(10_000)
+
+
+async def test_a_requested_link_to_nobody_is_refused_and_tried_again_when_needed(device: Device) -> None:
+    owner = Owner()
+    link = requested(device.port, owner)
+    await device.stop()
+    assert not await link.need(10_000)
+    assert (await owner.next(), link.is_there) == ("refused", False)
+    await device.start()
+    assert await link.need(10_000)
+    await link.close()
+
+
+async def test_a_device_that_ends_a_requested_link_is_heard(device: Device) -> None:
+    owner = Owner()
+    link = requested(device.port, owner)
+    assert await link.need(10_000)
+    assert [await owner.next(), await owner.next()] == ["opened", b"hello"]
+    device.hang_up()
+    assert (await owner.next(), link.is_up) == ("lost", False)
     await link.close()

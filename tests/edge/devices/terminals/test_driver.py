@@ -500,3 +500,24 @@ async def test_what_is_shown_while_a_sale_runs(office: Office, quick: Quick) -> 
     assert "waiting_card" in phases
     assert driver.state.last_seen_at
     assert driver.state.address == f"127.0.0.1:{office.port}"
+
+
+async def test_the_last_transaction_is_told_whosever_it_was(office: Office, quick: Quick) -> None:
+    driver = office.driver(quick())
+    assert (await driver.last_transaction()).kind == "none"
+    await office.sale(driver)
+    last = await driver.last_transaction()
+    assert last.kind == "known"
+    assert agrees(last.evidence, office)
+    assert last.evidence
+    assert last.evidence.source == "last_transaction"
+
+
+async def test_orders_a_model_does_not_know_never_leave(office: Office, quick: Quick) -> None:
+    driver = office.driver(quick())
+    await office.sale(driver)
+    (charge,) = office.terminal.charges
+    for order in (driver.acknowledge, driver.reverse):
+        answer = await order(amount_rial=AMOUNT, stan=charge.stan)
+        assert (answer.kind, answer.reason, answer.evidence) == ("refused", "terminal.cannot", None)
+    assert office.terminal.charges == (charge,)

@@ -16,7 +16,7 @@ from edge.journal.views import CentralLink, Identity
 from edge.services.sign_in import new_token, new_verifier, normal_username, token_sha256
 from edge.settings import KEY_NAME, STORE_NAME, load_settings
 from edge.store.creation import create_box
-from edge.store.people import People
+from edge.store.people import OPERATOR, ROLES, People
 from edge.store.queries import Queries
 from edge.store.verify_file import verify_file
 from edge.store.rebuild import rebuild_projections
@@ -27,7 +27,15 @@ from shared.entropy import SystemEntropy
 from shared.error_texts import describe
 from shared.errors import DaftarError
 
-SCOPES = ("payments:read", "payments:write", "inquiries:write", "status:read")
+SCOPES = (
+    "payments:read",
+    "payments:write",
+    "payments:decide",
+    "refunds:write",
+    "refunds:decide",
+    "inquiries:write",
+    "status:read",
+)
 SHUTDOWN_TIMEOUT_S = 2
 """How long open streams may hold a stop; the box's own parts then close in order."""
 
@@ -126,7 +134,13 @@ def operator() -> None:
 @_data
 @click.argument("username")
 @click.option("--name", default=None, help="The name people call them by; the user name when not given.")
-def add_operator(data: Path, username: str, name: str | None) -> None:
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default=None,
+    help="A manager also decides doubts and agrees to giving money back. Not given: as before, or operator.",
+)
+def add_operator(data: Path, username: str, name: str | None, role: str | None) -> None:
     """Add an operator, or change a password.
 
     The password is asked for, or is the first line of standard input. A change ends the operator's sessions.
@@ -136,10 +150,12 @@ def add_operator(data: Path, username: str, name: str | None) -> None:
     people = People(data / STORE_NAME)
     try:
         normal = normal_username(username)
-        people.save_operator(normal, name=name or username, verifier=new_verifier(password), role="operator")
+        known = people.operator(normal)
+        role = role or (known.role if known else OPERATOR)
+        people.save_operator(normal, name=name or username, verifier=new_verifier(password), role=role)
     finally:
         people.close()
-    click.echo(f"Operator {normal}")
+    click.echo(f"{role.capitalize()} {normal}")
 
 
 def _set_disabled(data: Path, username: str, *, disabled: bool) -> None:

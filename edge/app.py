@@ -34,9 +34,11 @@ from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
 from edge.services.documents import Letterhead
 from edge.services.events import BoxEvent, EventHub
+from edge.services.give_back import GiveBack
 from edge.services.idempotent import Idempotent
 from edge.services.keep_head import KeepHead, read_in_time
 from edge.services.line import Line
+from edge.services.override_payment import OverridePayment
 from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
@@ -186,6 +188,8 @@ class Box:
             entropy=self._entropy,
             on_charged=self._payments.call_back_others,
         )
+        sign_in = SignIn(self._people, self._clock, self._entropy, self._writer.boot)
+        self._give_back = self._make_give_back(sign_in)
         self._asking = AskOnDemand(self._resolve, self._queries, self._hub)
         self.counter = Counter(
             Parts(
@@ -200,7 +204,9 @@ class Box:
                     terminals=[terminal.name for terminal in self._terminals],
                 ),
                 inquiries=AskInquiry(self._writer, self._entropy),
-                sign_in=SignIn(self._people, self._clock, self._entropy, self._writer.boot),
+                override=self._make_override(sign_in),
+                give_back=self._give_back,
+                sign_in=sign_in,
                 idempotent=Idempotent(self._people, self._identity.journal_id),
                 line=self._line,
                 hub=self._hub,
@@ -208,6 +214,24 @@ class Box:
                 clock=self._clock,
                 health=self._health,
             )
+        )
+
+    def _make_override(self, sign_in: SignIn) -> OverridePayment:
+        return OverridePayment(
+            writer=self._writer,
+            sign_in=sign_in,
+            entropy=self._entropy,
+            on_charged=self._payments.call_back_others,
+        )
+
+    def _make_give_back(self, sign_in: SignIn) -> GiveBack:
+        return GiveBack(
+            writer=self._writer,
+            queries=self._queries,
+            payments=self._payments,
+            sign_in=sign_in,
+            entropy=self._entropy,
+            on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
         )
 
     def close(self) -> None:
@@ -234,6 +258,7 @@ class Box:
             stack.push_async_callback(self._close_terminals)
             stack.push_async_callback(self._asking.finish)
             stack.push_async_callback(self._payments.finish)
+            stack.push_async_callback(self._give_back.finish)
             self._keep_up(stack, "printer", self._documents.run)
             self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))
             self._writer.subscribe(self._acquirer.heard)

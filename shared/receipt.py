@@ -18,7 +18,7 @@ from shared.identifiers import BillType
 from shared.receipt_texts import LETTERS_APART, LETTERS_JOINED, word
 from shared.text import Language, persian_digits
 
-ReceiptKind = Literal["bill_receipt", "inquiry_ticket", "day_slip", "test_page"]
+ReceiptKind = Literal["bill_receipt", "inquiry_ticket", "day_slip", "refund_slip", "test_page"]
 Align = Literal["start", "center", "end"]
 Size = Literal["small", "normal", "large", "huge"]
 Icon = Literal["none", "check", "clock", "alert"]
@@ -148,6 +148,9 @@ class BillReceiptFacts(msgspec.Struct, frozen=True, kw_only=True):
     confirmation: Confirmation = "none"
     provider_reference: str | None = None
     case_id: str | None = None
+    stated_by: str | None = None
+    """The supervisor by whose word it counts as charged, where no terminal and no acquirer has said so."""
+    stated_slip: str | None = None
     verify_url: str | None = None
 
 
@@ -187,7 +190,7 @@ def bill_receipt(
     rows: list[AnyRow] = [
         *heading(facts.office_name, facts.office_code, say),
         Text(text=say(f"bill_receipt_{facts.bill_kind.word}"), align="center", size="large", bold=True),
-        _state(facts.confirmation, say),
+        _state(facts.confirmation, say, stated=facts.stated_by is not None),
         Amount(label=say("amount_paid"), amount_rial=facts.amount_rial),
         Rule(),
         Pair(label=say("bill_id"), value=facts.bill_id, ltr=True),
@@ -200,7 +203,13 @@ def bill_receipt(
             ("rrn", facts.rrn),
             ("terminal_number", facts.terminal_number),
         ),
-        *_codes(say, ("provider_reference", facts.provider_reference), ("case", facts.case_id)),
+        *([] if facts.stated_by is None else [Pair(label=say("stated_by"), value=facts.stated_by)]),
+        *_codes(
+            say,
+            ("stated_slip", facts.stated_slip),
+            ("provider_reference", facts.provider_reference),
+            ("case", facts.case_id),
+        ),
         Rule(look="dotted"),
         *when(facts.paid_at, say),
         Pair(label=say("operator"), value=facts.operator),
@@ -301,15 +310,15 @@ def heading(office_name: str, office_code: str, say: Words) -> list[AnyRow]:
     ]
 
 
-def _state(confirmation: Confirmation, say: Words) -> Mark:
-    """Return the state in the words of the pages; paid and confirmed never look the same."""
+def _state(confirmation: Confirmation, say: Words, *, stated: bool) -> Mark:
+    """Return the state in the words of the pages; paid, stated to be paid and confirmed never look the same."""
     match confirmation:
         case "confirmed":
             return Mark(text=say("state_confirmed"), look="frame", icon="check")
         case "refused":
             return Mark(text=say("state_review"), look="frame", icon="alert")
         case _:
-            return Mark(text=say("state_paid"), look="frame", icon="clock")
+            return Mark(text=say("state_stated" if stated else "state_paid"), look="frame", icon="clock")
 
 
 def when(at: datetime, say: Words) -> list[AnyRow]:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from edge.journal.health_view import HealthView
+from edge.journal.refunds import RefundMeans
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
@@ -14,8 +15,11 @@ from edge.services.box_health import BoxHealth
 from edge.services.close_day import CloseDay
 from edge.services.events import BoxEvent, EventHub
 from edge.services.exposure import ExposureView, exposure_view
+from edge.services.give_back import GiveBack
 from edge.services.idempotent import Idempotent, Work
+from edge.services.judge_outcome import charge_spoken_of
 from edge.services.line import Line, LineView
+from edge.services.override_payment import Decision, OverridePayment
 from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.sign_in import SignIn
@@ -24,9 +28,11 @@ from edge.services.terminal_worker import Standing, TerminalWorker
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
 from shared.clock import Clock
+from shared.errors import OperatorError
 from shared.events import BillKind
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
+from shared.payment import PaymentState
 
 TerminalState = Standing | Literal["locked", "removed"]
 """`locked`: by a payment in doubt, whatever else it is; `removed`: no longer set up, with one in doubt."""
@@ -100,6 +106,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     queries: Queries
     payments: TakePayment
     asking: AskOnDemand
+    override: OverridePayment
+    give_back: GiveBack
     documents: PrintDocuments
     closing: CloseDay
     inquiries: AskInquiry
@@ -147,6 +155,58 @@ class Counter:
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:
         """See `AskOnDemand.ask`."""
         return await self._parts.asking.ask(payment_id, operator=operator)
+
+    def decision(self, payment_id: str, *, charged: bool, slip_number: str, reason: str) -> Decision:
+        """Return a supervisor's decision in good words. Raises OperatorError, see `Decision.checked`."""
+        payment = self._parts.queries.payment(payment_id)
+        if payment is None:
+            raise OperatorError("payment.unknown", payment_id=payment_id)
+        if payment.state is not PaymentState.IN_DOUBT:
+            raise OperatorError("payment.not_in_doubt", payment_id=payment_id)
+        return Decision.checked(charged=charged, slip_number=slip_number, reason=reason)
+
+    async def override_payment(
+        self, payment_id: str, *, charged: bool, slip_number: str, reason: str, username: str, password: str
+    ) -> None:
+        """See `OverridePayment.override`."""
+        decision = self.decision(payment_id, charged=charged, slip_number=slip_number, reason=reason)
+        await self._parts.override.override(payment_id, decision, username=username, password=password)
+
+    def charge_spoken_of(self, payment_id: str) -> bool:
+        """See `edge.services.judge_outcome.charge_spoken_of`."""
+        return charge_spoken_of(self._parts.queries.alarms_about(payment_id))
+
+    def refund_means(self, payment: PaymentView) -> tuple[RefundMeans, ...]:
+        """See `GiveBack.means_of`."""
+        return self._parts.give_back.means_of(payment)
+
+    def refund_trouble(self, refund_id: str) -> str | None:
+        """See `GiveBack.trouble`."""
+        return self._parts.give_back.trouble(refund_id)
+
+    async def propose_refund(
+        self, payment_id: str, *, means: RefundMeans, reason: str, operator: str, name: str | None = None
+    ) -> str:
+        """See `GiveBack.propose`. `name` is that of `Idempotent.run`."""
+        return await self._parts.give_back.propose(
+            payment_id, means=means, reason=reason, operator=operator, refund_id=name and f"r{name}"
+        )
+
+    async def agree_refund(self, refund_id: str, *, username: str, password: str) -> None:
+        """See `GiveBack.agree`."""
+        await self._parts.give_back.agree(refund_id, username=username, password=password)
+
+    async def drop_refund(self, refund_id: str, *, operator: str, reason: str) -> None:
+        """See `GiveBack.drop`."""
+        await self._parts.give_back.drop(refund_id, operator=operator, reason=reason)
+
+    async def retry_refund(self, refund_id: str) -> None:
+        """See `GiveBack.tell_terminal`."""
+        await self._parts.give_back.tell_terminal(refund_id)
+
+    async def print_refund_slip(self, refund_id: str) -> str:
+        """See `PrintDocuments.request_refund_slip`."""
+        return await self._parts.documents.request_refund_slip(refund_id)
 
     async def cancel_payment(self, payment_id: str, *, operator: str) -> None:  # noqa: ARG002 - the answer names nobody
         """See `TakePayment.cancel`."""
@@ -201,8 +261,9 @@ class Counter:
         return self._parts.sign_in.operator_of_api_token(token)
 
     def progress(self, payment_id: str) -> str | None:
-        """Return the word for what is happening to a payment now: `TakePayment.progress`, or that it is asked about."""
-        return self._parts.payments.progress(payment_id) or self._parts.asking.progress(payment_id)
+        """See `TakePayment.progress`, `GiveBack.progress` and `AskOnDemand.progress`."""
+        parts = (self._parts.payments, self._parts.give_back, self._parts.asking)
+        return next((word for part in parts if (word := part.progress(payment_id))), None)
 
     def queue_place(self, payment_id: str) -> int | None:
         """See `TakePayment.queue_place`."""

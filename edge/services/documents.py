@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from edge.journal.refunds import RefundView
 from edge.journal.standing import ClosedDay
 from edge.journal.views import InquiryView, PaymentView, PrintJob
 from edge.journal.writer import StoreView
@@ -18,12 +19,14 @@ from shared.entropy import Entropy, random_name
 from shared.errors import BugError
 from shared.events import Body, PaymentApproved
 from shared.identifiers import parse_bill
-from shared.payment import needs_acknowledgement
+from shared.payment import PaymentState, needs_acknowledgement
 from shared.receipt import BillReceiptFacts, InquiryTicketFacts, Receipt, bill_receipt, inquiry_ticket, receipt_url
+from shared.refund_slip import RefundSlipFacts, refund_slip
 
 BILL_RECEIPT: Final = "bill_receipt"
 INQUIRY_TICKET: Final = "inquiry_ticket"
 DAY_SLIP: Final = "day_slip"
+REFUND_SLIP: Final = "refund_slip"
 
 
 class Letterhead(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +73,7 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
     if payment.bill_id is None or payment.bill_payment_id is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
     bill = parse_bill(payment.bill_id, payment.bill_payment_id)
+    stated = payment.state is PaymentState.OVERRIDDEN_CHARGED
     facts = BillReceiptFacts(
         office_name=head.office_name,
         office_code=head.office_code,
@@ -88,9 +92,34 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
         confirmation=payment.confirmation,
         provider_reference=payment.provider_reference,
         case_id=payment.case_id,
+        stated_by=payment.stated_by if stated else None,
+        stated_slip=payment.stated_slip if stated else None,
         verify_url=receipt_url(head.verify_base, head.journal_id, payment.outcome_index, payment.outcome_leaf),
     )
     return bill_receipt(facts, copy=copy, training=head.demo)
+
+
+def refund_slip_of(refund: RefundView, payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
+    """Return the slip of a request to give a payment back."""
+    facts = RefundSlipFacts(
+        office_name=head.office_name,
+        office_code=head.office_code,
+        refund_id=refund.refund_id,
+        means=refund.means,
+        state=refund.state,
+        amount_rial=refund.amount_rial,
+        reason=refund.reason,
+        asked_by=refund.operator,
+        asked_at=parse_instant(refund.proposed_at),
+        decided_by=refund.decided_by,
+        stan=payment.stan,
+        rrn=payment.rrn,
+        terminal_number=payment.terminal_number,
+        journal_index=refund.proposed_index,
+        leaf=refund.proposed_leaf,
+        verify_url=receipt_url(head.verify_base, head.journal_id, refund.proposed_index, refund.proposed_leaf),
+    )
+    return refund_slip(facts, copy=copy, training=head.demo)
 
 
 def ticket_of(inquiry: InquiryView, leaf: str, head: Letterhead, *, copy: bool) -> Receipt:

@@ -88,7 +88,7 @@ class GiveBack:
 
     def means_of(self, payment: PaymentView) -> tuple[RefundMeans, ...]:
         """Return by what means a payment could be given back now, the best one first; empty: by none."""
-        if payment.state not in GIVABLE:
+        if payment.state not in GIVABLE or payment.unacknowledged:
             return ()
         worker = self._payments.workers.get(payment.terminal)
         undoable = (
@@ -122,9 +122,9 @@ class GiveBack:
             for earlier in view.refunds_of(payment_id):
                 if earlier.state in OPEN_REFUND:
                     raise OperatorError("refund.open", payment_id=payment_id, refund_id=earlier.refund_id)
-            if payment.state not in GIVABLE:
+            if not (offered := self.means_of(payment)):
                 raise OperatorError("refund.not_charged", payment_id=payment_id)
-            if means not in self.means_of(payment):
+            if means not in offered:
                 raise OperatorError("refund.means_not_offered", payment_id=payment_id, means=means)
             return [
                 RefundProposed(
@@ -184,9 +184,9 @@ class GiveBack:
 
     def _still(self, payment: PaymentView, refund: RefundView) -> None:
         """Check that a request still makes sense: much may have happened since it was made."""
-        if payment.state not in GIVABLE:
+        if not (offered := self.means_of(payment)):
             raise OperatorError("refund.not_charged", payment_id=payment.payment_id)
-        if refund.means not in self.means_of(payment):
+        if refund.means not in offered:
             raise OperatorError("refund.means_not_offered", payment_id=payment.payment_id, means=refund.means)
 
     # --- the terminal ------------------------------------------------------------------------------------------------

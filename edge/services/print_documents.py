@@ -22,8 +22,10 @@ from edge.services.documents import (
     BILL_RECEIPT,
     DAY_SLIP,
     INQUIRY_TICKET,
+    REFUND_SLIP,
     Letterhead,
     receipt_of,
+    refund_slip_of,
     slip_of,
     spool,
     ticket_of,
@@ -119,6 +121,12 @@ class PrintDocuments:
             raise OperatorError("day.unknown", close_id=close_id)
         return await self._request(DAY_SLIP, close_id)
 
+    async def request_refund_slip(self, refund_id: str) -> str:
+        """Spool the slip of a request to give back and return the job. Raises OperatorError `refund.unknown`."""
+        if self._queries.refund(refund_id) is None:
+            raise OperatorError("refund.unknown", refund_id=refund_id)
+        return await self._request(REFUND_SLIP, refund_id)
+
     async def _request(self, document: str, about: str) -> str:
         job_ids: list[str] = []
 
@@ -206,6 +214,12 @@ class PrintDocuments:
             if day is None:
                 raise OperatorError("day.unknown", close_id=job.about)
             return slip_of(day, self._head, copy=job.copy)
+        if job.document == REFUND_SLIP:
+            refund = self._queries.refund(job.about)
+            given = None if refund is None else self._queries.payment(refund.payment_id)
+            if refund is None or given is None:
+                raise OperatorError("refund.unknown", refund_id=job.about)
+            return refund_slip_of(refund, given, self._head, copy=job.copy)
         inquiry = self._queries.inquiry(job.about)
         entry = None if inquiry is None else self._queries.entry(inquiry.requested_index)
         if inquiry is None or entry is None:

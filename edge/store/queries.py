@@ -132,6 +132,11 @@ class Queries:
         with self._lock, transaction(self._connection, "DEFERRED"):
             return self._rows.status(ALARMS_MAX)
 
+    def payments_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of an obligation, oldest first."""
+        with self._lock:
+            return self._rows.payments_of(obligation)
+
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
         with self._lock:

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 
 from edge.web.api_day import day_routes
+from edge.web.api_money import money_routes
 from edge.web.api_requests import (
     ApiRequest,
     Before,
@@ -43,6 +44,8 @@ from edge.web.schemas_day import exposure_out
 from shared.payment import PaymentState
 
 BODY_MAX_BYTES: Final = 16_384
+
+
 States = Annotated[
     list[PaymentState] | None, QueryParameter(name="state", description="Only payments in these states.")
 ]
@@ -57,6 +60,7 @@ def api_router(web: Web) -> Router:
         *_inquiry_routes(web),
         *_box_routes(web),
         *day_routes(web),
+        *money_routes(web),
     ]
     return Router(
         "/api/v1",

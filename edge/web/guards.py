@@ -23,7 +23,17 @@ from shared.errors import OperatorError
 SESSION_COOKIE: Final = "daftar_session"
 VISIT_COOKIE: Final = "daftar_visit"
 FORM_FIELD: Final = "csrf"
-SCOPES: Final = frozenset({"payments:write", "payments:read", "inquiries:write", "status:read"})
+SCOPES: Final = frozenset(
+    {
+        "payments:write",
+        "payments:read",
+        "inquiries:write",
+        "status:read",
+        "payments:decide",
+        "refunds:write",
+        "refunds:decide",
+    }
+)
 
 _VISIT_SIZE_BYTES: Final = 24
 _FORM_PURPOSE: Final = b"daftar form token v1"

@@ -55,7 +55,7 @@ STATE_FILTERS: Final[dict[str, frozenset[PaymentState] | None]] = {
 
 def _needs_review(payment: PaymentView) -> bool:
     doubtful = payment.state in (PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT)
-    return doubtful or payment.confirmation == "refused" or payment.late
+    return doubtful or payment.doubled or payment.confirmation == "refused" or payment.late
 
 
 def _matches(payment: PaymentView, wanted: str) -> bool:

@@ -15,6 +15,7 @@ from shared.display import STATUSES, inquiry_status, payment_status
 from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS
+from shared.ids import bill_obligation
 from shared.payment import PaymentState
 from shared.text import fold_number
 
@@ -93,11 +94,17 @@ def home_facts(web: Web) -> dict[str, Any]:
         "rows": _under_way(web),
         "in_doubt": web.counter.queries.in_doubt(),
         "doubt_status": STATUSES["in_doubt"],
+        "reversal_doubt_status": STATUSES["reversal_in_doubt"],
+        "refunds": len(web.counter.queries.open_refunds()),
         "box": status,
         "journal_stopped": web.counter.journal_failure() is not None,
         "alarms": list(status.alarms)[:ALARMS_MAX],
         "notices": web.counter.queries.notices(NOTICES_MAX),
     }
+
+
+def _obligation(reading: Reading) -> str:
+    return bill_obligation(reading.bill.bill_id, reading.bill.payment_id)
 
 
 def _locking(web: Web, terminal: str | None) -> str | None:
@@ -129,6 +136,8 @@ def _bill_page(
         bill=reading.bill,
         amount_rial=reading.amount_rial,
         earlier=earlier,
+        # Nobody holds the bill: whatever was tried before was certainly not charged.
+        tried_before=bool(web.counter.queries.payments_of(_obligation(reading))),
         earlier_status=payment_status(earlier.state, earlier.confirmation) if earlier else None,
         earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
         earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,

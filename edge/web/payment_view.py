@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from edge.web.ports import Counter, PaymentView, PrintJob, PrintState
+from edge.web.ports import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.identifiers import BillType
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
@@ -62,6 +62,7 @@ _DOUBT_REASONS: Final = {
     "mismatch": "doubt.why_mismatch",
     "unclear_code": "doubt.why_unclear_code",
     "bad_answer": "doubt.why_bad_answer",
+    "storage": "doubt.why_storage",
     "not_acknowledged": "doubt.why_not_acknowledged",
 }
 _REVIEW_REASONS: Final = {"already_paid": "review.already_paid", "expired": "review.expired"}
@@ -74,6 +75,17 @@ _PAPER: Final[dict[PrintState, str]] = {
 }
 _NO_CENTRE_CODE: Final = "FA"
 """The terminal's own word that it could not reach its centre: certainly not charged."""
+REFUND_STATE_TEXTS: Final[dict[str, str]] = {
+    "proposed": "refund.state_proposed",
+    "agreed": "refund.state_agreed",
+    "dropped": "refund.state_dropped",
+    "sent": "refund.state_sent",
+    "in_doubt": "refund.state_in_doubt",
+    "done": "refund.state_done",
+    "refused": "refund.state_refused",
+}
+OPEN_REFUND: Final = frozenset({"proposed", "agreed", "sent", "in_doubt"})
+"""States in which a request stands in the way of another."""
 _CANCELLABLE: Final = frozenset({"queued", "connecting", "waiting_card"})
 
 
@@ -95,6 +107,11 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[Step]
     doubt_text: str
     review_text: str
+    alarms: list[AlarmView]
+    refunds: list[RefundView]
+    """Requests to give it back, oldest first."""
+    refund_texts: dict[str, str]
+    """How each state of a request is said."""
     progress: str | None
     ahead: list[PaymentView]
     """Who is before this one at its terminal, the next to be served first."""
@@ -103,6 +120,8 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     paper_text: str
     may_cancel: bool
     may_check: bool
+    may_override: bool
+    may_give_back: bool
     may_print: bool
     may_retry: bool
     printed_before: bool
@@ -123,17 +142,16 @@ def paper_text(jobs: list[PrintJob], printed: int) -> str:
 
 
 def _sentence(payment: PaymentView, key: StatusKey, progress: str | None) -> str:
-    if payment.doubled:
-        return "say.doubled"
-    if payment.late:
-        return "say.late"
+    if payment.late and payment.state in CHARGED:
+        return "say.doubled" if payment.doubled else "say.late"
     if payment.state in (_S.REQUESTED, _S.SENT, _S.IN_DOUBT) and progress in _PROGRESS_SENTENCES:
         return _PROGRESS_SENTENCES[progress]
     if key == "not_sent":
         return _NOT_SENT_SENTENCES.get(payment.not_sent_reason or "", "say.not_sent")
     if key == "declined" and payment.response_code == _NO_CENTRE_CODE:
         return "say.declined_no_centre"
-    return _SENTENCES.get(key, "")
+    by_acquirer = key == "not_charged" and payment.not_charged_by == "acquirer"
+    return "say.not_charged_acquirer" if by_acquirer else _SENTENCES.get(key, "")
 
 
 def _steps(key: StatusKey) -> list[Step]:
@@ -145,6 +163,21 @@ def _steps(key: StatusKey) -> list[Step]:
         "done" if number < now else here if number == now else "todo" for number in range(len(_STEP_NAMES))
     ]
     return [Step(name, state) for name, state in zip(_STEP_NAMES, states, strict=True)]
+
+
+def review_alarms(counter: Counter, payment_id: str) -> list[AlarmView]:
+    """Return the alarms about a payment, one of each kind, the newest."""
+    newest = {alarm.kind: alarm for alarm in counter.queries.alarms_about(payment_id)}
+    return list(newest.values())
+
+
+def _may_retry(counter: Counter, payment: PaymentView) -> bool:
+    """Return whether the bill may be paid again from here: this time, and any other, it was certainly not charged."""
+    if payment.state not in CERTAINLY_UNCHARGED or payment.bill_id is None or payment.bill_payment_id is None:
+        return False
+    if counter.charge_spoken_of(payment.payment_id) and payment.state is not _S.OVERRIDDEN_NOT_CHARGED:
+        return False
+    return all(other.state in CERTAINLY_UNCHARGED for other in counter.queries.payments_of(payment.obligation))
 
 
 def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], bool]:
@@ -168,6 +201,7 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     # What the terminal said cannot be written any more; only a restart tells.
     left_open = under_way and progress is None and counter.journal_failure() is not None
     jobs = counter.queries.print_jobs_for(payment.payment_id)
+    refunds = counter.queries.refunds_of(payment.payment_id)
     ahead, at_terminal = _ahead(counter, payment) if progress == "queued" else ([], False)
     return PaymentPage(
         payment=payment,
@@ -184,14 +218,20 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
         review_text=_REVIEW_REASONS.get(payment.refusal_reason or "", "review.refused")
         if key == "needs_review"
         else "",
+        alarms=review_alarms(counter, payment.payment_id),
+        refunds=refunds,
+        refund_texts=REFUND_STATE_TEXTS,
         progress=progress,
         ahead=ahead,
         at_terminal=at_terminal,
         paper_text=paper_text(jobs, payment.printed),
         may_cancel=under_way and progress in _CANCELLABLE,
-        may_check=in_doubt,
+        may_check=in_doubt or payment.state is _S.REVERSAL_IN_DOUBT,
+        may_override=in_doubt,
+        may_give_back=bool(counter.refund_means(payment))
+        and not any(refund.state in OPEN_REFUND for refund in refunds),
         may_print=payment.state in CHARGED and not payment.unacknowledged,
-        may_retry=payment.state in CERTAINLY_UNCHARGED - {_S.REVERSED} and payment.bill_id is not None,
+        may_retry=_may_retry(counter, payment),
         printed_before=bool(jobs) or payment.printed > 0,
         live=under_way or in_doubt or payment.state in CHARGED,
     )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from typing import Literal, Protocol
 
 from edge.journal.health_view import HealthView
+from edge.journal.refunds import RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, OpenDay
 from edge.journal.views import (
     AlarmView,
@@ -19,11 +20,13 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
+from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
 from shared.events import BillKind
 from shared.identifiers import Bill
 from shared.payment import PaymentState
 
 __all__ = [
+    "MANAGER",
     "AlarmView",
     "BoxEvent",
     "BoxStatus",
@@ -31,8 +34,8 @@ __all__ = [
     "ClosedDay",
     "Confirmation",
     "Counter",
-    "HealthView",
     "ExposureView",
+    "HealthView",
     "InquiryOutcome",
     "InquiryView",
     "LimitView",
@@ -45,6 +48,8 @@ __all__ = [
     "PrintState",
     "Queries",
     "Reading",
+    "RefundMeans",
+    "RefundView",
     "TerminalState",
 ]
 
@@ -64,6 +69,10 @@ class Operator(Protocol):
     @property
     def name(self) -> str:
         """The name people call them by."""
+
+    @property
+    def role(self) -> str:
+        """What they may do: operator, manager."""
 
 
 class Caller(Protocol):
@@ -250,7 +259,7 @@ class ExposureView(Protocol):
         """The code with which payments are refused now."""
 
 
-class Queries(Protocol):
+class Queries(MoneyQueries, Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
 
     def receipt_proof(self, index: int) -> str | None:
@@ -292,7 +301,7 @@ class Queries(Protocol):
         """Return papers about a payment or an inquiry, oldest first."""
 
 
-class Counter(Protocol):
+class Counter(MoneyCounter, Protocol):
     """The use cases of the counter. All raise DaftarError; `field` names the input an OperatorError is about."""
 
     @property

@@ -16,13 +16,14 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from edge.web.api import api_router
 from edge.web.error_pages import ErrorPages
-from edge.web.guards import Visit, signed_in
+from edge.web.guards import SCOPES, Visit, signed_in
 from edge.web.live import change_stream
 from edge.web.pages_bills import bill_pages
 from edge.web.pages_box import box_pages
 from edge.web.pages_day import day_pages
 from edge.web.pages_history import history_pages
 from edge.web.pages_inquiries import inquiry_pages
+from edge.web.pages_money import override_pages, refund_pages
 from edge.web.pages_proof import proof_pages
 from edge.web.ports import Counter
 from edge.web.rendering import ASSETS_PATH, Web, assets_folder
@@ -58,6 +59,8 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
         route_handlers=[
             *bill_pages(web),
             *inquiry_pages(web),
+            *override_pages(web),
+            *refund_pages(web),
             *proof_pages(web),
             *history_pages(web),
             *day_pages(web),
@@ -98,7 +101,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
                 "token": SecurityScheme(
                     type="http",
                     scheme="bearer",
-                    description="Scopes: payments:write, payments:read, inquiries:write, status:read.",
+                    description=f"Scopes: {', '.join(sorted(SCOPES))}.",
                 )
             }
         ),

@@ -14,6 +14,7 @@ from edge.web.ports import (
     LineState,
     PaymentView,
     Reading,
+    RefundMeans,
     Terminal,
     TerminalState,
 )
@@ -81,6 +82,20 @@ class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     journal_leaf: str | None
     cosigned: bool
     """Central has cosigned the journal up to that entry."""
+    asked_count: int
+    """Questions the terminal was asked about it."""
+    last_answer: str | None
+    """What it said to the newest: approved, not_found, unclear, no_answer, mismatch."""
+    not_charged_by: str | None
+    """By whose word a payment that was in doubt counts as not charged: terminal, acquirer."""
+    stated_by: str | None
+    """The manager by whose word a doubt was decided."""
+    late: bool
+    """Proved charged after it had counted as not charged."""
+    doubled: bool
+    """Late, and its bill was paid another time as well."""
+    refund_means: tuple[RefundMeans, ...]
+    """How it could be given back now, the best way first; empty when it cannot."""
 
 
 class PaymentsOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +234,13 @@ def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
         journal_index=payment.requested_index if payment.outcome_index is None else payment.outcome_index,
         journal_leaf=payment.outcome_leaf,
         cosigned=payment.cosigned,
+        asked_count=payment.asked_count,
+        last_answer=payment.last_answer,
+        not_charged_by=payment.not_charged_by,
+        stated_by=payment.stated_by,
+        late=payment.late,
+        doubled=payment.doubled,
+        refund_means=counter.refund_means(payment),
     )
 
 

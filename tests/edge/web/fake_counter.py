@@ -7,10 +7,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from edge.journal.health_view import HealthView
+from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
 from edge.services.events import BoxEvent
 from edge.services.exposure import ExposureView, exposure_view
+from edge.services.judge_outcome import charge_spoken_of
+from edge.services.override_payment import Decision
+from edge.services.statement import checked_reason
 from edge.store.people import ApiCaller, OperatorView
 from edge.web.ports import LineState, TerminalState
 from shared.clock import ClockQuality
@@ -25,8 +29,23 @@ from shared.sealed import Sealed
 NOW = datetime(2026, 11, 22, 10, 47, 30, tzinfo=UTC)
 AT = "2026-11-22T10:41:05.000Z"
 PASSWORD = "let the operator in"
+MANAGERS = ("mina", "reza")
+OPEN_REFUND = ("proposed", "agreed", "sent", "in_doubt")
 TOKENS = {
-    "all": frozenset({"payments:write", "payments:read", "inquiries:write", "status:read"}),
+    "all": frozenset(
+        {
+            "payments:write",
+            "payments:read",
+            "payments:decide",
+            "refunds:write",
+            "refunds:decide",
+            "inquiries:write",
+            "status:read",
+        }
+    ),
+    "payments-decide": frozenset({"payments:decide"}),
+    "refunds-write": frozenset({"refunds:write"}),
+    "refunds-decide": frozenset({"refunds:decide"}),
     "payments-write": frozenset({"payments:write"}),
     "payments-read": frozenset({"payments:read"}),
     "inquiries-write": frozenset({"inquiries:write"}),
@@ -99,6 +118,8 @@ class FakeQueries:
         self.all_inquiries: dict[str, InquiryView] = {}
         self.all_notices: list[NoticeView] = []
         self.alarms: list[AlarmView] = []
+        self.answers: list[AcquirerAnswer] = []
+        self.all_refunds: dict[str, RefundView] = {}
         self.jobs: list[PrintJob] = []
         self.quarantined = False
         self.day = OpenDay(
@@ -128,6 +149,24 @@ class FakeQueries:
         rows = sorted(self.all_payments.values(), key=lambda row: row.requested_index, reverse=True)
         before = [row for row in rows if before_index is None or row.requested_index < before_index]
         return [row for row in before if states is None or row.state in states][:limit]
+
+    def payments_of(self, obligation: str) -> list[PaymentView]:
+        return [row for row in self.all_payments.values() if row.obligation == obligation]
+
+    def alarms_about(self, payment_id: str) -> list[AlarmView]:
+        return [alarm for alarm in self.alarms if alarm.payment_id == payment_id]
+
+    def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
+        return [answer for answer in self.answers if payment_id in (None, answer.payment_id)]
+
+    def refund(self, refund_id: str) -> RefundView | None:
+        return self.all_refunds.get(refund_id)
+
+    def refunds_of(self, payment_id: str) -> list[RefundView]:
+        return [refund for refund in self.all_refunds.values() if refund.payment_id == payment_id]
+
+    def open_refunds(self) -> list[RefundView]:
+        return [refund for refund in self.all_refunds.values() if refund.state in OPEN_REFUND]
 
     def in_doubt(self) -> list[PaymentView]:
         return self.payments(None, 100, {PaymentState.IN_DOUBT})
@@ -187,6 +226,8 @@ class FakeCounter:
         self.answers: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self.asked: list[tuple[str, str]] = []
         """Calls that change something: (name, about)."""
+        self.means: tuple[RefundMeans, ...] = ("reversal", "central")
+        self.troubles: dict[str, str] = {}
         self.fails_with: Exception | None = None
         self.policy: ExposurePolicy | None = None
         self.exposed = Exposure()
@@ -300,6 +341,92 @@ class FakeCounter:
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:  # noqa: ARG002 - the port's
         self.asked.append(("check", payment_id))
         return self.queries.all_payments[payment_id]
+
+    def _manager(self, username: str, password: str) -> None:
+        if password != PASSWORD:
+            raise OperatorError("auth.wrong", field="password")
+        if username not in MANAGERS:
+            raise OperatorError("auth.manager_needed")
+
+    def decision(self, payment_id: str, *, charged: bool, slip_number: str, reason: str) -> Decision:
+        if self.queries.all_payments[payment_id].state is not PaymentState.IN_DOUBT:
+            raise OperatorError("payment.not_in_doubt", payment_id=payment_id)
+        return Decision.checked(charged=charged, slip_number=slip_number, reason=reason)
+
+    async def override_payment(
+        self, payment_id: str, *, charged: bool, slip_number: str, reason: str, username: str, password: str
+    ) -> None:
+        decision = self.decision(payment_id, charged=charged, slip_number=slip_number, reason=reason)
+        self._manager(username, password)
+        self.asked.append(("charged" if charged else "not charged", payment_id))
+        state = PaymentState.OVERRIDDEN_CHARGED if charged else PaymentState.OVERRIDDEN_NOT_CHARGED
+        stated = {"stated_by": username, "stated_slip": decision.slip_number, "stated_reason": decision.reason}
+        self.change_payment(payment_id, state=state, **stated)
+
+    def charge_spoken_of(self, payment_id: str) -> bool:
+        return charge_spoken_of(self.queries.alarms_about(payment_id))
+
+    def refund_means(self, payment: PaymentView) -> tuple[RefundMeans, ...]:
+        return self.means if payment.state in (PaymentState.APPROVED, PaymentState.OVERRIDDEN_CHARGED) else ()
+
+    def refund_trouble(self, refund_id: str) -> str | None:
+        return self.troubles.get(refund_id)
+
+    def add_refund(self, payment_id: str, **members: object) -> RefundView:
+        index = self.next_index()
+        view = RefundView(
+            refund_id=f"r{index}",
+            payment_id=payment_id,
+            means="reversal",
+            amount_rial=self.queries.all_payments[payment_id].amount_rial,
+            operator="reza",
+            reason="قبض",
+            state="proposed",
+            proposed_at=AT,
+            proposed_index=index,
+            proposed_leaf="ab" * 32,
+        )
+        view = msgspec.structs.replace(view, **members)
+        self.queries.all_refunds[view.refund_id] = view
+        return view
+
+    def change_refund(self, refund_id: str, **members: object) -> None:
+        found = self.queries.all_refunds[refund_id]
+        self.queries.all_refunds[refund_id] = msgspec.structs.replace(found, **members)
+
+    async def propose_refund(
+        self,
+        payment_id: str,
+        *,
+        means: RefundMeans,
+        reason: str,
+        operator: str,
+        name: str | None = None,  # noqa: ARG002 - the port's
+    ) -> str:
+        words = checked_reason(reason)
+        if means not in self.refund_means(self.queries.all_payments[payment_id]):
+            raise OperatorError("refund.means_not_offered", payment_id=payment_id, means=means)
+        self.asked.append(("refund", payment_id))
+        return self.add_refund(payment_id, means=means, reason=words, operator=operator).refund_id
+
+    async def agree_refund(self, refund_id: str, *, username: str, password: str) -> None:
+        self._manager(username, password)
+        if self.queries.all_refunds[refund_id].operator == username:
+            raise OperatorError("refund.same_person", refund_id=refund_id)
+        self.asked.append(("agree", refund_id))
+        self.change_refund(refund_id, state="agreed", decided_by=username, decided_at=AT)
+
+    async def drop_refund(self, refund_id: str, *, operator: str, reason: str) -> None:
+        words = checked_reason(reason)
+        self.asked.append(("drop", refund_id))
+        self.change_refund(refund_id, state="dropped", decided_by=operator, decided_at=AT, outcome_reason=words)
+
+    async def retry_refund(self, refund_id: str) -> None:
+        self.asked.append(("retry", refund_id))
+
+    async def print_refund_slip(self, refund_id: str) -> str:
+        self.asked.append(("slip", refund_id))
+        return "j4"
 
     async def cancel_payment(self, payment_id: str, *, operator: str) -> None:  # noqa: ARG002 - the port's
         if payment_id not in self.progress_words:

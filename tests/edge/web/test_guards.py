@@ -15,6 +15,13 @@ SCOPE_OF = {
     "GET /api/v1/payments/{payment_id:str}": "payments:read",
     "POST /api/v1/payments/{payment_id:str}/check": "payments:write",
     "POST /api/v1/payments/{payment_id:str}/cancel": "payments:write",
+    "POST /api/v1/payments/{payment_id:str}/override": "payments:decide",
+    "POST /api/v1/payments/{payment_id:str}/refunds": "refunds:write",
+    "GET /api/v1/refunds": "payments:read",
+    "GET /api/v1/refunds/{refund_id:str}": "payments:read",
+    "POST /api/v1/refunds/{refund_id:str}/agree": "refunds:decide",
+    "POST /api/v1/refunds/{refund_id:str}/drop": "refunds:write",
+    "POST /api/v1/refunds/{refund_id:str}/retry": "refunds:write",
     "GET /api/v1/terminals": "payments:read",
     "POST /api/v1/inquiries": "inquiries:write",
     "GET /api/v1/inquiries/{inquiry_id:str}": "inquiries:write",
@@ -38,7 +45,7 @@ def routes_of(app: Litestar) -> list[str]:
 
 def address(route: str) -> tuple[str, str]:
     method, path = route.split(" ")
-    return method, path.replace("{payment_id}", "p101").replace("{inquiry_id}", "q102")
+    return method, path.replace("{payment_id}", "p101").replace("{inquiry_id}", "q102").replace("{refund_id}", "r103")
 
 
 def api_route(route: str) -> str:
@@ -49,6 +56,7 @@ def api_route(route: str) -> str:
 def stocked(counter: FakeCounter) -> FakeCounter:
     assert counter.add_payment("91746395041240000012908190", PaymentState.IN_DOUBT).payment_id == "p101"
     assert counter.add_inquiry("water").inquiry_id == "q102"
+    assert counter.add_refund("p101").refund_id == "r103"
     return counter
 
 

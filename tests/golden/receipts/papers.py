@@ -20,6 +20,7 @@ from shared.receipt import (
     printer_test_page,
     receipt_url,
 )
+from shared.refund_slip import RefundSlipFacts, refund_slip
 
 FOLDER = Path(__file__).parent
 LEAF = "3f9a12bc77d091ee" + "5c" * 24
@@ -67,6 +68,27 @@ TEST_PAGE = PrinterTestFacts(
 REFUSED = msgspec.structs.replace(BILL, confirmation="refused", case_id="R-1405-0012", bill_kind=BillType.WATER)
 CONFIRMED = msgspec.structs.replace(
     BILL, confirmation="confirmed", provider_reference="98310042", bill_kind=BillType.GAS
+)
+STATED = msgspec.structs.replace(
+    BILL, stan=None, rrn=None, pan=None, stated_by="رضا کریمی", stated_slip="000412", confirmation="queued"
+)
+REFUND = RefundSlipFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    refund_id="r7k2m9x4p",
+    means="central",
+    state="agreed",
+    amount_rial=1_770_000,
+    reason="قبض مشتری دیگری پرداخت شد",
+    asked_by="مریم رضایی",
+    asked_at=AT,
+    decided_by="رضا کریمی",
+    stan="004217",
+    rrn="512345678901",
+    terminal_number="14725836",
+    journal_index=1301,
+    leaf=LEAF,
+    verify_url=URL,
 )
 ENGLISH = msgspec.structs.replace(BILL, office_name="Mehr counter office, Vanak", operator="Maryam Rezaei")
 
@@ -120,6 +142,8 @@ PAPERS = {
     "bill_confirmed_copy_training": bill_receipt(CONFIRMED, copy=True, training=True),
     "bill_refused": bill_receipt(REFUSED),
     "bill_english_copy": bill_receipt(ENGLISH, language="en", copy=True),
+    "bill_stated": bill_receipt(STATED),
+    "refund": refund_slip(REFUND),
     "ticket": inquiry_ticket(TICKET),
     "day": day_slip(DAY),
     "day_in_doubt_copy": day_slip(DOUBTFUL_DAY, copy=True),

@@ -1,0 +1,272 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pytest
+
+from edge.devices.catalogue import load_catalogue
+from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
+from edge.devices.virtual.terminal import VirtualTerminal
+from edge.journal.refunds import RefundView
+from edge.services.give_back import GiveBack
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
+from shared.errors import OperatorError
+from shared.events import PaymentConfirmed
+from shared.payment import PaymentState
+from tests.edge.services.office import POWER, WATER, Office
+from tests.edge.services.people import PASSWORD, people_of
+from tests.edge.store.boxes import OFFICE_FEED
+
+TIMES = {"answer_timeout_ms": 4_000, "longest_ms": 4_000, "query_timeout_ms": 1_500}
+REASON = "قبض مشتری دیگری بود"
+
+
+@pytest.fixture
+async def undoing() -> AsyncIterator[VirtualPnaTerminal]:
+    """A terminal that undoes its newest sale when told to."""
+    virtual = VirtualPnaTerminal(clock=SystemClock(), entropy=SystemEntropy())
+    virtual.set_auto("approve")
+    await virtual.start()
+    yield virtual
+    await virtual.stop()
+
+
+def office_of(folder: Path, virtual: VirtualPnaTerminal) -> Office:
+    office = Office(folder, cast(VirtualTerminal, virtual))
+    profile = load_catalogue().terminal("daftar/virtual_pna")
+    office.profile = msgspec.structs.replace(profile, times=msgspec.structs.replace(profile.times, **TIMES))
+    return office
+
+
+@contextmanager
+def giving_back(office: Office) -> Iterator[GiveBack]:
+    with people_of(office) as sign_in:
+        yield GiveBack(
+            writer=office.box.writer,
+            queries=office.box.queries,
+            payments=office.payments,
+            sign_in=sign_in,
+            entropy=SystemEntropy(),
+            on_progress=lambda _: None,
+        )
+
+
+def refund(office: Office, refund_id: str) -> RefundView:
+    found = office.box.queries.refund(refund_id)
+    assert found is not None
+    return found
+
+
+async def paid(office: Office) -> str:
+    office.virtual.set_auto("approve")
+    payment_id = await office.pay()
+    await office.ends(payment_id)
+    assert office.payment(payment_id).state in (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED)
+    return payment_id
+
+
+async def agreed(office: Office, back: GiveBack, payment_id: str) -> str:
+    """Ask for a reversal and agree to it; return the request once the terminal has been told or could not be."""
+    refund_id = await back.propose(payment_id, means="reversal", reason=REASON, operator="sara")
+    await back.agree(refund_id, username="reza", password=PASSWORD)
+    await office.until(lambda: not back.under_way(payment_id))
+    return refund_id
+
+
+async def test_two_people_and_the_terminal_give_the_money_back_and_free_the_bill(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        with giving_back(office) as back:
+            assert back.means_of(office.payment(payment_id)) == ("reversal", "central")
+            refund_id = await back.propose(payment_id, means="reversal", reason=REASON, operator="sara")
+            assert undoing.charges, "a proposal moves nothing"
+            await back.agree(refund_id, username="reza", password=PASSWORD)
+            await office.until(lambda: not back.under_way(payment_id))
+        assert office.payment(payment_id).state is PaymentState.REVERSED
+        found = refund(office, refund_id)
+        assert (found.state, found.operator, found.decided_by, found.amount_rial) == (
+            "done",
+            "sara",
+            "reza",
+            WATER.amount_rial,
+        )
+        assert not undoing.charges
+        kinds = office.kinds()
+        told, undone = kinds.index("payment.reversal_requested"), kinds.index("payment.reversed")
+        assert kinds.index("refund.agreed") < told < undone
+        assert office.payment(await paid(office)).bill_id == office.payment(payment_id).bill_id
+
+
+async def test_the_order_is_durable_before_the_terminal_hears_it(
+    tmp_path: Path, undoing: VirtualPnaTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        seen: list[list[str]] = []
+        hear = undoing._hear_reverse
+
+        def heard(writer: asyncio.StreamWriter) -> None:
+            seen.append(office.kinds())
+            hear(writer)
+
+        monkeypatch.setattr(undoing, "_hear_reverse", heard)
+        with giving_back(office) as back:
+            await agreed(office, back, payment_id)
+        assert "payment.reversal_requested" in seen[0]
+        assert "payment.reversed" not in seen[0]
+
+
+@pytest.mark.parametrize("quirk", ["reversal_unanswered", "reversal_unheard"])
+async def test_an_order_without_an_answer_is_in_doubt_and_asking_tells(
+    tmp_path: Path, undoing: VirtualPnaTerminal, quirk: str
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        # Its first trace is any number; only from the second sale on does one follow another.
+        await office.ends(await office.pay(POWER))
+        payment_id = await paid(office)
+        undoing.quirk = quirk  # type: ignore[assignment] # one of its words
+        with giving_back(office) as back:
+            refund_id = await agreed(office, back, payment_id)
+            assert office.payment(payment_id).state is PaymentState.REVERSAL_IN_DOUBT
+            assert refund(office, refund_id).state == "in_doubt"
+            with pytest.raises(OperatorError, match=r"payment\.obligation_held"):
+                await office.pay()
+            with pytest.raises(OperatorError, match=r"refund\.open"):
+                await back.propose(payment_id, means="central", reason=REASON, operator="sara")
+        undoing.quirk = "none"
+        await office.until(lambda: office.payments.waited_ms(payment_id) > TIMES["longest_ms"])
+        for _ in range(2):
+            await office.resolve.ask(payment_id, operator="sara")
+        stands = quirk == "reversal_unheard"
+        assert (office.payment(payment_id).state is PaymentState.REVERSED) == (not stands)
+        assert (len(undoing.charges) == 2) == stands
+        assert refund(office, refund_id).state == ("refused" if stands else "done")
+
+
+async def test_a_sale_that_is_not_the_newest_any_more_stands_and_goes_to_finance(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        newer = await office.pay(POWER)
+        await office.ends(newer)
+        with giving_back(office) as back:
+            refund_id = await agreed(office, back, payment_id)
+            found = refund(office, refund_id)
+            assert (found.state, found.outcome_reason) == ("refused", "terminal.other_sale")
+            assert office.payment(payment_id).state is PaymentState.APPROVED
+            again = await back.propose(payment_id, means="central", reason=REASON, operator="sara")
+            await back.agree(again, username="mina", password=PASSWORD)
+            assert refund(office, again).state == "agreed"
+            assert office.box.queries.open_refunds() == []
+        assert len(undoing.charges) == 2
+
+
+async def test_a_terminal_that_is_off_is_told_later_or_not_at_all(tmp_path: Path, undoing: VirtualPnaTerminal) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        host_port = undoing._address
+        assert host_port is not None
+        await undoing.stop()
+        with giving_back(office) as back:
+            refund_id = await agreed(office, back, payment_id)
+            assert refund(office, refund_id).state == "agreed"
+            assert back.trouble(refund_id) in ("terminal.unreachable", "terminal.not_ready")
+            assert "payment.reversal_requested" not in office.kinds()
+            await undoing.start(*host_port)
+            await back.tell_terminal(refund_id)
+            await office.until(lambda: not back.under_way(payment_id))
+            if refund(office, refund_id).state == "agreed":
+                await office.until(lambda: office.terminal.state.connected)
+                await back.tell_terminal(refund_id)
+                await office.until(lambda: not back.under_way(payment_id))
+            assert refund(office, refund_id).state == "done"
+            with pytest.raises(OperatorError, match=r"refund\.decided"):
+                await back.tell_terminal(refund_id)
+
+
+async def test_a_restart_in_mid_reversal_leaves_it_in_doubt(tmp_path: Path, undoing: VirtualPnaTerminal) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        undoing.quirk = "reversal_unanswered"
+        with giving_back(office) as back:
+            refund_id = await back.propose(payment_id, means="reversal", reason=REASON, operator="sara")
+            await back.agree(refund_id, username="reza", password=PASSWORD)
+            await office.until(lambda: not undoing.charges)
+            await back.finish()
+        assert office.payment(payment_id).state is PaymentState.REVERSAL_REQUESTED
+    async with office_of(tmp_path, undoing) as office:
+        assert office.payment(payment_id).state is PaymentState.REVERSAL_IN_DOUBT
+        assert refund(office, refund_id).state == "in_doubt"
+
+
+async def test_who_may_ask_agree_and_drop(office: Office) -> None:
+    payment_id = await paid(office)
+    with giving_back(office) as back:
+        assert back.means_of(office.payment(payment_id)) == ("central",), "this model undoes nothing"
+        with pytest.raises(OperatorError, match=r"refund\.means_not_offered"):
+            await back.propose(payment_id, means="reversal", reason=REASON, operator="sara")
+        with pytest.raises(OperatorError, match=r"statement\.reason_short"):
+            await back.propose(payment_id, means="central", reason="", operator="sara")
+        refund_id = await back.propose(payment_id, means="central", reason=REASON, operator="reza", refund_id="rname")
+        assert (
+            await back.propose(payment_id, means="central", reason=REASON, operator="reza", refund_id="rname")
+            == refund_id
+        ), "a repeated request is the same one"
+        for username, code in (("sara", r"auth\.manager_needed"), ("reza", r"refund\.same_person")):
+            with pytest.raises(OperatorError, match=code):
+                await back.agree(refund_id, username=username, password=PASSWORD)
+        with pytest.raises(OperatorError, match=r"auth\.wrong"):
+            await back.agree(refund_id, username="mina", password="some other password")
+        await back.drop(refund_id, operator="sara", reason="مشتری پشیمان شد")
+        assert refund(office, refund_id).state == "dropped"
+        with pytest.raises(OperatorError, match=r"refund\.decided"):
+            await back.agree(refund_id, username="mina", password=PASSWORD)
+        with pytest.raises(OperatorError, match=r"refund\.unknown"):
+            await back.drop("r-nobody", operator="sara", reason=REASON)
+    assert office.payment(payment_id).state is PaymentState.APPROVED
+
+
+async def test_what_finance_has_cannot_be_dropped_nor_asked_twice(office: Office) -> None:
+    payment_id = await paid(office)
+    with giving_back(office) as back:
+        refund_id = await back.propose(payment_id, means="central", reason=REASON, operator="sara")
+        await back.agree(refund_id, username="reza", password=PASSWORD)
+        with pytest.raises(OperatorError, match=r"refund\.decided"):
+            await back.drop(refund_id, operator="reza", reason=REASON)
+        with pytest.raises(OperatorError, match=r"refund\.open"):
+            await back.propose(payment_id, means="central", reason=REASON, operator="sara")
+
+
+async def test_nothing_is_given_back_of_what_was_not_charged(office: Office) -> None:
+    office.virtual.set_auto("decline")
+    payment_id = await office.pay()
+    assert await office.ends(payment_id) is PaymentState.DECLINED
+    with giving_back(office) as back:
+        with pytest.raises(OperatorError, match=r"refund\.not_charged"):
+            await back.propose(payment_id, means="central", reason=REASON, operator="sara")
+        with pytest.raises(OperatorError, match=r"payment\.unknown"):
+            await back.propose("p-nobody", means="central", reason=REASON, operator="sara")
+
+
+async def test_once_its_provider_took_a_bill_the_terminal_undoes_it_no_more(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        with giving_back(office) as back:
+            refund_id = await back.propose(payment_id, means="reversal", reason=REASON, operator="sara")
+            taken = PaymentConfirmed(
+                payment_id=payment_id, provider="water", track_id="t", provider_reference="1", confirmed_at=""
+            )
+            office.box.receive(OFFICE_FEED, [office.box.central.office.say(taken)])
+            with pytest.raises(OperatorError, match=r"refund\.means_not_offered"):
+                await back.agree(refund_id, username="reza", password=PASSWORD)
+            assert back.means_of(office.payment(payment_id)) == ("central",)
+        assert undoing.charges

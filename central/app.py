@@ -21,6 +21,7 @@ from central.ingest.receiver import Receiver
 from central.ingest.reposting import repost
 from central.ingest.routes import box_router
 from central.jobs import ANSWER_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
+from central.ledger.left_behind import open_left_behind
 from central.ledger.receive import post_entries
 from central.providers.answers import DataKeys
 from central.providers.billing import BillingConnector
@@ -196,4 +197,11 @@ def _log_exception(error: Exception, scope: Scope) -> None:
 
 
 def _enrol(central: Central, wire: bytes) -> bytes:
-    return enrol(central.engine, wire, keys=central.keys, clock=central.clock, entropy=central.entropy)
+    return enrol(
+        central.engine,
+        wire,
+        keys=central.keys,
+        clock=central.clock,
+        entropy=central.entropy,
+        replaced=open_left_behind,
+    )

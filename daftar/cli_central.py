@@ -148,12 +148,16 @@ def add_one_office(data: Path, database_url: str | None, code: str, name: str) -
 @office.command(name="code")
 @_data
 @_database_url
+@click.option("--replace", "replaces", metavar="BOX", help="The box that is replaced: its next journal is opened.")
 @click.argument("code")
-def issue_one_code(data: Path, database_url: str | None, code: str) -> None:
+def issue_one_code(data: Path, database_url: str | None, code: str, replaces: str | None) -> None:
     """Print an enrolment code for the office CODE."""
     with _open(data, database_url) as opened:
-        made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
-    click.echo(f"Enrol a box of office {code} within a day with the code {made}")
+        made = issue_code(
+            opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy, replaces=replaces
+        )
+    what = "a box" if replaces is None else f"what replaces box {replaces}"
+    click.echo(f"Enrol {what} of office {code} within a day with the code {made}")
 
 
 @central.group()

@@ -95,6 +95,8 @@ def enrol(data: Path, central: str, code: str) -> None:
         entropy=entropy,
         software=SOFTWARE,
         token=enrolment.token,
+        predecessor=enrolment.predecessor,
+        predecessor_cosigned_size=enrolment.predecessor_cosigned_size,
     )
     click.echo(f"Office {enrolment.office}, box {enrolment.box}, journal {enrolment.journal}")
 

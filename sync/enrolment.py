@@ -94,6 +94,10 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
     feeds: tuple[str, ...]
     """The feeds this box reads."""
     trust: CentralTrust
+    predecessor: str | None = None
+    """The journal that this one takes over from, when the code was to replace a box."""
+    predecessor_cosigned_size: Annotated[int, Meta(ge=0)] | None = None
+    """How much of it central had cosigned by then."""
 
 
 _REQUEST = msgspec.msgpack.Decoder(EnrolmentRequest)

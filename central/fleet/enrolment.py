@@ -1,7 +1,8 @@
 """Enrolment at central: offices, single-use codes, and the binding of a box's key to an office and a journal."""
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, update
@@ -37,6 +38,9 @@ from sync.messages import TOKEN_SIZE_BYTES
 
 CODE_LIFE: Final = timedelta(hours=24)
 
+Replaced = Callable[[Connection, str, str, datetime], object]
+"""Told of an office, of its journal that another one takes over from, and of when."""
+
 
 def add_office(engine: Engine, office: OfficeId, name: str, *, clock: Clock) -> None:
     """Add an office. Raises OperatorError `office.exists` (field `office`)."""
@@ -47,26 +51,42 @@ def add_office(engine: Engine, office: OfficeId, name: str, *, clock: Clock) -> 
         raise OperatorError("office.exists", field="office", office=office) from error
 
 
-def issue_code(engine: Engine, office: OfficeId, *, clock: Clock, entropy: Entropy) -> str:
+def issue_code(engine: Engine, office: OfficeId, *, clock: Clock, entropy: Entropy, replaces: str | None = None) -> str:
     """Return a new single-use code for a box of this office: twelve letters in groups of four, good for a day.
 
-    Only its hash is kept. Raises OperatorError `office.unknown` (field `office`).
+    With `replaces`, a box's name, whoever uses it opens the next journal of that box. Only the code's hash is kept.
+    Raises OperatorError `office.unknown` (field `office`), `enrolment.no_such_box` (field `box`).
     """
     code = normal_code(random_name(entropy, "")[:CODE_LETTERS])
     now = clock.now()
     with engine.begin() as connection:
         _office_name(connection, office)
+        if replaces is not None and _newest_journal(connection, office, replaces) is None:
+            raise OperatorError("enrolment.no_such_box", field="box", box=replaces)
         connection.execute(
             insert(fleet.enrolment_code).values(
-                code_sha256=_digest(code), office_id=office, issued_at=now, expires_at=now + CODE_LIFE
+                code_sha256=_digest(code),
+                office_id=office,
+                replaces=replaces,
+                issued_at=now,
+                expires_at=now + CODE_LIFE,
             )
         )
     return code
 
 
-def enrol(engine: Engine, wire: bytes, *, keys: CentralKeys, clock: Clock, entropy: Entropy) -> bytes:
+def enrol(
+    engine: Engine,
+    wire: bytes,
+    *,
+    keys: CentralKeys,
+    clock: Clock,
+    entropy: Entropy,
+    replaced: Replaced = lambda *_: 0,
+) -> bytes:
     """Return the signed answer to an enrolment request, after its commit.
 
+    `replaced` is told, in the transaction, of the journal that a new one takes over from.
     Raises PeerError `exchange.malformed`, `exchange.too_large`, `exchange.wrong_signature`, `enrolment.code_unknown`,
     `enrolment.code_expired`, `enrolment.code_used` (by another key), `enrolment.key_bound` (to another office).
     """
@@ -86,7 +106,11 @@ def enrol(engine: Engine, wire: bytes, *, keys: CentralKeys, clock: Clock, entro
         bound = _bound_journal(connection, request.public_key)
         if bound is None:
             _check_code(code, clock)
-            bound = _bind(connection, office, request, clock=clock, entropy=entropy)
+            if code.replaces is None:
+                bound = _bind(connection, office, request, clock=clock, entropy=entropy)
+            else:
+                bound = _succeed(connection, office, code.replaces, request, clock=clock, entropy=entropy)
+                replaced(connection, office, bound.predecessor, clock.now())
             connection.execute(
                 update(fleet.enrolment_code)
                 .where(fleet.enrolment_code.c.code_sha256 == digest)
@@ -120,18 +144,67 @@ def _bind(
     count = connection.execute(
         select(func.count()).select_from(fleet.box).where(fleet.box.c.office_id == office)
     ).scalar_one()
-    box, now, token = BoxId(str(count + 1)), clock.now(), entropy.token_bytes(TOKEN_SIZE_BYTES)
+    box = BoxId(str(count + 1))
     connection.execute(
         insert(fleet.box).values(
-            office_id=office, box_id=box, public_key=request.public_key, software=request.software, enrolled_at=now
+            office_id=office,
+            box_id=box,
+            public_key=request.public_key,
+            software=request.software,
+            enrolled_at=clock.now(),
         )
     )
+    return _open_journal(connection, office, box, 1, request, clock=clock, entropy=entropy)
+
+
+def _succeed(
+    connection: Connection, office: OfficeId, box_id: str, request: EnrolmentRequest, *, clock: Clock, entropy: Entropy
+) -> Row[Any]:
+    """Give a box its new key and its next journal, which names the one before."""
+    before = _newest_journal(connection, office, box_id)
+    if before is None:
+        raise PeerError("enrolment.code_unknown")
+    connection.execute(
+        update(fleet.box)
+        .where(fleet.box.c.office_id == office, fleet.box.c.box_id == box_id)
+        .values(public_key=request.public_key, software=request.software, enrolled_at=clock.now())
+    )
+    number = int(before.journal_id.rpartition("/")[2]) + 1
+    return _open_journal(
+        connection, office, BoxId(box_id), number, request, clock=clock, entropy=entropy, before=before
+    )
+
+
+def _newest_journal(connection: Connection, office: str, box_id: str) -> Row[Any] | None:
+    """Return a box's newest journal, locked: no exchange of it goes on meanwhile."""
+    table = journals.journal
+    rows = connection.execute(
+        select(table).where(table.c.office_id == office, table.c.box_id == box_id).with_for_update()
+    ).all()
+    return max(rows, key=lambda row: int(row.journal_id.rpartition("/")[2]), default=None)
+
+
+def _open_journal(
+    connection: Connection,
+    office: OfficeId,
+    box: BoxId,
+    number: int,
+    request: EnrolmentRequest,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    before: Row[Any] | None = None,
+) -> Row[Any]:
+    """Make a journal's mirror, empty, with the first ratchet token."""
+    now, token = clock.now(), entropy.token_bytes(TOKEN_SIZE_BYTES)
     return connection.execute(
         insert(journals.journal)
         .values(
             office_id=office,
-            journal_id=journal_id(office, box, 1),
+            journal_id=journal_id(office, box, number),
             box_id=box,
+            predecessor=None if before is None else before.journal_id,
+            predecessor_cosigned_size=None if before is None else before.cosigned_size,
             public_key=request.public_key,
             size=0,
             root=EMPTY_ROOT,
@@ -159,6 +232,8 @@ def _answer(envelope: Envelope, office_name: str, bound: Row[Any], keys: Central
         token=bound.first_token,
         feeds=tuple(feeds_of(OfficeId(bound.office_id))),
         trust=keys.trust(),
+        predecessor=bound.predecessor,
+        predecessor_cosigned_size=bound.predecessor_cosigned_size,
     )
     return pack(ENROLMENT_RESPONSE, encode_payload(enrolment), keys.exchange.sign)
 

@@ -25,9 +25,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from central.ingest.accepted import Accepted, JournalContext, Posting
+from central.ledger.left_behind import open_left_behind
 from central.store import journals
 from central.store.alarms import raise_alarm
-from shared.events import JOURNAL_BODIES, Body, decode_body
+from shared.events import JOURNAL_BODIES, Body, JournalClosed, decode_body
 from sync.central_session import Verdict
 from sync.checked_request import Checked
 
@@ -117,6 +118,20 @@ def store_rotations(connection: Connection, context: JournalContext, verdict: Ve
         for rotation in verdict.rotations
     ]
     connection.execute(insert(journals.journal_key), rows)
+
+
+def store_close(connection: Connection, context: JournalContext, verdict: Verdict, *, received_at: datetime) -> None:
+    """Note that the journal is closed, when it is, and open a case for each payment that it leaves in doubt."""
+    for checked in verdict.main:
+        placed = _place(checked, None)
+        if not isinstance(placed.body, JournalClosed):
+            continue
+        connection.execute(
+            update(journals.journal)
+            .where(journals.journal.c.office_id == context.office, journals.journal.c.journal_id == context.journal)
+            .values(closed_at=received_at, closed_reason=placed.body.reason)
+        )
+        open_left_behind(connection, context.office, context.journal, received_at)
 
 
 def store_aside(connection: Connection, context: JournalContext, verdict: Verdict, *, received_at: datetime) -> None:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, select, update
 
 from central.ingest.accepted import JournalContext, Posting
-from central.ingest.entries import store_aside, store_main, store_rotations
+from central.ingest.entries import store_aside, store_close, store_main, store_rotations
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.journal_branches import StoredBranches
@@ -118,6 +118,7 @@ class Receiver:
         )
         store_main(connection, context, verdict, posting=self._posting, received_at=now)
         store_rotations(connection, context, verdict)
+        store_close(connection, context, verdict, received_at=now)
         store_aside(connection, context, verdict, received_at=now)
         for alarm in verdict.alarms:
             raise_alarm(connection, context, alarm.kind, alarm.detail, at=now, index=alarm.index, leaf=alarm.leaf)

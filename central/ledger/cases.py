@@ -27,6 +27,7 @@ CaseKind = Literal[
     "duplicate",
     "in_doubt_settled",
     "confirmed_uncharged",
+    "left_in_doubt",
 ]
 
 CENTRAL: Final = "central"
@@ -46,6 +47,7 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "duplicate": ("تکراری", "Duplicate"),
     "in_doubt_settled": ("نامشخصِ تسویه‌شده", "In doubt, settled"),
     "confirmed_uncharged": ("قبض تأییدشدهٔ بی‌برداشت", "Taken by its biller, not charged"),
+    "left_in_doubt": ("نامشخصِ به‌جامانده از دستگاه پیشین", "Left in doubt by a box that is gone"),
 }
 
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"

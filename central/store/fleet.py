@@ -48,13 +48,15 @@ enrolment_code: Final = Table(
     METADATA,
     Column("code_sha256", LargeBinary, primary_key=True),
     Column("office_id", Text, ForeignKey("office.office_id"), nullable=False),
+    Column("replaces", Text),
     Column("issued_at", _INSTANT, nullable=False),
     Column("expires_at", _INSTANT, nullable=False),
     Column("used_at", _INSTANT),
     Column("public_key", LargeBinary),
     Column("journal_id", Text),
 )
-"""Single-use codes. Only their hash is kept; `public_key` is the one box that used it."""
+"""Single-use codes. Only their hash is kept; `public_key` is the one box that used it; `replaces` is the box whose next
+journal the code is for, null for a new box."""
 
 feed: Final = Table(
     "feed",

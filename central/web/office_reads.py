@@ -49,6 +49,10 @@ class JournalRow(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     last_exchange_at: datetime | None
     quarantined_at: datetime | None
+    predecessor: str | None
+    predecessor_cosigned_size: int | None
+    closed_at: datetime | None
+    closed_reason: str | None
     aside_count: int
     """Entries beside the main branch: of a fork, or held in quarantine."""
 

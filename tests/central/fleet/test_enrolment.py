@@ -1,8 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from central.fleet.enrolment import CODE_LIFE, add_office, enrol, issue_code
 from central.store import fleet
@@ -86,3 +86,34 @@ def test_offices_have_one_code_each(centre: Centre) -> None:
         add_office(centre.engine, OFFICE, "again", clock=centre.clock)
     with pytest.raises(OperatorError, match=r"office\.unknown"):
         issue_code(centre.engine, OfficeId("1"), clock=centre.clock, entropy=centre.entropy)
+
+
+def test_a_code_that_replaces_a_box_opens_its_next_journal_and_names_the_one_before(centre: Centre) -> None:
+    box = centre.box("one")
+    box.write(3)
+    exchange(box, centre.receiver())
+    code = issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=centre.entropy, replaces="1")
+    heard: list[tuple[str, str]] = []
+
+    def replaced(_: Connection, office: str, journal: str, __: datetime) -> None:
+        heard.append((office, journal))
+
+    second = centre.enrol("two", code=code, replaced=replaced)
+    assert (second.box, second.journal) == ("1", "daftar.journal/72101001/1/2")
+    assert second.predecessor == "daftar.journal/72101001/1/1"
+    assert second.predecessor_cosigned_size == box.log.size()
+    assert heard == [("72101001", "daftar.journal/72101001/1/1")]
+    # A lost reply costs nothing, and tells the same whatever the old box has sent since.
+    box.write(2)
+    exchange(box, centre.receiver())
+    again = centre.enrol("two", code=code)
+    assert (again.journal, again.token) == (second.journal, second.token)
+    assert again.predecessor_cosigned_size == second.predecessor_cosigned_size
+    third = issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=centre.entropy, replaces="1")
+    assert centre.enrol("three", code=third).predecessor == second.journal
+    assert centre.enrol("four").journal == "daftar.journal/72101001/2/1"
+
+
+def test_a_box_that_is_not_there_is_not_replaced(centre: Centre) -> None:
+    with pytest.raises(OperatorError, match=r"enrolment\.no_such_box"):
+        issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=centre.entropy, replaces="7")

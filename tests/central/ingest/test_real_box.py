@@ -9,12 +9,14 @@ from sqlalchemy import select
 
 from central.fleet import feed
 from central.fleet.enrolment import enrol, issue_code
+from central.ledger.left_behind import open_left_behind
 from central.ledger.receive import post_entries
-from central.store.books import office_payment
-from central.store.journals import journal_key
+from central.store.books import money_case, office_payment
+from central.store.journals import journal, journal_key
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
+from edge.services.close_journal import close_journal
 from edge.services.rotate_key import rotate_key
 from edge.store.creation import create_box
 from edge.store.exchange_store import SqliteExchangeStore
@@ -22,7 +24,7 @@ from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from edge.uplink.client import Uplink, UplinkSettings
 from shared.entropy import SystemEntropy
-from shared.events import AlarmRaised, Body, PaymentConfirmed
+from shared.events import AlarmRaised, Body, NoticePublished, PaymentConfirmed
 from sync.enrolment import Enrolment, enrolment_request, read_enrolment
 from tests.central.ingest.offices import OFFICE, Centre
 from tests.edge.store.boxes import approved, requested, sent
@@ -252,3 +254,44 @@ async def test_a_copy_with_the_former_key_is_told_to_stop_and_the_box_goes_on(si
         assert [row.payment_id for row in connection.execute(select(office_payment))] == ["p1"]
     for one in (box, thief):
         await one.stop()
+
+
+async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes_a_case(site: Site) -> None:
+    box = site.start()
+    box.write(requested("p1", obligation="bill:1:1"), sent("p1"), approved("p1"))
+    box.write(requested("p2", obligation="bill:2:2"), sent("p2"))
+    assert await drained(box) == ["ok"]
+    await box.stop()
+    size, left = close_journal(
+        site.folder / "box.sqlite",
+        site.folder / "box.key",
+        reason="replaced",
+        operator="maryam",
+        software="test",
+        clock=SteppingClock(),
+        entropy=CHANCE,
+    )
+    assert left == ("p2",)
+    box = site.start()
+    feed.append_now(
+        site.centre.engine,
+        feed.feeds_of(OFFICE)[0],
+        NoticePublished(notice_id="n", title="t", text="x"),
+        clock=site.centre.clock,
+        signer=site.centre.keys.feed,
+    )
+    assert await drained(box) == ["ok"]
+    result = await box.uplink.exchange_once()
+    assert (result.kind, result.received_count, result.backlog) == ("ok", 0, False)
+    assert (box.queries.size(), box.queries.status().cosigned_size) == (size, size)
+    await box.stop()
+    with site.centre.engine.connect() as connection:
+        row = connection.execute(select(journal)).one()
+        cases = connection.execute(select(money_case.c.kind, money_case.c.payment_id)).all()
+    assert (row.closed_reason, row.closed_at is not None) == ("replaced", True)
+    assert [tuple(case) for case in cases] == [("left_in_doubt", "p2")]
+    code = issue_code(site.centre.engine, OFFICE, clock=site.centre.clock, entropy=CHANCE, replaces=site.enrolment.box)
+    following = site.centre.enrol("next", code=code, replaced=open_left_behind)
+    assert (following.predecessor, following.predecessor_cosigned_size) == (site.enrolment.journal, size)
+    with site.centre.engine.connect() as connection:
+        assert len(connection.execute(select(money_case)).all()) == 1

@@ -26,6 +26,7 @@ CREATE TABLE box (
 CREATE TABLE enrolment_code (
     code_sha256 bytea NOT NULL,
     office_id text NOT NULL,
+    replaces text,
     issued_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at timestamptz,

@@ -10,6 +10,8 @@ import structlog
 
 from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
 from daftar.lab.faults import FaultKind, fault_cases
+from daftar.lab.kill import KillTally, kill
+from daftar.lab.killing.mutants import KILL_MUTANTS
 from daftar.lab.mutants import MUTANTS, hunt, named
 from daftar.lab.service_mutants import SERVICE_MUTANTS, hunt_in_days
 from daftar.lab.simulate import DayTally, simulate
@@ -88,6 +90,27 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
                     click.echo(f"WRONG seed {workload}, {kind} at I/O {case.at}: {fault}")
     click.echo(msgspec.json.encode({"cases": cases, "wrong": wrong, "refusals": dict(refusals)}))
     if wrong:
+        raise SystemExit(1)
+
+
+@lab.command("kill")
+@click.option("--kills", default=30, show_default=True, help="How often the server is killed.")
+@click.option("--seed", default=0, show_default=True, help="Draws the moments, and what customers do.")
+@click.option("--mutant", type=click.Choice([mutant.name for mutant in KILL_MUTANTS]), help="A known-bad server.")
+def kill_command(*, kills: int, seed: int, mutant: str | None) -> None:
+    """Kill -9 the real server under load, the terminal in every state. Exit code 1: a rule was broken."""
+
+    def progress(tally: KillTally) -> None:
+        if tally.kills % _PROGRESS_EVERY == 0:
+            click.echo(f"{tally.kills} kills, {tally.payments} payments, {len(tally.violations)} violations", err=True)
+
+    tally = kill(kills, seed, progress, mutant=mutant, stop_at_first=mutant is not None)
+    more = f" --mutant {mutant}" if mutant else ""
+    for after, what in tally.violations[:_SHOWN_MAX]:
+        click.echo(f"VIOLATION {what}\n  daftar lab kill --kills {after} --seed {seed}{more}")
+    click.echo(f"kills {tally.kills}  payments {tally.payments}  violations {len(tally.violations)}")
+    click.echo(tally.as_json())
+    if tally.violations:
         raise SystemExit(1)
 
 

@@ -4,16 +4,16 @@ import asyncio
 from typing import Final
 
 from daftar.lab.box import FILE
+from daftar.lab.money import money_faults
 from daftar.lab.simulation.cheap_keys import PUBLIC_KEY
 from daftar.lab.simulation.office import Office
 from daftar.lab.witness import JOURNAL
 from edge.journal.verify import verify_journal
-from edge.journal.views import PaymentView
 from edge.store.queries import Queries
 from edge.store.rebuild import rebuild_projections
 from shared.errors import DaftarError
 from shared.journal.entry import leaf_hash
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.payment import PaymentState
 
 REST_WITHIN_S: Final = 3 * 3_600
 _LOOK_EVERY_S: Final = 20.0
@@ -37,7 +37,7 @@ async def judge(office: Office) -> None:
         return
     queries = office.run.counter.queries
     payments = queries.payments(None, EVERYTHING)
-    for fault in (*_money_faults(office, payments), *_journal_faults(office, queries)):
+    for fault in (*money_faults(office.truth.charges, payments), *_journal_faults(office, queries)):
         office.truth.wrong(fault)
 
 
@@ -63,34 +63,6 @@ def _restless(office: Office) -> list[str]:
     if any(inquiry.outcome is None for inquiry in queries.inquiries(None, EVERYTHING)):
         found.append("an inquiry has no answer")
     return found
-
-
-def _money_faults(office: Office, payments: list[PaymentView]) -> list[str]:
-    truth = office.truth
-    by_reference = {payment.reference: payment for payment in payments}
-    faults = []
-    told = {}
-    for charge in truth.charges:
-        payment = by_reference.get(charge.reference or "")
-        if payment is None:
-            faults.append(f"I2 a charge without a payment ({charge.reference})")
-            continue
-        told[payment.payment_id] = charge
-        if payment.state in CERTAINLY_UNCHARGED:
-            faults.append(f"I2 {payment.payment_id} is charged and the journal says {payment.state}")
-        elif payment.state in CHARGED and (payment.rrn, payment.stan) != (charge.rrn, charge.stan):
-            faults.append(f"I2 {payment.payment_id} carries another charge's traces")
-    faults += [
-        f"I2 {payment.payment_id} is {payment.state} and nobody was charged"
-        for payment in payments
-        if payment.state in CHARGED and payment.payment_id not in told
-    ]
-    taken = sum(charge.amount_rial for charge in truth.charges)
-    known = sum(payment.amount_rial for payment in payments if payment.state in CHARGED)
-    doubtful = sum(payment.amount_rial for payment in payments if payment.state is PaymentState.IN_DOUBT)
-    if not known <= taken <= known + doubtful:
-        faults.append(f"the terminals took {taken} rial, the journal knows of {known}")
-    return faults
 
 
 def _journal_faults(office: Office, queries: Queries) -> list[str]:

@@ -5,6 +5,7 @@ time everything must come to rest: that is judged too.
 """
 
 import asyncio
+import gc
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
@@ -162,6 +163,8 @@ class Office:
             if self.disk is None or self.disk.powered:
                 self._keep_files(folder)
             shutil.rmtree(folder)
+            # A real one would have ended, and its files with it.
+            gc.collect()
             return
         finally:
             self._starting = None

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +7,7 @@ from edge.devices.virtual.terminal import VirtualTerminal
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from tests.edge.services.office import Office
+from tests.edge.store.boxes import Box
 
 
 @pytest.fixture
@@ -22,4 +23,11 @@ async def terminal() -> AsyncIterator[VirtualTerminal]:
 async def office(tmp_path: Path, terminal: VirtualTerminal) -> AsyncIterator[Office]:
     """An office at work."""
     async with Office(tmp_path, terminal) as running:
+        yield running
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    """A running box with a new journal of one entry, for services that need no terminal."""
+    with Box(tmp_path) as running:
         yield running

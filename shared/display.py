@@ -280,6 +280,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "دستگاه گواهی‌ای دارد که مرکز دیگر ندارد. ثبت‌های گم‌شده خودش دوباره می‌رسد؛ سرپرست سامانه را خبر کنید.",
         "The box has a cosignature that central lost. Lost entries come again by themselves; tell the administrator.",
     ),
+    "day_differs": AlarmText(
+        "بستن روز با ثبت‌های دفتر نمی‌خواند",
+        "A day’s close is not what the journal’s entries give",
+        "ثبت نگه داشته شده است. جمع‌های روز را با پرداخت‌های همان روز بسنجید و پشتیبانی برنامهٔ دستگاه را خبر کنید.",
+        "The entry is kept. Hold the day’s totals against its payments, and tell support of the box’s program.",
+    ),
     "batch_differs": AlarmText(
         "گزارش کارتخوان با دفتر نمی‌خواند",
         "A terminal’s own report differs from the journal",

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.booking import Booking, Fact, NotPostable, case_about
 from central.ledger.cases import NewCase, note_if_there, open_case, unposted_about
+from central.ledger.days import check_close
 from central.ledger.posting import PAYMENT_FACTS, book
 from central.ledger.storable import is_own_fault, name_or_none, shown
 from central.ledger.store import load_payment, lock_obligations, save_payment, write_transfers
@@ -180,6 +181,16 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
             _note_entry(connection, accepted, body.about)
     elif isinstance(body, OFFICE_FACTS):
         _keep_fact(connection, accepted)
+        if isinstance(body, DayClosed):
+            check_close(
+                connection,
+                office=accepted.office,
+                journal=accepted.journal,
+                index=accepted.index,
+                leaf=accepted.leaf,
+                body=body,
+                at=accepted.received_at,
+            )
     elif isinstance(body, DataKeyMade):
         _keep_data_key(connection, accepted, body)
     elif isinstance(body, InquiryRequested):

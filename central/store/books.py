@@ -159,6 +159,7 @@ payment_entry: Final = Table(
     Column("received_at", _INSTANT, nullable=False),
     Column("body", JSONB, nullable=False),
     PrimaryKeyConstraint("office_id", "payment_id", "journal_id", "leaf"),
+    Index("ix_payment_entry_journal", "office_id", "journal_id", "entry_index"),
 )
 """The entries a payment's life is made of, found by payment."""
 

@@ -135,6 +135,7 @@ CREATE TABLE payment_entry (
     body jsonb NOT NULL,
     CONSTRAINT pk_payment_entry PRIMARY KEY (office_id, payment_id, journal_id, leaf)
 );
+CREATE INDEX ix_payment_entry_journal ON payment_entry (office_id, journal_id, entry_index);
 CREATE TABLE posted_entry (
     office_id text NOT NULL,
     journal_id text NOT NULL,

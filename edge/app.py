@@ -50,7 +50,7 @@ from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
 from edge.store.queries import Queries
-from edge.store.reserve import Reserve
+from edge.store.reserve import Reserve, usage_of
 from edge.uplink.client import Uplink, UplinkSettings
 from edge.web.help import create_help
 from edge.web.router import create_app as create_web
@@ -84,7 +84,7 @@ class Box:
         self._printer_profile = catalogue.printer(self.settings.printer.profile)
         self._clock = BoxClock(clock)
         self._entropy = entropy
-        self._disk = WatchDisk(folder, Reserve(folder))
+        self._disk = WatchDisk(folder, Reserve(folder), usage_of)
         self._disk.prepare()
         with ExitStack() as opened:
             self._open(folder, opened)

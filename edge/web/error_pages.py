@@ -42,6 +42,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "exposure.hours": 409,
     "exposure.payment": 409,
     "exposure.total": 409,
+    "disk.full": 507,
     "inquiry.unknown": 404,
     "payment.box_quarantined": 409,
     "payment.not_in_doubt": 409,

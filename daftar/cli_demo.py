@@ -26,8 +26,15 @@ from shared.errors import DaftarError
     is_flag=True,
     help="Put a terminal on the desk that takes back what it is not told to keep. Counts when the folder is made.",
 )
+@click.option(
+    "--terminals",
+    type=click.IntRange(1, 3),
+    default=1,
+    show_default=True,
+    help="How many card terminals stand on the desk.",
+)
 @click.pass_context
-def demo(context: click.Context, data: Path, *, check: bool, confirming: bool) -> None:
+def demo(context: click.Context, data: Path, *, check: bool, confirming: bool, terminals: int) -> None:
     """Run central, one box and virtual devices until Ctrl-C.
 
     With --check: headless; one line a step, a JSON summary as the last line, exit code 1 on any failure.
@@ -43,7 +50,7 @@ def demo(context: click.Context, data: Path, *, check: bool, confirming: bool) -
 
     console = Console()
     try:
-        asyncio.run(run_demo(data, console, confirming=confirming))
+        asyncio.run(run_demo(data, console, confirming=confirming, terminals=terminals))
     except DaftarError as error:
         said = describe(error, "en")
         console.print(f"{said.what} {said.do}", style="red", soft_wrap=True)

@@ -36,6 +36,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 StatusKey = Literal[
+    "waiting_for_terminal",
     "preparing",
     "waiting_for_card",
     "not_sent",
@@ -59,6 +60,7 @@ StatusKey = Literal[
 ]
 
 STATUSES: Final[dict[StatusKey, Status]] = {
+    "waiting_for_terminal": Status("در صف کارتخوان", "Waiting for the terminal", "blue", "clock", moving=True),
     "preparing": Status("در حال اتصال به کارتخوان", "Connecting to the terminal", "blue", "terminal", moving=True),
     "waiting_for_card": Status("در انتظار کارت", "Waiting for the card", "blue", "card", moving=True),
     "not_sent": Status("ارسال نشد", "Not sent", "grey", "cross-circle"),

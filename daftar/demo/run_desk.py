@@ -23,7 +23,7 @@ def run_desk(folder: Path) -> None:
         DeskSettings(
             port=ports.desk,
             line_port=ports.line,
-            terminal_port=ports.terminal,
+            terminal_ports=world.terminal_ports,
             printer_port=ports.printer,
             central_port=ports.central,
             folder=world.data("desk"),

@@ -12,9 +12,9 @@ from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, OPERATOR, World
 _LOOK_EVERY_S = 0.5
 
 
-async def run_demo(folder: Path, console: Console, *, confirming: bool = False) -> None:
+async def run_demo(folder: Path, console: Console, *, confirming: bool = False, terminals: int | None = None) -> None:
     """Run until Ctrl-C or SIGTERM. Raises what starting raises, with everything stopped again."""
-    world = World(folder, terminal_profile=CONFIRMING_PROFILE if confirming else None)
+    world = World(folder, terminal_profile=CONFIRMING_PROFILE if confirming else None, terminals=terminals)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

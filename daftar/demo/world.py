@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from daftar.demo.processes import Process, run, start, wait_ready
-from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
+from edge.settings import PrinterSettings, Settings, TerminalSettings, load_settings, save_settings
 from shared.errors import OperatorError
 
 OFFICE_CODE: Final = "72101001"
@@ -26,6 +26,8 @@ OPERATOR: Final = ("operator", "demo-operator-1")
 FINANCE: Final = ("finance", "demo-finance-1")
 CONFIRMING_PROFILE: Final = "daftar/virtual_pna"
 FINANCE_NAME: Final = "کارشناس مالی"
+TERMINALS_MAX: Final = 3
+TERMINAL_NAMES: Final = ("باجه ۱", "باجه ۲", "باجه ۳")
 _STATE_NAME: Final = "demo.json"
 _START_ORDER: Final = ("provider", "central", "desk", "box")
 
@@ -38,6 +40,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     desk: int = 8730
     provider: int = 8740
     terminal: int = 8751
+    terminal_2: int = 8754
+    terminal_3: int = 8755
     printer: int = 8752
     line: int = 8753
     """The desk's end of the line to central."""
@@ -52,6 +56,8 @@ class State(msgspec.Struct, kw_only=True):
     """A token of the box's API, for `--check` and for trying it with curl."""
     ready: bool = False
     """The set-up was finished once."""
+    terminals: int = 1
+    """How many card terminals stand on the desk."""
 
 
 def free_ports() -> Ports:
@@ -88,10 +94,13 @@ class World:
         ports: Ports | None = None,
         terminal_profile: str | None = None,
         profiles_folder: Path | None = None,
+        terminals: int | None = None,
     ) -> None:
+        """Open the demo of a folder. `terminals` is how many stand on the desk: as before when it is not said."""
         self.folder = folder.absolute()
         self._state_path = self.folder / _STATE_NAME
         self._state = self._load(ports, terminal_profile)
+        self._state.terminals = terminals or self._state.terminals
         self._profiles_folder = profiles_folder
         self.processes: dict[str, Process] = {}
 
@@ -113,6 +122,11 @@ class World:
     def terminal_profile(self) -> str:
         """Return the profile of the desk's terminal, chosen when the folder was made."""
         return self._state.terminal_profile
+
+    @property
+    def terminal_ports(self) -> tuple[int, ...]:
+        """Return where the desk's terminals listen."""
+        return (self.ports.terminal, self.ports.terminal_2, self.ports.terminal_3)[: self._state.terminals]
 
     @property
     def api_token(self) -> str:
@@ -149,6 +163,10 @@ class World:
             await self._set_up_box(await self._set_up_central())
             self._state.ready = True
             self._save()
+        elif load_settings(self.data("box")).terminals != self._terminals():
+            # Another number of terminals than last time.
+            settings = load_settings(self.data("box"))
+            save_settings(self.data("box"), msgspec.structs.replace(settings, terminals=self._terminals()))
         await self.start_part("box")
 
     async def start_part(self, name: str) -> None:
@@ -201,6 +219,12 @@ class World:
         )
         return code.split()[-1]
 
+    def _terminals(self) -> tuple[TerminalSettings, ...]:
+        return tuple(
+            TerminalSettings(name=name, host="127.0.0.1", port=port, profile=self.terminal_profile)
+            for name, port in zip(TERMINAL_NAMES, self.terminal_ports, strict=False)
+        )
+
     async def _set_up_box(self, code: str) -> None:
         """Enrol the box over the line, give it devices, an operator and a token."""
         folder = self.data("box")
@@ -208,7 +232,7 @@ class World:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         settings = Settings(
             office_name=OFFICE_NAME,
-            terminals=(TerminalSettings(host="127.0.0.1", port=self.ports.terminal, profile=self.terminal_profile),),
+            terminals=self._terminals(),
             printer=PrinterSettings(host="127.0.0.1", port=self.ports.printer, profile="daftar/virtual_80mm"),
             profiles_folder=None if self._profiles_folder is None else str(self._profiles_folder),
             port=self.ports.box,

@@ -94,9 +94,7 @@ class Recovery:
             raise IntegrityError("journal.rollback", known=view.cosigned_size(), signed=view.size())
         if view.closed_at() is not None:
             # It takes no entry any more, not even that of this start; what is left is to hand it over.
-            self.found = Recovered(
-                found_size=view.size(), cosigned_size=view.cosigned_size(), not_sent=(), in_doubt=()
-            )
+            self.found = Recovered(found_size=view.size(), cosigned_size=view.cosigned_size(), not_sent=(), in_doubt=())
             return []
         if self.found is not None and view.size() > self.found.found_size:
             self._verify_tail()

@@ -192,6 +192,7 @@ class Queries:
 
         Raises IntegrityError `tree.not_included` when this journal is not the one that was cosigned.
         """
+
     def nodes(self, first: int, limit: int) -> Sequence[Sequence[bytes]]:
         """Return the hashes that each of up to `limit` entries from `first` on completes, its own leaf first."""
         with self._lock:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.guards import own_form, signed_in
-from edge.web.payment_view import bill_type_of, payment_page
+from edge.web.payment_view import bill_type_of, payment_page, status_key_now
 from edge.web.ports import BoxStatus, InquiryView, Operator, PaymentView, Reading
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from shared.display import STATUSES, inquiry_status, payment_status
@@ -67,7 +67,7 @@ def _under_way(web: Web) -> list[dict[str, Any]]:
         {
             "payment": row,
             "inquiry": None,
-            "status": payment_status(row.state, row.confirmation),
+            "status": STATUSES[status_key_now(web.counter, row)],
             "type": bill_type_of(row.bill_id),
         }
         if isinstance(row, PaymentView)

@@ -15,6 +15,7 @@ _S: Final = PaymentState
 _STEP_NAMES: Final = ("step.recorded", "step.terminal", "step.card", "step.paid", "step.confirmed")
 _AT_PROVIDER: Final = len(_STEP_NAMES) - 1
 _AT_STEP: Final[dict[StatusKey, int]] = {
+    "waiting_for_terminal": 1,
     "preparing": 1,
     "waiting_for_card": 2,
     "in_doubt": 2,
@@ -25,6 +26,7 @@ _AT_STEP: Final[dict[StatusKey, int]] = {
 """Which step is `now`; statuses that are not on the way have none."""
 
 _SENTENCES: Final[dict[StatusKey, str]] = {
+    "waiting_for_terminal": "say.queued",
     "preparing": "say.connecting",
     "waiting_for_card": "say.waiting_card",
     "approved": "say.approved",
@@ -141,6 +143,13 @@ def paper_text(jobs: list[PrintJob], printed: int) -> str:
     return "print.printed" if printed else "print.none"
 
 
+def status_key_now(counter: Counter, payment: PaymentView) -> StatusKey:
+    """Return a payment's row of the status table; one that waits for its terminal has a word of its own."""
+    if payment.state is _S.REQUESTED and counter.progress(payment.payment_id) == "queued":
+        return "waiting_for_terminal"
+    return payment_status_key(payment.state, payment.confirmation)
+
+
 def _sentence(payment: PaymentView, key: StatusKey, progress: str | None) -> str:
     if payment.late and payment.state in CHARGED:
         return "say.doubled" if payment.doubled else "say.late"
@@ -195,7 +204,7 @@ def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], b
 def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     """Return what the page of a payment shows now."""
     progress = counter.progress(payment.payment_id)
-    key = payment_status_key(payment.state, payment.confirmation)
+    key = status_key_now(counter, payment)
     under_way = payment.state in (_S.REQUESTED, _S.SENT)
     in_doubt = payment.state is _S.IN_DOUBT
     # What the terminal said cannot be written any more; only a restart tells.

@@ -5,6 +5,7 @@ Amounts are whole rials. Instants are RFC 3339 in UTC. Card numbers exist only m
 
 import msgspec
 
+from edge.web.payment_view import status_key_now
 from edge.web.ports import (
     BoxStatus,
     Confirmation,
@@ -19,7 +20,7 @@ from edge.web.ports import (
     TerminalState,
 )
 from edge.web.schemas_day import ExposureOut
-from shared.display import StatusKey, inquiry_status_key, payment_status_key
+from shared.display import StatusKey, inquiry_status_key
 from shared.events import BillKind
 from shared.payment import PaymentState
 
@@ -213,7 +214,7 @@ def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
     return PaymentOut(
         payment_id=payment.payment_id,
         state=payment.state,
-        status=payment_status_key(payment.state, payment.confirmation),
+        status=status_key_now(counter, payment),
         amount_rial=payment.amount_rial,
         confirmation=payment.confirmation,
         requested_at=payment.requested_at,

@@ -101,8 +101,30 @@ function drawLine(line) {
   }
 }
 
+/* With several terminals one stands in front: the one chosen, until another asks for a card while it rests. */
+function front(terminals) {
+  let shown = Number(body.dataset.shown);
+  const asks = (terminal) => terminal.mood === "waiting";
+  const begins = terminals.findIndex((one, place) => asks(one) && !(before && asks(before.terminals[place])));
+  if (begins >= 0 && !asks(terminals[shown - 1])) shown = begins + 1;
+  show(shown);
+  for (const tab of document.querySelectorAll("[data-tab]")) {
+    tab.dataset.mood = terminals[Number(tab.dataset.tab) - 1].mood;
+  }
+  return terminals[shown - 1];
+}
+
+function show(place) {
+  body.dataset.shown = String(place);
+  for (const field of document.querySelectorAll("input[name=terminal]")) field.value = String(place);
+  for (const tab of document.querySelectorAll("[data-tab]")) {
+    if (tab.dataset.tab === String(place)) tab.setAttribute("aria-current", "true");
+    else tab.removeAttribute("aria-current");
+  }
+}
+
 function draw(state) {
-  drawTerminal(state.terminal);
+  drawTerminal(front(state.terminals));
   drawPrinter(state.printer);
   drawLine(state.line);
   before = state;
@@ -121,7 +143,7 @@ document.addEventListener("submit", (event) => {
   fetch(event.target.action, {
     method: "POST",
     headers: { "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
-    body: new URLSearchParams([[button.name, button.value]]),
+    body: new URLSearchParams([...new FormData(event.target), [button.name, button.value]]),
   }).catch(() => { document.querySelector(".desk-lost").hidden = false; });
 });
 
@@ -129,6 +151,12 @@ document.addEventListener("submit", (event) => {
 at("paper-sheet").addEventListener("close", () => requestAnimationFrame(() => { at("paper").parentElement.scrollTop = 0; }));
 
 document.addEventListener("click", (event) => {
+  const tab = event.target.closest("[data-tab]");
+  if (tab !== null && before !== null) {
+    event.preventDefault();
+    show(Number(tab.dataset.tab));
+    drawTerminal(before.terminals[Number(tab.dataset.tab) - 1]);
+  }
   const copy = event.target.closest("[data-copy]");
   if (copy !== null) {
     navigator.clipboard?.writeText(copy.dataset.copy).then(() => {

@@ -154,6 +154,18 @@ async def until_paid(client: httpx.AsyncClient, payment_ids: Iterable[str]) -> d
     return done
 
 
+async def everything_answers(person: Browser, api: httpx.AsyncClient, waiting: str, doubt: str) -> None:
+    bill_id, payment_id = bill(5 * HUNG)
+    pages = ["/", "/live", "/gauges", "/terminal", "/terminal/live", "/terminal/choice", "/services", "/about"]
+    pages += ["/history/payments", "/history/inquiries", "/inquiries/new", "/profile"]
+    pages += [f"/bill?bill_id={bill_id}&payment_id={payment_id}"]
+    pages += [f"/payments/{waiting}", f"/payments/{waiting}/live", f"/payments/{doubt}"]
+    answers = await asyncio.gather(*(person.get(path) for path in pages))
+    assert {str(answer.url): answer.status_code for answer in answers if answer.status_code != 200} == {}
+    reads = ["/api/v1/status", "/api/v1/terminals", "/api/v1/payments", f"/api/v1/payments/{waiting}"]
+    assert {answer.status_code for answer in await asyncio.gather(*(api.get(path) for path in reads))} == {200}
+
+
 async def test_two_hundred_hung_terminals_keep_no_page_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.settings.TERMINALS_MAX", 256)
     async with AsyncExitStack() as stack:
@@ -192,14 +204,7 @@ async def test_two_hundred_hung_terminals_keep_no_page_waiting(tmp_path: Path, m
 
             waiting = second[0].json()["payment_id"]
             assert second[0].json()["queue_place"] == 1
-            new = f"/bill?barcode={first[0].json()['bill_id']:0>13}{first[0].json()['bill_payment_id']:0>13}"
-            pages = ["/", "/live", "/gauges", "/terminal", "/terminal/live", "/terminal/choice", "/services", "/about"]
-            pages += ["/history/payments", "/history/inquiries", "/inquiries/new", "/profile", new]
-            pages += [f"/payments/{waiting}", f"/payments/{waiting}/live", f"/payments/{doubt}"]
-            answers = await asyncio.gather(*(person.get(path) for path in pages))
-            assert {str(answer.url): answer.status_code for answer in answers if answer.status_code != 200} == {}
-            reads = ["/api/v1/status", "/api/v1/terminals", "/api/v1/payments", f"/api/v1/payments/{waiting}"]
-            assert {answer.status_code for answer in await asyncio.gather(*(api.get(path) for path in reads))} == {200}
+            await everything_answers(person, api, waiting, doubt)
 
             # A question that a hung terminal does not answer goes on; who asked sees it, and nobody asks it twice.
             asked = await asyncio.gather(*(api.post(f"/api/v1/payments/{doubt}/check") for _ in range(4)))
@@ -252,6 +257,20 @@ def dialogues(folder: Path) -> dict[str, list[str]]:
     return said
 
 
+async def press_pay(person: Browser, number: int, terminal: str) -> httpx.Response:
+    """Open a bill's page, choose a terminal, press pay."""
+    bill_id, payment_id = bill(number)
+    return await person.send(f"/bill?bill_id={bill_id}&payment_id={payment_id}", "/payments", terminal=terminal)
+
+
+def one_at_a_time(folder: Path) -> None:
+    """Check that at each terminal the next payment was sent only after the one before had ended."""
+    for terminal, said in dialogues(folder).items():
+        for sent, ended in zip(said[::2], said[1::2], strict=True):
+            expected = (sent.replace("payment.sent", "payment.approved"), "payment.sent")
+            assert (ended, sent.split(" ")[0]) == expected, f"two at a time at {terminal}"
+
+
 async def test_eight_operators_at_three_terminals_charge_every_bill_once(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         virtuals = [await stack.enter_async_context(working(number)) for number in range(3)]
@@ -287,14 +306,9 @@ async def test_eight_operators_at_three_terminals_charge_every_bill_once(tmp_pat
                 )
             )
 
-            async def pay(person: Browser, number: int, terminal: str) -> httpx.Response:
-                bill_id, payment_id = bill(number)
-                page = f"/bill?bill_id={bill_id}&payment_id={payment_id}"
-                return await person.send(page, "/payments", terminal=terminal)
-
             async def work(who: int) -> list[str]:
                 """Pay three bills, each at another terminal, without waiting for the one before."""
-                made = [await pay(people[who], 10 * who + turn, names[(who + turn) % 3]) for turn in range(3)]
+                made = [await press_pay(people[who], 10 * who + turn, names[(who + turn) % 3]) for turn in range(3)]
                 assert [answer.status_code for answer in made] == [303, 303, 303]
                 return [answer.headers["location"].rpartition("/")[2] for answer in made]
 
@@ -306,7 +320,7 @@ async def test_eight_operators_at_three_terminals_charge_every_bill_once(tmp_pat
             assert [len(virtual.charges) for virtual in virtuals] == [8, 8, 8]
 
             # All eight with the same bill, at three terminals in the same moment.
-            tries = await asyncio.gather(*(pay(people[who], 900, names[who % 3]) for who in range(OPERATORS)))
+            tries = await asyncio.gather(*(press_pay(people[who], 900, names[who % 3]) for who in range(OPERATORS)))
             assert sorted(answer.status_code for answer in tries) == [303] + [409] * (OPERATORS - 1)
             (won,) = [answer for answer in tries if answer.status_code == 303]
             await until_paid(api, [won.headers["location"].rpartition("/")[2]])
@@ -314,10 +328,7 @@ async def test_eight_operators_at_three_terminals_charge_every_bill_once(tmp_pat
         finally:
             process.terminate()
             await process.wait()
-    for terminal, said in dialogues(folder).items():
-        for sent, ended in zip(said[::2], said[1::2], strict=True):
-            expected = (sent.replace("payment.sent", "payment.approved"), "payment.sent")
-            assert (ended, sent.split(" ")[0]) == expected, f"two at a time at {terminal}"
+    one_at_a_time(folder)
 
 
 async def test_a_box_whose_settings_lost_a_terminal_with_a_doubt_starts_and_says_so(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
     GET  /                  the page, Persian first (`?lang=en` for English, remembered)
     GET  /state             everything on the desk, as JSON (DeskState)
     GET  /events            the same, live: server-sent events named `state`
-    POST /control/terminal  {"press": "approve"|"decline"|"cancel"} · {"mode": "none"|"go_silent"|…, "late_ms": 3000}
+    POST /control/terminal  {"terminal": 1} names which one, from 1 (the first unless it is said), with
+                            {"press": "approve"|"decline"|"cancel"} · {"mode": "none"|"go_silent"|…, "late_ms": 3000}
                             · {"auto": true|false}; a terminal that died is switched on again by any mode
     POST /control/printer   {"fault": "none"|"no_paper"|"cover_open"|"off"|…} · {"tear": true}
     POST /control/line      {"up": true|false} · {"mode": "good"|"slow"|"cut_answers"}
     GET  /paper/{n}         the picture of a printed paper, from 1, as PNG
-    GET  /settlement.csv    what the acquirer would send for this terminal; `?planted=yes` with differences
+    GET  /settlement.csv    what the acquirer would send for these terminals; `?planted=yes` with differences
 
 Controls answer with the new state. There is no sign-in: the desk is a toy for whoever sits at this machine. It refuses
 posts that another site's page makes.
@@ -40,6 +41,7 @@ from daftar.demo.desk.state import SHOWN_PRINTER_FAULTS, SHOWN_TERMINAL_FAULTS, 
 from edge.devices.virtual.printer import PrinterFault
 from edge.devices.virtual.terminal import Fault, Key
 from shared.clock import Clock, SystemClock
+from shared.display import digits_text
 from shared.entropy import Entropy, SystemEntropy
 
 Language = Literal["fa", "en"]
@@ -59,8 +61,9 @@ SECURITY_HEADERS: Final = {
 
 
 class TerminalControl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a hand does to the terminal."""
+    """What a hand does to a terminal."""
 
+    terminal: int = 1
     press: Key | None = None
     mode: Fault | None = None
     late_ms: int | None = None
@@ -105,10 +108,10 @@ async def _said(request: DeskRequest, kind: type[ControlT]) -> ControlT:
         raise HTTPException(status_code=400, detail=str(error)) from error
 
 
-def _answer(request: DeskRequest, desk: Desk) -> Response[Any]:
+def _answer(request: DeskRequest, desk: Desk, terminal: int = 1) -> Response[Any]:
     """Return the new state to programs, and the page again to a browser without script."""
     if "text/html" in request.headers.get("accept", ""):
-        return Redirect("/", status_code=303)
+        return Redirect("/" if terminal == 1 else f"/?terminal={terminal}", status_code=303)
     return Response(msgspec.json.encode(desk.state()), media_type=MediaType.JSON, status_code=200)
 
 
@@ -116,13 +119,16 @@ def _answer(request: DeskRequest, desk: Desk) -> Response[Any]:
 async def control_terminal(request: DeskRequest, desk: NamedDependency[Desk]) -> Response[Any]:
     """Press a key, change the day it has, let it approve by itself."""
     control = await _said(request, TerminalControl)
+    if not 1 <= control.terminal <= len(desk.terminals):
+        raise HTTPException(status_code=400, detail=f"there is no terminal {control.terminal} on the desk")
+    terminal = desk.terminals[control.terminal - 1]
     if control.mode is not None:
-        await desk.give_terminal_a_day(control.mode, control.late_ms)
+        await desk.give_terminal_a_day(terminal, control.mode, control.late_ms)
     if control.auto is not None:
-        desk.terminal.set_auto("approve" if control.auto else None)
+        terminal.set_auto("approve" if control.auto else None)
     if control.press is not None:
-        desk.terminal.press(control.press)
-    return _answer(request, desk)
+        terminal.press(control.press)
+    return _answer(request, desk, control.terminal)
 
 
 @post("/control/printer")
@@ -180,8 +186,9 @@ async def show_paper(desk: NamedDependency[Desk], number: FromPath[int]) -> Resp
 async def show_settlement(
     desk: NamedDependency[Desk], planted: FromQuery[Literal["yes", "no"]] = "no"
 ) -> Response[str]:
-    """Return what the acquirer would send for this terminal."""
-    text = settlement_csv(desk.terminal.charges, planted=planted == "yes")
+    """Return what the acquirer would send for the terminals of this desk."""
+    charges = [charge for terminal in desk.terminals for charge in terminal.charges]
+    text = settlement_csv(sorted(charges, key=lambda charge: charge.charged_at), planted=planted == "yes")
     name = "settlement-planted.csv" if planted == "yes" else "settlement.csv"
     return Response(
         text, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
@@ -198,8 +205,9 @@ class DeskPage:
             loader=FileSystemLoader(HERE), autoescape=select_autoescape(["html", "svg"]), undefined=StrictUndefined
         ).get_template("page.html")
 
-    def render(self, state: DeskState, language: Language) -> str:
-        """Return the page in a language."""
+    def render(self, state: DeskState, language: Language, shown: int = 1) -> str:
+        """Return the page in a language, with one of the terminals in front, counted from 1."""
+        shown = min(max(shown, 1), len(state.terminals))
         texts = self._texts[language]
         spoken = {key: text for key, text in texts.items() if key.startswith("say_")}
         spoken["rial"] = "ریال" if language == "fa" else "rial"
@@ -207,6 +215,9 @@ class DeskPage:
             lang=language,
             t=texts,
             state=state,
+            shown=shown,
+            terminal=state.terminals[shown - 1],
+            place=lambda number: digits_text(str(number), language),
             # `</` inside a script element would end it; JSON may write the slash escaped.
             words=Markup(msgspec.json.encode(spoken).decode().replace("</", "<\\/")),  # noqa: S704 - our own words
             doors=self._doors(texts),
@@ -237,12 +248,14 @@ def create_desk_app(settings: DeskSettings, *, clock: Clock, entropy: Entropy) -
     page = DeskPage(settings)
 
     @get("/", media_type=MediaType.HTML)
-    async def show_page(request: DeskRequest, lang: FromQuery[Language | None] = None) -> Response[str]:
+    async def show_page(
+        request: DeskRequest, lang: FromQuery[Language | None] = None, terminal: FromQuery[int] = 1
+    ) -> Response[str]:
         """Return the page."""
         kept = request.cookies.get("desk_lang")
         language: Language = lang or ("en" if kept == "en" else "fa")
         cookies = [Cookie(key="desk_lang", value=language, max_age=31_536_000, samesite="lax")] if lang else []
-        return Response(page.render(desk.state(), language), media_type=MediaType.HTML, cookies=cookies)
+        return Response(page.render(desk.state(), language, terminal), media_type=MediaType.HTML, cookies=cookies)
 
     @asynccontextmanager
     async def live(_: Litestar) -> AsyncIterator[None]:

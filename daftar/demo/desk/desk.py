@@ -1,4 +1,4 @@
-"""The desk itself: its three things, started and stopped together, and everyone who watches them."""
+"""The desk itself: its things, started and stopped together, and everyone who watches them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from edge.devices.virtual.terminal import Fault, VirtualTerminal
 from shared.clock import Clock
 from shared.entropy import Entropy
 
+FIRST_TERMINAL_NUMBER: Final = 21009543
 HEARTBEAT_S: Final = 10
 """A watcher hears something at least this often, so that a dead stream is noticed."""
 GATHER_S: Final = 0.05
@@ -24,12 +25,17 @@ class Desk:
 
     def __init__(self, settings: DeskSettings, clock: Clock, entropy: Entropy) -> None:
         kind = VirtualPnaTerminal if settings.confirming else VirtualTerminal
-        self.terminal: VirtualPnaTerminal | VirtualTerminal = kind(
-            clock=clock,
-            entropy=entropy,
-            memory=settings.folder / "terminal.json",
-            on_change=lambda _: self.changed(),
-        )
+        self.terminals: list[VirtualPnaTerminal | VirtualTerminal] = [
+            kind(
+                clock=clock,
+                entropy=entropy,
+                memory=settings.folder / ("terminal.json" if place == 0 else f"terminal-{place + 1}.json"),
+                terminal_number=str(FIRST_TERMINAL_NUMBER + place),
+                on_change=lambda _: self.changed(),
+            )
+            for place in range(len(settings.terminal_ports))
+        ]
+        self.terminal = self.terminals[0]
         self.printer = VirtualPrinter(
             host=settings.host,
             port=settings.printer_port,
@@ -44,14 +50,19 @@ class Desk:
             on_change=self.changed,
         )
         self._settings = settings
-        self._terminal_port = settings.terminal_port
+        self._terminal_ports = settings.terminal_ports
         self._watchers: set[asyncio.Event] = set()
         self._closed = False
 
     async def start(self) -> None:
         """Start all three; when one cannot start, those before it are stopped. Raises OSError on a taken port."""
         try:
-            self._terminal_port = await self.terminal.start(self._settings.host, self._settings.terminal_port)
+            self._terminal_ports = tuple(
+                [
+                    await terminal.start(self._settings.host, port)
+                    for terminal, port in zip(self.terminals, self._settings.terminal_ports, strict=True)
+                ]
+            )
             await self.printer.start()
             await self.line.start()
         except OSError:
@@ -64,26 +75,36 @@ class Desk:
         self.changed()
         await self.line.close()
         await self.printer.close()
-        await self.terminal.stop()
+        for terminal in self.terminals:
+            await terminal.stop()
 
     def changed(self) -> None:
         """Something on the desk changed: wake the watchers."""
         for watcher in self._watchers:
             watcher.set()
 
-    async def give_terminal_a_day(self, fault: Fault, late_ms: int | None = None) -> None:
-        """Change how the terminal behaves; one that is off is switched on again by this."""
-        self.terminal.set_fault(fault, late_ms=late_ms)
-        if self.terminal.screen.phase == "off":
-            await self.terminal.restart()
+    async def give_terminal_a_day(
+        self, terminal: VirtualPnaTerminal | VirtualTerminal, fault: Fault, late_ms: int | None = None
+    ) -> None:
+        """Change how a terminal behaves; one that is off is switched on again by this."""
+        terminal.set_fault(fault, late_ms=late_ms)
+        if terminal.screen.phase == "off":
+            await terminal.restart()
 
     def state(self) -> DeskState:
         """Return what stands on the desk now."""
+        shown = tuple(terminal_shown(terminal) for terminal in self.terminals)
         return DeskState(
-            terminal=terminal_shown(self.terminal),
+            terminal=shown[0],
+            terminals=shown,
             printer=printer_shown(self.printer),
             line=self.line.state,
-            ports=Ports(terminal=self._terminal_port, printer=self.printer.port, line=self.line.port),
+            ports=Ports(
+                terminal=self._terminal_ports[0],
+                terminals=self._terminal_ports,
+                printer=self.printer.port,
+                line=self.line.port,
+            ),
         )
 
     async def watch(self) -> AsyncIterator[DeskState | None]:

@@ -27,7 +27,8 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     port: int
     line_port: int
-    terminal_port: int
+    terminal_ports: tuple[int, ...]
+    """One or more: so many card terminals stand on the desk."""
     printer_port: int
     central_port: int
     folder: Path

@@ -80,6 +80,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Where the box finds the things."""
 
     terminal: int
+    """The first of `terminals`."""
+    terminals: tuple[int, ...]
     printer: int
     line: int
 
@@ -88,6 +90,8 @@ class DeskState(msgspec.Struct, frozen=True, kw_only=True):
     """All of it."""
 
     terminal: TerminalShown
+    """The first of `terminals`."""
+    terminals: tuple[TerminalShown, ...]
     printer: PrinterShown
     line: LineState
     ports: Ports

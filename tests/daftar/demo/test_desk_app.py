@@ -23,11 +23,11 @@ SALE_10000 = bytes.fromhex("30303233b003010000b1020108a20101ba0433303030a4033230
 """A sale of 10,000 rial with reference 3000, as the maker's document prints it."""
 
 
-async def served(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+async def served(folder: Path, *, terminals: int = 1) -> AsyncIterator[httpx.AsyncClient]:
     settings = DeskSettings(
         port=0,
         line_port=0,
-        terminal_port=0,
+        terminal_ports=(0,) * terminals,
         printer_port=0,
         central_port=1,
         folder=folder,
@@ -51,6 +51,12 @@ async def served(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     async for client in served(tmp_path):
+        yield client
+
+
+@pytest.fixture
+async def wide_desk(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async for client in served(tmp_path, terminals=3):
         yield client
 
 
@@ -113,6 +119,33 @@ async def test_a_terminal_that_died_after_charging_wakes_by_a_good_day_and_remem
     assert (awake["terminal"]["mood"], awake["ports"]["terminal"]) == ("idle", port)
     assert awake["terminal"]["charged_rial"] == 10_000
     writer.close()
+
+
+async def test_each_of_several_terminals_has_its_own_keys_days_and_money(wide_desk: httpx.AsyncClient) -> None:
+    desk = wide_desk
+    ports = (await state_of(desk))["ports"]["terminals"]
+    assert len(set(ports)) == 3
+    _, first = await asyncio.open_connection("127.0.0.1", ports[1])
+    first.write(SALE_10000)
+    async with asyncio.timeout(DEADLINE_S):
+        while (await state_of(desk))["terminals"][1]["mood"] != "waiting":  # noqa: ASYNC110 - the state is asked for
+            await asyncio.sleep(0.01)
+    assert [one["waiting"] for one in (await state_of(desk))["terminals"]] == [False, True, False]
+    await control(desk, "terminal", terminal=3, mode="go_silent")
+    shown = (await control(desk, "terminal", terminal=2, press="approve"))["terminals"]
+    assert [one["charged_rial"] for one in shown] == [0, 10_000, 0]
+    assert [one["mode"] for one in shown] == ["none", "none", "go_silent"]
+    assert (await desk.post("/control/terminal", json={"terminal": 4, "press": "approve"})).status_code == 400
+    page = (await desk.get("/?terminal=2")).text
+    assert 'data-terminal="approved"' in page
+    assert page.count('name="terminal" value="2"') == 3
+    assert page.count("data-tab=") == 3
+    form = {"terminal": "2", "auto": "true"}
+    back = await desk.post("/control/terminal", data=form, headers={"accept": "text/html"})
+    assert (back.status_code, back.headers["location"]) == (303, "/?terminal=2")
+    rows = list(csv.DictReader(io.StringIO((await desk.get("/settlement.csv")).text)))
+    assert len({row["terminal_id"] for row in rows}) == 1
+    first.close()
 
 
 async def test_no_link_to_its_centre_shows_as_lonely(desk: httpx.AsyncClient) -> None:

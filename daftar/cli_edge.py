@@ -17,9 +17,8 @@ from edge.services.sign_in import new_token, new_verifier, normal_username, toke
 from edge.settings import KEY_NAME, STORE_NAME, load_settings
 from edge.store.creation import create_box
 from edge.store.people import OPERATOR, ROLES, People
-from edge.store.queries import Queries
-from edge.store.verify_file import verify_file
 from edge.store.rebuild import rebuild_projections
+from edge.store.verify_file import verify_file
 from edge.uplink.enrolment import enrol as ask_central
 from shared.calendar import check_zone
 from shared.clock import SystemClock

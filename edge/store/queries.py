@@ -187,17 +187,16 @@ class Queries:
         with self._lock:
             return self._rows.node(level, position)
 
-    def receipt_proof(self, index: int) -> str | None:
-        """Return the proof that an entry stands in the log as central cosigned it; None while it does not.
-
-        Raises IntegrityError `tree.not_included` when this journal is not the one that was cosigned.
-        """
-
     def nodes(self, first: int, limit: int) -> Sequence[Sequence[bytes]]:
         """Return the hashes that each of up to `limit` entries from `first` on completes, its own leaf first."""
         with self._lock:
             return self._rows.nodes(first, limit)
 
+    def receipt_proof(self, index: int) -> str | None:
+        """Return the proof that an entry stands in the log as central cosigned it; None while it does not.
+
+        Raises IntegrityError `tree.not_included` when this journal is not the one that was cosigned.
+        """
         with self._lock, transaction(self._connection, "DEFERRED"):
             note = str(self._rows.exchange_columns()["cosigned_note"])
             return receipt_proof(note, index, self._rows.node(0, index), self._rows.node)

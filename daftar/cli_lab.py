@@ -8,6 +8,7 @@ import click
 import msgspec
 import structlog
 
+from daftar.lab.blocks import BlockTally, NoRig, blocks
 from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
 from daftar.lab.faults import FaultKind, fault_cases
 from daftar.lab.kill import KillTally, kill
@@ -90,6 +91,27 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
                     click.echo(f"WRONG seed {workload}, {kind} at I/O {case.at}: {fault}")
     click.echo(msgspec.json.encode({"cases": cases, "wrong": wrong, "refusals": dict(refusals)}))
     if wrong:
+        raise SystemExit(1)
+
+
+@lab.command("blocks")
+@click.option("--points", default=500, show_default=True, help="How many cuts are judged, 100 a workload.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first workload; the next ones follow.")
+def blocks_command(points: int, seed: int) -> None:
+    """Cut the power under a real ext4, block by block. Needs root, loop devices and nbdkit. Exit code 1: broken."""
+
+    def progress(tally: BlockTally) -> None:
+        click.echo(f"{tally.crash_points} crash points, {len(tally.violations)} violations", err=True)
+
+    try:
+        tally = blocks(points, seed, progress)
+    except NoRig as error:
+        raise click.ClickException(str(error)) from error
+    for workload, at, what in tally.violations[:_SHOWN_MAX]:
+        click.echo(f"VIOLATION seed {workload}, after {at} notes: {what}")
+    click.echo(f"runs {tally.runs}  crash points {tally.crash_points}  violations {len(tally.violations)}")
+    click.echo(tally.as_json())
+    if tally.violations:
         raise SystemExit(1)
 
 

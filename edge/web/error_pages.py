@@ -45,6 +45,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "disk.full": 507,
     "inquiry.unknown": 404,
     "payment.box_quarantined": 409,
+    "journal.is_closed": 409,
     "payment.not_in_doubt": 409,
     "payment.not_waiting": 409,
     "payment.no_receipt": 409,

@@ -261,5 +261,7 @@ class VirtualPnaTerminal(TerminalMachine[PnaRequest]):
 
     async def _write_slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         for at in range(len(data)):
+            if writer.is_closing():
+                return
             writer.write(data[at : at + 1])
             await asyncio.sleep(SEGMENT_PAUSE_MS / 1000)

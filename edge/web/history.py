@@ -71,21 +71,30 @@ def _matches_inquiry(inquiry: InquiryView, wanted: str) -> bool:
 
 
 def _scan(
-    fetch: Callable[[int | None, int], list[Row]], before_index: int | None, keep: Callable[[Row], bool]
+    fetch: Callable[[int | None, int], list[Row]], before_index: int | None, keep: Callable[[Row], bool], first: int
 ) -> Iterator[Row | Stop]:
-    """Yield rows that are kept, reading in batches, no further than the limit; last where it stopped, if it did."""
-    read = 0
+    """Yield rows that are kept, reading in batches, no further than the limit; last where it stopped, if it did.
+
+    The first batch is of `first` rows: where all are kept, no more are read than a page shows.
+    """
+    read, rows = 0, min(first, _BATCH_ROWS)
     while True:
-        batch = fetch(before_index, _BATCH_ROWS)
+        batch = fetch(before_index, rows)
         yield from (row for row in batch if keep(row))
-        if len(batch) < _BATCH_ROWS:
+        if len(batch) < rows:
             return
+        rows = _BATCH_ROWS
         read += len(batch)
         before_index = batch[-1].requested_index
         if read >= SCAN_ROWS_MAX:
             if fetch(before_index, 1):
                 yield Stop(before_index, batch[-1].requested_at)
             return
+
+
+def _first_rows(limit: int, *, sifts: bool) -> int:
+    """Return how many rows are read first: one more than is shown, or a whole batch where most will not be kept."""
+    return _BATCH_ROWS if sifts else limit + 1
 
 
 def _first_page(rows: Iterator[Row | Stop], limit: int) -> tuple[list[Row], int | None, Stop | None]:
@@ -111,7 +120,12 @@ def find_payments(
             return False
         return not wanted or _matches(payment, wanted)
 
-    kept = _scan(lambda at, n: queries.payments(at, n, states), before_index, keep)
+    kept = _scan(
+        lambda at, n: queries.payments(at, n, states),
+        before_index,
+        keep,
+        _first_rows(limit, sifts=bool(wanted) or narrow == "review"),
+    )
     rows, older, stopped = _first_page(kept, limit)
     return Found(rows=rows, older=older, stopped=stopped)
 
@@ -119,6 +133,11 @@ def find_payments(
 def find_inquiries(queries: Queries, *, text: str, before_index: int | None, limit: int = PAGE_ROWS) -> FoundInquiries:
     """Return inquiries by ticket number, the number asked about, or the bill that was answered."""
     wanted = fold_number(text).lower()
-    kept = _scan(queries.inquiries, before_index, lambda row: not wanted or _matches_inquiry(row, wanted))
+    kept = _scan(
+        queries.inquiries,
+        before_index,
+        lambda row: not wanted or _matches_inquiry(row, wanted),
+        _first_rows(limit, sifts=bool(wanted)),
+    )
     rows, older, stopped = _first_page(kept, limit)
     return FoundInquiries(rows=rows, older=older, stopped=stopped)

@@ -106,6 +106,8 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("edge.web", "templates"),
         autoescape=select_autoescape(default=True),
+        # Templates come with the release: none of them changes while the box runs.
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -152,8 +154,8 @@ def words_of(web: Web, language: Language) -> dict[str, Any]:
     }
 
 
-def render(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
-    """Return a page or a part of one. `operator`, `csrf` and the header's facts are given to every template."""
+def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
+    """Return what every template is given: words, `operator`, `csrf` and the header's facts of this moment."""
     operator: Operator | None = request.scope["state"].get("operator")
     everywhere: dict[str, Any] = {
         **words_of(web, language_of(request)),
@@ -171,6 +173,15 @@ def render(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")
         everywhere["chosen_terminal"] = lambda: ticked or web.counter.terminal_for(operator.username)
+    return everywhere
+
+
+def render(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
+    """Return a page or a part of one."""
+    return _render(everywhere_of(web, request), template, context)
+
+
+def _render(everywhere: dict[str, Any], template: str, context: dict[str, Any]) -> str:
     return _ENVIRONMENT.get_template(template).render({**everywhere, **context})
 
 
@@ -179,9 +190,9 @@ def render_alone(template: str, **context: Any) -> str:
     return _ENVIRONMENT.get_template(template).render(context)
 
 
-def _digest(web: Web, request: AnyRequest, template: str, **context: Any) -> str:
+def _digest(everywhere: dict[str, Any], template: str, context: dict[str, Any]) -> str:
     """Return what tells two renderings of a part apart; one-time keys and the digest itself do not count."""
-    body = render(web, request, template, **{**context, "seen": "", "form_key": ""})
+    body = _render(everywhere, template, {**context, "seen": "", "form_key": ""})
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
@@ -195,9 +206,10 @@ def page(
     **context: Any,
 ) -> Response[str]:
     """Return a page as an answer; `live_part` names the part of it that keeps itself new."""
-    seen = _digest(web, request, live_part, **context) if live_part else ""
+    everywhere = everywhere_of(web, request)
+    seen = _digest(everywhere, live_part, context) if live_part else ""
     return Response(
-        render(web, request, template, **{**context, "seen": seen}),
+        _render(everywhere, template, {**context, "seen": seen}),
         media_type=HTML,
         status_code=status_code,
         headers={"Cache-Control": "no-store"},
@@ -210,8 +222,9 @@ def part(web: Web, request: AnyRequest, template: str, **context: Any) -> Respon
     The page tells by `seen` the digest it has: an answer that changes nothing must not disturb a reader's selection,
     focus or screen reader.
     """
-    seen = _digest(web, request, template, **context)
+    everywhere = everywhere_of(web, request)
+    seen = _digest(everywhere, template, context)
     if request.query_params.get("seen") == seen:
         return Response("", status_code=204, headers={"Cache-Control": "no-store"})
-    body = render(web, request, template, **{**context, "seen": seen})
+    body = _render(everywhere, template, {**context, "seen": seen})
     return Response(body, media_type=HTML, headers={"Cache-Control": "no-store"})

@@ -63,7 +63,7 @@ class SqliteStoreView(Rows):
 
         A clock nobody vouches for may stand anywhere: then the newest made are kept, whatever their months are called.
         """
-        if self._clock.quality() == "none":
+        if self._clock.quality() in ("none", "floor"):
             self._connection.execute(
                 "DELETE FROM private_key WHERE key_id NOT IN "
                 "(SELECT key_id FROM data_key ORDER BY made_index DESC LIMIT ?)",

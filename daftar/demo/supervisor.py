@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, OPERATOR, World
+from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, MANAGER, OPERATOR, World
 
 _LOOK_EVERY_S = 0.5
 
@@ -45,6 +45,7 @@ def _say_where(world: World, console: Console) -> None:
         table.add_column(heading)
     table.add_row("Demo desk: terminal, printer, line", f"{world.url('desk')}/", "")
     table.add_row("Box: the operator's counter", f"{world.url('box')}/", " / ".join(OPERATOR))
+    table.add_row("Box: its manager decides doubts, agrees to money back", "", " / ".join(MANAGER))
     table.add_row("Central: finance", f"{world.url('central')}/", " / ".join(FINANCE))
     console.print(table)
     console.print(f"API token of the box: {world.api_token}", soft_wrap=True)

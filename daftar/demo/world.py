@@ -23,6 +23,7 @@ from shared.errors import OperatorError
 OFFICE_CODE: Final = "72101001"
 OFFICE_NAME: Final = "دفتر پیشخوان نمونه"
 OPERATOR: Final = ("operator", "demo-operator-1")
+MANAGER: Final = ("manager", "demo-manager-1")
 FINANCE: Final = ("finance", "demo-finance-1")
 CONFIRMING_PROFILE: Final = "daftar/virtual_pna"
 FINANCE_NAME: Final = "کارشناس مالی"
@@ -246,8 +247,10 @@ class World:
         await run("box", ["edge", "enrol", *data, "--central", self.url("line"), "--code", code], self.logs)
         scopes = ["payments:read", "payments:write", "inquiries:write", "status:read"]
         flags = [flag for scope in scopes for flag in ("--scope", scope)]
-        _, token = await asyncio.gather(
-            run("box", ["edge", "operator", "add", *data, OPERATOR[0]], self.logs, stdin=OPERATOR[1] + "\n"),
+        add = ["edge", "operator", "add", *data]
+        _, _, token = await asyncio.gather(
+            run("box", [*add, OPERATOR[0]], self.logs, stdin=OPERATOR[1] + "\n"),
+            run("box", [*add, MANAGER[0], "--role", "manager"], self.logs, stdin=MANAGER[1] + "\n"),
             run("box", ["edge", "token", "add", *data, "demo", *flags], self.logs),
         )
         self._state.api_token = token.split()[-1]

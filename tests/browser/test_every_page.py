@@ -23,6 +23,7 @@ BOX: Final = (
     "/history/payments",
     "/history/payments?q=nothing",
     "/history/inquiries",
+    "/refunds",
     "/terminal",
     "/services",
     "/services?q=هیچ",

@@ -22,8 +22,7 @@ from edge.jobs import every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
 from edge.journal.head_copy import HeadCopy, compare
 from edge.journal.recovery import Recovery, Start
-from edge.journal.signer import FileSigner, settle_next
-from edge.journal.verify import current_key
+from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
 from edge.services.acquirer_answers import AcquirerAnswers
@@ -41,6 +40,7 @@ from edge.services.line import Line
 from edge.services.override_payment import OverridePayment
 from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
+from edge.services.rotate_key import open_signer
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
 from edge.services.verify_whole import VerifyWhole
@@ -101,7 +101,7 @@ class Box:
         self._queries = Queries(path)
         opened.callback(self._queries.close)
         self._identity: Identity = self._queries.identity()
-        self._signer = settle_next(folder / KEY_NAME, current_key(self._queries, self._identity))
+        self._signer = open_signer(folder / KEY_NAME, self._queries, self._identity)
         self._people = People(path)
         opened.callback(self._people.close)
         self._writer = JournalWriter(self._store, self._signer, self._clock, self._entropy)

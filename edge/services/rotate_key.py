@@ -11,17 +11,32 @@ wherever it lies: `edge.journal.signer.settle_next` asks the journal at the next
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.journal.ports import StoreView
-from edge.journal.signer import make_next, settle_next
+from edge.journal.ports import JournalReader, StoreView
+from edge.journal.signer import FileSigner, make_next, settle_next
 from edge.journal.verify import current_key
+from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import OperatorError
+from shared.errors import IntegrityError, OperatorError
 from shared.events import Body
 from shared.journal.rotation import ROTATIONS_MAX, rotated
+
+
+def open_signer(key_path: Path, reader: JournalReader, identity: Identity) -> FileSigner:
+    """Return the signer of the journal's newest key; finish or undo a rotation that was cut off.
+
+    Where the journal itself is damaged, or neither key is its own, nothing is changed and the key that lies there is
+    returned: recovery finds the same, says so and lets nothing be written. Raises what `FileSigner.load` raises.
+    """
+    try:
+        return settle_next(key_path, current_key(reader, identity))
+    except IntegrityError as error:
+        if error.code in ("signer.unsafe", "signer.malformed"):
+            raise
+        return FileSigner.load(key_path)
 
 
 def rotate_key(store_path: Path, key_path: Path, *, clock: Clock, entropy: Entropy, operator: str = "") -> bytes:

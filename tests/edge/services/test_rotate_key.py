@@ -1,19 +1,22 @@
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from edge.journal.ports import StoreView
 from edge.journal.recovery import recover
 from edge.journal.signer import FileSigner, next_key_path, settle_next
 from edge.journal.verify import current_key, verify_journal
 from edge.journal.writer import JournalWriter
-from edge.services.rotate_key import rotate_key
+from edge.services.rotate_key import open_signer, rotate_key
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from edge.store.rebuild import rebuild_projections
 from shared.errors import IntegrityError, OperatorError
-from shared.events import AlarmRaised
+from shared.events import AlarmRaised, Body
 from shared.journal import rotation
 from shared.journal.rotation import rotated
 from tests.edge.store.boxes import JOURNAL, Box, CountedEntropy, SteppingClock
@@ -164,6 +167,10 @@ def test_a_strangers_key_is_not_taken(folder: Path):
         start(folder)
 
 
+def told(bodies: list[Body], _: StoreView) -> list[Body]:
+    return bodies
+
+
 def test_a_rotation_that_proves_nothing_ends_the_journal(folder: Path):
     """What no box writes: a key named by its holder's enemy, or proved for another place."""
     stranger = FileSigner.create(folder / "other.key", CHANCE)
@@ -180,10 +187,31 @@ def test_a_rotation_that_proves_nothing_ends_the_journal(folder: Path):
             SqliteJournalStore.open(folder / "box.sqlite", clock, CHANCE) as store,
             JournalWriter(store, FileSigner.load(folder / "box.key"), clock, CHANCE) as writer,
         ):
-            writer.commit_blocking(lambda _, body=body: [body])
+            writer.commit_blocking(partial(told, [body]))
         queries = Queries(folder / "box.sqlite")
         with pytest.raises(IntegrityError) as caught:
             verify_journal(queries, JOURNAL, bytes.fromhex(queries.identity().public_key))
         assert caught.value.code == "journal.bad_rotation"
         queries.close()
     assert rotation.KEY_ROTATION.endswith("v1")
+
+
+@pytest.mark.parametrize("damage", ["entry", "key"])
+def test_a_damaged_rotation_leaves_both_keys_for_whoever_repairs_it(folder: Path, damage: str):
+    rotate(folder)
+    key, unfinished = folder / "box.key", next_key_path(folder / "box.key")
+    unfinished.write_bytes(bytes(range(32)))
+    unfinished.chmod(0o600)
+    if damage == "key":
+        key.write_bytes(bytes(range(32, 64)))
+    queries = Queries(folder / "box.sqlite")
+    identity = queries.identity()
+    if damage == "entry":
+        identity = msgspec.structs.replace(identity, public_key="ab" * 32)
+    before = (key.read_bytes(), unfinished.read_bytes())
+    assert open_signer(key, queries, identity).public_key == FileSigner.load(key).public_key
+    assert (key.read_bytes(), unfinished.read_bytes()) == before
+    key.chmod(0o644)
+    with pytest.raises(IntegrityError, match=r"signer\.unsafe"):
+        open_signer(key, queries, identity)
+    queries.close()

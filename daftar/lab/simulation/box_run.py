@@ -33,8 +33,10 @@ from edge.journal.ports import Decide
 from edge.journal.signer import FileSigner
 from edge.journal.writer import JournalWriter, Recorded
 from edge.services import print_documents, sign_in
+from edge.services.box_health import BoxHealth
 from edge.services.counter import Counter
 from edge.store import creation
+from edge.store.reserve import Reserve, Usage
 from edge.uplink.client import Uplink, UplinkSettings
 from edge.uplink.line_watch import LineWatch
 from firmware_profiles.registry import ProfileRegistry
@@ -47,6 +49,8 @@ T = TypeVar("T")
 
 EXPECTING_MS: Final = 60_000
 """How often central is asked for an answer that is awaited: the product asks every two seconds."""
+_RESERVE_BYTES: Final = 4_096
+_ROOMY: Final = Usage(used_bytes=1_000_000_000, free_bytes=9_000_000_000)
 COMMIT_S: Final = 0.005
 """How long decisions wait for others to share a commit with; about what an SD card takes for one."""
 
@@ -71,6 +75,7 @@ class _InlineQueue(deque[Any]):
     """What was handed in. Waiting for more is said, not done."""
 
     timed_out = False
+    gathering = False
 
     def put(self, request: Any) -> None:
         self.append(request)
@@ -83,7 +88,7 @@ class _InlineQueue(deque[Any]):
     def get(self, timeout: float | None = None) -> Any:
         if self:
             return self.popleft()
-        if self.timed_out:
+        if self.timed_out or self.gathering:
             self.timed_out = False
             raise queue.Empty
         raise _Idle(timeout)
@@ -149,6 +154,13 @@ class InlineWriter(JournalWriter):
         except _Idle as idle:
             if idle.timeout_s is not None:
                 self._work_in(idle.timeout_s, timed_out=True)
+
+    def _drain(self, first: Any) -> Any:
+        self._inline.gathering = True
+        try:
+            return super()._drain(first)
+        finally:
+            self._inline.gathering = False
 
     def _commit_group(self, group: list[Any]) -> None:
         self._office.passing("before_commit")
@@ -221,6 +233,10 @@ def simulated() -> Iterator[None]:
             (edge.app, "JournalWriter", InlineWriter),
             (edge.app, "PrinterDriver", _PrinterOnALine),
             (edge.app, "UplinkSettings", partial(UplinkSettings, expecting_ms=EXPECTING_MS)),
+            (edge.app, "Reserve", partial(Reserve, size_bytes=_RESERVE_BYTES)),
+            (edge.app, "usage_of", lambda _: _ROOMY),
+            (edge.app, "read_in_time", lambda *_: []),
+            (BoxHealth, "start", lambda _: None),
             (edge.app, "load_settings", lambda _: _office().settings),
             (edge.app, "load_catalogue", lambda _: profiles()),
             (sign_in, "PasswordHasher", _Hasher),

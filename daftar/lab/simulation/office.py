@@ -201,7 +201,7 @@ class Office:
         self._image = {
             one.name: one.read_bytes()
             for one in folder.iterdir()
-            if one.name != KEY_NAME and not one.name.endswith(("-shm", ".lock"))
+            if one.name in (FILE, f"{FILE}-wal", f"{FILE}-journal")
         }
 
     def passing(self, moment: Moment) -> None:

@@ -5,17 +5,15 @@ When a write fails for want of room the reserve is given back for exactly these;
 """
 
 import asyncio
-import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import apsw
 import structlog
 
 from edge.journal.health_view import DiskLevel, DiskView
 from edge.journal.writer import JournalWriter
-from edge.store.reserve import Reserve, Usage, usage_of
+from edge.store.reserve import Reserve, Usage, is_no_room, usage_of
 from shared.errors import OperatorError
 from shared.events import AlarmRaised
 
@@ -61,9 +59,8 @@ class WatchDisk:
 
     def failed(self, error: Exception) -> None:
         """Hear of a write that failed; where room was wanting, give the reserve back. Called on the writer's thread."""
-        no_room = isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
         used = self._ask()
-        if no_room or (used is not None and used.free_bytes < ROOM_TO_START_BYTES):
+        if is_no_room(error) or (used is not None and used.free_bytes < ROOM_TO_START_BYTES):
             self._give_back()
             self._see(self._ask())
 

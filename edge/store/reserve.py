@@ -1,10 +1,12 @@
 """Space kept back on the box's medium: given back when it is full, so that what is under way can be finished."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Final
 
+import apsw
 import msgspec
 
 from edge.store.database import sync_folder
@@ -32,6 +34,11 @@ def usage_of(folder: Path) -> Usage:
     """Return how full the medium of a folder is. Raises OSError."""
     found = os.statvfs(folder)
     return Usage((found.f_blocks - found.f_bfree) * found.f_frsize, found.f_bavail * found.f_frsize)
+
+
+def is_no_room(error: Exception) -> bool:
+    """Return whether an error of the medium says that it is full."""
+    return isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
 
 
 class Reserve:

@@ -99,12 +99,13 @@ def judge_no_charge(
     return [PaymentNotCharged(payment_id=payment.payment_id, asked_count=asked_count, source=source)]
 
 
-def judge_reversal(payment: PaymentView, answer: StatusAnswer, *, enough: bool) -> list[Body]:
+def judge_reversal(payment: PaymentView, answer: StatusAnswer, *, believed: bool, enough: bool) -> list[Body]:
     """Return what a terminal's answer about a sale adds that it was told to undo, and that is in doubt since.
 
-    It still knows the sale: the sale stands. It does not, asked often enough (`enough`): it was undone.
+    It still knows the sale: the sale stands. It does not, asked often enough (`enough`): it was undone. Nothing where
+    it is not `believed`: until its longest time is over the terminal may still be undoing it.
     """
-    if payment.state is not PaymentState.REVERSAL_IN_DOUBT or answer.evidence is None:
+    if payment.state is not PaymentState.REVERSAL_IN_DOUBT or answer.evidence is None or not believed:
         return []
     if answer.kind == "approved":
         return [ReversalRefused(payment_id=payment.payment_id, reason=STANDS, evidence=answer.evidence)]

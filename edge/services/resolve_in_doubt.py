@@ -101,7 +101,7 @@ class ResolveInDoubt:
             payment = self._payment(payment_id)
             if payment.state not in ASKABLE:
                 return payment
-            # Time is taken before asking: a not-found proves nothing about what happens after the question left.
+            # Time is taken before asking: an answer proves nothing about what happens after the question left.
             in_time = self._payments.waited_ms(payment_id) > worker.profile.times.longest_ms
             answer = await worker.terminal.query(
                 reference=payment.reference,
@@ -109,8 +109,8 @@ class ResolveInDoubt:
                 terminal_number=payment.terminal_number,
                 baseline_stan=payment.baseline_stan,
             )
-            counts = in_time and answer.kind == "not_found" and _is_from(payment, answer)
-            await self._record(payment_id, answer, worker, operator=operator, may_count=counts)
+            believed = in_time and _is_from(payment, answer)
+            await self._record(payment_id, answer, worker, operator=operator, believed=believed)
         return self._payment(payment_id)
 
     async def ask_all(self) -> None:
@@ -155,12 +155,14 @@ class ResolveInDoubt:
         return payment
 
     async def _record(
-        self, payment_id: str, answer: StatusAnswer, worker: TerminalWorker, *, operator: str | None, may_count: bool
+        self, payment_id: str, answer: StatusAnswer, worker: TerminalWorker, *, operator: str | None, believed: bool
     ) -> None:
+        """Journal question and answer. `believed`: the very terminal said it, past its longest time."""
+
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
             spoken_before = charge_spoken_of(view.alarms_about(payment_id))
-            counts = may_count and not spoken_before
+            counts = believed and answer.kind == "not_found" and not spoken_before
             queried = StatusQueried(
                 payment_id=payment_id,
                 outcome=answer.kind,
@@ -179,7 +181,7 @@ class ResolveInDoubt:
             settled = judge_not_found(
                 payment, spoken_before=spoken_before, asked_count=payment.asked_count + 1, enough=enough
             )
-            return [queried, *settled, *judge_reversal(payment, answer, enough=enough)]
+            return [queried, *settled, *judge_reversal(payment, answer, believed=believed, enough=enough)]
 
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):

@@ -140,6 +140,8 @@ async def test_an_order_without_an_answer_is_in_doubt_and_asking_tells(
             with pytest.raises(OperatorError, match=r"refund\.open"):
                 await back.propose(payment_id, means="central", reason=REASON, operator="sara")
         undoing.quirk = "none"
+        early = await office.resolve.ask(payment_id, operator="sara")
+        assert early.state is PaymentState.REVERSAL_IN_DOUBT, "it may still be undoing it"
         await office.until(lambda: office.payments.waited_ms(payment_id) > TIMES["longest_ms"])
         for _ in range(2):
             await office.resolve.ask(payment_id, operator="sara")

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import msgspec
 import pytest
@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.devices.terminals.outcome import DoubtReason, OutcomeKind, TerminalOutcome
+from edge.journal.refunds import AcquirerAnswer
 from edge.journal.views import AlarmView, PaymentView
+from edge.services.judge_acquirer import judge_acquirer
 from edge.services.judge_outcome import SPEAKS_OF_CHARGE, charge_spoken_of, judge, judge_not_found
-from shared.events import AlarmRaised, Body, Evidence, PaymentInDoubt, PaymentNotCharged
+from shared.events import AlarmRaised, Body, Evidence, PaymentInDoubt, PaymentNotCharged, PaymentOverridden
 from shared.payment import PaymentState, advance
 
 PAYMENT = PaymentView(
@@ -32,8 +34,21 @@ OF_TYPE = {
     "payment.cancelled": PaymentState.CANCELLED,
     "payment.in_doubt": PaymentState.IN_DOUBT,
     "payment.not_charged": PaymentState.NOT_CHARGED,
+    "payment.overridden": PaymentState.OVERRIDDEN_NOT_CHARGED,
 }
-Said = Literal["approved", "declined", "cancelled", "silence", "other_charge", "other_refusal", "not_found", "stray"]
+Said = Literal[
+    "approved",
+    "declined",
+    "cancelled",
+    "silence",
+    "other_charge",
+    "other_refusal",
+    "not_found",
+    "stray",
+    "acquirer_no",
+    "acquirer_other",
+    "override_no",
+]
 NO_CHARGE: tuple[Said, ...] = ("declined", "cancelled", "not_found")
 
 
@@ -53,12 +68,29 @@ class Told(msgspec.Struct):
                 self.state = advance(self.state, OF_TYPE[body.type])
         return bodies
 
+    def _from_elsewhere(self, said: Said, payment: PaymentView) -> Sequence[Body]:
+        if said == "override_no":
+            word_of_reza = PaymentOverridden(payment_id="p", charged=False, operator="reza", reason="", slip_number="")
+            return [word_of_reza] if self.state is PaymentState.IN_DOUBT else []
+        word = AcquirerAnswer(
+            number=1,
+            payment_id="p",
+            charged=said == "acquirer_other",
+            source="settlement",
+            acquirer="beh",
+            amount_rial=1,
+            received_index=1,
+        )
+        return judge_acquirer(payment, self.alarms, [word])
+
     def _bodies(self, said: Said) -> Sequence[Body]:
         spoken = charge_spoken_of(self.alarms)
+        payment = msgspec.structs.replace(PAYMENT, state=self.state)
+        if said in ("acquirer_no", "acquirer_other", "override_no"):
+            return self._from_elsewhere(said, payment)
         if said == "stray":
             return [AlarmRaised(kind="stray_approval", payment_id="p")]
         if said == "not_found":
-            payment = msgspec.structs.replace(PAYMENT, state=self.state)
             return judge_not_found(payment, spoken_before=spoken, asked_count=2, enough=True)
         doubt: dict[Said, tuple[DoubtReason, bool]] = {
             "silence": ("no_answer", False),
@@ -76,13 +108,13 @@ class Told(msgspec.Struct):
         return judge("p", self.state, outcome, spoken_before=spoken)
 
 
-@given(st.lists(st.sampled_from(["approved", *NO_CHARGE, "silence", "other_charge", "other_refusal", "stray"])))
-def test_once_a_charge_was_spoken_of_only_an_approval_ends_the_doubt(sequence: list[Said]) -> None:
+@given(st.lists(st.sampled_from(get_args(Said))))
+def test_once_a_charge_was_spoken_of_only_an_approval_or_an_override_ends_the_doubt(sequence: list[Said]) -> None:
     told = Told()
     for said in sequence:
         before, spoken = told.state, charge_spoken_of(told.alarms)
         told.hear(said)
-        if before in (PaymentState.SENT, PaymentState.IN_DOUBT) and spoken and said != "approved":
+        if before in (PaymentState.SENT, PaymentState.IN_DOUBT) and spoken and said not in ("approved", "override_no"):
             assert told.state in (PaymentState.SENT, PaymentState.IN_DOUBT)
         if said == "approved":
             assert told.state is PaymentState.APPROVED

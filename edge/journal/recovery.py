@@ -38,7 +38,7 @@ class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     not_sent: tuple[str, ...]
     """Payments that were only requested."""
     in_doubt: tuple[str, ...]
-    """Payments that were sent: their terminals are to be asked."""
+    """Payments that were cut short with a terminal, which is to be asked."""
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +102,8 @@ class Recovery:
             return [alarm, *self._settle(view, STORAGE)]
         view.forget_data_keys()
         requested = view.payments_in({PaymentState.REQUESTED})
-        sent = view.payments_in({PaymentState.SENT})
+        # Cut short with a terminal: a sale, an acknowledgement, a reversal.
+        sent = (*view.payments_in({PaymentState.SENT, PaymentState.REVERSAL_REQUESTED}), *view.unacknowledged())
         doubtful = view.payments_in({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
         self.found = Recovered(
             found_size=view.size(),

@@ -236,6 +236,7 @@ async def test_cut_between_approval_and_acknowledgement_it_is_in_doubt_after_the
         with pytest.raises(OperatorError, match=r"payment\.no_receipt"):
             await documents.request_receipt("pcut")
     async with Office(tmp_path, virtual) as office:
+        assert office.recovered.in_doubt == ("pcut",)
         found = office.payment("pcut")
         assert (found.state, found.in_doubt_reason, found.unacknowledged) == (S.IN_DOUBT, "restart", False)
         assert (await office.resolve.ask("pcut", operator=None)).state is S.ACKNOWLEDGED

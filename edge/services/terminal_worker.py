@@ -198,8 +198,8 @@ class TerminalWorker:
     # --- at the terminal ---------------------------------------------------------------------------------------------
 
     async def _run(self, wanted: PaymentRequested) -> None:
-        self._moved_up(wanted.payment_id)
         try:
+            self._moved_up(wanted.payment_id)
             await self._at_terminal(wanted)
         except Exception:
             # Whatever it was: a payment must not stay open with nobody working on it.

@@ -21,7 +21,7 @@ class Card(msgspec.Struct):
 
 
 class Model:
-    """Central, as far as tokens go: a fresh request is right only with the newest token; the same bytes get the same."""
+    """Central, as far as tokens go: a fresh request needs the newest token; the same bytes get the same answer."""
 
     def __init__(self) -> None:
         self.generation = 0

@@ -16,6 +16,7 @@ from shared.display import inquiry_status, payment_status
 from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.events import BillKind
+from shared.ids import bill_obligation
 
 KINDS: Final[tuple[BillKind, ...]] = get_args(BillKind)
 _SENTENCES: Final[dict[str, str]] = {
@@ -48,6 +49,13 @@ def _sentence(web: Web, inquiry: InquiryView) -> str:
     return "inquiry.waiting_no_line" if web.counter.line().state == "none" else "inquiry.waiting"
 
 
+def _was_tried(web: Web, inquiry: InquiryView) -> bool:
+    """Return whether the answer's bill was tried before; nobody holds it, so it was certainly not charged."""
+    if inquiry.payment_id or inquiry.bill_id is None or inquiry.bill_payment_id is None:
+        return False
+    return bool(web.counter.queries.payments_of(bill_obligation(inquiry.bill_id, inquiry.bill_payment_id)))
+
+
 def _facts(web: Web, inquiry: InquiryView) -> dict[str, Any]:
     payment = web.counter.queries.payment(inquiry.payment_id) if inquiry.payment_id else None
     jobs = web.counter.queries.print_jobs_for(inquiry.inquiry_id)
@@ -57,6 +65,7 @@ def _facts(web: Web, inquiry: InquiryView) -> dict[str, Any]:
         "status": inquiry_status(inquiry.outcome),
         "sentence_text": _sentence(web, inquiry),
         "payment": payment,
+        "tried_before": _was_tried(web, inquiry),
         "payment_status": payment_status(payment.state, payment.confirmation) if payment else None,
         "paper_text": paper_text(jobs, inquiry.printed),
         "printed": inquiry.printed,

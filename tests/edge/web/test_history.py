@@ -1,6 +1,6 @@
 import pytest
 
-from edge.web.history import SCAN_ROWS_MAX, find_inquiries, find_payments
+from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, find_inquiries, find_payments
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL
 from tests.edge.web.fake_counter import FakeCounter
@@ -87,3 +87,17 @@ def test_inquiries_are_found_by_ticket_or_by_the_whole_number_asked_about(counte
     for wanted, tickets in (("۲", [2]), ("12345777", [2]), ("", [2, 1]), ("99", [])):
         found = find_inquiries(counter.queries, text=wanted, before_index=None)
         assert [row.ticket for row in found.rows] == tickets
+
+
+def test_every_state_is_under_one_filter_or_still_under_way():
+    paid, failed = STATE_FILTERS["paid"], STATE_FILTERS["failed"]
+    assert paid is not None
+    assert failed is not None
+    assert not paid & failed
+    open_ones = {PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT}
+    assert paid | failed | open_ones == set(PaymentState)
+
+
+def test_what_is_in_doubt_on_its_way_back_needs_somebody(counter: FakeCounter):
+    doubt = counter.add_payment(BILL, PaymentState.REVERSAL_IN_DOUBT)
+    assert doubt.payment_id in names(counter, narrow="review")

@@ -4,6 +4,7 @@ import pytest
 
 from edge.journal.refunds import AcquirerAnswer
 from edge.journal.views import AlarmView
+from shared.identifiers import read_bill
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL, Browser, Page
 from tests.edge.web.fake_counter import AT, PASSWORD, FakeCounter
@@ -193,3 +194,14 @@ async def test_a_reversal_in_doubt_is_asked_about_and_says_that_the_bill_counts_
     assert "معلوم نیست پول برگشته است یا نه" in page.text
     assert (await operator.send(f"/payments/{payment}", f"/payments/{payment}/check")).status_code == 303
     assert payment in (await operator.page("/history/payments?state=review")).source
+
+
+async def test_an_answered_inquiry_offers_to_pay_again_only_a_bill_that_was_tried(
+    operator: Browser, counter: FakeCounter
+):
+    bill = read_bill(BILL)
+    ids = {"bill_id": bill.bill_id, "bill_payment_id": bill.payment_id, "amount_rial": bill.amount_rial}
+    inquiry = counter.add_inquiry("landline", outcome="owed", answered_at=AT, **ids).inquiry_id
+    assert "پرداخت مجدد" not in (await operator.page(f"/inquiries/{inquiry}")).text
+    counter.add_payment(BILL, PaymentState.DECLINED)
+    assert "پرداخت مجدد" in (await operator.page(f"/inquiries/{inquiry}")).text

@@ -10,7 +10,7 @@ from edge.journal.standing import ClosedDay, OpenDay
 from edge.store.exposure_rows import exposure
 from shared.day import IN_DOUBT, day_totals, tallies_of
 from shared.events import DayClosed
-from shared.payment import CHARGED, PaymentState
+from shared.payment import PaymentState
 
 _OPEN: Final = "SELECT coalesce(max(day), 0) + 1 FROM day_close"
 """SQL: the number of the open day."""
@@ -58,12 +58,7 @@ def open_day(connection: apsw.Connection) -> OpenDay:
     )
     in_doubt_count, in_doubt_rial = _in_states(connection, *IN_DOUBT)
     under_way_count, _ = _in_states(connection, PaymentState.REQUESTED, PaymentState.SENT)
-    unconfirmed_count, unconfirmed_rial = _one(
-        connection,
-        "SELECT count(*), coalesce(sum(amount_rial), 0) FROM payment WHERE confirmation = 'queued' "  # noqa: S608
-        f"AND state IN ({', '.join('?' * len(CHARGED))})",
-        *sorted(CHARGED),
-    )
+    unconfirmed_count, unconfirmed_rial = queued(connection)
     return OpenDay(
         first=first,
         size=size,
@@ -76,6 +71,12 @@ def open_day(connection: apsw.Connection) -> OpenDay:
         unconfirmed_count=unconfirmed_count,
         unconfirmed_rial=unconfirmed_rial,
     )
+
+
+def queued(connection: apsw.Connection) -> tuple[int, int]:
+    """Return count and sum of the charged bills that wait for their provider's word."""
+    count, amount_rial = _one(connection, "SELECT count, amount_rial FROM queued_sum")
+    return count, amount_rial
 
 
 def _one(connection: apsw.Connection, sql: str, *values: PaymentState) -> tuple[Any, ...]:

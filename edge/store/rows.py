@@ -4,8 +4,8 @@ Used on the read-only connection by `Queries` and inside the write transaction b
 caller uses a connection from one thread at a time.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Final, TypeVar
 
 import apsw
 import msgspec
@@ -39,7 +39,7 @@ from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.journal.tree import completed_at, completed_by
-from shared.payment import CHARGED, PaymentState
+from shared.payment import PaymentState
 
 EXCHANGE_COLUMNS: Final = (
     "token",
@@ -69,6 +69,9 @@ def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
+T = TypeVar("T")
+
+
 class Rows:
     """Reads of the box's tables."""
 
@@ -80,6 +83,13 @@ class Rows:
         try:
             return list(self._connection.execute(sql, tuple(values)))
         except (apsw.Error, UnicodeDecodeError) as error:
+            raise said(error) from error
+
+    def _reading(self, read: Callable[..., T], *values: Any) -> T:
+        """Return what a function finds on the connection. Raises as `_all`."""
+        try:
+            return read(self._connection, *values)
+        except (apsw.Error, msgspec.MsgspecError, UnicodeDecodeError, TypeError, ValueError, StopIteration) as error:
             raise said(error) from error
 
     def _one(self, sql: str, values: Iterable[Any] = ()) -> tuple[Any, ...] | None:
@@ -247,23 +257,23 @@ class Rows:
 
     def exposure_at(self, monotonic_ms: int) -> Exposure:
         """Return what central has not cosigned, at a reading of this run's monotonic clock."""
-        return exposure_rows.exposure(self._connection, monotonic_ms)
+        return self._reading(exposure_rows.exposure, monotonic_ms)
 
     def exposure_policy(self) -> ExposurePolicy | None:
         """Return the policy in force, None where there is none."""
-        return exposure_rows.policy(self._connection)
+        return self._reading(exposure_rows.policy)
 
     def open_day(self) -> OpenDay:
         """Return the day that is not closed yet. Consistent only inside a transaction."""
-        return day_rows.open_day(self._connection)
+        return self._reading(day_rows.open_day)
 
     def closed_day(self, close_id: str) -> ClosedDay | None:
         """Return a closed day."""
-        return day_rows.day_of(self._connection, close_id)
+        return self._reading(day_rows.day_of, close_id)
 
     def closed_days(self, before_number: int | None, limit: int) -> list[ClosedDay]:
         """Return closed days, newest first, whose number is below `before_number`."""
-        return day_rows.days(self._connection, before_number, limit)
+        return self._reading(day_rows.days, before_number, limit)
 
     # --- what became of a charge afterwards ---
 
@@ -349,14 +359,7 @@ class Rows:
     def status(self, alarms_max: int) -> BoxStatus:
         """Return how the box stands. Consistent only inside a transaction."""
         identity, exchange, size = self.identity(), self.exchange_columns(), self.size()
-        charged = [str(state) for state in CHARGED]
-        row = self._one(
-            f"SELECT count(*), coalesce(sum(amount_rial), 0) FROM payment WHERE confirmation = 'queued' "  # noqa: S608
-            # The plus keeps SQLite to the index of what is queued: nearly all payments there are were charged.
-            f"AND +state IN ({_marks(charged)})",
-            charged,
-        )
-        unconfirmed_count, unconfirmed_rial = row or (0, 0)
+        unconfirmed_count, unconfirmed_rial = self._reading(day_rows.queued)
         doubts = (str(PaymentState.IN_DOUBT), str(PaymentState.REVERSAL_IN_DOUBT))
         return BoxStatus(
             office=identity.office,

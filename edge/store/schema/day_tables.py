@@ -2,7 +2,28 @@
 
 from typing import Final
 
+from shared.payment import CHARGED
+
+_CHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CHARGED))
+
+
+def _waits(row: str) -> str:
+    """Return the SQL that says whether a row of `payment`, OLD or NEW, is charged and waits for its provider's word."""
+    return f"({row}.confirmation = 'queued' AND {row}.state IN ({_CHARGED}))"
+
+
 DAY_TABLES: Final = (
+    # Every page tells how much waits for a provider, and offline that may be very many payments.
+    """CREATE TABLE queued_sum (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        count INTEGER NOT NULL,
+        amount_rial INTEGER NOT NULL
+    ) STRICT""",
+    "INSERT INTO queued_sum VALUES (1, 0, 0)",
+    f"""CREATE TRIGGER payment_waits AFTER UPDATE OF confirmation, state ON payment
+        WHEN {_waits("OLD")} <> {_waits("NEW")}
+        BEGIN UPDATE queued_sum SET count = count + {_waits("NEW")} - {_waits("OLD")},
+            amount_rial = amount_rial + ({_waits("NEW")} - {_waits("OLD")}) * NEW.amount_rial; END""",  # noqa: S608
     """CREATE TABLE exposure_sum (
         bucket INTEGER PRIMARY KEY,
         charged_count INTEGER NOT NULL,

@@ -246,6 +246,7 @@ PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "refund": ("refund_id",),
     "key_rotation": ("entry_index",),
     "journal_end": ("entry_index",),
+    "queued_sum": ("only",),
     "exposure_sum": ("bucket",),
     "exposure_policy": ("feed",),
     "boot_time": ("first_index",),

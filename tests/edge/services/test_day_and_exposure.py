@@ -236,6 +236,17 @@ class Office(RuleBasedStateMachine):
         assert (day.in_doubt_count, day.in_doubt_rial) == (len(doubts), sum(doubts))
 
     @invariant()
+    def what_waits_for_its_provider_is_what_the_payments_say(self) -> None:
+        queued = [
+            payment.amount_rial
+            for payment in self.box.queries.payments(None, 1_000)
+            if payment.confirmation == "queued" and payment.state in PROVED | {"overridden_charged"}
+        ]
+        day, status = self.box.queries.open_day(), self.box.queries.status()
+        assert (day.unconfirmed_count, day.unconfirmed_rial) == (len(queued), sum(queued))
+        assert (status.unconfirmed_count, status.unconfirmed_rial) == (len(queued), sum(queued))
+
+    @invariant()
     def each_charge_stands_in_exactly_one_day(self) -> None:
         charged = [self.amounts[name] for name, state in self.states.items() if state in PROVED]
         assert _plus(self.net_of_closes, self._net()) == (len(charged), sum(charged))

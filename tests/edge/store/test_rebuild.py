@@ -16,13 +16,14 @@ def test_a_projection_that_was_changed_by_hand_is_found(box: Box):
     connection.execute("DELETE FROM inquiry")
     connection.execute("INSERT INTO alarm VALUES (9, 'invented', NULL, '', '')")
     connection.close()
-    payment, inquiry, alarm = rebuild_projections(box.path)
+    payment, inquiry, alarm, queued = rebuild_projections(box.path)
     assert payment.stored
     assert payment.rebuilt
     assert (payment.table, payment.key) == ("payment", "p1")
     assert (payment.stored["state"], payment.rebuilt["state"]) == ("reversed", "approved")
     assert (inquiry.table, inquiry.stored) == ("inquiry", None)
     assert (alarm.table, alarm.key, alarm.rebuilt) == ("alarm", "9", None)
+    assert (queued.table, queued.rebuilt) == ("queued_sum", {"only": 1, "count": 1, "amount_rial": 17_000})
 
 
 def test_a_tree_that_is_not_that_of_the_entries_is_found(box: Box):

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -24,12 +25,13 @@ from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from edge.uplink.client import Uplink, UplinkSettings
 from shared.entropy import SystemEntropy
-from shared.events import AlarmRaised, Body, NoticePublished, PaymentConfirmed
+from shared.events import AlarmRaised, Body, JournalOpened, NoticePublished, PaymentConfirmed
+from shared.journal.entry import decode_entry
 from sync.enrolment import Enrolment, enrolment_request, read_enrolment
 from tests.central.ingest.offices import OFFICE, Centre
 from tests.edge.store.boxes import approved, requested, sent
 from tests.edge.uplink.servers import Day, make_app, serving
-from tests.sync.models import SteppingClock
+from tests.sync.models import SteppingClock, private_key
 
 pytestmark = pytest.mark.postgres
 
@@ -98,6 +100,32 @@ class Site:
             software="test",
             token=self.enrolment.token,
         )
+
+    def succeed(self, enrolment: Enrolment, key_name: str) -> Path:
+        """Make the box that takes over, in a folder of its own."""
+        folder = self.folder.with_name("successor")
+        folder.mkdir()
+        (folder / "box.key").write_bytes(private_key(key_name).private_bytes_raw())
+        (folder / "box.key").chmod(0o600)
+        signer = FileSigner.load(folder / "box.key")
+        create_box(
+            folder / "box.sqlite",
+            Identity(
+                office=enrolment.office,
+                box=enrolment.box,
+                journal_id=enrolment.journal,
+                public_key=signer.public_key.hex(),
+                central=CentralLink(url=self.url, trust=enrolment.trust, feeds=enrolment.feeds),
+            ),
+            signer=signer,
+            clock=SteppingClock(),
+            entropy=CHANCE,
+            software="test",
+            token=enrolment.token,
+            predecessor=enrolment.predecessor,
+            predecessor_cosigned_size=enrolment.predecessor_cosigned_size,
+        )
+        return folder
 
     def start(self, folder: Path | None = None) -> RunningBox:
         return RunningBox(folder or self.folder, self.url, self.enrolment)
@@ -295,3 +323,11 @@ async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes
     assert (following.predecessor, following.predecessor_cosigned_size) == (site.enrolment.journal, size)
     with site.centre.engine.connect() as connection:
         assert len(connection.execute(select(money_case)).all()) == 1
+    successor = site.succeed(following, "next")
+    box = RunningBox(successor, site.url, following)
+    assert await drained(box) == ["ok", "ok"]
+    (opened, _), *_ = box.queries.entries(0, 1)
+    body = msgspec.json.decode(decode_entry(opened).body, type=JournalOpened)
+    assert (body.predecessor, body.predecessor_cosigned_size) == (site.enrolment.journal, size)
+    assert site.centre.alarms() == []
+    await box.stop()

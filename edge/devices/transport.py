@@ -214,14 +214,15 @@ class KeptLink:
 class RequestedLink:
     """A TCP link that is made when it is needed, for devices that want a connection of its own for each request."""
 
-    def __init__(self, host: str, port: int, *, listener: LinkListener, connect_timeout_ms: int) -> None:
+    def __init__(self, host: str, port: int, *, listener: LinkListener, connect_timeout_ms: int, retry_ms: int) -> None:
         self._host = host
         self._port = port
         self._listener = listener
         self._connect_timeout_ms = connect_timeout_ms
+        self._retry_ms = retry_ms
         self._link: TcpLink | None = None
         self._next: TcpLink | None = None
-        self._closed = False
+        self._closed = asyncio.Event()
         self._reached = False
 
     @property
@@ -238,15 +239,19 @@ class RequestedLink:
         """Do nothing: a link is made when it is needed."""
 
     async def need(self, timeout_ms: int) -> bool:
-        """Return whether there is a link, after an attempt if there was none."""
-        if self._link is None and not self._closed:
-            try:
-                async with asyncio.timeout(min(timeout_ms, self._connect_timeout_ms) / 1000):
-                    await asyncio.get_running_loop().create_connection(self._made, self._host, self._port)
-            except (OSError, ValueError):
-                # A name that cannot be one is a ValueError.
-                self._reached = False
-                self._listener.link_refused()
+        """Return whether there is a link, after attempts for that long if there was none.
+
+        A device that has just ended a connection may refuse the next one for a moment.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_ms / 1000):
+                while not (self._link is not None or self._closed.is_set() or await self._connect()):
+                    await self._pause()
+        if self._closed.is_set():
+            self.drop()
+        if self._link is None:
+            self._reached = False
+            self._listener.link_refused()
         return self._link is not None
 
     def send(self, data: bytes) -> bool:
@@ -261,7 +266,7 @@ class RequestedLink:
 
     async def close(self) -> None:
         """End the link and make no other."""
-        self._closed = True
+        self._closed.set()
         self.drop()
 
     # --- what the socket says ----------------------------------------------------------------------------------------
@@ -288,3 +293,17 @@ class RequestedLink:
     def _made(self) -> TcpLink:
         self._next = TcpLink(self)
         return self._next
+
+    async def _connect(self) -> bool:
+        try:
+            async with asyncio.timeout(self._connect_timeout_ms / 1000):
+                await asyncio.get_running_loop().create_connection(self._made, self._host, self._port)
+        except (OSError, ValueError):
+            # A name that cannot be one is a ValueError.
+            return False
+        return True
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._retry_ms / 1000):
+                await self._closed.wait()

@@ -122,17 +122,18 @@ class Exchange:
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
-    async def need_link(self, due_ms: int) -> None:
+    async def need_link(self, due_ms: int, *, limit_ms: int | None = None) -> None:
         """Wait for a link that takes a request: the kept one, or a new one. Raises DeviceError `terminal.unreachable`.
 
+        It is waited for until `due_ms`, for `limit_ms` at most (default: the profile's connect_timeout_ms).
         Raises DeviceError `terminal.busy` while a sale's answer may still come on the one link there can be.
         """
         if self.profile.connection == "per_request":
             if self.session.is_listening(self.now()):
                 raise DeviceError("terminal.busy", terminal=self.name)
             self.wire.hang_up()
-        limit_ms = min(due_ms - self.now(), self.profile.times.connect_timeout_ms)
-        if not await self.wire.need(max(0, limit_ms)):
+        longest_ms = self.profile.times.connect_timeout_ms if limit_ms is None else limit_ms
+        if not await self.wire.need(max(0, min(due_ms - self.now(), longest_ms))):
             raise self.unreachable()
 
     def unreachable(self) -> DeviceError:

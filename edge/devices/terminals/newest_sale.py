@@ -41,7 +41,8 @@ class NewestSale:
             return OrderAnswer(kind="refused", reason=error.code)
         try:
             await self._make_sure(order, amount_rial, stan, terminal_number, due)
-            await self._exchange.need_link(due)
+            # Just after a sale the terminal may be at its slip, and take no connection for a while.
+            await self._exchange.need_link(due, limit_ms=self._exchange.profile.times.query_timeout_ms)
             self._exchange.session.give_order(
                 order, amount_rial=amount_rial, stan=stan, terminal_number=terminal_number, due_ms=due
             )

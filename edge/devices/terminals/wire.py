@@ -43,7 +43,13 @@ class Wire:
                 reconnect_longest_ms=times.reconnect_longest_ms,
             )
         else:
-            self._link = RequestedLink(host, port, listener=self, connect_timeout_ms=times.connect_timeout_ms)
+            self._link = RequestedLink(
+                host,
+                port,
+                listener=self,
+                connect_timeout_ms=times.connect_timeout_ms,
+                retry_ms=times.reconnect_first_ms,
+            )
         self._kept = profile.connection == "kept"
         self._hanging_up = False
         self._timer: asyncio.TimerHandle | None = None

@@ -88,6 +88,16 @@ class VirtualPnaTerminal(TerminalMachine[PnaRequest]):
         self._memory.add(msgspec.structs.replace(charge, acknowledged=True))
         return True
 
+    def rest(self) -> None:
+        """Take no connection until `wake`, as while a slip is printed."""
+        if self._server is not None:
+            self._server.close()
+
+    async def wake(self) -> None:
+        """Take connections again."""
+        host, port = self._address or ("127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, host, port)
+
     # --- one PC at a time --------------------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -138,7 +138,7 @@ async def test_a_device_that_takes_nothing_is_given_up(device: Device) -> None:
 
 
 def requested(port: int, owner: Owner) -> RequestedLink:
-    return RequestedLink("127.0.0.1", port, listener=owner, connect_timeout_ms=1_000)
+    return RequestedLink("127.0.0.1", port, listener=owner, connect_timeout_ms=10_000, retry_ms=10)
 
 
 async def test_a_requested_link_is_made_when_needed_and_not_kept(device: Device) -> None:
@@ -154,17 +154,18 @@ async def test_a_requested_link_is_made_when_needed_and_not_kept(device: Device)
         assert await owner.next() == "lost"
         assert (link.is_up, link.is_there, link.send(b"x")) == (False, True, False)
     await link.close()
-    assert not await link.need(10_000)
+    assert not await link.need(30_000)
 
 
 async def test_a_requested_link_to_nobody_is_refused_and_tried_again_when_needed(device: Device) -> None:
     owner = Owner()
     link = requested(device.port, owner)
     await device.stop()
-    assert not await link.need(10_000)
+    assert not await link.need(50)
     assert (await owner.next(), link.is_there) == ("refused", False)
+    needed = asyncio.create_task(link.need(30_000))
     await device.start()
-    assert await link.need(10_000)
+    assert await needed
     await link.close()
 
 

@@ -123,6 +123,16 @@ async def test_a_terminal_that_ends_each_connection_by_itself_is_no_trouble(till
     assert till.driver.state.last_error is None
 
 
+async def test_an_acknowledgement_waits_for_a_terminal_that_prints_its_slip(till: Till) -> None:
+    assert (await till.sell()).kind == "approved"
+    till.terminal.rest()
+    told = asyncio.create_task(till.driver.acknowledge(amount_rial=AMOUNT, stan=till.stan()))
+    await till.until(lambda: till.driver.state.phase == "asking")
+    await till.terminal.wake()
+    assert (await told).kind == "done"
+    assert till.charges[0].acknowledged
+
+
 async def test_what_nobody_acknowledges_is_taken_back_and_asking_says_so(till: Till) -> None:
     till.terminal.acknowledge_within_ms = 1
     assert (await till.sell()).kind == "approved"

@@ -1,5 +1,6 @@
 """What a benchmark prints: figures of both sides, their ratio, and whether the stated limit holds."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ def figures(times_ns: Sequence[int]) -> Figures:
     ordered = sorted(times_ns)
     return Figures(
         median_us=round(statistics.median(ordered) / 1000, 1),
-        p99_us=round(ordered[int(len(ordered) * 0.99) - 1] / 1000, 1),
+        p99_us=round(ordered[math.ceil(len(ordered) * 0.99) - 1] / 1000, 1),
         count=len(ordered),
     )
 

@@ -1,7 +1,7 @@
 """A box of its own for a benchmark, in a temporary folder: real file, real writer, no devices, no central."""
 
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from edge.journal.signer import FileSigner
 from edge.journal.views import Identity
@@ -11,21 +11,28 @@ from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from shared.events import AlarmRaised
+
+BODY: Final = AlarmRaised(kind="bench", payment_id="p" + "a" * 20, detail="x" * 120)
+"""An entry of middling size that makes a row of a projection."""
+_TOGETHER: Final = 500
 
 
 class ScratchBox:
-    """Use as a context manager."""
+    """The box of a folder, made there when there is none. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "box.sqlite"
         self.clock, self.entropy = SystemClock(), SystemEntropy()
-        self.signer = FileSigner.create(folder / "box.key", self.entropy)
+        key = folder / "box.key"
+        self.signer = FileSigner.load(key) if key.exists() else FileSigner.create(key, self.entropy)
         self.identity = Identity(
             office="00000000", box="bench", journal_id="bench", public_key=self.signer.public_key.hex()
         )
-        create_box(
-            self.path, self.identity, signer=self.signer, clock=self.clock, entropy=self.entropy, software="bench"
-        )
+        if not self.path.exists():
+            create_box(
+                self.path, self.identity, signer=self.signer, clock=self.clock, entropy=self.entropy, software="bench"
+            )
 
     def __enter__(self) -> Self:
         self.store = SqliteJournalStore.open(self.path, self.clock, self.entropy)
@@ -38,3 +45,9 @@ class ScratchBox:
         self.queries.close()
         self.writer.close()
         self.store.close()
+
+
+def fill(box: ScratchBox, size: int) -> None:
+    """Grow the box's journal to so many entries at least, many in a transaction."""
+    while box.queries.size() < size:
+        box.writer.commit_blocking(lambda _: [BODY] * min(_TOGETHER, size))

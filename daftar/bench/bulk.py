@@ -1,0 +1,147 @@
+"""Many payments of one shape put into a box's file at once: each entry made, chained and signed, rows beside them."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from edge.journal.making import make_entry
+from edge.journal.ports import Head
+from edge.journal.signer import FileSigner
+from edge.settings import KEY_NAME, STORE_NAME
+from edge.store.database import open_for_writing, transaction
+from edge.store.exposure_rows import BUCKET
+from edge.store.rows import Rows
+from shared.clock import SystemClock
+from shared.events import Body, Evidence, PaymentApproved, PaymentRequested, PaymentSent, ReceiptPrinted, Split
+from shared.journal.tree import Frontier
+
+BILL_ID: Final = "7748317800142"
+OPERATOR_NAME: Final = "bench"
+ENTRIES_OF_PAYMENT: Final = 4
+AMOUNT_RIAL: Final = 17_000
+_TOGETHER: Final = 5_000
+"""Payments in one transaction."""
+
+
+def payment_id(number: int) -> str:
+    """Return the id of the payment of a number."""
+    return f"p{number:020}"
+
+
+def payment_facts(number: int) -> list[Body]:
+    """Return what is journaled of the payment of a number."""
+    name = payment_id(number)
+    evidence = Evidence(
+        source="answer",
+        response_code="00",
+        amount_rial=AMOUNT_RIAL,
+        reference=f"{number:018}",
+        stan=f"{number % 1_000_000:06}",
+        rrn=f"{number:012}",
+        terminal_number="00001234",
+        merchant_number="12404580",
+        pan="603769******4321",
+    )
+    return [
+        PaymentRequested(
+            payment_id=name,
+            obligation=f"bill:{BILL_ID}:{number}",
+            purpose="bill",
+            amount_rial=AMOUNT_RIAL,
+            split=Split(gross_rial=AMOUNT_RIAL, company_rial=AMOUNT_RIAL),
+            method="pcpos",
+            terminal="t",
+            reference=f"{number:018}",
+            operator=OPERATOR_NAME,
+            bill_id=BILL_ID,
+            bill_payment_id=str(number),
+        ),
+        PaymentSent(payment_id=name, terminal_number="00001234"),
+        PaymentApproved(payment_id=name, evidence=evidence),
+        ReceiptPrinted(job_id=f"j{number}", document="bill", about=name, copy=False),
+    ]
+
+
+class Bulk:
+    """Adds payments to the file of a box that nobody has open, which holds the first of them."""
+
+    def __init__(self, home: Path, boot: str) -> None:
+        self._connection = open_for_writing(home / STORE_NAME)
+        self._signer = FileSigner.load(home / KEY_NAME)
+        self._clock = SystemClock()
+        self._boot = boot
+        rows = Rows(self._connection)
+        self._journal_id = rows.identity().journal_id
+        self._head = Head(rows.size(), rows.head_leaf())
+        self._frontier = Frontier.of(self._head.size, rows.node)
+        cursor = self._connection.execute("SELECT * FROM payment")
+        first = next(cursor)
+        self._columns = [column[0] for column in cursor.get_description()]
+        self._first = dict(zip(self._columns, first, strict=True))
+        cursor.close()
+
+    def append(self, numbers: range) -> None:
+        """Add the payments of these numbers."""
+        for start in range(numbers.start, numbers.stop, _TOGETHER):
+            with transaction(self._connection, "IMMEDIATE"):
+                self._append(range(start, min(start + _TOGETHER, numbers.stop)))
+
+    def _append(self, numbers: range) -> None:
+        entries: list[tuple[int, bytes, bytes]] = []
+        nodes: list[tuple[int, int, bytes]] = []
+        payments: list[list[Any]] = []
+        for number in numbers:
+            made = []
+            for body in payment_facts(number):
+                data, signature, recorded = make_entry(
+                    body,
+                    self._head,
+                    journal_id=self._journal_id,
+                    boot=self._boot,
+                    signer=self._signer,
+                    clock=self._clock,
+                )
+                entries.append((recorded.index, data, signature))
+                completed = self._frontier.append(recorded.leaf)
+                nodes += [(recorded.index, level, digest) for level, digest in enumerate(completed)]
+                self._head = Head(recorded.index + 1, recorded.leaf)
+                made.append(recorded)
+            requested, _, approved, _ = made
+            names = {
+                "payment_id": payment_id(number),
+                "obligation": f"bill:{BILL_ID}:{number}",
+                "reference": f"{number:018}",
+                "bill_payment_id": str(number),
+                "stan": f"{number % 1_000_000:06}",
+                "rrn": f"{number:012}",
+                "requested_at": requested.entry.at,
+                "requested_index": requested.index,
+                "outcome_index": approved.index,
+                "outcome_leaf": approved.leaf.hex(),
+                "outcome_at": approved.entry.at,
+                "moved_index": approved.index,
+                "confirmation": "confirmed",
+            }
+            payments.append([names.get(column, self._first[column]) for column in self._columns])
+        self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?)", entries)
+        self._connection.executemany("INSERT INTO tree_node VALUES (?, ?, ?)", nodes)
+        marks = ", ".join("?" * len(self._columns))
+        self._connection.executemany(f"INSERT INTO payment VALUES ({marks})", payments)  # noqa: S608 - marks only
+        self._sum([row[self._columns.index("moved_index")] for row in payments])
+
+    def _sum(self, moved: list[int]) -> None:
+        """Add charged payments to the sums that the product keeps."""
+        for bucket, count in sorted(Counter(index // BUCKET for index in moved).items()):
+            self._connection.execute(
+                "INSERT INTO exposure_sum VALUES (?1, ?2, ?3, 0, 0) ON CONFLICT (bucket) DO UPDATE SET "
+                "charged_count = charged_count + ?2, charged_rial = charged_rial + ?3",
+                (bucket, count, count * AMOUNT_RIAL),
+            )
+        self._connection.execute(
+            "UPDATE day_total SET count = count + ?1, amount_rial = amount_rial + ?2",
+            (len(moved), len(moved) * AMOUNT_RIAL),
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

@@ -25,7 +25,7 @@ from edge.store.journal_store import SqliteJournalStore
 from edge.store.queries import Queries
 from edge.uplink.client import Uplink, UplinkSettings
 from shared.entropy import SystemEntropy
-from shared.events import AlarmRaised, Body, JournalOpened, NoticePublished, PaymentConfirmed
+from shared.events import AcquirerAnswered, AlarmRaised, Body, JournalOpened, NoticePublished, PaymentConfirmed
 from shared.journal.entry import decode_entry
 from sync.enrolment import Enrolment, enrolment_request, read_enrolment
 from tests.central.ingest.offices import OFFICE, Centre
@@ -323,11 +323,37 @@ async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes
     assert (following.predecessor, following.predecessor_cosigned_size) == (site.enrolment.journal, size)
     with site.centre.engine.connect() as connection:
         assert len(connection.execute(select(money_case)).all()) == 1
+    # The office's feed goes on speaking of payments of the journal before: carried, not understood.
+    for word in (
+        PaymentConfirmed(
+            payment_id="p1",
+            provider="billing",
+            track_id="t",
+            provider_reference="r",
+            confirmed_at="2026-11-22T08:00:00Z",
+        ),
+        AcquirerAnswered(
+            payment_id="p2",
+            charged=True,
+            source="settlement",
+            acquirer="psp",
+            answered_at="2026-11-22T08:00:00Z",
+        ),
+    ):
+        feed.append_now(
+            site.centre.engine,
+            feed.feeds_of(OFFICE)[0],
+            word,
+            clock=site.centre.clock,
+            signer=site.centre.keys.feed,
+        )
     successor = site.succeed(following, "next")
     box = RunningBox(successor, site.url, following)
     assert await drained(box) == ["ok", "ok"]
     (opened, _), *_ = box.queries.entries(0, 1)
     body = msgspec.json.decode(decode_entry(opened).body, type=JournalOpened)
     assert (body.predecessor, body.predecessor_cosigned_size) == (site.enrolment.journal, size)
+    assert [answer.payment_id for answer in box.queries.acquirer_answers()] == ["p2"]
+    assert box.queries.payments(None, 10) == []
     assert site.centre.alarms() == []
     await box.stop()

@@ -11,6 +11,7 @@ import structlog
 from daftar.lab.blocks import BlockTally, NoRig, blocks
 from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
 from daftar.lab.faults import FaultKind, fault_cases
+from daftar.lab.healing import Passing, healings
 from daftar.lab.kill import KillTally, kill
 from daftar.lab.killing.mutants import KILL_MUTANTS
 from daftar.lab.mutants import MUTANTS, hunt, named
@@ -78,7 +79,10 @@ def crash_command(*, runs: int, seed: int, every_io: bool, at: int | None, disk:
 @click.option("--seed", default=0, show_default=True, help="Seed of the first workload.")
 @click.option("--decisions", default=4, show_default=True, help="How long a workload is.")
 def faults_command(runs: int, seed: int, decisions: int) -> None:
-    """Let the disk be full or fail at every I/O. Exit code 1: the box did not refuse well, or did not go on."""
+    """Let the disk be full or fail at every I/O, for good or for a while.
+
+    Exit code 1: the box did not refuse well, told somebody what is not true, or did not go on.
+    """
     cases = wrong = 0
     refusals: Counter[str] = Counter()
     for workload in range(seed, seed + runs):
@@ -89,7 +93,15 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
                 wrong += bool(case.faults)
                 for fault in case.faults:
                     click.echo(f"WRONG seed {workload}, {kind} at I/O {case.at}: {fault}")
-    click.echo(msgspec.json.encode({"cases": cases, "wrong": wrong, "refusals": dict(refusals)}))
+    healed = 0
+    for passing in get_args(Passing):
+        for found in healings(passing):
+            healed += 1
+            refusals.update(found.refusals)
+            wrong += bool(found.faults)
+            for fault in found.faults:
+                click.echo(f"WRONG {passing} from I/O {found.at} on, then well: {fault}")
+    click.echo(msgspec.json.encode({"cases": cases, "healed": healed, "wrong": wrong, "refusals": dict(refusals)}))
     if wrong:
         raise SystemExit(1)
 

@@ -57,6 +57,8 @@ class Faults:
         self.fail_read_from: int | None = None
         """EIO at this read and at those after it, `fail_read_count` in all; the first read of the disk is 1."""
         self.fail_read_count = 1
+        self.gone = False
+        """The medium is pulled out: nothing opens, reads, writes or syncs."""
         self.flip_read_at: int | None = None
         """One bit of what this read returns is wrong; the first read of the disk is 1."""
 
@@ -101,6 +103,8 @@ class Disk:
         if self.faults.cut_at is not None and self.count >= self.faults.cut_at:
             self.powered = False
         self._check_power()
+        if self.faults.gone:
+            raise apsw.IOError("simulated: no medium")
         number = self.count + 1
         first = self.faults.fail_from
         if first is not None and first <= number < first + self.faults.fail_count:
@@ -116,7 +120,8 @@ class Disk:
         self._check_power()
         self.read_count += 1
         first = self.faults.fail_read_from
-        if first is not None and first <= self.read_count < first + self.faults.fail_read_count:
+        failing = first is not None and first <= self.read_count < first + self.faults.fail_read_count
+        if failing or self.faults.gone:
             raise apsw.IOError("simulated: the medium cannot be read")
         if self.read_count != self.faults.flip_read_at or not data:
             return data
@@ -144,6 +149,8 @@ class _Vfs(apsw.VFS):
         if path is None or not flags[0] & _RECORDED or Path(path).parent != self._disk.folder:
             # Temporary files do not outlive the process, with or without power.
             return apsw.VFSFile("unix", name, flags)
+        if self._disk.faults.gone:
+            raise apsw.CantOpenError("simulated: no medium")
         return _File(self._disk, Path(path).name, name, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001 - SQLite's

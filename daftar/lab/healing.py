@@ -26,8 +26,9 @@ from edge.store.rebuild import rebuild_projections
 from shared.errors import DaftarError
 from shared.events import AlarmRaised, Body
 
-Passing = Literal["full", "failing", "failing_once", "unreadable", "unreadable_once"]
-"""No room; every write and sync fails; one does; every read fails; one does. Each from some I/O on, for a while."""
+Passing = Literal["full", "failing", "failing_once", "unreadable", "unreadable_once", "gone"]
+"""No room; every write and sync fails; one does; every read fails; one does; nothing opens either. Each from some I/O
+on (`gone`: from some commit on), for a while."""
 
 WRITES: Final = 4
 """Commits while the medium may be failing."""
@@ -63,9 +64,14 @@ def operations_of(*, reads: bool) -> int:
         return disk.read_count if reads else disk.count
 
 
+def places_of(kind: Passing) -> int:
+    """Return from how many places on a fault of this kind may come."""
+    return WRITES if kind == "gone" else operations_of(reads=kind.startswith("unreadable"))
+
+
 def healings(kind: Passing, step: int = 1) -> Iterator[Healing]:
     """Let the medium fail for a while from every I/O of the run on, or from every so many."""
-    for at in range(1, operations_of(reads=kind.startswith("unreadable")) + 1, step):
+    for at in range(1, places_of(kind) + 1, 1 if kind == "gone" else step):
         yield healing(kind, at)
 
 
@@ -97,6 +103,7 @@ def _run(bench: Bench, kind: Passing | None, at: int) -> tuple[Disk, _Told]:
         # The fault comes somewhere from here on; a start on a failing medium is another matter.
         _break(disk, kind, at)
         for number in range(WRITES):
+            disk.faults.gone = kind == "gone" and number + 1 >= at
             _ask(told, f"entry {number}", lambda name: box.write(AlarmRaised(kind="lab", detail=name)))
             _ask(told, f"person {number}", lambda name: _add_person(box, name), kept=False)
             _ask(told, f"row {number}", lambda name: _write_row(box, name), kept=False)
@@ -114,13 +121,14 @@ def _break(disk: Disk, kind: Passing | None, at: int) -> None:
         faults.full_from = disk.count + at
     elif kind in ("failing", "failing_once"):
         faults.fail_from, faults.fail_count = disk.count + at, 1 if kind == "failing_once" else _MANY
-    elif kind is not None:
+    elif kind in ("unreadable", "unreadable_once"):
         faults.fail_read_from = disk.read_count + at
         faults.fail_read_count = 1 if kind == "unreadable_once" else _MANY
 
 
 def _mend(disk: Disk) -> None:
     disk.faults.full_from = disk.faults.fail_from = disk.faults.fail_read_from = None
+    disk.faults.gone = False
 
 
 def _ask(told: _Told, name: str, act: Callable[[str], object], *, kept: bool = True) -> None:

@@ -21,8 +21,8 @@ LEVELS: Final[tuple[tuple[DiskLevel, int], ...]] = (("full", 95), ("nearly_full"
 """From how many percent on each level holds, the worst first."""
 CALM_PERCENT: Final = 2
 """A level is left only this far below where it begins: a medium at its edge must not alarm again and again."""
-ROOM_TO_START_BYTES: Final = 1024 * 1024
-"""With less than this free the reserve is given back before the file is even opened: its index file needs room."""
+ROOM_BYTES: Final = 1024 * 1024
+"""With less than this free the reserve is given back: a sign-in has to fit too, and a start's index file."""
 _FREE_FOR_RESERVE: Final = 3
 """So many times the reserve must be free before it is made anew."""
 _RANK: Final[dict[DiskLevel, int]] = {"ok": 0, "filling": 1, "nearly_full": 2, "full": 3}
@@ -52,15 +52,12 @@ class WatchDisk:
 
     def prepare(self) -> None:
         """Before the file is opened: make the reserve, or give it back where the file could not be opened otherwise."""
-        used = self._ask()
-        if used is not None and used.free_bytes < ROOM_TO_START_BYTES:
-            self._give_back()
         self._look()
 
     def failed(self, error: Exception) -> None:
         """Hear of a write that failed; where room was wanting, give the reserve back. Called on the writer's thread."""
         used = self._ask()
-        if is_no_room(error) or (used is not None and used.free_bytes < ROOM_TO_START_BYTES):
+        if is_no_room(error) or (used is not None and used.free_bytes < ROOM_BYTES):
             self._give_back()
             self._see(self._ask())
 
@@ -76,6 +73,9 @@ class WatchDisk:
 
     def _look(self) -> None:
         used = self._ask()
+        if used is not None and used.free_bytes < ROOM_BYTES and self._reserve.is_there():
+            self._give_back()
+            used = self._ask()
         self._see(used)
         enough = used is not None and used.free_bytes >= _FREE_FOR_RESERVE * self._reserve.size_bytes
         if not self._reserve.is_there() and enough and self._view.level != "full" and self._reserve.make():

@@ -153,9 +153,7 @@ def add_one_office(data: Path, database_url: str | None, code: str, name: str) -
 def issue_one_code(data: Path, database_url: str | None, code: str, replaces: str | None) -> None:
     """Print an enrolment code for the office CODE."""
     with _open(data, database_url) as opened:
-        made = issue_code(
-            opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy, replaces=replaces
-        )
+        made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy, replaces=replaces)
     what = "a box" if replaces is None else f"what replaces box {replaces}"
     click.echo(f"Enrol {what} of office {code} within a day with the code {made}")
 

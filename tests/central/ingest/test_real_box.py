@@ -284,13 +284,9 @@ async def test_a_copy_with_the_former_key_is_told_to_stop_and_the_box_goes_on(si
         await one.stop()
 
 
-async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes_a_case(site: Site) -> None:
-    box = site.start()
-    box.write(requested("p1", obligation="bill:1:1"), sent("p1"), approved("p1"))
-    box.write(requested("p2", obligation="bill:2:2"), sent("p2"))
-    assert await drained(box) == ["ok"]
-    await box.stop()
-    size, left = close_journal(
+def end(site: Site) -> tuple[int, tuple[str, ...]]:
+    """Close the journal of a box that is off."""
+    return close_journal(
         site.folder / "box.sqlite",
         site.folder / "box.key",
         reason="replaced",
@@ -299,47 +295,11 @@ async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes
         clock=SteppingClock(),
         entropy=CHANCE,
     )
-    assert left == ("p2",)
-    box = site.start()
-    feed.append_now(
-        site.centre.engine,
-        feed.feeds_of(OFFICE)[0],
-        NoticePublished(notice_id="n", title="t", text="x"),
-        clock=site.centre.clock,
-        signer=site.centre.keys.feed,
-    )
-    assert await drained(box) == ["ok"]
-    result = await box.uplink.exchange_once()
-    assert (result.kind, result.received_count, result.backlog) == ("ok", 0, False)
-    assert (box.queries.size(), box.queries.status().cosigned_size) == (size, size)
-    await box.stop()
-    with site.centre.engine.connect() as connection:
-        row = connection.execute(select(journal)).one()
-        cases = connection.execute(select(money_case.c.kind, money_case.c.payment_id)).all()
-    assert (row.closed_reason, row.closed_at is not None) == ("replaced", True)
-    assert [tuple(case) for case in cases] == [("left_in_doubt", "p2")]
-    code = issue_code(site.centre.engine, OFFICE, clock=site.centre.clock, entropy=CHANCE, replaces=site.enrolment.box)
-    following = site.centre.enrol("next", code=code, replaced=open_left_behind)
-    assert (following.predecessor, following.predecessor_cosigned_size) == (site.enrolment.journal, size)
-    with site.centre.engine.connect() as connection:
-        assert len(connection.execute(select(money_case)).all()) == 1
-    # The office's feed goes on speaking of payments of the journal before: carried, not understood.
-    for word in (
-        PaymentConfirmed(
-            payment_id="p1",
-            provider="billing",
-            track_id="t",
-            provider_reference="r",
-            confirmed_at="2026-11-22T08:00:00Z",
-        ),
-        AcquirerAnswered(
-            payment_id="p2",
-            charged=True,
-            source="settlement",
-            acquirer="psp",
-            answered_at="2026-11-22T08:00:00Z",
-        ),
-    ):
+
+
+def publish(site: Site, *words: Body) -> None:
+    """Let central say something to the office."""
+    for word in words:
         feed.append_now(
             site.centre.engine,
             feed.feeds_of(OFFICE)[0],
@@ -347,8 +307,57 @@ async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes
             clock=site.centre.clock,
             signer=site.centre.keys.feed,
         )
-    successor = site.succeed(following, "next")
-    box = RunningBox(successor, site.url, following)
+
+
+def cases(site: Site) -> list[tuple[str, str]]:
+    with site.centre.engine.connect() as connection:
+        rows = connection.execute(select(money_case.c.kind, money_case.c.payment_id)).all()
+    return [(row.kind, row.payment_id) for row in rows]
+
+
+async def ended(site: Site) -> int:
+    """Close a journal with one payment charged and one in doubt; return its size."""
+    box = site.start()
+    box.write(requested("p1", obligation="bill:1:1"), sent("p1"), approved("p1"))
+    box.write(requested("p2", obligation="bill:2:2"), sent("p2"))
+    assert await drained(box) == ["ok"]
+    await box.stop()
+    size, left = end(site)
+    assert left == ("p2",)
+    return size
+
+
+async def test_a_closed_journal_is_handed_over_and_what_it_left_in_doubt_becomes_a_case(site: Site) -> None:
+    size = await ended(site)
+    box = site.start()
+    publish(site, NoticePublished(notice_id="n", title="t", text="x"))
+    assert await drained(box) == ["ok"]
+    result = await box.uplink.exchange_once()
+    assert (result.kind, result.received_count, result.backlog) == ("ok", 0, False)
+    assert (box.queries.size(), box.queries.status().cosigned_size) == (size, size)
+    await box.stop()
+    with site.centre.engine.connect() as connection:
+        row = connection.execute(select(journal)).one()
+    assert (row.closed_reason, row.closed_at is not None) == ("replaced", True)
+    assert cases(site) == [("left_in_doubt", "p2")]
+
+
+async def test_the_successor_names_the_journal_before_and_carries_what_the_feed_says_of_it(site: Site) -> None:
+    size = await ended(site)
+    box = site.start()
+    assert await drained(box) == ["ok"]
+    await box.stop()
+    code = issue_code(site.centre.engine, OFFICE, clock=site.centre.clock, entropy=CHANCE, replaces=site.enrolment.box)
+    following = site.centre.enrol("next", code=code, replaced=open_left_behind)
+    assert (following.predecessor, following.predecessor_cosigned_size) == (site.enrolment.journal, size)
+    assert cases(site) == [("left_in_doubt", "p2")]
+    at = "2026-11-22T08:00:00Z"
+    publish(
+        site,
+        PaymentConfirmed(payment_id="p1", provider="billing", track_id="t", provider_reference="r", confirmed_at=at),
+        AcquirerAnswered(payment_id="p2", charged=True, source="settlement", acquirer="psp", answered_at=at),
+    )
+    box = RunningBox(site.succeed(following, "next"), site.url, following)
     assert await drained(box) == ["ok", "ok"]
     (opened, _), *_ = box.queries.entries(0, 1)
     body = msgspec.json.decode(decode_entry(opened).body, type=JournalOpened)

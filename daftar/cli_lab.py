@@ -78,7 +78,8 @@ def crash_command(*, runs: int, seed: int, every_io: bool, at: int | None, disk:
 @click.option("--runs", default=3, show_default=True, help="Workloads, each of its own seed.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the first workload.")
 @click.option("--decisions", default=4, show_default=True, help="How long a workload is.")
-def faults_command(runs: int, seed: int, decisions: int) -> None:
+@click.option("--step", default=1, show_default=True, help="Try only every so many I/Os.")
+def faults_command(runs: int, seed: int, decisions: int, step: int) -> None:
     """Let the disk be full or fail at every I/O, for good or for a while.
 
     Exit code 1: the box did not refuse well, told somebody what is not true, or did not go on.
@@ -87,7 +88,7 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
     refusals: Counter[str] = Counter()
     for workload in range(seed, seed + runs):
         for kind in get_args(FaultKind):
-            for case in fault_cases(workload, decisions, kind):
+            for case in fault_cases(workload, decisions, kind, step):
                 cases += 1
                 refusals[case.refusal or "none"] += 1
                 wrong += bool(case.faults)
@@ -95,7 +96,7 @@ def faults_command(runs: int, seed: int, decisions: int) -> None:
                     click.echo(f"WRONG seed {workload}, {kind} at I/O {case.at}: {fault}")
     healed = 0
     for passing in get_args(Passing):
-        for found in healings(passing):
+        for found in healings(passing, step):
             healed += 1
             refusals.update(found.refusals)
             wrong += bool(found.faults)

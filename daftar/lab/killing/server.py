@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from contextlib import nullcontext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -29,11 +30,20 @@ _LOOK_EVERY_S: Final = 0.01
 def _serve(folder: str, mutant: str | None) -> None:
     """Be the server. Runs in the child."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with_the_lab, daemon=True).start()
     with (Path(folder) / "server.log").open("ab") as log_file:
         os.dup2(log_file.fileno(), sys.stdout.fileno())
         os.dup2(log_file.fileno(), sys.stderr.fileno())
     with nullcontext() if mutant is None else named(mutant).apply():
         edge.main(["serve", "--data", folder], standalone_mode=False)
+
+
+def _end_with_the_lab() -> None:
+    """End when the lab does, however it ended: it is not the parent, the process that forks is."""
+    lab = multiprocessing.parent_process()
+    if lab is not None:
+        lab.join()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Server:

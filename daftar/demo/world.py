@@ -27,6 +27,8 @@ MANAGER: Final = ("manager", "demo-manager-1")
 FINANCE: Final = ("finance", "demo-finance-1")
 CONFIRMING_PROFILE: Final = "daftar/virtual_pna"
 FINANCE_NAME: Final = "کارشناس مالی"
+LIMITS: Final = ("--total-max", "500000000", "--count-max", "200", "--hours-max", "72")
+"""What the demo's office may take without central: shown on its pages, out of the way of playing."""
 TERMINALS_MAX: Final = 3
 TERMINAL_NAMES: Final = ("باجه ۱", "باجه ۲", "باجه ۳")
 _STATE_NAME: Final = "demo.json"
@@ -207,9 +209,9 @@ class World:
                 return ["edge", "serve", "--data", str(self.data(name))]
 
     async def _set_up_central(self) -> str:
-        """Give the running central one office and one person of finance. Return the office's enrolment code."""
+        """Give the running central one office, a person of finance and limits. Return the office's enrolment code."""
         data = ["--data", str(self.data("central"))]
-        code, _ = await asyncio.gather(
+        code, *_ = await asyncio.gather(
             run("central", ["central", "office", "add", *data, OFFICE_CODE, OFFICE_NAME], self.logs),
             run(
                 "central",
@@ -217,6 +219,7 @@ class World:
                 self.logs,
                 stdin=FINANCE[1] + "\n",
             ),
+            run("central", ["central", "policy", "set", *data, "--all", *LIMITS], self.logs),
         )
         return code.split()[-1]
 

@@ -24,6 +24,7 @@ BOX: Final = (
     "/history/payments?q=nothing",
     "/history/inquiries",
     "/refunds",
+    "/day",
     "/terminal",
     "/services",
     "/services?q=هیچ",
@@ -43,9 +44,10 @@ CENTRAL: Final = (
     "/providers",
     "/inquiries",
     "/feeds",
+    "/policies",
     "/no-such-page",
 )
-BOX_LINKS: Final = {"/history/payments": "/payments/", "/history/inquiries": "/inquiries/"}
+BOX_LINKS: Final = {"/history/payments": "/payments/", "/history/inquiries": "/inquiries/", "/day": "/days/"}
 CENTRAL_LINKS: Final = {
     "/payments": "/payments/",
     "/offices": "/offices/",
@@ -99,6 +101,7 @@ def busy_day(running_demo: Demo) -> Demo:
     refused = demo.pay(taken)
     demo.until("the refusal", lambda: demo.payment(refused)["confirmation"] == "refused")
     demo.api("POST", "/inquiries", {"kind": "gas", "parameter": "2050327604"})
+    demo.api("POST", "/days", key="the-day-of-every-page")
     demo.good_day()
     return demo
 

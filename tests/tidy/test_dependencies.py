@@ -25,13 +25,17 @@ THIRD_PARTY = re.compile(
 )
 
 
+MADE_HERE = "tests/golden/schemas/"
+"""Box files of released schemas, written by `tests/golden/write_schema.py` and kept small."""
+
+
 def tracked() -> list[str]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def test_nothing_third_party_is_tracked():
-    assert not [name for name in tracked() if THIRD_PARTY.search(name)]
+    assert not [name for name in tracked() if THIRD_PARTY.search(name) and not name.startswith(MADE_HERE)]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)

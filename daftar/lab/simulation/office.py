@@ -44,6 +44,7 @@ LOOK_EVERY_S: Final = 5.0
 STARTS_IN_VAIN_MAX: Final = 30
 STOPPED_AT_MOST_S: Final = 240.0
 """How long the service manager lets a box be that takes nothing: it may get well by itself."""
+STOPPED_TIMES_MAX: Final = 12
 QUIET_S: Final = 1_200
 
 Moment = Literal["before_commit", "after_commit", "sale", "charge", "paper", "cosigned"]
@@ -139,6 +140,7 @@ class Office:
 
     def start_box(self) -> None:
         """Start the program on what the disk holds. A start that fails is tried again by the service manager."""
+        self._let_go()
         self._starts += 1
         folder = self._folder / f"run-{self._starts}"
         folder.mkdir()
@@ -172,6 +174,13 @@ class Office:
         self.past.append(run)
         self.truth.counts["start"] += 1
         self.truth.journal_stands(run.box.counter.queries.entries(0, 1_000_000))
+
+    def _let_go(self) -> None:
+        """Close the files of runs that have ended, and forget them."""
+        for run in self.past:
+            run.discard()
+            shutil.rmtree(run.folder)
+        self.past.clear()
 
     def kill_box(self) -> None:
         """End the program here and now; the files stay as the system has them."""
@@ -232,12 +241,14 @@ class Office:
             stopped_s = stopped_s + LOOK_EVERY_S if self.run is not None and self.run.failed else 0.0
             if stopped_s > STOPPED_AT_MOST_S:
                 self.truth.counts["restart of a stopped journal"] += 1
+                if self.truth.counts["restart of a stopped journal"] > STOPPED_TIMES_MAX:
+                    break
                 self.kill_box()
             if self.run is None:
                 self.start_box()
             in_vain = in_vain + 1 if self.run is None else 0
             await asyncio.sleep(LOOK_EVERY_S * (1 + in_vain))
-        self.truth.wrong(f"the box does not start any more, tried {in_vain} times")
+        self.truth.wrong("the box does not start any more, or takes nothing whenever it does")
 
     # --- the day -----------------------------------------------------------------------------------------------------
 
@@ -249,8 +260,7 @@ class Office:
         finally:
             for run in self.past:
                 run.end()
-            for run in self.past:
-                run.discard()
+            self._let_go()
             self._disks.move(None)
 
     async def _day(self, misfortunes: Part, judge: Part) -> None:

@@ -14,7 +14,6 @@ from edge.journal.ports import StoreView
 from edge.services import documents, judge_outcome, print_documents
 from edge.services.counter import Counter
 from edge.services.print_documents import PrintDocuments
-from edge.services.record_outcome import RecordOutcome
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.terminal_worker import TerminalWorker
 from edge.store.exchange_store import SqliteExchangeStore
@@ -159,11 +158,6 @@ SERVICE_MUTANTS: Final = (
         "restart_frees",
         "a start takes what was sent for not sent",
         _swapped(recovery, "PaymentInDoubt", PaymentNotSent),
-    ),
-    ServiceMutant(
-        "not_found_too_early",
-        "a not-found counts at once",
-        _swapped(RecordOutcome, "waited_ms", lambda *_: 1_000_000_000),
     ),
     ServiceMutant(
         "doubt_never_asked", "nobody asks about payments in doubt", _swapped(ResolveInDoubt, "ask_all", _nothing)

@@ -103,8 +103,9 @@ class Visit(ASGIMiddleware):
         await next_app(scope, receive, send_with_cookie)
 
 
-def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let only an operator pass. Raises OperatorError `auth.sign_in_needed`."""
+    # Not plain functions, these guards: the framework would send each of them through a thread.
     if connection.scope["state"].get("operator") is None:
         raise OperatorError("auth.sign_in_needed")
 
@@ -140,7 +141,7 @@ class TokenHolder(ASGIMiddleware):
         await next_app(scope, receive, send)
 
 
-def scoped(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def scoped(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Let only a program pass whose token has the scope in the handler's `opt`.
 
     Raises OperatorError `api.token_needed`, `api.scope_needed`.

@@ -9,8 +9,9 @@ from litestar import Litestar, Request, Response, get
 from litestar.static_files import create_static_files_router
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
-from edge.web.rendering import ASSETS_PATH, HTML, assets_folder, render_alone
+from edge.web.rendering import HTML, render_alone
 from edge.web.router import secure
+from edge.web.templating import ASSETS_PATH, assets_folder
 from shared.error_texts import describe
 from shared.errors import DaftarError
 

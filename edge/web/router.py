@@ -26,7 +26,8 @@ from edge.web.pages_inquiries import inquiry_pages
 from edge.web.pages_money import override_pages, refund_pages
 from edge.web.pages_proof import proof_pages
 from edge.web.ports import Counter
-from edge.web.rendering import ASSETS_PATH, Web, assets_folder
+from edge.web.rendering import Web
+from edge.web.templating import ASSETS_PATH, assets_folder
 from shared.clock import Clock
 from shared.entropy import Entropy
 

@@ -4,7 +4,7 @@ import re
 import pytest
 from litestar import Litestar
 
-from edge.web.rendering import assets_folder
+from edge.web.templating import assets_folder
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL, Browser, Page
 from tests.edge.web.fake_counter import AT, FakeCounter

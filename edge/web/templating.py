@@ -1,0 +1,124 @@
+"""The templates of pages, once for each language.
+
+What a language says is known before any page is asked for: as filters of an environment of its own, words and symbols
+with fixed names are put in place when a template is compiled, and a page is left with what belongs to it alone.
+"""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
+from edge.web.texts import LANGUAGES, text
+from shared.display import Status, alarm_text, clock_text, date_text, day_text, digits_text, moment_text
+from shared.error_texts import ERROR_TEXTS, describe
+from shared.errors import OperatorError
+from shared.money import group_digits, rial_text, toman_text
+from shared.text import Language
+
+ASSETS_PATH: Final = "/assets"
+
+
+def assets_folder() -> Path:
+    """Return the folder of stylesheet, icons, scripts and font."""
+    return Path(str(files("shared").joinpath("assets")))
+
+
+def _asset_url(name: str) -> str:
+    data = assets_folder().joinpath(name).read_bytes()
+    return f"{ASSETS_PATH}/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+_ASSETS: Final = {
+    name: _asset_url(name) for name in ("daftar.css", "daftar.js", "icons.svg", "favicon.svg", "vendor/htmx.min.js")
+}
+
+
+@cache
+def icon(name: str, *, directed: bool = False) -> Markup:
+    """Return a symbol of `icons.svg`; one that is `directed` is turned where people read from the left."""
+    return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        " icon--directed" if directed else "", _ASSETS["icons.svg"], name
+    )
+
+
+@cache
+def _chip(status: Status, language: Language, *, big: bool) -> Markup:
+    weight = "" if status.weight == "soft" else f" status--{status.weight}"
+    look = f"{status.tone}{weight}{' status--big' if big else ''}{' moving' if status.moving else ''}"
+    return Markup('<span class="status tone-{}">{}{}</span>').format(look, icon(status.icon), status.word(language))
+
+
+@pass_context
+def _live_part(context: Context, path: str, events: str, *, slow: bool = False) -> Markup:
+    """Return what makes a part of a page keep itself new; what is ticked goes along, so that the new one keeps it."""
+    return Markup('hx-get="{}?seen={}" hx-include="#terminals" hx-trigger="{}, every {}s" hx-swap="outerHTML"').format(
+        path, context["seen"], events, 60 if slow else 10
+    )
+
+
+def _said_error(code: str | None, language: Language) -> str:
+    """Return an error code in words, or the code itself where the table has none."""
+    if not code:
+        return ""
+    return describe(OperatorError(code), language).what if code in ERROR_TEXTS else code
+
+
+def _filters(language: Language) -> dict[str, Any]:
+    """Return how templates say things in a language."""
+    return {
+        "t": lambda key, **data: text(key, language, **data),
+        "icon": icon,
+        "chip": lambda status, *, big=False: _chip(status, language, big=big),
+        "word": lambda status: status.word(language),
+        "bill_type_name": lambda kind: kind.fa if language == "fa" else kind.en,
+        "toman": lambda amount_rial: toman_text(amount_rial, language),
+        "toman_number": lambda amount_rial: toman_text(amount_rial, language).rsplit(" ", 1)[0],
+        "rial": lambda amount_rial: rial_text(amount_rial, language),
+        "rial_number": lambda amount_rial: group_digits(amount_rial, language),
+        "number": lambda number: group_digits(number, language),
+        "digits": lambda value: digits_text(str(value), language),
+        "day": lambda day: day_text(day, language),
+        "date": lambda at: date_text(at, language),
+        "clock_time": lambda at: clock_text(at, language),
+        "moment": lambda at: moment_text(at, language),
+        "said_error": lambda code: _said_error(code, language),
+        "alarm_text": lambda kind: alarm_text(kind, language),
+    }
+
+
+def _environment(language: Language) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("edge.web", "templates"),
+        autoescape=select_autoescape(default=True),
+        # Templates come with the release: none of them changes while the box runs.
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(_filters(language))
+    environment.globals.update(
+        lang=language,
+        dir="rtl" if language == "fa" else "ltr",
+        asset=_ASSETS,
+        live_part=_live_part,
+        bill_icons=BILL_ICONS,
+        kind_icons=KIND_ICONS,
+        kind_texts=KIND_TEXTS,
+    )
+    return environment
+
+
+_ENVIRONMENTS: Final = {language: _environment(language) for language in LANGUAGES}
+
+
+def fill(language: Language, template: str, context: dict[str, Any]) -> str:
+    """Return a template, filled."""
+    return _ENVIRONMENTS[language].get_template(template).render(context)

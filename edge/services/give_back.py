@@ -265,7 +265,7 @@ class GiveBack:
                 return []
             return [outcome_of(payment_id, answer)]
 
-        await self._writer.commit(decide)
+        await self._payments.outcomes.commit(decide)
 
 
 def outcome_of(payment_id: str, answer: OrderAnswer) -> Body:

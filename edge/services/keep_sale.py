@@ -5,12 +5,12 @@ three; the receipt is spooled with it. When the terminal was not told, or did no
 doubt again and asking settles it: what it took back it does not tell as its last transaction any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from edge.devices.terminals.outcome import OrderAnswer
 from edge.journal.views import PaymentView
-from edge.journal.writer import JournalWriter, StoreView
+from edge.journal.writer import Decide, Recorded, StoreView
 from edge.services.documents import spool_receipt
 from edge.services.terminal_port import Terminal
 from edge.store.queries import Queries
@@ -25,9 +25,14 @@ class KeepSale:
     """Acknowledges approvals to the terminals that ask for it."""
 
     def __init__(
-        self, *, writer: JournalWriter, queries: Queries, entropy: Entropy, terminals: Mapping[str, Terminal]
+        self,
+        *,
+        commit: Callable[[Decide], Awaitable[list[Recorded]]],
+        queries: Queries,
+        entropy: Entropy,
+        terminals: Mapping[str, Terminal],
     ) -> None:
-        self._writer = writer
+        self._commit = commit
         self._queries = queries
         self._entropy = entropy
         self._terminals = terminals
@@ -51,7 +56,7 @@ class KeepSale:
             spool_receipt(view, self._entropy, payment_id)
             return [PaymentAcknowledged(payment_id=payment_id)]
 
-        await self._writer.commit(decide)
+        await self._commit(decide)
 
     async def _tell(self, payment: PaymentView) -> OrderAnswer:
         terminal = self._terminals.get(payment.terminal)

@@ -1,9 +1,11 @@
 """Journal what terminals say of payments: in time, late, or of no payment that is known. Said is said.
 
-Whatever a terminal told the box is written to the end, whoever waited for it and even while the box stops.
+Whatever a terminal told the box is written to the end, whoever waited for it and even while the box stops. A medium
+that takes nothing for a while only delays it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Final
 
@@ -11,7 +13,7 @@ import structlog
 
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.journal.views import PaymentView
-from edge.journal.writer import JournalWriter, StoreView
+from edge.journal.writer import Decide, JournalWriter, Recorded, StoreView
 from edge.services.documents import spool_when_charged
 from edge.services.judge_outcome import (
     SECOND_CHARGE,
@@ -26,7 +28,7 @@ from edge.store.queries import Queries
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy
-from shared.errors import OperatorError
+from shared.errors import DeviceError, OperatorError
 from shared.events import Body, Evidence, PaymentApproved, PaymentInDoubt, PaymentNotSent
 from shared.payment import PaymentState
 
@@ -34,6 +36,10 @@ log = structlog.get_logger()
 
 FAULT: Final = "fault"
 """The reason of a payment that a fault of this program ended: before the amount left not sent, after it in doubt."""
+
+AGAIN_FIRST_S: Final = 0.25
+AGAIN_LONGEST_S: Final = 5.0
+"""Pauses before something said is written once more to a journal that did not take it."""
 
 
 class RecordOutcome:
@@ -56,6 +62,7 @@ class RecordOutcome:
         self._started_monotonic_ms = clock.monotonic_ms()
         self._sent_monotonic_ms: dict[str, int] = {}
         self._open: set[asyncio.Task[None]] = set()
+        self._ending = asyncio.Event()
 
     # --- when the amount left ----------------------------------------------------------------------------------------
 
@@ -77,6 +84,7 @@ class RecordOutcome:
         """Journal what the terminal said, as far as the payment table and the evidence allow."""
         evidence = outcome.evidence
         code = None if evidence is None else profile.meaning(evidence.response_code).outcome
+        decided: list[Body] = []
 
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
@@ -87,13 +95,15 @@ class RecordOutcome:
                 payment_id, payment.state, outcome, spoken_before=spoken, speaks_of_charge=code == "approved"
             )
             spool_when_charged(view, self._entropy, payment, bodies)
+            decided.extend(bodies)
             return bodies
 
-        recorded = await self._writer.commit(decide)
+        await self.commit(decide)
         if outcome.kind != "in_doubt" and not profile.capabilities.confirming:
             # A sale that a terminal may take back can come into doubt again.
             self._sent_monotonic_ms.pop(payment_id, None)
-        if any(isinstance(record.body, PaymentApproved) for record in recorded):
+        # By all that was decided: what was written may have been the attempt nobody could tell of.
+        if any(isinstance(body, PaymentApproved) for body in decided):
             await self._on_charged(payment_id)
 
     def late_answer(self, reference: str, outcome: TerminalOutcome, profile: TerminalProfile) -> None:
@@ -121,7 +131,7 @@ class RecordOutcome:
 
     async def _alarm_of(self, evidence: Evidence, payment: PaymentView | None) -> None:
         alarm = charge_alarm(STRAY_APPROVAL, evidence, None if payment is None else payment.payment_id)
-        await self._writer.commit(lambda _: [alarm])
+        await self.commit(lambda _: [alarm])
 
     # --- when nothing was said ---------------------------------------------------------------------------------------
 
@@ -133,7 +143,7 @@ class RecordOutcome:
                 return []
             return [PaymentNotSent(payment_id=payment_id, reason=reason)]
 
-        await self._writer.commit(decide)
+        await self.commit(decide)
 
     async def give_up(self, payment_id: str) -> None:
         """Leave no payment open that nobody works on any more. Never raises."""
@@ -146,12 +156,32 @@ class RecordOutcome:
             return [PaymentInDoubt(payment_id=payment_id, reason=FAULT)] if doubtful else []
 
         try:
-            await self._writer.commit(decide)
+            await self.commit(decide)
         except Exception:
             # The journal takes nothing any more; a start through recovery settles this payment.
             log.exception("payment left open", payment_id=payment_id)
 
     # --- to the end --------------------------------------------------------------------------------------------------
+
+    async def commit(self, decide: Decide) -> list[Recorded]:
+        """Journal what must be journaled, however long the medium takes to be well.
+
+        `decide` is asked anew each time, of the state as it then is: what stands already it must not say twice.
+        Raises what `JournalWriter.commit` raises where trying again is of no use, or once the box stops.
+        """
+        pause_s = AGAIN_FIRST_S
+        while True:
+            try:
+                return await self._writer.commit(decide)
+            except DeviceError as error:
+                trouble = self._writer.trouble
+                if self._ending.is_set() or (trouble is not None and not trouble.clears):
+                    raise
+                log.warning("not journaled yet", code=error.code, why=str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._ending.wait()
+            pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
 
     def open_work(self) -> list[str]:
         """Return the names of what is being written to the end now."""
@@ -171,7 +201,8 @@ class RecordOutcome:
             log.error("not journaled", what=task.get_name(), exc_info=error)
 
     async def finish(self) -> None:
-        """Wait until all that was said is written."""
+        """Wait until all that was said is written, or has been tried for a last time."""
+        self._ending.set()
         # Terminals hand answers on from the event loop's next round.
         await asyncio.sleep(0)
         while self._open:

@@ -66,7 +66,7 @@ class TakePayment:
             terminal.on_stray_answer = worker.stray_answer
             self.workers[terminal.name] = worker
         self._keep = KeepSale(
-            writer=writer,
+            commit=self.outcomes.commit,
             queries=queries,
             entropy=entropy,
             terminals={terminal.name: terminal for terminal in terminals},

@@ -25,6 +25,9 @@ log = structlog.get_logger()
 OPERATOR_CANCELLED: Final = "operator_cancelled"
 """The reason of a payment that a person dropped before its amount left."""
 
+CANCEL_WAIT_S: Final = 4.0
+"""The longest that whoever drops a waiting payment waits to hear that it is journaled."""
+
 Standing = Literal["idle", "busy", "connecting", "not_ready", "unreachable"]
 """How a terminal stands, apart from a lock by a payment in doubt. `not_ready`: there is a link, and nobody who answers
 on it or one who says that it is not idle; `connecting` also while a link has not been answered on yet."""
@@ -128,8 +131,9 @@ class TerminalWorker:
         """Have a payment dropped: one that waits is not sent. Return whether it waits or runs here."""
         if self._queue.pop(payment_id, None) is not None:
             self._dropping.add(payment_id)
-            # Who asked may go away; a payment that left the queue must still be written off.
-            await asyncio.shield(self._outcomes.to_the_end(f"cancel {payment_id}", self._drop(payment_id)))
+            # Who asked may go away, and must not wait for a sick disk: it is written off all the same.
+            dropping = self._outcomes.to_the_end(f"cancel {payment_id}", self._drop(payment_id))
+            await asyncio.wait({dropping}, timeout=CANCEL_WAIT_S)
             return True
         if payment_id in self._dropping:
             return True

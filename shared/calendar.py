@@ -6,6 +6,7 @@ the `tzdata` package, not from the machine: one with a zone table older than 202
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -58,6 +59,7 @@ def _shown(text: str, language: Language) -> str:
     return persian_digits(text) if language == "fa" else text
 
 
+@lru_cache(maxsize=1024)
 def jalali_text(day: date, language: Language = "fa") -> str:
     """Return a Gregorian date as a Jalali one: «۱۴۰۵/۰۹/۰۱», or `1405/09/01` in English."""
     jalali = _jalali(day)
@@ -76,7 +78,8 @@ def jalali_datetime_text(at: datetime, language: Language = "fa") -> str:
 
 def time_text(at: datetime, language: Language = "fa") -> str:
     """Return the time of day in Iran: «۱۴:۰۸:۳۰». Raises BugError `calendar.no_zone`."""
-    return _shown(f"{_local(at):%H:%M:%S}", language)
+    local = _local(at)
+    return _shown(f"{local.hour:02}:{local.minute:02}:{local.second:02}", language)
 
 
 def jalali_month(at: datetime) -> str:

@@ -298,12 +298,8 @@ class Counter:
 
     def line(self) -> LineView:
         """Return how the line stands, by the newest exchange."""
-        status = self._parts.queries.status()
-        return LineView(
-            state=self._parts.line.state,
-            last_exchange_at=status.last_exchange_at,
-            last_error=status.last_exchange_error,
-        )
+        last_exchange_at, last_error = self._parts.queries.last_exchange()
+        return LineView(state=self._parts.line.state, last_exchange_at=last_exchange_at, last_error=last_error)
 
     def journal_failure(self) -> str | None:
         """Return the code of what stopped the journal, None while it takes entries."""

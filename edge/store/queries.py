@@ -162,6 +162,12 @@ class Queries:
         with self._lock:
             return self._rows.acquirer_answers(payment_id)
 
+    def last_exchange(self) -> tuple[str | None, str | None]:
+        """Return when central last answered, and the code of what went wrong with the newest exchange."""
+        with self._lock:
+            exchange = self._rows.exchange_columns()
+        return exchange["last_exchange_at"], exchange["last_error"]
+
     def cosigned_note(self) -> str:
         """Return the newest checkpoint that central cosigned, as a note; empty before the first."""
         with self._lock:

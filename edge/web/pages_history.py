@@ -2,7 +2,7 @@
 
 import csv
 import io
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from litestar import Response, get
@@ -10,13 +10,13 @@ from litestar import Response, get
 from edge.web.guards import signed_in
 from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, Stop, find_inquiries, find_payments
 from edge.web.payment_view import bill_type_of
-from edge.web.ports import PaymentView
+from edge.web.ports import InquiryView, PaymentView
 from edge.web.rendering import AnyRequest, Web, language_of, page
 from edge.web.services import KIND_TEXTS
 from edge.web.texts import text
 from shared.calendar import jalali_datetime_text
 from shared.clock import parse_instant
-from shared.display import inquiry_status, payment_status
+from shared.display import Status, inquiry_status, payment_status
 from shared.text import Language, fold_number, is_digits
 
 EXPORT_ROWS_MAX = 5_000
@@ -32,6 +32,24 @@ _COLUMNS = (
     "bill.payment_id",
     "fact.payment",
 )
+
+
+class _Row(NamedTuple):
+    """A payment in the table, and what it was for."""
+
+    number: int
+    payment: PaymentView
+    name: str
+    status: Status
+
+
+class _InquiryRow(NamedTuple):
+    """An inquiry in the table; `name` is a text's key."""
+
+    number: int
+    inquiry: InquiryView
+    name: str
+    status: Status
 
 
 def _number(value: str | None) -> int | None:
@@ -101,12 +119,12 @@ def _payments(web: Web, request: AnyRequest) -> Response[str]:
         request,
         "history_payments.html",
         rows=[
-            {
-                "number": first_row + place,
-                "payment": payment,
-                "name": transaction_name(payment, language_of(request)),
-                "status": payment_status(payment.state, payment.confirmation),
-            }
+            _Row(
+                first_row + place,
+                payment,
+                transaction_name(payment, language_of(request)),
+                payment_status(payment.state, payment.confirmation),
+            )
             for place, payment in enumerate(found.rows)
         ],
         q=wanted,
@@ -127,12 +145,7 @@ def _inquiries(web: Web, request: AnyRequest) -> Response[str]:
         request,
         "history_inquiries.html",
         rows=[
-            {
-                "number": first_row + place,
-                "inquiry": inquiry,
-                "name": KIND_TEXTS[inquiry.kind],
-                "status": inquiry_status(inquiry.outcome),
-            }
+            _InquiryRow(first_row + place, inquiry, KIND_TEXTS[inquiry.kind], inquiry_status(inquiry.outcome))
             for place, inquiry in enumerate(found.rows)
         ],
         q=wanted,

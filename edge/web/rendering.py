@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from markupsafe import Markup
 
-from edge.web.ports import Counter, HealthView, Operator
+from edge.web.ports import BoxStatus, Counter, HealthView, Operator
 from edge.web.templating import fill
 from shared.clock import Clock
 from shared.display import ago_text
@@ -58,10 +58,9 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthView
 
 
-def gauges(web: Web) -> Gauges:
+def gauges(web: Web, status: BoxStatus) -> Gauges:
     """Return the header's facts of this moment."""
     queries = web.counter.queries
-    status = queries.status()
     in_doubt = list(queries.in_doubt())
     return Gauges(
         terminals=list(web.counter.terminals()),
@@ -103,8 +102,9 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         "form_key": random_name(web.entropy, "f"),
     }
     if operator is not None:
-        everywhere["office"] = web.counter.queries.status().office
-        everywhere["gauges"] = gauges(web)
+        status = web.counter.queries.status()
+        everywhere["office"] = status.office
+        everywhere["gauges"] = gauges(web, status)
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")
         everywhere["chosen_terminal"] = lambda: ticked or web.counter.terminal_for(operator.username)

@@ -16,6 +16,7 @@ from shared.sealed import Sealed
 T = TypeVar("T")
 
 _PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field != "cosigned")
+_PAYMENT_MEMBERS: Final = (*_PAYMENT_COLUMNS, "cosigned")
 PAYMENT: Final = (
     f"SELECT {', '.join(_PAYMENT_COLUMNS)}, "  # noqa: S608 - names of this package
     "coalesce(outcome_index < (SELECT cosigned_size FROM exchange_state), 0) FROM payment "
@@ -56,7 +57,7 @@ def print_job_of(row: tuple[Any, ...]) -> PrintJob:
 
 
 def _read_payment(row: tuple[Any, ...]) -> PaymentView:
-    members = dict(zip((*_PAYMENT_COLUMNS, "cosigned"), row, strict=True))
+    members = dict(zip(_PAYMENT_MEMBERS, row, strict=True))
     for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):
         members[flag] = bool(members[flag])
     return msgspec.convert(members, PaymentView)

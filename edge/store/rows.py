@@ -203,13 +203,15 @@ class Rows:
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
     ) -> list[PaymentView]:
         """Return payments requested before an index, newest first."""
-        values: list[object] = [2**62 if before_index is None else before_index]
+        values: list[object] = [2**62 if before_index is None else before_index, *(str(one) for one in states or ())]
         condition = "WHERE requested_index < ? "
+        if states is not None and _PASSING.issuperset(states):
+            # Few payments are in these: they are looked up, and SQLite sorts them ten times as fast without a LIMIT.
+            condition += f"AND state IN ({_marks(states)}) ORDER BY requested_index DESC"
+            return [payment_of(row) for row in self._all(PAYMENT + condition, values)[:limit]]
         if states is not None:
-            # States that few payments are in are looked up; others are met soon enough on the way down.
-            column = "state" if _PASSING.issuperset(states) else "+state"
-            condition += f"AND {column} IN ({_marks(states)}) "
-            values += [str(state) for state in states]
+            # Others are met soon enough on the way down.
+            condition += f"AND +state IN ({_marks(states)}) "
         rows = self._all(PAYMENT + condition + "ORDER BY requested_index DESC LIMIT ?", [*values, limit])
         return [payment_of(row) for row in rows]
 

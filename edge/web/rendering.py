@@ -94,7 +94,7 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
     everywhere: dict[str, Any] = {
         "ago": lambda at: ago_text(at, web.clock.now(), language),
         "operator": operator,
-        "csrf_field": Markup('<input type="hidden" name="csrf" value="{}">').format(csrf),
+        "csrf_field": Markup('<input type="hidden" name="csrf" value="%s">') % csrf,
         "path": request.url.path,
         "version": web.version,
         "demo": web.demo,

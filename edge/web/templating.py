@@ -43,8 +43,9 @@ _ASSETS: Final = {
 @cache
 def icon(name: str, *, directed: bool = False) -> Markup:
     """Return a symbol of `icons.svg`; one that is `directed` is turned where people read from the left."""
-    return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
-        " icon--directed" if directed else "", _ASSETS["icons.svg"], name
+    look = "icon icon--directed" if directed else "icon"
+    return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        look, _ASSETS["icons.svg"], name
     )
 
 
@@ -58,8 +59,11 @@ def _chip(status: Status, language: Language, *, big: bool) -> Markup:
 @pass_context
 def _live_part(context: Context, path: str, events: str, *, slow: bool = False) -> Markup:
     """Return what makes a part of a page keep itself new; what is ticked goes along, so that the new one keeps it."""
-    return Markup('hx-get="{}?seen={}" hx-include="#terminals" hx-trigger="{}, every {}s" hx-swap="outerHTML"').format(
-        path, context["seen"], events, 60 if slow else 10
+    return Markup('hx-get="%s?seen=%s" hx-include="#terminals" hx-trigger="%s, every %ds" hx-swap="outerHTML"') % (
+        path,
+        context["seen"],
+        events,
+        60 if slow else 10,
     )
 
 

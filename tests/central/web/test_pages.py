@@ -18,7 +18,13 @@ from verifier import daftar_verify
 
 pytestmark = pytest.mark.postgres
 
-PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("POST", "/language"), ("GET", "/r/{name:path}")}
+PUBLIC = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("POST", "/language"),
+    ("GET", "/r/{name:path}"),
+    ("GET", "/proof/{name:path}"),
+}
 FOR_ALL_WHO_SIGNED_IN = {("POST", "/sign-out")}
 EXAMPLES = {
     "{office_id:str}": "72101001",
@@ -334,6 +340,7 @@ A_CASE_OF_EACH_KIND: dict[str, dict[str, object]] = {
     "unposted": {"journal": "daftar.journal/72101001/1/1", "index": 4, "leaf": "ab", "type": "payment.approved"},
     "overdue": {"track_id": "c1", "problem": "no answer"},
     "confirmed_uncharged": {"earlier": "approved"},
+    "left_in_doubt": {"journal": "daftar.journal/72101001/1/1", "state": "in_doubt", "terminal": "terminal-1"},
 }
 
 

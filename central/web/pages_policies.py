@@ -67,9 +67,7 @@ def policy_pages(web: Web) -> list[Any]:
                 with web.engine.begin() as connection:
                     set_policy(connection, None if typed["office"] == ALL else typed["office"], policy, web.append_feed)
             except OperatorError as error:
-                return shown(
-                    request, status_code=422, told=said(error, request), typed=typed, wrong=error.field
-                )
+                return shown(request, status_code=422, told=said(error, request), typed=typed, wrong=error.field)
             return see_other("/policies")
 
         return await anyio.to_thread.run_sync(work)

@@ -33,6 +33,10 @@ SYSTEM_USER: Final = "daftar-postgres"
 SUPERUSER: Final = "postgres"
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 30.0
+LEFTOVERS_ATTEMPTS: Final = 30
+LEFTOVERS_PAUSE_S: Final = 1.0
+"""How often, and after what pause, a start is tried while a killed server's children still hold its memory."""
+_LEFTOVERS: Final = "pre-existing shared memory block"
 _POLL_S: Final = 0.02
 _SOCKET_PATH_MAX_BYTES: Final = 107
 """`sun_path` of Linux is 108 bytes with its closing zero (unix(7))."""
@@ -148,10 +152,21 @@ class EmbeddedPostgres:
         orphan = _postmaster(self.folder)
         if orphan is not None:
             self._pid = orphan
-        else:
+            self._await_ready()
+            return
+        pause = threading.Event()
+        for attempts_left in reversed(range(LEFTOVERS_ATTEMPTS)):
             (self.folder / "postmaster.pid").unlink(missing_ok=True)
             self._launch()
-        self._await_ready()
+            try:
+                self._await_ready()
+            except DeviceError as error:
+                # The children of a server that was killed end a moment after it, and its memory with them.
+                if not attempts_left or _LEFTOVERS not in str(error.data["why"]):
+                    raise
+                pause.wait(LEFTOVERS_PAUSE_S)
+            else:
+                return
 
     def _launch(self) -> None:
         sockets = _socket_folder(self.folder)

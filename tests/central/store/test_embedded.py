@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,24 @@ def test_a_killed_server_is_started_again_and_a_stale_pid_file_is_not_believed(f
     with EmbeddedPostgres(folder, durable=False) as second:
         assert _ask(second, "SELECT 1") == 1
         assert _ask(second, "SHOW listen_addresses") == ""
+
+
+def test_the_children_of_a_killed_server_are_waited_for(folder: Path) -> None:
+    first = EmbeddedPostgres(folder, durable=False)
+    child = int(Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()[0])
+    os.kill(child, signal.SIGSTOP)
+    os.kill(first.pid, signal.SIGKILL)
+    first.stop()
+    with ThreadPoolExecutor() as pool:
+        try:
+            starting = pool.submit(EmbeddedPostgres, folder, durable=False)
+            # The child still holds the memory, so the first try is refused.
+            while "pre-existing shared memory block" not in (folder / "server.log").read_text():
+                assert not starting.done()
+        finally:
+            os.kill(child, signal.SIGCONT)
+        with starting.result(60) as second:
+            assert _ask(second, "SELECT 1") == 1
 
 
 def test_a_path_too_long_for_a_socket_gets_a_socket_elsewhere(folder: Path) -> None:

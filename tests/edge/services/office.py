@@ -15,7 +15,7 @@ from edge.devices.terminals.driver import TerminalDriver
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import VirtualTerminal
-from edge.journal.recovery import recover
+from edge.journal.recovery import Recovery, Start
 from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
 from edge.services.ask_inquiry import AskInquiry
@@ -59,9 +59,8 @@ class Office:
         self.box.clock = clock  # type: ignore[assignment] # waits are real here
         self.box.entropy = entropy  # type: ignore[assignment] # two offices in a test must not make the same names
         self.box.__enter__()
-        self.recovered = recover(
-            self.box.writer, self.box.queries, self.box.identity, self.box.signer.public_key, software="test"
-        )
+        recovery = Recovery(self.box.queries, self.box.identity, Start(software="test"))
+        self.recovered = recovery.run(self.box.writer, self.box.signer.public_key)
         self.hub = EventHub()
         self.hub.open()
         self.box.writer.subscribe(self.hub.committed)
@@ -81,6 +80,8 @@ class Office:
             entropy=entropy,
             on_progress=lambda _: None,
         )
+        # As the box joins them: what somebody works on, a disk that gets well does not settle.
+        recovery.under_way = lambda payment_id: self.payments.progress(payment_id) is not None
         self.worker = self.payments.workers["terminal-1"]
         self.resolve = ResolveInDoubt(
             writer=self.box.writer,

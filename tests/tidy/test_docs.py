@@ -19,6 +19,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ROOMS = ("shared", "sync", "firmware_profiles", "edge", "central", "daftar", "tests", "docs", "requirements", "ansible")
+NAMED_TEST = re.compile(r"`(tests/[\w./-]+\.py)::(\w+)`")
 NAMED_PATH = re.compile(rf"`((?:{'|'.join(ROOMS)})/[\w./-]+?)/?`")
 
 
@@ -51,6 +52,12 @@ def test_every_link_leads_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_path_in_code_marks_is_there(page):
     assert not [name for name in NAMED_PATH.findall(read(page)) if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_test_that_is_named_as_proof_is_there(page):
+    for path, name in NAMED_TEST.findall(read(page)):
+        assert re.search(rf"^(async )?def {name}\(", read(ROOT / path), flags=re.MULTILINE), f"{path}::{name}"
 
 
 def test_the_architecture_names_each_room_of_the_box_and_of_central():

@@ -10,9 +10,15 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from firmware_profiles.links import DeviceMarks, LinkKind, ListenLine, SerialLine, TcpLine, UdpCalls
+from firmware_profiles.protocol_options import AsanPardakhtOptions, SadadOptions, TeliumEOptions, ZvtOptions
+
 Milliseconds = Annotated[int, msgspec.Meta(ge=20, le=600_000)]
 Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]+$")]
-ResponseCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{2}$")]
+ResponseCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{1,4}$")]
+ProtocolName = Literal["behpardakht", "pna", "sadad", "asan_pardakht", "zvt", "telium_e"]
+"""The families that the box speaks. What a family differs by stands in a section of the family's own name."""
+OPTION_SECTIONS: Final = ("sadad", "asan_pardakht", "zvt", "telium_e")
 REFERENCE_DIGITS_MIN: Final = 4
 CodeOutcome = Literal["approved", "declined", "cancelled", "in_doubt", "not_found"]
 """What a code proves: `declined` and `cancelled` no charge, `in_doubt` nothing; `not_found` answers a status query."""
@@ -39,7 +45,7 @@ UNKNOWN_CODE = CodeMeaning(
 class ProtocolProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What all terminals of a protocol share as data."""
 
-    protocol: Slug
+    protocol: ProtocolName
     title_fa: str
     title_en: str
     codes: dict[ResponseCode, CodeMeaning]
@@ -82,16 +88,35 @@ class TerminalCapabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """Whether it reverses a sale that is not acknowledged."""
     reverse: bool = False
     """Whether it undoes its newest sale when told to."""
+    bill: bool = False
+    """Whether a sale may be the payment of a bill by its identifiers, which the terminal's own centre then settles."""
+    split: bool = False
+    """Whether an amount may be divided among accounts."""
+    print_text: bool = False
+    """Whether it prints a line of ours on its slip."""
+
+
+class TerminalLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a sale may be. The reference's own limit is `reference_digits_max`."""
+
+    amount_min_rial: Annotated[int, msgspec.Meta(ge=1)] = 1
+    amount_max_rial: Annotated[int, msgspec.Meta(ge=1, lt=10**15)] = 10**12 - 1
 
 
 class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model, whole. In its file `codes` holds the model's own differences; once registered, the whole table."""
 
     identity: TerminalIdentity
-    protocol: Literal["behpardakht", "pna"]
+    protocol: ProtocolName
+    protocol_version: str = ""
+    """As the maker's papers call it; for people."""
     connection: Literal["kept", "per_request"] = "kept"
     """Whether the link stays open between requests, or each request has its own."""
-    tcp_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+    tcp: TcpLine | None = None
+    listen: ListenLine | None = None
+    serial: SerialLine | None = None
+    discovery: UdpCalls | None = None
+    marks: DeviceMarks = DeviceMarks()
     calendar: Literal["jalali", "gregorian", "unknown"]
     """Calendar of the dates it answers with. They are kept as raw text; this says how to read them."""
     reference_digits_max: Annotated[int, msgspec.Meta(ge=0, le=20)]
@@ -102,6 +127,11 @@ class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Code that says it has no last transaction at all. Not set: an answer without a trace tells no baseline."""
     times: TerminalTimes
     capabilities: TerminalCapabilities
+    limits: TerminalLimits = TerminalLimits()
+    sadad: SadadOptions | None = None
+    asan_pardakht: AsanPardakhtOptions | None = None
+    zvt: ZvtOptions | None = None
+    telium_e: TeliumEOptions | None = None
     codes: dict[ResponseCode, CodeMeaning] = {}
 
     @property
@@ -113,12 +143,35 @@ class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         """Return what a code means here; a code that is not listed proves nothing."""
         return self.codes.get(response_code, UNKNOWN_CODE)
 
+    @property
+    def link_kinds(self) -> tuple[LinkKind, ...]:
+        """Return the ways it can be reached."""
+        ways: tuple[tuple[LinkKind, object], ...] = (
+            ("tcp", self.tcp),
+            ("listen", self.listen),
+            ("serial", self.serial),
+        )
+        return tuple(kind for kind, line in ways if line is not None)
+
     def __post_init__(self) -> None:
-        """Refuse times that contradict each other. Raises ValueError."""
+        """Refuse what contradicts itself. Raises ValueError."""
+        self._check_ways()
+        self._check_capabilities()
+        if self.limits.amount_max_rial < self.limits.amount_min_rial:
+            raise ValueError("amount_max_rial is less than amount_min_rial")
+
+    def _check_ways(self) -> None:
+        if not self.link_kinds:
+            raise ValueError("it can be reached in no way: write [tcp], [listen] or [serial]")
+        for section in OPTION_SECTIONS:
+            if section != self.protocol and getattr(self, section) is not None:
+                raise ValueError(f"[{section}] is for terminals of that protocol")
         if self.times.longest_ms < self.times.answer_timeout_ms:
             raise ValueError("longest_ms is shorter than answer_timeout_ms")
         if self.times.reconnect_longest_ms < self.times.reconnect_first_ms:
             raise ValueError("reconnect_longest_ms is shorter than reconnect_first_ms")
+
+    def _check_capabilities(self) -> None:
         if self.capabilities.query_by_reference and self.reference_digits_max < REFERENCE_DIGITS_MIN:
             raise ValueError("query_by_reference needs a reference_digits_max of 4 or more")
         if self.capabilities.confirming and not self.capabilities.query_last:

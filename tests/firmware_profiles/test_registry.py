@@ -21,9 +21,10 @@ en = "x"
 """
 TERMINAL = b"""
 protocol = "behpardakht"
-tcp_port = 1024
 calendar = "jalali"
 reference_digits_max = 20
+[tcp]
+port = 1024
 [identity]
 maker = "a"
 model = "b"
@@ -87,7 +88,11 @@ def test_a_name_nobody_bears_is_refused_with_those_that_exist() -> None:
         (TERMINAL.replace(b"reconnect_longest_ms = 100", b"reconnect_longest_ms = 99"), "reconnect_longest_ms"),
         (TERMINAL.replace(b"ready_timeout_ms = 100", b"ready_timeout_ms = 0"), "$.times.ready_timeout_ms"),
         (TERMINAL.replace(b"behpardakht", b"nobody"), "$.protocol"),
-        (TERMINAL + b'[codes.5]\noutcome = "declined"\nfa = "x"\nen = "x"\n', "$.codes"),
+        (TERMINAL + b'[codes.12345]\noutcome = "declined"\nfa = "x"\nen = "x"\n', "$.codes"),
+        (TERMINAL.replace(b"[tcp]\nport = 1024\n", b""), "reached in no way"),
+        (TERMINAL + b'[zvt]\npassword = "123456"\n', "[zvt] is for terminals of that protocol"),
+        (TERMINAL + b"[serial]\nbaud = 115200\nstopbits = 1\n", "$.serial"),
+        (TERMINAL + b"[limits]\namount_min_rial = 10\namount_max_rial = 9\n", "amount_max_rial is less"),
         (b"\xff", "utf-8"),
         (b"this is not TOML", "Expected"),
     ],

@@ -18,12 +18,14 @@ READY_ANSWER: Final = b"OK"
 CANCEL: Final = b"CANCEL"
 
 SERVICE_SALE: Final = "01"
+SERVICE_BILL: Final = "05"
 SERVICE_QUERY: Final = "16"
 SERVICE_LAST: Final = "17"
 
 AMOUNT_DIGITS_MAX: Final = 12
 REFERENCE_CHARACTERS_MAX: Final = 20
 REQUEST_NUMBER_CHARACTERS_MAX: Final = 12
+BILL_DIGITS_MAX: Final = 18
 CRC_BYTES: Final = 2
 
 Field = tuple[int, bytes]
@@ -67,6 +69,12 @@ def _ascii(text: str, longest: int, what: str) -> bytes:
     return text.encode("ascii")
 
 
+def _bill_digits(digits: str) -> str:
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= BILL_DIGITS_MAX):
+        raise ValueError(f"an identifier of a bill is up to {BILL_DIGITS_MAX} digits")
+    return digits
+
+
 def sale_request(
     *,
     amount_rial: int,
@@ -74,11 +82,14 @@ def sale_request(
     reference: str | None,
     payment_code: str | None = None,
     merchant_data: str | None = None,
+    bill: tuple[str, str] | None = None,
 ) -> bytes:
     """Return the frame that starts a sale. Members stand in the order of the protocol's own examples.
 
     The box always sends a `reference`: without one the terminal stores the sale as one that cannot be asked for.
     `payment_code` (B1, digits) and `merchant_data` (B9) are for shops with agreements the box does not have.
+    With `bill` (its two identifiers, B3 and B4) it is service 05, the payment of that bill. The papers list service and
+    tags and give no example: the digits are written as B1's are.
     Raises ValueError for values that do not fit.
     """
     if not 1 <= amount_rial < 10**AMOUNT_DIGITS_MAX:
@@ -88,7 +99,9 @@ def sale_request(
         fields.append((0xB1, _bcd(payment_code)))
     if merchant_data is not None:
         fields.append((0xB9, _ascii(merchant_data, 255, "merchant_data")))
-    fields.append((0xA2, _bcd(SERVICE_SALE)))
+    if bill is not None:
+        fields += [(tag, _bcd(_bill_digits(digits))) for tag, digits in zip((0xB3, 0xB4), bill, strict=True)]
+    fields.append((0xA2, _bcd(SERVICE_SALE if bill is None else SERVICE_BILL)))
     if reference is not None:
         fields.append((0xBA, _ascii(reference, REFERENCE_CHARACTERS_MAX, "reference")))
     fields.append((0xA4, _ascii(request_number, REQUEST_NUMBER_CHARACTERS_MAX, "request_number")))

@@ -12,6 +12,7 @@ from edge.devices.terminals.behpardakht import (
     CANCEL,
     READY_QUESTION,
     REQUEST_NUMBER_CHARACTERS_MAX,
+    SERVICE_BILL,
     SERVICE_LAST,
     SERVICE_QUERY,
     SERVICE_SALE,
@@ -33,6 +34,7 @@ from edge.devices.terminals.session import (
     ReadyEnded,
     SaleEnded,
     StrayAnswer,
+    TerminalBill,
 )
 from firmware_profiles.profile import TerminalProfile
 
@@ -140,12 +142,18 @@ class BehpardakhtSession:
         reference: str,
         terminal_number: str | None,
         baseline_stan: str | None = None,  # noqa: ARG002 - sales are told apart by our reference
+        bill: TerminalBill | None = None,
         now_ms: int,
         due_ms: int,
     ) -> None:
         """Send the amount; ends as SaleEnded. Raises ValueError for values the protocol cannot carry, nothing sent."""
         number = reference[-REQUEST_NUMBER_CHARACTERS_MAX:]
-        frame = sale_request(amount_rial=amount_rial, request_number=number, reference=reference)
+        frame = sale_request(
+            amount_rial=amount_rial,
+            request_number=number,
+            reference=reference,
+            bill=None if bill is None else (bill.bill_id, bill.payment_id),
+        )
         self._remember(
             AskedSale(
                 reference=reference,
@@ -263,7 +271,7 @@ class BehpardakhtSession:
             if self._last is not None and answer.request_number in {None, self._last[0]}:
                 self._learn_number(answer)
                 self._end_last(read_last(answer.evidence("last_transaction"), self._profile))
-        elif answer.service in {None, SERVICE_SALE}:
+        elif answer.service in {None, SERVICE_SALE, SERVICE_BILL}:
             self._sale_answer(answer, now_ms)
 
     def _status_answer(self, answer: Answer) -> None:

@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from edge.devices.terminals.behpardakht_session import BehpardakhtSession
+from edge.devices.terminals.engines import make_session
 from edge.devices.terminals.outcome import Phase
-from edge.devices.terminals.pna_session import PnaSession
-from edge.devices.terminals.session import Event, Session
+from edge.devices.terminals.session import Event
 from edge.devices.terminals.wire import Wire
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
@@ -28,15 +27,6 @@ REQUEST_NUMBER_DIGITS: Final = 12
 def request_number(entropy: Entropy) -> str:
     """Return a number that tells one request from all others, where answers repeat it."""
     return random_digits(entropy, REQUEST_NUMBER_DIGITS)
-
-
-def make_session(profile: TerminalProfile) -> Session:
-    """Return the conversation that a model's protocol needs."""
-    match profile.protocol:
-        case "behpardakht":
-            return BehpardakhtSession(profile)
-        case "pna":
-            return PnaSession(profile)
 
 
 class Exchange:
@@ -57,7 +47,7 @@ class Exchange:
         self.name = name
         self.profile = profile
         self.address = f"{host}:{port}"
-        self.session = make_session(profile)
+        self.session = make_session(profile, "tcp")
         self.wire = Wire(self.session, profile=profile, host=host, port=port, clock=clock, listener=self)
         self.activity: Phase | None = None
         """What the operation that has the terminal is doing, None when it has nothing to show."""

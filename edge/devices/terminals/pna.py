@@ -54,9 +54,17 @@ def encode_request(fields: Sequence[Field]) -> bytes:
     return b"%04d" % len(envelope) + envelope
 
 
-def sale_request(*, amount_rial: int, terminal_number: str | None = None, slip_line: str = "") -> bytes:
+def sale_request(
+    *,
+    amount_rial: int,
+    terminal_number: str | None = None,
+    slip_line: str = "",
+    bill: tuple[str, str] | None = None,
+) -> bytes:
     """Return the frame that starts a sale. Members stand in the order the vendor's own library sends them.
 
+    With `bill` (its two identifiers, BI and PI) it is the payment of that bill; that the tags exist is documented, a
+    whole request with them is not.
     `slip_line` is printed on the merchant's slip, see `slip_text`. `terminal_number` is for terminals that several
     merchants share; the box does not send it. Raises ValueError for values that do not fit.
     """
@@ -67,6 +75,10 @@ def sale_request(*, amount_rial: int, terminal_number: str | None = None, slip_l
         if not (terminal_number.isascii() and terminal_number.isdecimal()):
             raise ValueError("terminal_number must be digits")
         fields.append(("TL", terminal_number.encode()))
+    if bill is not None:
+        if not all(digits.isascii() and digits.isdecimal() for digits in bill):
+            raise ValueError("the identifiers of a bill must be digits")
+        fields += [(tag, digits.encode()) for tag, digits in zip(("BI", "PI"), bill, strict=True)]
     if line := slip_text(slip_line):
         fields.append(("R0", line))
     return encode_request(fields)

@@ -40,6 +40,7 @@ from edge.devices.terminals.session import (
     ReadyEnded,
     SaleEnded,
     StrayAnswer,
+    TerminalBill,
 )
 from firmware_profiles.profile import TerminalProfile
 from shared.events import Evidence
@@ -131,12 +132,17 @@ class PnaSession:
         reference: str,
         terminal_number: str | None,
         baseline_stan: str | None = None,
+        bill: TerminalBill | None = None,
         now_ms: int,
         due_ms: int,
     ) -> None:
         """Send the amount; ends as SaleEnded. Raises ValueError for an amount the protocol cannot carry."""
         digits = self._profile.slip_reference_digits
-        frame = sale_request(amount_rial=amount_rial, slip_line=reference[-digits:] if digits else "")
+        frame = sale_request(
+            amount_rial=amount_rial,
+            slip_line=reference[-digits:] if digits else "",
+            bill=None if bill is None else (bill.bill_id, bill.payment_id),
+        )
         self._sale = AskedSale(
             reference=reference,
             amount_rial=amount_rial,

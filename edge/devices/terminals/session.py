@@ -20,6 +20,13 @@ Order = Literal["acknowledge", "reverse"]
 """What can be told about the newest sale: to keep it, to undo it."""
 
 
+class TerminalBill(msgspec.Struct, frozen=True, kw_only=True):
+    """The two identifiers of a bill that the terminal itself pays, and its centre settles."""
+
+    bill_id: str
+    payment_id: str
+
+
 class ReadyEnded(msgspec.Struct, frozen=True):
     """The question whether the terminal is idle ended: it said so, or it did not in time."""
 
@@ -109,10 +116,14 @@ class Session(Protocol):
         reference: str,
         terminal_number: str | None,
         baseline_stan: str | None = None,
+        bill: TerminalBill | None = None,
         now_ms: int,
         due_ms: int,
     ) -> None:
-        """Send the amount; ends as SaleEnded. Raises ValueError for values the protocol cannot carry, nothing sent."""
+        """Send the amount; ends as SaleEnded. Raises ValueError for values the protocol cannot carry, nothing sent.
+
+        With `bill` the sale is the payment of that bill, where the profile's capability `bill` says that it can be.
+        """
 
     def ask_status(
         self,

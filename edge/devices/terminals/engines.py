@@ -1,0 +1,23 @@
+"""The protocols that the box speaks: for each, who makes its conversation. One line a family."""
+
+from collections.abc import Callable
+from typing import Final
+
+from edge.devices.terminals.behpardakht_session import BehpardakhtSession
+from edge.devices.terminals.pna_session import PnaSession
+from edge.devices.terminals.session import Session
+from firmware_profiles.links import LinkKind
+from firmware_profiles.profile import ProtocolName, TerminalProfile
+
+SessionMaker = Callable[[TerminalProfile, LinkKind], Session]
+"""Some protocols frame their messages otherwise on a serial line than over the network."""
+
+ENGINES: Final[dict[ProtocolName, SessionMaker]] = {
+    "behpardakht": lambda profile, _: BehpardakhtSession(profile),
+    "pna": lambda profile, _: PnaSession(profile),
+}
+
+
+def make_session(profile: TerminalProfile, link_kind: LinkKind) -> Session:
+    """Return the conversation that a model's protocol needs on such a link. Raises KeyError for one nobody speaks."""
+    return ENGINES[profile.protocol](profile, link_kind)

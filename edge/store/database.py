@@ -37,6 +37,8 @@ AT_FAULT: Final = (
 )
 """Errors that say nothing about a decision and everything about the medium, the file or the machine."""
 
+_STATEMENTS_KEPT: Final = 256
+"""Prepared statements of a connection: a writer has some 120, and preparing one takes longer than running it."""
 _RELEASED: Final = -1
 
 _SETTINGS: Final = (
@@ -113,12 +115,14 @@ def open_at_rest(path: Path) -> apsw.Connection:
 
 def _open(path: Path | str, flags: int) -> apsw.Connection:
     try:
-        connection = apsw.Connection(str(path), flags=flags)
+        connection = apsw.Connection(str(path), flags=flags, statementcachesize=_STATEMENTS_KEPT)
     except apsw.CantOpenError as error:
         raise OperatorError("store.missing", path=str(path)) from error
     except (apsw.IOError, apsw.CorruptError, apsw.NotADBError) as error:
         raise said(error) from error
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    # Otherwise a statement that a partial index may serve is prepared anew for each value that is bound to it.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     return connection
 
 

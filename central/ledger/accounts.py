@@ -2,7 +2,9 @@
 
     settled, receivable:<terminal>, doubtful        debit side: what others owe the centre, or have paid in
     recoverable                                     debit side: owed on to a biller, without the money for it
+    losses                                          debit side: what the centre bears, by the word of two people
     unconfirmed, biller:<kind>, fees, refunds       credit side: what the centre owes on
+    paid_out                                        credit side: what it gave customers out of its own account
 
 A card payment of a bill moves, with each step's evidence:
 
@@ -12,6 +14,8 @@ A card payment of a bill moves, with each step's evidence:
     refused     unconfirmed ← refunds       the provider will not; the customer is owed
     settled     settled ← receivable        the acquirer's file says so
     reversed    the approval's transfer, turned round; recoverable ← receivable where the biller took it already
+    withdrawn   the settlement's transfer, turned round: a corrected file does not have it
+    case        what two people decide when they close a case (`central.ledger.closings`)
 
 `central.ledger.positions` has the rule.
 """
@@ -20,7 +24,9 @@ from typing import Final, Literal
 
 import msgspec
 
-AccountKind = Literal["receivable", "unconfirmed", "biller", "fees", "refunds", "doubtful", "settled", "recoverable"]
+AccountKind = Literal[
+    "receivable", "unconfirmed", "biller", "fees", "refunds", "doubtful", "settled", "recoverable", "losses", "paid_out"
+]
 Side = Literal["debit", "credit"]
 
 UNKNOWN_TERMINAL: Final = "unknown"
@@ -31,10 +37,12 @@ _SIDES: Final[dict[AccountKind, Side]] = {
     "doubtful": "debit",
     "settled": "debit",
     "recoverable": "debit",
+    "losses": "debit",
     "unconfirmed": "credit",
     "biller": "credit",
     "fees": "credit",
     "refunds": "credit",
+    "paid_out": "credit",
 }
 
 ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
@@ -46,6 +54,8 @@ ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
     "biller": ("بدهی به صادرکنندهٔ قبض · {detail}", "Payable to biller · {detail}"),
     "fees": ("کارمزد استعلام نزد مرکز", "Inquiry fees held"),
     "refunds": ("برگشت به مشتری", "Refunds payable"),
+    "losses": ("زیان پذیرفته‌شده", "Losses taken"),
+    "paid_out": ("پرداخت‌شده از حساب مرکز به مشتریان", "Paid to customers out of the centre's own account"),
 }
 """Names of account kinds, Persian and English."""
 
@@ -83,6 +93,8 @@ REFUNDS: Final = Account("refunds")
 DOUBTFUL: Final = Account("doubtful")
 SETTLED: Final = Account("settled")
 RECOVERABLE: Final = Account("recoverable")
+LOSSES: Final = Account("losses")
+PAID_OUT: Final = Account("paid_out")
 
 
 def account_name(kind: AccountKind, detail: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from central.reconciliation.breaks import Bucket
 from central.reconciliation.inputs import SAID_NOT_CHARGED, LineInput, LineKey, PaymentInput, PaymentKey, number_key
 from central.reconciliation.matching import Rules
 from central.store.books import office_payment
-from central.store.settlements import recon_decision, recon_member, settlement_file, settlement_line
+from central.store.settlements import in_force, recon_decision, recon_member, settlement_file, settlement_line
 from shared.errors import OperatorError
 from shared.payment import PaymentState
 
@@ -53,7 +53,9 @@ def select_inputs(connection: Connection, scope: Scope, rules: Rules) -> Inputs:
     """Return the inputs of a run. Raises OperatorError `recon.bad_scope`."""
     scope.check()
     # Read first: a file that is imported while the others are read may add rows, but never makes a payment overdue.
-    covered_to = connection.execute(select(func.max(settlement_file.c.financial_to))).scalar()
+    covered_to = connection.execute(
+        select(func.max(settlement_file.c.financial_to)).where(in_force(settlement_file.c.file_id))
+    ).scalar()
     lines = {line.key: line for line in _lines(connection, _lines_of_scope(scope))}
     payments = {each.key: each for each in _payments(connection, _payments_of_scope(scope, lines.values(), rules))}
     _add(payments, _payments_named_by(connection, lines.values()))
@@ -81,6 +83,17 @@ def inputs_around(
     joined = _lines_named_by(connection, payments.values())
     _add(payments, _payments_named_by(connection, [each for each in joined if each.key not in lines]))
     _add(lines, joined)
+    return Inputs(payments=tuple(payments.values()), lines=tuple(lines.values()), covered_to=None)
+
+
+def inputs_named(connection: Connection, keys: Iterable[PaymentKey]) -> Inputs:
+    """Return these payments, the lines that name them, and all that these may name instead."""
+    table = office_payment.c
+    wanted = tuple_(table.office_id, table.payment_id).in_(sorted(keys))
+    payments = {each.key: each for each in _payments(connection, wanted)}
+    lines = {each.key: each for each in _lines_named_by(connection, payments.values())}
+    _add(payments, _payments_named_by(connection, lines.values()))
+    _add(lines, _lines_named_by(connection, payments.values()))
     return Inputs(payments=tuple(payments.values()), lines=tuple(lines.values()), covered_to=None)
 
 
@@ -129,7 +142,8 @@ def _payments(connection: Connection, where: ColumnElement[bool]) -> list[Paymen
 
 
 def _lines(connection: Connection, where: ColumnElement[bool]) -> list[LineInput]:
-    return [LineInput(**row) for row in connection.execute(select(*_LINE_COLUMNS).where(where)).mappings()]
+    query = select(*_LINE_COLUMNS).where(where, in_force(settlement_line.c.file_id))
+    return [LineInput(**row) for row in connection.execute(query).mappings()]
 
 
 def _keyed(

@@ -1,4 +1,7 @@
-"""What a person of finance heard from an acquirer about a payment in doubt: one proposes it, another agrees."""
+"""What a person of finance heard from an acquirer about a payment: one proposes it, another agrees.
+
+Of a payment or a reversal in doubt, either way; of a payment that its office counts as not charged, that it was.
+"""
 
 from datetime import datetime
 from typing import Any, Final
@@ -7,8 +10,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from central.ledger.booking import PaymentBook
 from central.ledger.store import load_payment
 from central.reconciliation.answering import BY_HAND, AppendFeed, tell
+from central.reconciliation.doubts import CONTRADICTABLE, OF_THE_SALE, newest_reversal
 from central.reconciliation.inputs import number_key
 from central.store.books import acquirer_answer, acquirer_statement
 from central.store.settlements import settlement_line
@@ -26,6 +31,8 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
     """What was heard. `state`: proposed, agreed (the office was told), dropped."""
 
     statement_id: int
+    refund_id: str
+    """Of the reversal it is about; empty for the sale."""
     charged: bool
     rrn: str
     reason: str
@@ -39,6 +46,7 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     """What the office was told, and by which rule."""
 
+    refund_id: str
     charged: bool
     source: str
     rule: str
@@ -53,8 +61,8 @@ def propose_statement(
 ) -> None:
     """Write down what the acquirer says, for a second person to agree.
 
-    Raises OperatorError `statement.not_in_doubt`, `statement.waiting`, `statement.no_reason`, `statement.bad_rrn` (a
-    charge is named by its RRN).
+    Raises OperatorError `statement.not_in_doubt`, `statement.only_charged` (of what the office counts as not charged),
+    `statement.waiting`, `statement.no_reason`, `statement.bad_rrn` (a charge is named by its RRN).
     """
     words = "".join(letter for letter in reason.strip() if letter.isprintable() or letter == "\u200c")
     if not 0 < len(words) <= REASON_SIZE_MAX:
@@ -63,12 +71,13 @@ def propose_statement(
     if (charged and number_key(number) is None) or (number and not _is_number(number)):
         raise OperatorError("statement.bad_rrn", field="rrn")
     with engine.begin() as connection:
-        _in_doubt(connection, office_id, payment_id)
+        _, refund_id = _open(connection, office_id, payment_id, charged=charged)
         new = connection.execute(
             insert(acquirer_statement)
             .values(
                 office_id=office_id,
                 payment_id=payment_id,
+                refund_id=refund_id,
                 charged=charged,
                 rrn=number,
                 reason=words,
@@ -86,24 +95,28 @@ def propose_statement(
 def agree_statement(engine: Engine, statement_id: int, append_feed: AppendFeed, *, by: str, clock: Clock) -> None:
     """Agree to what another person heard: the office is told.
 
-    Raises OperatorError `statement.unknown`, `statement.one_person`, `statement.not_in_doubt`.
+    Raises OperatorError `statement.unknown`, `statement.one_person`; and where it stands otherwise by now,
+    `statement.not_in_doubt`, `statement.only_charged`.
     """
     at = clock.now()
     with engine.begin() as connection:
         row = _waiting(connection, statement_id)
         if row.proposed_by == by:
             raise OperatorError("statement.one_person")
-        _in_doubt(connection, row.office_id, row.payment_id)
-        payment = load_payment(connection, row.office_id, row.payment_id)
+        payment, refund_id = _open(connection, row.office_id, row.payment_id, charged=row.charged)
+        if refund_id != row.refund_id:
+            raise OperatorError("statement.not_in_doubt")
         body = AcquirerAnswered(
             payment_id=row.payment_id,
             charged=row.charged,
+            about="reversal" if refund_id else "sale",
             source="acquirer",
-            acquirer=_acquirer_of(connection, payment.terminal_number if payment else None),
-            amount_rial=payment.amount_rial if payment and row.charged else None,
+            acquirer=_acquirer_of(connection, payment.terminal_number),
+            amount_rial=payment.amount_rial if row.charged else None,
             rrn=row.rrn or None,
-            terminal_number=payment.terminal_number if payment else None,
+            terminal_number=payment.terminal_number,
             answered_at=instant_text(at),
+            refund_id=refund_id or None,
         )
         tell(connection, append_feed, row.office_id, body, rule=BY_HAND, at=at)
         _decide(connection, statement_id, "agreed", by=by, at=at)
@@ -142,11 +155,23 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= RRN_SIZE_MAX
 
 
-def _in_doubt(connection: Connection, office_id: str, payment_id: str) -> None:
-    """Lock the payment; raise OperatorError `statement.not_in_doubt` when there is nothing to answer."""
+def _open(connection: Connection, office_id: str, payment_id: str, *, charged: bool) -> tuple[PaymentBook, str]:
+    """Lock the payment and return it, with the refund whose reversal is in doubt (empty: the sale itself is).
+
+    Raises OperatorError `statement.not_in_doubt` when there is nothing to answer, `statement.only_charged`.
+    """
     payment = load_payment(connection, office_id, payment_id)
-    if payment is None or payment.state is not PaymentState.IN_DOUBT:
+    if payment is None:
         raise OperatorError("statement.not_in_doubt")
+    if payment.state is PaymentState.REVERSAL_IN_DOUBT:
+        refund_id = newest_reversal(connection, office_id, payment_id)
+        if refund_id is not None:
+            return payment, refund_id
+    if payment.state in CONTRADICTABLE and not charged:
+        raise OperatorError("statement.only_charged", field="charged")
+    if payment.state is not PaymentState.IN_DOUBT and payment.state not in CONTRADICTABLE:
+        raise OperatorError("statement.not_in_doubt")
+    return payment, OF_THE_SALE
 
 
 def _waiting(connection: Connection, statement_id: int) -> Any:

@@ -13,7 +13,7 @@ import msgspec
 from central.reconciliation.inputs import LineInput, LineKey, number_key
 
 _SALES = ("SALE", "BILL")
-_BACK = ("REVERSAL", "REFUND")
+BACK = ("REVERSAL", "REFUND")
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ def units_of(lines: Sequence[LineInput]) -> list[Unit]:
     groups: dict[object, list[LineInput]] = defaultdict(list)
     for line in lines:
         original = number_key(line.original_rrn)
-        if line.type in _BACK and line.value_rial and original is not None:
+        if line.type in BACK and line.value_rial and original is not None:
             backs[number_key(line.terminal_id), original].append(line)
         elif line.share_of:
             groups[line.terminal_id, number_key(line.share_of), line.type, line.status].append(line)

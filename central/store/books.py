@@ -133,6 +133,7 @@ office_payment: Final = Table(
     Index("office_payment_by_state", "state", "ordinal"),
     Index("office_payment_by_confirmation", "confirmation", "ordinal"),
     Index("office_payment_by_received_at", "received_at"),
+    Index("office_payment_by_changed_at", "changed_at"),
     Index("office_payment_unsettled", "local_date", postgresql_where=text("settled_file IS NULL")),
     # A line settles one payment.
     Index(
@@ -195,10 +196,23 @@ acquirer_answer: Final = Table(
     Column("line_number", Integer),
     Column("feed_index", BigInteger, nullable=False),
     Column("told_at", _INSTANT, nullable=False),
-    PrimaryKeyConstraint("office_id", "payment_id", "charged"),
+    Column("refund_id", Text, nullable=False, server_default=""),
+    PrimaryKeyConstraint("office_id", "payment_id", "refund_id", "charged"),
     CheckConstraint("source IN ('settlement', 'acquirer')", name="source_word"),
+    Index("acquirer_answer_by_file", "file_id"),
 )
-"""What an office was told of a payment in doubt, each answer once. `rule` names why; a person's word is `by_hand`."""
+"""What an office was told of a payment, each answer once. `rule` names why; a person's word is `by_hand`. `refund_id`
+is empty for an answer about the sale, else that of the reversal it is about."""
+
+answering_mark: Final = Table(
+    "answering_mark",
+    METADATA,
+    Column("only_one", Boolean, primary_key=True),
+    Column("files_to", BigInteger, nullable=False),
+    Column("payments_to", _INSTANT, nullable=False),
+    CheckConstraint("only_one", name="one_row"),
+)
+"""How far files (by ordinal) and payments (by change) were looked through for charges that offices count as none."""
 
 acquirer_statement: Final = Table(
     "acquirer_statement",
@@ -214,6 +228,7 @@ acquirer_statement: Final = Table(
     Column("proposed_at", _INSTANT, nullable=False),
     Column("decided_by", Text),
     Column("decided_at", _INSTANT),
+    Column("refund_id", Text, nullable=False, server_default=""),
     CheckConstraint("state IN ('proposed', 'agreed', 'dropped')", name="state_word"),
     CheckConstraint("state <> 'agreed' OR decided_by <> proposed_by", name="two_people"),
     # One proposal at a time about a payment.
@@ -343,6 +358,9 @@ money_case: Final = Table(
     Column("opened_at", _INSTANT, nullable=False),
     Column("opened_by", Text, nullable=False),
     Column("assigned_to", Text),
+    Column("outcome", Text),
+    Column("closed_at", _INSTANT),
+    Column("closed_by", Text),
     CheckConstraint("state IN ('open', 'assigned', 'closed')", name="state_word"),
     Index("money_case_by_payment", "office_id", "payment_id"),
     Index("money_case_by_ordinal", "ordinal"),
@@ -360,3 +378,24 @@ money_case_note: Final = Table(
     PrimaryKeyConstraint("case_id", "number"),
     ForeignKeyConstraint(["case_id"], ["money_case.case_id"]),
 )
+
+case_closing: Final = Table(
+    "case_closing",
+    METADATA,
+    Column("closing_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", _INSTANT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", _INSTANT),
+    ForeignKeyConstraint(["case_id"], ["money_case.case_id"]),
+    CheckConstraint("state IN ('proposed', 'agreed', 'dropped')", name="state_word"),
+    CheckConstraint("state <> 'agreed' OR decided_by <> proposed_by", name="two_people"),
+    # One proposal at a time about a case.
+    Index("case_closing_open", "case_id", unique=True, postgresql_where=text("state = 'proposed'")),
+    Index("case_closing_of_case", "case_id", "closing_id"),
+)
+"""How a case is to end where money moves by it: one person proposes, another agrees. Never deleted."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -46,6 +47,7 @@ journal: Final = Table(
     Column("predecessor_cosigned_size", BigInteger),
     Column("closed_at", _INSTANT),
     Column("closed_reason", Text),
+    Column("retired_at", _INSTANT),
     PrimaryKeyConstraint("office_id", "journal_id"),
     UniqueConstraint("journal_id"),
     ForeignKeyConstraint(["office_id", "box_id"], ["box.office_id", "box.box_id"]),
@@ -57,6 +59,7 @@ journal: Final = Table(
 `token` is what the next request must carry, `spent_token` the one before it, `first_token` the one the enrolment gave.
 `cosigned_at_s` are seconds since 1970 of the newest cosignature. `predecessor` is the journal that this one took over
 from, when its box was replaced or restored; `closed_at` is when its `journal.closed` was received.
+`retired_at` is when two people decided that this journal never goes on.
 """
 
 journal_entry: Final = Table(
@@ -138,3 +141,56 @@ exchange: Final = Table(
     Index("ix_exchange_ordinal", "office_id", "journal_id", "ordinal"),
 )
 """Each answered request. The answer's bytes are kept for the newest ones only; the hash stays for ever."""
+
+quarantine_asker: Final = Table(
+    "quarantine_asker",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("goes_on", Boolean, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("asked_count", BigInteger, nullable=False),
+    Column("first_at", _INSTANT, nullable=False),
+    Column("last_at", _INSTANT, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "token"),
+    ForeignKeyConstraint(["office_id", "journal_id"], ["journal.office_id", "journal.journal_id"]),
+)
+"""Who asks in the name of a journal in quarantine: a box has one token, so a copy of it shows as a second asker.
+
+`goes_on`: the log it showed last goes on from the main branch. `size` and `root` are that log's."""
+
+quarantine_decision: Final = Table(
+    "quarantine_decision",
+    METADATA,
+    Column("decision_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("token", LargeBinary),
+    Column("book_aside", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("proposed_at", _INSTANT, nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", _INSTANT),
+    Column("booked_count", Integer),
+    Column("unbooked_count", Integer),
+    ForeignKeyConstraint(["office_id", "journal_id"], ["journal.office_id", "journal.journal_id"]),
+    CheckConstraint("kind IN ('go_on', 'retire')", name="kind_word"),
+    CheckConstraint("(kind = 'go_on') = (token IS NOT NULL)", name="names_whom"),
+    CheckConstraint("state IN ('proposed', 'agreed', 'dropped')", name="state_word"),
+    CheckConstraint("state <> 'agreed' OR decided_by <> proposed_by", name="two_people"),
+    Index(
+        "quarantine_decision_open",
+        "office_id",
+        "journal_id",
+        unique=True,
+        postgresql_where=text("state = 'proposed'"),
+    ),
+    Index("quarantine_decision_of_journal", "journal_id", "decision_id"),
+)
+"""What becomes of a journal in quarantine: one person proposes, another agrees. Never deleted."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     ForeignKeyConstraint,
@@ -22,6 +23,8 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -35,7 +38,7 @@ settlement_file: Final = Table(
     METADATA,
     Column("file_id", Text, primary_key=True),
     Column("ordinal", BigInteger, Identity(always=True), nullable=False),
-    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("sha256", LargeBinary, nullable=False),
     Column("name", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("line_count", Integer, nullable=False),
@@ -44,7 +47,30 @@ settlement_file: Final = Table(
     Column("financial_to", Date, nullable=False),
     Column("imported_at", _INSTANT, nullable=False),
     Column("imported_by", Text, nullable=False),
+    Column("copy", Integer, nullable=False, server_default="1"),
+    UniqueConstraint("sha256", "copy"),
 )
+"""Imported files. The same bytes stand a second time (`copy`) only after the first was corrected by another file."""
+
+settlement_correction: Final = Table(
+    "settlement_correction",
+    METADATA,
+    Column("file_id", Text, primary_key=True),
+    Column("by_file_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("corrected_by", Text, nullable=False),
+    Column("corrected_at", _INSTANT, nullable=False),
+    ForeignKeyConstraint(["file_id"], ["settlement_file.file_id"]),
+    ForeignKeyConstraint(["by_file_id"], ["settlement_file.file_id"]),
+    Index("settlement_correction_by_file", "by_file_id"),
+)
+"""Files that another one corrects: their rows are kept, and count for nothing."""
+
+
+def in_force(file_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that the file of this id is corrected by no other."""
+    return ~select(settlement_correction.c.file_id).where(settlement_correction.c.file_id == file_id).exists()
+
 
 settlement_line: Final = Table(
     "settlement_line",

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from central.ledger import queries as books
 from central.ledger.queries import PaymentFilter, PaymentRow
 from central.providers.queries import subject_tasks
+from central.reconciliation.doubts import CONTRADICTABLE
 from central.reconciliation.queries import payment_cases, payment_decisions
 from central.reconciliation.statements import answers, statements
 from central.web.guards import signed_in
@@ -23,6 +24,8 @@ STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "uncharged": tuple(sorted(CERTAINLY_UNCHARGED)),
 }
 CONFIRMATIONS: Final = ("none", "queued", "confirmed", "refused")
+ANSWERABLE: Final = CONTRADICTABLE | {PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT}
+"""States of a payment about which an acquirer's word is news to its office."""
 _SETTLED: Final = {"yes": True, "no": False}
 _TEXT_MAX: Final = 60
 _NOTHING_TYPED: Final = {"charged": "", "rrn": "", "reason": ""}
@@ -89,6 +92,7 @@ def payment_page(
             decisions=payment_decisions(connection, office_id, payment_id),
             cases=payment_cases(connection, office_id, payment_id),
             same=books.same_obligation(connection, found),
+            answerable=found.state in ANSWERABLE,
             typed=typed,
             **everything,
         )

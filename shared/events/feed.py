@@ -67,14 +67,16 @@ class NoticePublished(Body, frozen=True, kw_only=True):
 
 
 class AcquirerAnswered(Body, frozen=True, kw_only=True):
-    """What the acquirer's own records say of a payment in doubt, found by central: in its answer or settlement file.
+    """What the acquirer's own records say of a payment, found by central: in its answer or settlement file.
 
-    `charged` false is said only of a day whose settlement is complete.
+    About its `sale`: whether it stands there. About its `reversal`: with `charged` the sale stands and was not undone;
+    without, its undoing stands beside it. That something is *not* there is said only of a settlement that is complete.
     """
 
     type = "acquirer.answered"
     payment_id: str
     charged: bool
+    about: Literal["sale", "reversal"] = "sale"
     source: Literal["settlement", "acquirer"]
     acquirer: str
     amount_rial: Rial | None = None
@@ -85,6 +87,8 @@ class AcquirerAnswered(Body, frozen=True, kw_only=True):
     """Hex digest of the settlement file, where one was the source."""
     row: Count | None = None
     answered_at: str
+    refund_id: str | None = None
+    """About a `reversal`: the refund under which it was asked for. One sale may be told to be undone more than once."""
 
 
 class ExposurePolicySet(Body, frozen=True, kw_only=True):

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, select
 
 from central.fleet import feed
 from central.fleet.keys import CentralKeys, open_keys
-from central.reconciliation.answering import answer_doubts, is_complete
+from central.reconciliation.answering import answer_doubts
+from central.reconciliation.evidence import is_complete
 from central.reconciliation.statements import answers
 from central.store.books import acquirer_answer
 from shared.entropy import SystemEntropy

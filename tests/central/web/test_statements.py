@@ -13,6 +13,7 @@ from shared.events import (
     PaymentReversed,
     RefundAgreed,
     RefundProposed,
+    ReversalInDoubt,
     ReversalRequested,
     decode_body,
 )
@@ -104,3 +105,33 @@ async def test_a_refund_of_two_people_and_a_closed_day_are_shown(day: Day, mina:
     for words in ("برگشت با کارتخوان", "علی", "سارا", "پول به کارت برگشت"):
         assert words in page
     assert "روز بسته شد" in (await mina.get(f"/offices/{OFFICE}")).text
+
+
+async def test_a_charge_of_a_declined_payment_may_be_said_and_only_that(day: Day, mina: httpx.AsyncClient) -> None:
+    declined = f"/payments/{OFFICE}/p-0005"
+    refused = await send(mina, f"{declined}/statements", {**HEARD, "charged": "no", "rrn": ""})
+    assert refused.status_code == 422
+    assert (await send(mina, f"{declined}/statements", HEARD)).status_code == 303
+    day.web.people.add("sara", name="سارا", password="a-password-for-tests")
+    async with day.client() as sara:
+        await sign_in(sara, "sara")
+        assert (await send(sara, f"{declined}/statements/1/agree")).status_code == 303
+    (answer,) = told(day)
+    assert (answer.payment_id, answer.charged, answer.about, answer.refund_id) == ("p-0005", True, "sale", None)
+
+
+async def test_what_became_of_a_reversal_in_doubt_may_be_said(day: Day, mina: httpx.AsyncClient) -> None:
+    day.pay(
+        ReversalRequested(payment_id="p-0001", refund_id="r", means="reversal"),
+        ReversalInDoubt(payment_id="p-0001", reason="no_answer"),
+    )
+    day.sync()
+    payment = f"/payments/{OFFICE}/p-0001"
+    assert "پذیرنده: پول برگشته است" in (await mina.get(payment)).text
+    assert (await send(mina, f"{payment}/statements", {**HEARD, "charged": "no", "rrn": ""})).status_code == 303
+    day.web.people.add("sara", name="سارا", password="a-password-for-tests")
+    async with day.client() as sara:
+        await sign_in(sara, "sara")
+        assert (await send(sara, f"{payment}/statements/1/agree")).status_code == 303
+    (answer,) = told(day)
+    assert (answer.payment_id, answer.charged, answer.about, answer.refund_id) == ("p-0001", False, "reversal", "r")

@@ -1,0 +1,177 @@
+"""Payments of which offices would like to hear from the acquirer, as central holds them."""
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, tuple_
+
+from central.reconciliation.inputs import PaymentInput, PaymentKey
+from central.store.books import acquirer_answer, office_payment, payment_entry
+from central.store.settlements import settlement_file, settlement_line
+from shared.calendar import tehran_date
+from shared.clock import parse_instant
+from shared.events import PaymentInDoubt, PaymentSent, ReversalInDoubt, ReversalRequested
+from shared.payment import LATE, PaymentState
+
+OF_THE_SALE: Final = ""
+"""Stands for the refund where an answer is about the sale itself."""
+CONTRADICTABLE: Final = LATE | {PaymentState.OVERRIDDEN_CHARGED}
+"""States in which a box did not see a charge: told of one, it takes it for late evidence."""
+ASKED_MAX: Final = 1_000
+"""How many payments are looked at in one go, the oldest first."""
+_ZERO: Final[ColumnElement[str]] = literal_column("'0'")
+"""Not a parameter: the indexes are over this very expression."""
+_SURE_CLOCKS: Final = ("ntp", "central")
+
+
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment in doubt, or a reversal in doubt, that an acquirer may know of."""
+
+    payment: PaymentInput
+    refund_id: str
+    """Of the reversal; `OF_THE_SALE` where the sale itself is in doubt."""
+    day: date
+    """When the amount, or the order to undo it, left the box, by its clock."""
+    heard_at: datetime
+    """When central last heard of it: the sale, or the order to undo it, was before that."""
+    sure_clock: bool
+
+
+def sales_in_doubt(connection: Connection) -> list[Doubt]:
+    """Return the payments in doubt of which nobody was told that they were charged, oldest first."""
+    payments = _payments(connection, _asked(PaymentState.IN_DOUBT).where(~_told(OF_THE_SALE, only_charged=True)))
+    lives = _lives(connection, payments, (PaymentSent.type, PaymentInDoubt.type))
+    return [
+        Doubt(
+            payment=payment,
+            refund_id=OF_THE_SALE,
+            day=payment.local_date,
+            heard_at=max(entry.received_at for entry in lives[payment.key]),
+            sure_clock=all(entry.clock in _SURE_CLOCKS for entry in lives[payment.key] if entry.type == "payment.sent"),
+        )
+        for payment in payments
+        if payment.key in lives
+    ]
+
+
+def reversals_in_doubt(connection: Connection) -> list[Doubt]:
+    """Return the payments whose newest reversal is in doubt and of which nobody was told anything, oldest first."""
+    payments = _payments(connection, _asked(PaymentState.REVERSAL_IN_DOUBT))
+    lives = _lives(connection, payments, (ReversalRequested.type, ReversalInDoubt.type))
+    found = []
+    for payment in payments:
+        orders = [entry for entry in lives.get(payment.key, ()) if entry.type == ReversalRequested.type]
+        if not orders:
+            continue
+        order = max(orders, key=lambda entry: entry.entry_index)
+        found.append(
+            Doubt(
+                payment=payment,
+                refund_id=order.body["refund_id"],
+                day=_day(order),
+                heard_at=max(entry.received_at for entry in lives[payment.key]),
+                sure_clock=order.clock in _SURE_CLOCKS,
+            )
+        )
+    told = _told_refunds(connection, [doubt.payment.key for doubt in found])
+    return [doubt for doubt in found if (*doubt.payment.key, doubt.refund_id) not in told]
+
+
+def newest_reversal(connection: Connection, office_id: str, payment_id: str) -> str | None:
+    """Return under which refund the payment was last told to be undone, or None."""
+    table = payment_entry.c
+    body = connection.execute(
+        select(table.body)
+        .where(table.office_id == office_id, table.payment_id == payment_id, table.type == ReversalRequested.type)
+        .order_by(table.entry_index.desc())
+        .limit(1)
+    ).scalar()
+    return None if body is None else str(body["refund_id"])
+
+
+def uncharged_since(connection: Connection, since: datetime) -> list[PaymentInput]:
+    """Return payments that changed since and that their offices count as not charged by evidence, by their numbers."""
+    table = office_payment.c
+    query = _columns().where(
+        table.state.in_(sorted(CONTRADICTABLE)),
+        table.changed_at >= since,
+        table.terminal_number.is_not(None),
+        or_(table.rrn.is_not(None), table.stan.is_not(None)),
+        ~_told(OF_THE_SALE, only_charged=True),
+    )
+    return _payments(connection, query)
+
+
+def uncharged_named_since(connection: Connection, ordinal: int) -> list[PaymentInput]:
+    """Return payments that their offices count as not charged and that rows of files after this ordinal name."""
+    table, line = office_payment.c, settlement_line.c
+    new_rows = line.file_id.in_(select(settlement_file.c.file_id).where(settlement_file.c.ordinal > ordinal))
+    terminal = func.ltrim(line.terminal_id, _ZERO)
+    same = func.ltrim(table.terminal_number, _ZERO)
+    by_rrn = func.row(same, func.ltrim(table.rrn, _ZERO)).in_(
+        select(terminal, func.ltrim(line.rrn, _ZERO)).where(new_rows, line.rrn != "")
+    )
+    by_stan = func.row(same, func.ltrim(table.stan, _ZERO), table.local_date).in_(
+        select(terminal, func.ltrim(line.stan, _ZERO), line.local_date).where(new_rows, line.stan != "")
+    )
+    uncharged = _columns().where(table.state.in_(sorted(CONTRADICTABLE)), ~_told(OF_THE_SALE, only_charged=True))
+    found = [*_payments(connection, uncharged.where(by_rrn)), *_payments(connection, uncharged.where(by_stan))]
+    return list({payment.key: payment for payment in found}.values())
+
+
+def _columns() -> Select[Any]:
+    return select(*(office_payment.c[name] for name in PaymentInput.__struct_fields__))
+
+
+def _asked(state: PaymentState) -> Select[Any]:
+    table = office_payment.c
+    return (
+        _columns()
+        .where(table.state == str(state), table.terminal_number.is_not(None))
+        .order_by(table.ordinal)
+        .limit(ASKED_MAX)
+    )
+
+
+def _told(refund_id: str, *, only_charged: bool) -> Any:
+    table, told = office_payment.c, acquirer_answer.c
+    same = and_(told.office_id == table.office_id, told.payment_id == table.payment_id, told.refund_id == refund_id)
+    return select(told.payment_id).where(and_(same, told.charged) if only_charged else same).exists()
+
+
+def _told_refunds(connection: Connection, keys: Iterable[PaymentKey]) -> set[tuple[str, str, str]]:
+    table = acquirer_answer.c
+    rows = connection.execute(
+        select(table.office_id, table.payment_id, table.refund_id).where(
+            tuple_(table.office_id, table.payment_id).in_(sorted(keys))
+        )
+    )
+    return {(office_id, payment_id, refund_id) for office_id, payment_id, refund_id in rows}
+
+
+def _payments(connection: Connection, query: Select[Any]) -> list[PaymentInput]:
+    rows = connection.execute(query).mappings()
+    return [PaymentInput(**{**row, "state": PaymentState(row["state"])}) for row in rows]
+
+
+def _lives(connection: Connection, payments: Iterable[PaymentInput], types: Collection[str]) -> dict[PaymentKey, Any]:
+    """Return entries of these types of the payments' lives."""
+    table = payment_entry.c
+    keys = sorted(payment.key for payment in payments)
+    rows = connection.execute(
+        select(payment_entry).where(tuple_(table.office_id, table.payment_id).in_(keys), table.type.in_(types))
+    )
+    lives: dict[PaymentKey, list[Any]] = {}
+    for row in rows:
+        lives.setdefault((row.office_id, row.payment_id), []).append(row)
+    return lives
+
+
+def _day(entry: Any) -> date:
+    """Return the day in Iran on which an entry was written, by its box's clock; of arrival for a claim that is none."""
+    try:
+        return tehran_date(parse_instant(entry.at_claim))
+    except (ValueError, OverflowError):
+        return tehran_date(entry.received_at)

@@ -17,6 +17,7 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
 from edge.jobs import every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
@@ -301,7 +302,6 @@ class Box:
         return driver
 
     def _make_documents(self) -> PrintDocuments:
-        settings = self.settings.printer
         profile = self._printer_profile
         head = Letterhead(
             office_name=self.settings.office_name,
@@ -313,7 +313,7 @@ class Box:
         return PrintDocuments(
             writer=self._writer,
             queries=self._queries,
-            printer=PrinterDriver(host=settings.host, port=settings.port, profile=profile),
+            printer=PrinterDriver(place=place_of(self.settings.printer.place, profile), profile=profile),
             profile=profile,
             head=head,
             hub=self._hub,

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from firmware_profiles.printer_address import PrinterAddress, parse_printer_address
 from shared.errors import OperatorError
 
 FILE_NAME: Final = "box.toml"
@@ -30,12 +31,29 @@ class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """`maker/model`, for example `behpardakht/pos_pc_viii`."""
 
 
-class PrinterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the receipt printer is and what it is."""
+class PrinterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the receipt printer is and what it is: either `host` (and `port`), or an `address`."""
 
-    host: str
-    port: Port = 9100
     profile: str
+    """`maker/model`, for example `epson/tm_t20ii`."""
+    host: str = ""
+    port: Port = 9100
+    address: str = ""
+    """`tcp://`, `serial://`, `usb://`, `file://` or `cups://`, see `firmware_profiles.printer_address`."""
+
+    @property
+    def place(self) -> PrinterAddress:
+        """Return where it is."""
+        if self.address:
+            return parse_printer_address(self.address)
+        return PrinterAddress(way="tcp", name=self.host, port=self.port)
+
+    def __post_init__(self) -> None:
+        """Check that there is one place. Raises ValueError, which the reader of the file says with its place."""
+        if bool(self.address) == bool(self.host):
+            raise ValueError("a printer needs either host and port, or an address")
+        if self.address:
+            parse_printer_address(self.address)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

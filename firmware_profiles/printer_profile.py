@@ -10,7 +10,10 @@ from typing import Annotated, Literal
 import msgspec
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=50, le=600_000)]
-Cutter = Literal["none", "partial", "full"]
+Cutter = Literal["none", "partial", "full", "automatic"]
+BaudRate = Literal[1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200]
+Parity = Literal["none", "even", "odd"]
+Flow = Literal["none", "xonxoff", "rtscts"]
 
 
 class PrinterIdentity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,14 +41,27 @@ class PrinterRaster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     band_dots: Annotated[int, msgspec.Meta(ge=8, le=960)] = 128
     """Height of one picture command. Small memories lose the rest of a tall one."""
+    pause_ms: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 0
+    """Rest after as many bytes as a whole band has, for a model that drops bytes when its buffer is full."""
 
 
 class PrinterCut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a piece of paper ends. A model without a cutter prints rubbish for a cut command, so it gets none."""
 
     cutter: Cutter = "partial"
+    """`automatic` cuts by itself at the end of a job and is told nothing either."""
+    feeds_itself: bool = False
+    """The cut command that first moves the paper to the blade (`GS V` 65 and 66) is known to the model."""
     feed_dots: Annotated[int, msgspec.Meta(ge=0, le=255)] = 96
-    """Paper moved after the last dot: the way from the head to the blade or the tear bar."""
+    """White after the last dot: the way from the head to the blade or the tear bar, where the model does not feed."""
+
+
+class PrinterDrawer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The pulse that opens a cash drawer on the printer's second socket (`ESC p`)."""
+
+    pin: Literal[2, 5] = 2
+    on_ms: Annotated[int, msgspec.Meta(ge=2, le=510, multiple_of=2)] = 50
+    off_ms: Annotated[int, msgspec.Meta(ge=2, le=510, multiple_of=2)] = 500
 
 
 class PrinterAnswers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,8 +69,21 @@ class PrinterAnswers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     real_time_status: bool = True
     """`DLE EOT 1`..`4`."""
+    automatic_status: bool = False
+    """`GS a`: four bytes at once and at each change. Asked only where `DLE EOT` is not answered."""
     end_of_job: bool = True
     """`GS r 1`, answered when the print data before it is worked off."""
+
+
+class PrinterSerial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The line the model comes set to. The switches on its belly decide; settings of the box may say otherwise."""
+
+    baud: BaudRate = 9_600
+    data_bits: Literal[7, 8] = 8
+    parity: Parity = "none"
+    stop_bits: Literal[1, 2] = 1
+    flow: Flow = "xonxoff"
+    """How the printer says stop. `none` only with a pause after each band, or bytes are lost."""
 
 
 class PrinterTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,10 +100,14 @@ class PrinterProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     identity: PrinterIdentity
     protocol: Literal["escpos"]
+    source: str = ""
+    """Where the figures come from, and whether anybody tried them on the device itself."""
     paper: PrinterPaper
     raster: PrinterRaster = PrinterRaster()
     cut: PrinterCut = PrinterCut()
+    drawer: PrinterDrawer | None = None
     answers: PrinterAnswers = PrinterAnswers()
+    serial: PrinterSerial = PrinterSerial()
     times: PrinterTimes = PrinterTimes()
     tcp_port: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 9_100
 

@@ -1,34 +1,35 @@
-"""The printer on its TCP port: how it is, and whether a job really came out.
+"""A printer at its place: how it is, and whether a job really came out.
 
-A port 9100 buffers: bytes taken are not paper. So a job is *printed* only when the printer answered the marker queued
-behind it; *not printed* only when not one byte of it left; and *uncertain* in all other cases, for which a reprint
-carries the mark of a copy. Each step has a deadline of the profile and a connection lives for one call, since a printer
-takes one client and remembers dead ones. Device trouble is a result here, never an exception.
+Every way to a printer buffers: bytes taken are not paper. So a job is *printed* only when the printer answered the
+marker queued behind it; *not printed* only when not one byte of it left; and *uncertain* in all other cases, for which
+a reprint carries the mark of a copy. Each step has a deadline of the profile and a link lives for one call. Device
+trouble is a result here, never an exception.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
+from edge.devices.printers.escpos_encoder import drawer_pulse
+from edge.devices.printers.links import Link, Place
 from edge.devices.printers.status import (
+    AUTOMATIC_STATUS,
     AUTOMATIC_STATUS_BYTES,
     CAN_PRINT,
     NO_AUTOMATIC_STATUS,
     QUESTIONS,
     STATUS_REQUEST,
     PrinterStatus,
+    automatic_meaning,
     begins_automatic_status,
     is_end_of_job_byte,
     is_status_byte,
+    marker_meaning,
     meaning,
 )
 from firmware_profiles.printer_profile import PrinterProfile
-
-_CLOSE_TIMEOUT_S: Final = 0.5
-"""How long a closing connection may take before it is dropped."""
 
 
 class PrintResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,19 +43,19 @@ class PrintResult(msgspec.Struct, frozen=True, kw_only=True):
 class PrinterDriver:
     """One printer. Calls wait for one another: the printer takes one connection at a time."""
 
-    def __init__(self, *, host: str, profile: PrinterProfile, port: int | None = None) -> None:
-        self.host = host
-        self.port = profile.tcp_port if port is None else port
+    def __init__(self, *, place: Place, profile: PrinterProfile) -> None:
+        self.place = place
         self.profile = profile
         self._times = profile.times
+        self._answers = profile.answers
         self._turn = asyncio.Lock()
 
     async def status(self) -> PrinterStatus:
         """Return how the printer is now: within connect and status deadlines, plus a running job's."""
         async with self._turn:
             try:
-                async with self._connection() as link:
-                    return await self._ask_status(link)
+                async with self.place.open(self._times.connect_timeout_ms) as link:
+                    return await self._ask_status(_Ear(link))
             except (OSError, TimeoutError):
                 return PrinterStatus.OFFLINE
 
@@ -63,57 +64,87 @@ class PrinterDriver:
         async with self._turn:
             job = _Job()
             try:
-                async with self._connection() as link:
-                    return await self._print(link, data, job)
+                async with self.place.open(self._times.connect_timeout_ms) as link:
+                    return await self._print(_Ear(link), data, job)
             except (OSError, TimeoutError) as error:
                 kind: Literal["not_printed", "uncertain"] = "uncertain" if job.begun else "not_printed"
                 return PrintResult(kind=kind, status=PrinterStatus.OFFLINE, detail=f"{job.step}: {error!r}")
 
-    async def _print(self, link: "_Link", data: bytes, job: "_Job") -> PrintResult:
+    async def open_drawer(self) -> bool:
+        """Send the drawer's pulse and return whether it was taken; a model without a drawer's socket takes none."""
+        pulse = drawer_pulse(self.profile)
+        if not pulse:
+            return False
+        async with self._turn:
+            try:
+                async with self.place.open(self._times.connect_timeout_ms) as link:
+                    async with asyncio.timeout(self._times.status_timeout_ms / 1000):
+                        await link.send(pulse)
+                        await link.finish()
+                    return True
+            except (OSError, TimeoutError):
+                return False
+
+    @property
+    def _can_be_asked(self) -> bool:
+        """Whether the model answers how it is, and the way to it lets the answer through."""
+        return self.place.answers and (self._answers.real_time_status or self._answers.automatic_status)
+
+    @property
+    def _speaks(self) -> bool:
+        """Whether anything is ever heard from it."""
+        return self._can_be_asked or (self.place.answers and self._answers.end_of_job)
+
+    async def _print(self, ear: "_Ear", data: bytes, job: "_Job") -> PrintResult:
         job.step = "status"
-        status = await self._ask_status(link) if self.profile.answers.real_time_status else PrinterStatus.UNKNOWN
-        if status not in CAN_PRINT and self.profile.answers.real_time_status:
+        status = await self._ask_status(ear)
+        if status not in CAN_PRINT and self._can_be_asked:
             # A printer that should answer and does not is not given money's paper: nothing sent is safe to repeat.
             return PrintResult(kind="not_printed", status=status, detail="refused before sending")
         job.step, job.begun = "send", True
         async with asyncio.timeout(self._times.send_timeout_ms / 1000):
-            await link.send(NO_AUTOMATIC_STATUS + data)
-        if not self.profile.answers.end_of_job:
-            return PrintResult(kind="uncertain", status=status, detail="the model does not tell the end of a job")
+            await self._send(ear.link, NO_AUTOMATIC_STATUS + data if self._speaks else data)
+            await ear.link.finish()
+        if not (self._answers.end_of_job and self.place.answers):
+            return PrintResult(kind="uncertain", status=status, detail="the end of a job is not told here")
         job.step = "end_of_job"
         try:
             async with asyncio.timeout(self._times.end_of_job_timeout_ms / 1000):
-                await link.answer(is_end_of_job_byte)
+                marker = await ear.answer(is_end_of_job_byte)
         except TimeoutError:
             # Nothing came out, or not all of it; ask why while the connection still stands.
-            return PrintResult(kind="uncertain", status=await self._ask_status(link), detail="no end of job")
-        return PrintResult(kind="printed", status=status)
+            return PrintResult(kind="uncertain", status=await self._ask_status(ear), detail="no end of job")
+        return PrintResult(kind="printed", status=marker_meaning(marker, status))
 
-    async def _ask_status(self, link: "_Link") -> PrinterStatus:
-        """Ask the four questions in turn; a silent printer is `unknown`, a lost connection raises OSError."""
-        answers: dict[int, int] = {}
+    async def _send(self, link: Link, data: bytes) -> None:
+        """Send in pieces as long as a whole band, with the rest that the model needs between them."""
+        raster = self.profile.raster
+        size = raster.band_dots * self.profile.paper.printable_dots // 8 if raster.pause_ms else len(data)
+        for start in range(0, len(data), size):
+            if start:
+                await asyncio.sleep(raster.pause_ms / 1000)
+            await link.send(data[start : start + size])
+
+    async def _ask_status(self, ear: "_Ear") -> PrinterStatus:
+        """Ask how it is; a silent printer is `unknown`, a lost connection raises OSError."""
+        if not self._can_be_asked:
+            return PrinterStatus.UNKNOWN
         try:
             async with asyncio.timeout(self._times.status_timeout_ms / 1000):
-                for question in QUESTIONS:
-                    await link.send(STATUS_REQUEST + bytes((question,)))
-                    answers[question] = await link.answer(is_status_byte)
+                if self._answers.real_time_status:
+                    return await self._ask_now(ear)
+                await ear.link.send(AUTOMATIC_STATUS)
+                return automatic_meaning(await ear.unasked())
         except TimeoutError:
             return PrinterStatus.UNKNOWN
-        return meaning(answers)
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["_Link"]:
-        async with asyncio.timeout(self._times.connect_timeout_ms / 1000):
-            reader, writer = await asyncio.open_connection(self.host, self.port)
-        try:
-            yield _Link(reader, writer)
-        finally:
-            writer.close()
-            try:
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await writer.wait_closed()
-            except (OSError, TimeoutError):
-                writer.transport.abort()
+    @staticmethod
+    async def _ask_now(ear: "_Ear") -> PrinterStatus:
+        answers: dict[int, int] = {}
+        for question in QUESTIONS:
+            await ear.link.send(STATUS_REQUEST + bytes((question,)))
+            answers[question] = await ear.answer(is_status_byte)
+        return meaning(answers)
 
 
 class _Job:
@@ -124,27 +155,33 @@ class _Job:
         self.step = "connect"
 
 
-class _Link:
-    """One open connection."""
+class _Ear:
+    """Listens on a link: picks the awaited answer from what a printer also says unasked, late or by mistake."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._heard = bytearray()
 
     async def answer(self, wanted: Callable[[int], bool]) -> int:
-        """Return the next byte that is such an answer; others are stale or noise. Raises ConnectionError at the end."""
+        """Return the next byte that is such an answer; others are stale or noise. Raises OSError at the end."""
         passing = 0
         while True:
-            byte = await self._reader.read(1)
-            if not byte:
-                raise ConnectionResetError("the printer closed the connection")
+            byte = await self._next()
             if passing:
                 passing -= 1
-            elif begins_automatic_status(byte[0]):
+            elif begins_automatic_status(byte):
                 passing = AUTOMATIC_STATUS_BYTES - 1
-            elif wanted(byte[0]):
-                return byte[0]
+            elif wanted(byte):
+                return byte
+
+    async def unasked(self) -> bytes:
+        """Return the next automatic status. Raises OSError at the end."""
+        byte = await self._next()
+        while not begins_automatic_status(byte):
+            byte = await self._next()
+        return bytes((byte, *[await self._next() for _ in range(AUTOMATIC_STATUS_BYTES - 1)]))
+
+    async def _next(self) -> int:
+        if not self._heard:
+            self._heard += await self.link.read()
+        return self._heard.pop(0)

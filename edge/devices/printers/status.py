@@ -34,6 +34,8 @@ QUESTIONS: Final = (1, 2, 3, 4)
 
 NO_AUTOMATIC_STATUS: Final = b"\x1d\x61\x00"
 """GS a 0: do not speak unasked. It waits its turn, so what was said before it may still come."""
+AUTOMATIC_STATUS: Final = b"\x1d\x61\xff"
+"""GS a: speak at once and at every change, of everything."""
 AUTOMATIC_STATUS_BYTES: Final = 4
 
 _FIXED_MASK: Final = 0x93
@@ -51,6 +53,17 @@ _FAULTS: Final[tuple[tuple[int, int, PrinterStatus], ...]] = (
     (4, 0x0C, PrinterStatus.PAPER_NEAR_END),
 )
 """(question, bits, meaning), the most helpful first: an open cover also reads as offline and as no paper."""
+
+_AUTOMATIC_FAULTS: Final[tuple[tuple[int, int, PrinterStatus], ...]] = (
+    (0, 0x20, PrinterStatus.COVER_OPEN),
+    (2, 0x0C, PrinterStatus.PAPER_END),
+    (1, 0x08, PrinterStatus.CUTTER),
+    (1, 0x60, PrinterStatus.OFFLINE),
+    (0, 0x08, PrinterStatus.OFFLINE),
+    (2, 0x03, PrinterStatus.PAPER_NEAR_END),
+)
+"""The same for the bytes of an automatic status, counted from 0."""
+_MARKER_NEAR_END: Final = 0x03
 
 
 def is_status_byte(byte: int) -> bool:
@@ -76,3 +89,18 @@ def meaning(answers: Mapping[int, int]) -> PrinterStatus:
         if answers[question] & bits:
             return status
     return PrinterStatus.OK
+
+
+def automatic_meaning(data: bytes) -> PrinterStatus:
+    """Return what the four bytes of an automatic status say together; fewer are unknown."""
+    if len(data) != AUTOMATIC_STATUS_BYTES:
+        return PrinterStatus.UNKNOWN
+    for place, bits, status in _AUTOMATIC_FAULTS:
+        if data[place] & bits:
+            return status
+    return PrinterStatus.OK
+
+
+def marker_meaning(byte: int, before: PrinterStatus) -> PrinterStatus:
+    """Return the status after a job whose marker was answered with this byte; it knows of the paper's end only."""
+    return PrinterStatus.PAPER_NEAR_END if byte & _MARKER_NEAR_END else before

@@ -52,13 +52,21 @@ class SpeakUnasked(msgspec.Struct, frozen=True):
     on: bool
 
 
+class Pulse(msgspec.Struct, frozen=True):
+    """ESC p: the drawer's pulse on a pin of its socket, in milliseconds."""
+
+    pin: int
+    on_ms: int
+    off_ms: int
+
+
 class Unknown(msgspec.Struct, frozen=True):
     """Bytes that are no command we know."""
 
     data: bytes
 
 
-Command = Initialise | Raster | Feed | Cut | AskNow | AskInTurn | SpeakUnasked | Unknown
+Command = Initialise | Raster | Feed | Cut | AskNow | AskInTurn | SpeakUnasked | Pulse | Unknown
 
 _LINE_DOTS: Final = 34
 """The line spacing printers start with: a sixth of an inch at 203 dots an inch."""
@@ -69,6 +77,8 @@ _COMMANDS: Final[dict[bytes, tuple[int, Callable[[bytes], Command]]]] = {
     b"\x1b@": (2, lambda _: Initialise()),
     b"\x1bJ": (3, lambda data: Feed(data[2])),
     b"\x1bd": (3, lambda data: Feed(data[2] * _LINE_DOTS)),
+    b"\x1bp\x00": (5, lambda data: Pulse(2, data[3] * 2, data[4] * 2)),
+    b"\x1bp\x01": (5, lambda data: Pulse(5, data[3] * 2, data[4] * 2)),
     b"\x1da": (3, lambda data: SpeakUnasked(data[2] != 0)),
     b"\x1dr": (3, lambda data: AskInTurn(data[2])),
     b"\x1dV\x00": (3, lambda _: Cut()),

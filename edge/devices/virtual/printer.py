@@ -1,8 +1,9 @@
-"""A receipt printer that is a program: a TCP port that takes ESC/POS and keeps the paper as pictures.
+"""A receipt printer that is a program: it takes ESC/POS over TCP or a serial line and keeps the paper as pictures.
 
 For the demo desk, for training and for the tests of the driver. It behaves as the real ones do where that matters: it
 takes one connection at a time, buffers, answers `DLE EOT` past the queue and `GS r` in its turn, stops printing
-without paper but keeps what it was sent, and forgets everything when it loses power.
+without paper but keeps what it was sent, and forgets everything when it loses power. A profile makes it that model: its
+paper and blade, what it answers and what not, and a report of what that model could not have done.
 """
 
 import asyncio
@@ -23,10 +24,13 @@ from edge.devices.virtual.escpos_paper import (
     Feed,
     Initialise,
     Paper,
+    Pulse,
     Raster,
     SpeakUnasked,
     Unknown,
 )
+from edge.devices.virtual.pty_line import PtyLine
+from firmware_profiles.printer_profile import PrinterProfile
 
 PrinterFault = Literal["no_paper", "cover_open", "near_end", "cutter", "silent", "die_mid_job", "off"]
 """A bad day, one at a time. `silent`: takes bytes, says nothing, prints nothing. `die_mid_job`: loses power after the
@@ -42,8 +46,14 @@ _STATUS: Final[dict[str, dict[int, int]]] = {
 _ALL_WELL: Final = 0x12
 _STATUS_QUESTIONS: Final = (1, 2, 3, 4)
 _STOPS_PRINTING: Final = frozenset({"no_paper", "cover_open", "cutter"})
-_AUTOMATIC: Final = bytes((0x10, 0x00, 0x00, 0x00))
-"""Automatic status when all is well."""
+_AUTOMATIC: Final[dict[str, bytes]] = {
+    "no_paper": bytes((0x18, 0x00, 0x0F, 0x00)),
+    "cover_open": bytes((0x38, 0x00, 0x00, 0x00)),
+    "near_end": bytes((0x10, 0x00, 0x03, 0x00)),
+    "cutter": bytes((0x18, 0x08, 0x00, 0x00)),
+}
+"""Automatic status on a bad day."""
+_AUTOMATIC_WELL: Final = bytes((0x10, 0x00, 0x00, 0x00))
 _PAPER_NEAR_END: Final = 0x03
 """The paper sensor's bits in the answer to `GS r 1`."""
 _REPORTS_MAX: Final = 100
@@ -58,18 +68,15 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Client:
-    """A connection and what it has sent so far."""
+    """Whoever is at the other end, and what they have sent so far."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, send: Callable[[bytes], None], drop: Callable[[], None]) -> None:
         self.reader = CommandReader()
-        self._writer = writer
+        self.drop = drop
+        self._send = send
 
     def answer(self, *answer: int) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(bytes(answer))
-
-    def drop(self) -> None:
-        self._writer.transport.abort()
+        self._send(bytes(answer))
 
 
 class VirtualPrinter:
@@ -81,20 +88,25 @@ class VirtualPrinter:
         host: str = "127.0.0.1",
         port: int = 0,
         width_dots: int = 576,
+        profile: PrinterProfile | None = None,
         folder: Path | None = None,
         pieces_max: int = 30,
         speaks_unasked: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self.reports: list[str] = []
-        """Unknown commands and lost dots, oldest first."""
+        """Unknown commands, lost dots and what the model cannot do, oldest first."""
+        self.drawer_openings = 0
+        """How often a cash drawer would have sprung open."""
         self._host = host
         self._port = port
         self._folder = folder
         self._on_change = on_change
         self._fault: PrinterFault | None = None
         self._speaks_unasked = speaks_unasked
-        self._paper = Paper(width_dots)
+        self._profile = profile
+        self._paper = Paper(width_dots if profile is None else profile.paper.printable_dots)
+        self._pty: PtyLine | None = None
         self._queue: deque[tuple[Command, _Client]] = deque()
         self._clients: set[_Client] = set()
         self._turn = asyncio.Lock()
@@ -137,8 +149,26 @@ class VirtualPrinter:
         """Begin to listen. Raises OSError on a taken port."""
         await self._listen(self._bind())
 
+    def start_on_pty(self) -> str:
+        """Make a serial line, listen on it and return the path of its other end. Raises OSError."""
+
+        def take(data: bytes) -> None:
+            self._take(client, data)
+
+        line = PtyLine(take)
+
+        def forget() -> None:
+            client.reader = CommandReader()
+
+        client = _Client(line.write, forget)
+        self._clients.add(client)
+        self._pty = line
+        return line.open()
+
     async def close(self) -> None:
         """Stop listening and drop whoever is connected."""
+        if self._pty is not None:
+            self._pty.close()
         if self._opening is not None:
             await self._opening
         server = self._server
@@ -151,7 +181,7 @@ class VirtualPrinter:
         was_off, self._fault = self._fault == "off", fault
         if fault == "off":
             self._lose_power()
-        elif was_off:
+        elif was_off and self._pty is None:
             self._opening = asyncio.get_running_loop().create_task(self._listen(self._bind()))
         self._work()
         self._on_change()
@@ -180,7 +210,7 @@ class VirtualPrinter:
         self._queue.clear()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = _Client(writer)
+        client = _Client(lambda data: None if writer.is_closing() else writer.write(data), writer.transport.abort)
         self._clients.add(client)
         self._speak_unasked(client)
         try:
@@ -205,9 +235,11 @@ class VirtualPrinter:
 
     def _speak_unasked(self, client: _Client) -> None:
         if self._speaks_unasked:
-            client.answer(*_AUTOMATIC)
+            client.answer(*_AUTOMATIC.get(self._fault or "", _AUTOMATIC_WELL))
 
     def _answer_now(self, client: _Client, question: int) -> None:
+        if self._profile is not None and not self._profile.answers.real_time_status:
+            return
         if question not in _STATUS_QUESTIONS:
             self._report(f"DLE EOT {question} is not a question")
             return
@@ -215,34 +247,61 @@ class VirtualPrinter:
 
     def _work(self) -> None:
         """Print what waits, as long as it can."""
-        while self._queue and self._fault not in _STOPS_PRINTING:
+        while self._queue and (self._fault not in _STOPS_PRINTING or isinstance(self._queue[0][0], SpeakUnasked)):
             command, client = self._queue.popleft()
-            if isinstance(command, SpeakUnasked):
-                self._speaks_unasked = command.on
-            else:
-                self._do(command, client)
+            self._do(command, client)
+
+    def _set_speaking(self, client: _Client, *, on: bool) -> None:
+        """Speak unasked from now on, and at once; or no more."""
+        if self._profile is None or self._profile.answers.automatic_status:
+            self._speaks_unasked = on
+            self._speak_unasked(client)
 
     def _do(self, command: Command, client: _Client) -> None:
         match command:
             case Raster():
-                self._speak_unasked(client)
-                if not self._paper.print(command.rows):
-                    self._report("dots past the end of the head are lost")
-                if self._fault == "die_mid_job":
-                    self.set_fault("off")
+                self._print(command, client)
             case Feed():
                 self._paper.feed(command.dots)
             case Cut():
-                self._paper.feed(command.feed_dots)
-                self._end_piece()
-            case AskInTurn(question=1):
-                client.answer(_PAPER_NEAR_END if self._fault == "near_end" else 0)
+                self._cut(command)
+            case Pulse():
+                self.drawer_openings += 1
+                self._on_change()
             case AskInTurn():
-                self._report(f"GS r {command.question} is not answered here")
+                self._answer_in_turn(client, command.question)
+            case SpeakUnasked():
+                self._set_speaking(client, on=command.on)
             case Unknown():
                 self._report(f"unknown command {command.data.hex(' ')}")
             case Initialise() | AskNow():
                 return
+
+    def _print(self, raster: Raster, client: _Client) -> None:
+        self._speak_unasked(client)
+        if not self._paper.print(raster.rows):
+            self._report("dots past the end of the head are lost")
+        if self._profile is not None and len(raster.rows) > self._profile.raster.band_dots:
+            self._report(f"a picture of {len(raster.rows)} rows is more than the memory takes")
+        if self._fault == "die_mid_job":
+            self.set_fault("off")
+
+    def _cut(self, cut: Cut) -> None:
+        if self._profile is not None and self._profile.cut.cutter in ("none", "automatic"):
+            self._report("a cut command prints its letters here")
+            return
+        self._paper.feed(cut.feed_dots)
+        self._end_piece()
+
+    def _answer_in_turn(self, client: _Client, question: int) -> None:
+        if question != 1:
+            self._report(f"GS r {question} is not answered here")
+            return
+        if self._profile is not None and not self._profile.answers.end_of_job:
+            return
+        client.answer(_PAPER_NEAR_END if self._fault == "near_end" else 0)
+        if self._profile is not None and self._profile.cut.cutter == "automatic":
+            self._end_piece()
 
     def _end_piece(self) -> None:
         png = self._paper.cut()

@@ -11,6 +11,7 @@ import msgspec
 
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.links import TcpPlace
 from edge.devices.terminals.driver import TerminalDriver
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
@@ -105,7 +106,7 @@ class Office:
         return PrintDocuments(
             writer=self.box.writer,
             queries=self.box.queries,
-            printer=PrinterDriver(host="127.0.0.1", port=printer.port, profile=profile),
+            printer=PrinterDriver(place=TcpPlace("127.0.0.1", printer.port), profile=profile),
             profile=profile,
             head=Letterhead(
                 office_name="دفتر آزمون",

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.links import TcpPlace
 from edge.devices.printers.render import picture, render
 from edge.devices.printers.status import NO_AUTOMATIC_STATUS, PrinterStatus
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
@@ -31,7 +32,7 @@ async def printer() -> AsyncIterator[VirtualPrinter]:
 
 
 def driver_of(printer: VirtualPrinter, profile: PrinterProfile = PROFILE) -> PrinterDriver:
-    return PrinterDriver(host="127.0.0.1", port=printer.port, profile=profile)
+    return PrinterDriver(place=TcpPlace("127.0.0.1", printer.port), profile=profile)
 
 
 async def test_a_job_comes_out_as_it_was_rendered(printer: VirtualPrinter) -> None:
@@ -129,7 +130,7 @@ async def scripted(script: Script) -> AsyncIterator[PrinterDriver]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield PrinterDriver(host="127.0.0.1", port=server.sockets[0].getsockname()[1], profile=PROFILE)
+        yield PrinterDriver(place=TcpPlace("127.0.0.1", server.sockets[0].getsockname()[1]), profile=PROFILE)
 
 
 async def answer_status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bytes) -> None:
@@ -158,7 +159,7 @@ async def test_a_printer_that_stops_reading_ends_by_the_deadline() -> None:
         await released.wait()
 
     async with asyncio.timeout(LONGEST_S), scripted(script) as driver:
-        result = await driver.print(JOB * 300)
+        result = await driver.print(JOB * 900)
         released.set()
     assert result.kind == "uncertain"
     assert result.detail.startswith("send")

@@ -1,0 +1,211 @@
+"""Ways to a printer: a place is opened for one call, and what was opened ends with it.
+
+A link says nothing of printers. Trouble is an OSError; the caller sets the deadlines, and every wait here ends when it
+is cancelled.
+"""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+
+_CLOSE_TIMEOUT_S: Final = 0.5
+"""How long a closing connection may take before it is dropped."""
+
+
+class Link(Protocol):
+    """Bytes to a printer, and its answers where there are any."""
+
+    async def send(self, data: bytes) -> None:
+        """Hand bytes over. Raises OSError."""
+
+    async def finish(self) -> None:
+        """Wait until what was handed over has left this machine. Raises OSError."""
+
+    async def read(self) -> bytes:
+        """Return bytes that came, at least one. Raises OSError, at the end of a link too."""
+
+
+class Place(Protocol):
+    """Where a printer is."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether a printer can be heard on this way."""
+
+    def __str__(self) -> str:
+        """Return the place as the test page and the log name it."""
+
+    def open(self, timeout_ms: int) -> AbstractAsyncContextManager[Link]:
+        """Open it within a time; leaving the block closes it. Raises OSError or TimeoutError."""
+
+
+class TcpPlace(msgspec.Struct, frozen=True):
+    """A printer's port in the network, 9100 on most."""
+
+    host: str
+    port: int
+
+    @property
+    def answers(self) -> bool:
+        """Return true: the port speaks both ways."""
+        return True
+
+    def __str__(self) -> str:
+        """Return `host:port`."""
+        return f"{self.host}:{self.port}"
+
+    @asynccontextmanager
+    async def open(self, timeout_ms: int) -> AsyncIterator[Link]:
+        """Connect; a printer takes one client and remembers dead ones, so the connection is closed in any case."""
+        async with asyncio.timeout(timeout_ms / 1000):
+            reader, writer = await asyncio.open_connection(self.host, self.port)
+        try:
+            yield _Stream(reader, writer)
+        finally:
+            writer.close()
+            try:
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                    await writer.wait_closed()
+            except (OSError, TimeoutError):
+                writer.transport.abort()
+
+
+class _Stream:
+    """One open connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def finish(self) -> None:
+        """Return: what was drained is the network's."""
+
+    async def read(self) -> bytes:
+        data = await self._reader.read(64)
+        if not data:
+            raise ConnectionResetError("the printer closed the connection")
+        return data
+
+
+class FilePlace(msgspec.Struct, frozen=True):
+    """A file that takes the jobs one behind the other, for another program to print or for a look at the bytes."""
+
+    path: str
+
+    @property
+    def answers(self) -> bool:
+        """Return false: a file says nothing."""
+        return False
+
+    def __str__(self) -> str:
+        """Return the path."""
+        return self.path
+
+    @asynccontextmanager
+    async def open(self, timeout_ms: int) -> AsyncIterator[Link]:
+        """Open it for appending; it is made if its folder is there."""
+        async with asyncio.timeout(timeout_ms / 1000):
+            await asyncio.to_thread(_refuse_what_is_no_file, self.path)
+        yield _FileLink(self.path)
+
+
+class _FileLink:
+    """A job that is written in one go, on a thread: a disk may be slow."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._data = bytearray()
+
+    async def send(self, data: bytes) -> None:
+        self._data += data
+
+    async def finish(self) -> None:
+        data, self._data = bytes(self._data), bytearray()
+        await asyncio.to_thread(_append, self._path, data)
+
+    async def read(self) -> bytes:
+        raise OSError(f"{self._path} is a file: it says nothing")
+
+
+def _refuse_what_is_no_file(path: str) -> None:
+    """Raise OSError when a job could not be appended there; opening a device or a pipe here might never return."""
+    try:
+        kind = Path(path).stat().st_mode
+    except FileNotFoundError:
+        if not Path(path).parent.is_dir():
+            raise
+        return
+    if not stat.S_ISREG(kind):
+        raise OSError(f"{path} is not a file")
+
+
+def _append(path: str, data: bytes) -> None:
+    with Path(path).open("ab") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class QueuePlace(msgspec.Struct, frozen=True):
+    """A raw queue of the print system (CUPS), through its `lp` and `lpstat`."""
+
+    queue: str
+
+    @property
+    def answers(self) -> bool:
+        """Return false: a queue takes the job and tells nothing of the paper."""
+        return False
+
+    def __str__(self) -> str:
+        """Return the queue's name."""
+        return self.queue
+
+    @asynccontextmanager
+    async def open(self, timeout_ms: int) -> AsyncIterator[Link]:
+        """See that the queue is there."""
+        async with asyncio.timeout(timeout_ms / 1000):
+            await _run("lpstat", "-p", self.queue)
+        yield _QueueLink(self.queue)
+
+
+class _QueueLink:
+    """A job that is given to the queue as one piece."""
+
+    def __init__(self, queue: str) -> None:
+        self._queue = queue
+        self._data = bytearray()
+
+    async def send(self, data: bytes) -> None:
+        self._data += data
+
+    async def finish(self) -> None:
+        data, self._data = bytes(self._data), bytearray()
+        await _run("lp", "-d", self._queue, "-o", "raw", "-s", given=data)
+
+    async def read(self) -> bytes:
+        raise OSError(f"queue {self._queue} says nothing of the printer")
+
+
+async def _run(*command: str, given: bytes = b"") -> None:
+    """Run a command of the print system; whoever waits no longer ends it. Raises OSError when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        _, said = await process.communicate(given)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise OSError(f"{command[0]}: {said.decode(errors='replace').strip() or process.returncode}")

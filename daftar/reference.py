@@ -152,7 +152,9 @@ def payment_states_page() -> str:
             _money(state),
             "no" if state in CERTAINLY_UNCHARGED else "yes",
             ", ".join(
-                f"`{to}`" + (" (late)" if state in LATE else "") for to in PaymentState if to in TRANSITIONS[state]
+                f"`{to}`" + (" (late)" if to in _late_of(state) else "")
+                for to in PaymentState
+                if to in TRANSITIONS[state]
             ),
         )
         for state in PaymentState
@@ -170,18 +172,27 @@ def payment_states_page() -> str:
     )
 
 
+def _late_of(state: PaymentState) -> frozenset[PaymentState]:
+    """Return where late evidence brings a payment from a state."""
+    return frozenset({PaymentState.APPROVED}) if state in LATE else frozenset()
+
+
 def _drawing() -> Iterator[str]:
-    """Yield the table as a picture: solid ways of evidence, and the late ones by name."""
+    """Yield the table as a picture: ways of evidence; the late ones, and those of a person's word, by name."""
     yield "```mermaid"
     yield "stateDiagram-v2"
     yield "    [*] --> requested"
     for state in PaymentState:
         for to in PaymentState:
             if to in TRANSITIONS[state]:
-                yield f"    {state} --> {to}" + (" : late evidence" if state in LATE else "")
+                name = " : late evidence" if to in _late_of(state) else ""
+                yield f"    {state} --> {to}" + (" : a supervisor's word" if to in _STATED else name)
     yield "```"
     yield ""
 
+
+_STATED: Final = frozenset({PaymentState.OVERRIDDEN_CHARGED, PaymentState.OVERRIDDEN_NOT_CHARGED})
+"""States that a payment comes into by a person's word alone."""
 
 PAGES: Final = {
     "errors.md": errors_page,

@@ -25,6 +25,7 @@ from shared.events import (
     PaymentRequested,
     PaymentReversed,
     PaymentSent,
+    ReversalDecided,
     ReversalInDoubt,
     ReversalRefused,
     ReversalRequested,
@@ -79,6 +80,8 @@ def tallies_of(before: PaymentState, after: PaymentState) -> tuple[Tally, ...]:
 
 def state_after(body: Body) -> PaymentState | None:
     """Return the state that a fact moves its payment to, None for a fact that moves none."""
+    if isinstance(body, ReversalDecided):
+        return PaymentState.REVERSED if body.undone else PaymentState.APPROVED
     if isinstance(body, PaymentOverridden):
         return PaymentState.OVERRIDDEN_CHARGED if body.charged else PaymentState.OVERRIDDEN_NOT_CHARGED
     return _STATES.get(type(body))

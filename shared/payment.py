@@ -38,12 +38,13 @@ TRANSITIONS: Final[dict[PaymentState, frozenset[PaymentState]]] = {
     _S.IN_DOUBT: frozenset(
         {_S.APPROVED, _S.DECLINED, _S.CANCELLED, _S.NOT_CHARGED, _S.OVERRIDDEN_CHARGED, _S.OVERRIDDEN_NOT_CHARGED}
     ),
-    _S.NOT_SENT: frozenset({_S.APPROVED}),
-    _S.DECLINED: frozenset({_S.APPROVED}),
-    _S.CANCELLED: frozenset({_S.APPROVED}),
-    _S.NOT_CHARGED: frozenset({_S.APPROVED}),
+    # A supervisor's "charged", too: where a charge was spoken of that could not be told to be this payment's.
+    _S.NOT_SENT: frozenset({_S.APPROVED, _S.OVERRIDDEN_CHARGED}),
+    _S.DECLINED: frozenset({_S.APPROVED, _S.OVERRIDDEN_CHARGED}),
+    _S.CANCELLED: frozenset({_S.APPROVED, _S.OVERRIDDEN_CHARGED}),
+    _S.NOT_CHARGED: frozenset({_S.APPROVED, _S.OVERRIDDEN_CHARGED}),
     _S.OVERRIDDEN_CHARGED: frozenset({_S.APPROVED}),
-    _S.OVERRIDDEN_NOT_CHARGED: frozenset({_S.APPROVED}),
+    _S.OVERRIDDEN_NOT_CHARGED: frozenset({_S.APPROVED, _S.OVERRIDDEN_CHARGED}),
     # In doubt again: a confirming terminal that may not have had our word reverses the sale by itself.
     _S.APPROVED: frozenset({_S.ACKNOWLEDGED, _S.REVERSAL_REQUESTED, _S.IN_DOUBT}),
     _S.ACKNOWLEDGED: frozenset({_S.REVERSAL_REQUESTED}),

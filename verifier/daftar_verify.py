@@ -282,7 +282,7 @@ class Days:
             place, amount = self.asked[payment]
             sums = self.taken.setdefault(place, [0, 0])
             sums[0], sums[1] = sums[0] + 1, sums[1] + amount
-        elif kind in NO_LONGER_CHARGED:
+        elif kind in NO_LONGER_CHARGED or (kind == "payment.reversal_decided" and body.get("undone") is True):
             self.charged.discard(payment)
         elif kind == "day.closed":
             self.closes += 1

@@ -17,6 +17,7 @@ from shared.events import (
     RefundAgreed,
     RefundDropped,
     RefundProposed,
+    ReversalDecided,
     ReversalInDoubt,
     ReversalRefused,
     ReversalRequested,
@@ -31,6 +32,7 @@ GIVING_BACK: Final = (
     PaymentReversed,
     ReversalInDoubt,
     ReversalRefused,
+    ReversalDecided,
 )
 """Bodies that `give_back` understands."""
 
@@ -43,7 +45,7 @@ _ENDS: Final[dict[type[Body], tuple[PaymentState, str]]] = {
     ReversalRefused: (PaymentState.APPROVED, "refused"),
     PaymentReversed: (PaymentState.REVERSED, "done"),
 }
-"""What a terminal's answer makes of the payment, and of the refund that asked for it."""
+"""What a terminal's answer makes of the payment, and of the refund that asked for it; `_end_of` knows the rest."""
 
 
 def give_back(before: PaymentBook, fact: Fact) -> Booking:
@@ -119,7 +121,7 @@ def _reversal(before: PaymentBook, fact: Fact, body: Body) -> Booking:
         if refund is not None:
             after = _with_refund(after, body.refund_id, {**refund, "state": "asked"})
         return Booking(payment=after)
-    to, word = _ENDS[type(body)]
+    to, word = _end_of(body)
     if before.state not in (PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT):
         raise BugError("payment.move_not_allowed", state=str(before.state), to=str(to))
     after = msgspec.structs.replace(before, state=advance(before.state, to))
@@ -131,6 +133,12 @@ def _reversal(before: PaymentBook, fact: Fact, body: Body) -> Booking:
     after, transfers = moved(before, after, source=fact.leaf.hex(), reason="reversed")
     over = [CaseNote(kind="refund", about=before.about, text=GIVEN_BACK, closes=True)]
     return Booking(payment=after, transfers=transfers, notes=over if to is PaymentState.REVERSED else [])
+
+
+def _end_of(body: Body) -> tuple[PaymentState, str]:
+    if isinstance(body, ReversalDecided):
+        return (PaymentState.REVERSED, "done") if body.undone else (PaymentState.APPROVED, "refused")
+    return _ENDS[type(body)]
 
 
 def _waiting(payment: PaymentBook, refund_id: str) -> dict[str, Any]:

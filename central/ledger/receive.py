@@ -33,6 +33,7 @@ from shared.errors import DaftarError
 from shared.events import (
     Body,
     BootStarted,
+    ChargeRuledOut,
     DataKeyMade,
     DayClosed,
     InquiryRequested,
@@ -174,7 +175,7 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
     body = accepted.body
     if isinstance(body, PAYMENT_FACTS):
         _post_payment(connection, accepted, body)
-    elif isinstance(body, StatusQueried):
+    elif isinstance(body, StatusQueried | ChargeRuledOut):
         _note_entry(connection, accepted, body.payment_id)
     elif isinstance(body, ReceiptPrinted):
         if load_payment(connection, accepted.office, body.about) is not None:
@@ -221,7 +222,7 @@ def _post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) ->
         at=at,
     )
     for new in booking.cases:
-        open_case(connection, new, at=at)
+        open_case(connection, new, at=at, again=True)
     for note in booking.notes:
         note_if_there(connection, note.case_id, note.text, closes=note.closes, at=at)
     if booking.charged:
@@ -250,7 +251,7 @@ def _look_for_second_charge(connection: Connection, booking: Booking, at: dateti
     found = [dict(other) for other in others]
     if any(other["state"] in CHARGED for other in found):
         twice = case_about(paid, "refund", reason="charged_twice", obligation=paid.obligation, others=found)
-        open_case(connection, twice, at=at)
+        open_case(connection, twice, at=at, again=True)
     elif found:
         open_case(connection, case_about(paid, "paid_twice", obligation=paid.obligation, others=found), at=at)
 

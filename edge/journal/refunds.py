@@ -14,6 +14,9 @@ RefundState = Literal["proposed", "agreed", "dropped", "sent", "in_doubt", "done
 OPEN_REFUND: Final[frozenset[RefundState]] = frozenset({"proposed", "agreed", "sent", "in_doubt"})
 """States in which somebody still has something to do about a request."""
 
+TOLD_REFUND: Final[frozenset[RefundState]] = frozenset({"sent", "in_doubt", "done", "refused"})
+"""States of a request whose terminal was told."""
+
 
 class AcquirerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the acquirer's records say of a payment, in the order central told it."""
@@ -21,6 +24,10 @@ class AcquirerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     payment_id: str
     charged: bool
+    about: Literal["sale", "reversal"] = "sale"
+    """With `reversal`, `charged` says that the sale stands and was not undone."""
+    refund_id: str | None = None
+    """The request whose reversal it is about."""
     source: Literal["settlement", "acquirer"]
     acquirer: str
     amount_rial: int | None = None

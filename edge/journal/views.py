@@ -99,6 +99,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the terminal takes the sale back unless it is told to keep it."""
     unacknowledged: bool = False
     """Approved, and the terminal was not told to keep it yet: it does not stand."""
+    ruled_out_index: int | None = None
+    """Index of the newest entry by which a charge that was spoken of is none: what was said before it is settled."""
     cosigned: bool = False
     """Central has cosigned a checkpoint that covers the outcome."""
 

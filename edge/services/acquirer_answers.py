@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from edge.journal.refunds import AcquirerAnswer
 from edge.journal.writer import JournalWriter, Recorded, StoreView
 from edge.services.documents import spool_receipt
-from edge.services.judge_acquirer import judge_acquirer
+from edge.services.judge_acquirer import about_now, judge_acquirer
 from edge.store.queries import Queries
 from shared.entropy import Entropy
 from shared.events import (
@@ -73,7 +73,10 @@ class AcquirerAnswers:
     def _has_news(self, payment_id: str, answers: Sequence[AcquirerAnswer]) -> bool:
         """Return whether judging would add anything, without troubling the writer."""
         payment = self._queries.payment(payment_id)
-        return payment is not None and bool(judge_acquirer(payment, self._queries.alarms_about(payment_id), answers))
+        if payment is None:
+            return False
+        now = about_now(answers, self._queries.refunds_of(payment_id))
+        return bool(judge_acquirer(payment, self._queries.alarms_about(payment_id), now))
 
     async def _judge(self, payment_id: str) -> bool:
         """Journal what the answers about a payment add to it now; return whether it was anything."""
@@ -82,7 +85,8 @@ class AcquirerAnswers:
             payment = view.payment(payment_id)
             if payment is None:
                 return []
-            bodies = judge_acquirer(payment, view.alarms_about(payment_id), view.acquirer_answers(payment_id))
+            answers = about_now(view.acquirer_answers(payment_id), view.refunds_of(payment_id))
+            bodies = judge_acquirer(payment, view.alarms_about(payment_id), answers)
             if any(isinstance(body, PaymentApproved) for body in bodies):
                 spool_receipt(view, self._entropy, payment_id)
             return bodies

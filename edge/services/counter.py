@@ -13,13 +13,21 @@ from edge.services.ask_inquiry import AskInquiry
 from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import BoxHealth
 from edge.services.close_day import CloseDay
+from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent, EventHub
 from edge.services.exposure import ExposureView, exposure_view
 from edge.services.give_back import GiveBack
 from edge.services.idempotent import Idempotent, Work
 from edge.services.judge_outcome import charge_spoken_of
 from edge.services.line import Line, LineView
-from edge.services.override_payment import Decision, OverridePayment
+from edge.services.override_payment import (
+    Decision,
+    OverridePayment,
+    ReversalWord,
+    check_decision,
+    check_reversal,
+    words_taken,
+)
 from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.sign_in import SignIn
@@ -32,7 +40,6 @@ from shared.errors import OperatorError
 from shared.events import BillKind
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
-from shared.payment import PaymentState
 
 TerminalState = Standing | Literal["locked", "removed"]
 """`locked`: by a payment in doubt, whatever else it is; `removed`: no longer set up, with one in doubt."""
@@ -156,13 +163,15 @@ class Counter:
         """See `AskOnDemand.ask`."""
         return await self._parts.asking.ask(payment_id, operator=operator)
 
-    def decision(self, payment_id: str, *, charged: bool, slip_number: str, reason: str) -> Decision:
-        """Return a supervisor's decision in good words. Raises OperatorError, see `Decision.checked`."""
+    def _known(self, payment_id: str) -> PaymentView:
         payment = self._parts.queries.payment(payment_id)
         if payment is None:
             raise OperatorError("payment.unknown", payment_id=payment_id)
-        if payment.state is not PaymentState.IN_DOUBT:
-            raise OperatorError("payment.not_in_doubt", payment_id=payment_id)
+        return payment
+
+    def decision(self, payment_id: str, *, charged: bool, slip_number: str, reason: str) -> Decision:
+        """Return a supervisor's decision in good words. Raises what `check_decision` and `Decision.checked` raise."""
+        check_decision(self._known(payment_id), self._parts.queries.alarms_about(payment_id), charged=charged)
         return Decision.checked(charged=charged, slip_number=slip_number, reason=reason)
 
     async def override_payment(
@@ -172,9 +181,39 @@ class Counter:
         decision = self.decision(payment_id, charged=charged, slip_number=slip_number, reason=reason)
         await self._parts.override.override(payment_id, decision, username=username, password=password)
 
+    def words_taken(self, payment: PaymentView) -> tuple[bool, ...]:
+        """See `edge.services.override_payment.words_taken`."""
+        return words_taken(payment, self._parts.queries.alarms_about(payment.payment_id))
+
+    def reversal_word(self, payment_id: str, *, undone: bool, slip_number: str, reason: str) -> ReversalWord:
+        """Return a word about an undoing in doubt. Raises what `check_reversal` and `ReversalWord.checked` raise."""
+        check_reversal(self._known(payment_id))
+        return ReversalWord.checked(undone=undone, slip_number=slip_number, reason=reason)
+
+    async def decide_reversal(
+        self,
+        payment_id: str,
+        *,
+        undone: bool,
+        slip_number: str,
+        reason: str,
+        operator: str,
+        username: str,
+        password: str,
+    ) -> None:
+        """See `OverridePayment.decide_reversal`."""
+        word = self.reversal_word(payment_id, undone=undone, slip_number=slip_number, reason=reason)
+        await self._parts.override.decide_reversal(
+            payment_id, word, operator=operator, username=username, password=password
+        )
+
     def charge_spoken_of(self, payment_id: str) -> bool:
         """See `edge.services.judge_outcome.charge_spoken_of`."""
         return charge_spoken_of(self._parts.queries.alarms_about(payment_id))
+
+    def disputed(self, obligation: str) -> PaymentView | None:
+        """See `edge.services.disagreement.disputed`."""
+        return disputed(self._parts.queries, obligation)
 
     def refund_means(self, payment: PaymentView) -> tuple[RefundMeans, ...]:
         """See `GiveBack.means_of`."""

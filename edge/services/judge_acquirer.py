@@ -1,33 +1,39 @@
 """What the acquirer's word about a payment adds to the journal. Pure; judged again, the same word adds nothing.
 
-Its records count like any other evidence: a charge that agrees is an approval, late or not; one that does not agree is
-an alarm; *not charged* settles a doubt only where nobody ever spoke of a charge (`edge.services.judge_outcome`).
+Its records count like any other evidence. Of a sale: a charge that agrees is an approval, late or not; one that does
+not agree is an alarm; *not charged* settles a doubt only where nobody ever spoke of a charge
+(`edge.services.judge_outcome`), and rules out a charge that was spoken of before it, of a payment that counts as not
+charged anyway (`edge.services.disagreement`). Of a reversal: it settles one in doubt, and nothing else does of these;
+that a sale stands which was said to be undone is an alarm.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
-from edge.journal.refunds import AcquirerAnswer
+from edge.journal.refunds import TOLD_REFUND, AcquirerAnswer, RefundView
 from edge.journal.views import AlarmView, PaymentView
+from edge.services.disagreement import disagreement_stands
 from edge.services.judge_outcome import (
+    ANSWER_MISMATCH,
     ANSWERS_DISAGREE,
     CHARGE_MISMATCH,
     SECOND_CHARGE,
+    SPEAKS_OF_CHARGE,
     charge_spoken_of,
     judge_approval,
     judge_no_charge,
     other_numbers,
 )
-from shared.events import AlarmRaised, Body, Evidence, PaymentReversed, ReversalRefused
-from shared.payment import CHARGED, PaymentState
+from shared.events import AlarmRaised, Body, ChargeRuledOut, Evidence, PaymentReversed, ReversalRefused
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 ACQUIRER: Final = "acquirer"
 """The reason of a sale that stands by the acquirer's records."""
 
-_NOT_NOW: Final = frozenset(
-    {PaymentState.REQUESTED, PaymentState.SENT, PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSED}
-)
-"""States in which the terminal still has the word, or in which the charge was given back."""
+_NOT_NOW: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.REVERSAL_REQUESTED})
+"""States in which the terminal still has the word."""
+_UNDOING: Final = frozenset({PaymentState.REVERSAL_IN_DOUBT, PaymentState.REVERSED})
+"""States in which words about the sale are old ones: it was charged, and told to be undone since."""
 
 
 def judge_acquirer(
@@ -40,9 +46,13 @@ def judge_acquirer(
     """
     if payment.state in _NOT_NOW:
         return []
-    said_charged = any(answer.charged for answer in answers)
+    said_charged = any(answer.charged for answer in answers if answer.about == "sale")
     for answer in answers:
-        if answer.charged:
+        if answer.about == "reversal":
+            bodies = _undone(payment, answer)
+        elif payment.state in _UNDOING:
+            bodies = []
+        elif answer.charged:
             bodies = _charged(payment, evidence_of(answer))
         elif not said_charged:
             bodies = _not_charged(payment, alarms, answer)
@@ -51,6 +61,12 @@ def judge_acquirer(
         if new := [body for body in bodies if not _raised_before(body, alarms)]:
             return new
     return []
+
+
+def about_now(answers: Iterable[AcquirerAnswer], refunds: Iterable[RefundView]) -> list[AcquirerAnswer]:
+    """Return the answers but those about an earlier reversal than the last one; `refunds` oldest first."""
+    told = [refund.refund_id for refund in refunds if refund.state in TOLD_REFUND]
+    return [answer for answer in answers if answer.about == "sale" or answer.refund_id in {None, *told[-1:]}]
 
 
 def evidence_of(answer: AcquirerAnswer) -> Evidence:
@@ -72,14 +88,30 @@ def _charged(payment: PaymentView, evidence: Evidence) -> list[Body]:
         return [_alarm(CHARGE_MISMATCH, payment_id, evidence)]
     if other_numbers(payment, evidence):
         return [_alarm(SECOND_CHARGE if state in CHARGED else CHARGE_MISMATCH, payment_id, evidence)]
-    if state is PaymentState.REVERSAL_IN_DOUBT:
-        return [ReversalRefused(payment_id=payment_id, reason=ACQUIRER, evidence=evidence)]
     return judge_approval(payment_id, state, evidence)
 
 
-def _not_charged(payment: PaymentView, alarms: Collection[AlarmView], answer: AcquirerAnswer) -> list[Body]:
+def _undone(payment: PaymentView, answer: AcquirerAnswer) -> list[Body]:
+    """Return what a word about the reversal adds."""
+    payment_id, evidence = payment.payment_id, evidence_of(answer)
+    if answer.charged:
+        if payment.state is PaymentState.REVERSAL_IN_DOUBT:
+            return [ReversalRefused(payment_id=payment_id, reason=ACQUIRER, evidence=evidence)]
+        # Somebody said that it was undone; until a person looks, the bill is not paid again.
+        return [_alarm(CHARGE_MISMATCH, payment_id, evidence)] if payment.state is PaymentState.REVERSED else []
     if payment.state is PaymentState.REVERSAL_IN_DOUBT:
-        return [PaymentReversed(payment_id=payment.payment_id, evidence=evidence_of(answer))]
+        if answer.amount_rial not in {None, payment.amount_rial}:
+            return [_alarm(ANSWER_MISMATCH, payment_id, evidence)]
+        return [PaymentReversed(payment_id=payment_id, evidence=evidence)]
+    return [_alarm(ANSWERS_DISAGREE, payment_id, evidence)] if payment.state in CHARGED else []
+
+
+def _not_charged(payment: PaymentView, alarms: Collection[AlarmView], answer: AcquirerAnswer) -> list[Body]:
+    if payment.state in CERTAINLY_UNCHARGED:
+        spoken_at = max((alarm.index for alarm in alarms if alarm.kind in SPEAKS_OF_CHARGE), default=-1)
+        if answer.received_index > spoken_at and disagreement_stands(payment, alarms):
+            return [ChargeRuledOut(payment_id=payment.payment_id, source="acquirer")]
+        return []
     spoken_before = charge_spoken_of(alarms)
     disagrees = (payment.state is PaymentState.IN_DOUBT and spoken_before) or (
         # An approval that came later than this word has its own alarm.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from edge.journal.writer import StoreView
+from edge.services.disagreement import disputed
 from edge.services.exposure import exposure_allows
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
@@ -48,6 +49,12 @@ def _obligation_is_free(view: StoreView, wanted: PaymentRequested) -> None:
         raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
 
 
+def _charge_is_undisputed(view: StoreView, wanted: PaymentRequested) -> None:
+    """Check that no charge was spoken of an earlier payment that counts as not charged: who is right is not known."""
+    if earlier := disputed(view, wanted.obligation):
+        raise OperatorError("payment.charge_disputed", payment_id=earlier.payment_id)
+
+
 def _terminal_is_free(view: StoreView, wanted: PaymentRequested) -> None:
     if locked := locked_by(view, wanted.terminal):
         raise OperatorError("payment.terminal_locked", payment_id=locked)
@@ -70,6 +77,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _not_closed,
     _not_quarantined,
     _obligation_is_free,
+    _charge_is_undisputed,
     exposure_allows,
     _terminal_is_free,
     _inquiry_agrees,
@@ -93,4 +101,13 @@ def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | N
     return "payment.obligation_held" if charged else None
 
 
-OBSTACLES: Final[tuple[Obstacle, ...]] = (_is_quarantined, _terminal_got_locked, _was_charged_after_all)
+def _charge_got_disputed(view: StoreView, wanted: PaymentRequested) -> str | None:
+    return "payment.charge_disputed" if disputed(view, wanted.obligation) else None
+
+
+OBSTACLES: Final[tuple[Obstacle, ...]] = (
+    _is_quarantined,
+    _terminal_got_locked,
+    _was_charged_after_all,
+    _charge_got_disputed,
+)

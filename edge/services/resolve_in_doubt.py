@@ -18,6 +18,7 @@ import structlog
 from edge.devices.terminals.outcome import StatusAnswer
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
+from edge.services.disagreement import disagreement_stands
 from edge.services.documents import spool_when_charged
 from edge.services.judge_outcome import (
     ANSWER_MISMATCH,
@@ -27,6 +28,7 @@ from edge.services.judge_outcome import (
     judge_not_found,
     judge_reversal,
 )
+from edge.services.may_pay import LOCKING
 from edge.services.record_outcome import known
 from edge.services.take_payment import TakePayment
 from edge.services.terminal_worker import TerminalWorker
@@ -55,7 +57,8 @@ ASKABLE: Final = frozenset(
         PaymentState.OVERRIDDEN_NOT_CHARGED,
     }
 )
-"""States of a payment that is worth asking the terminal about: its word beats a person's."""
+"""States of a payment that is worth asking the terminal about: its word beats a person's. One that counts as not
+charged is asked about, too, while a disagreement about it stands."""
 
 
 class _Turn(msgspec.Struct, frozen=True):
@@ -91,16 +94,18 @@ class ResolveInDoubt:
         """Ask the terminal about one payment and journal question and answer; return the payment as it then stands.
 
         A payment that nobody has to ask about is returned as it is. Raises OperatorError `payment.unknown`,
-        `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know.
+        `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know;
+        `payment.not_its_last` when its terminal knows only its last payment, and has taken another one since.
         """
         payment = self._payment(payment_id)
-        if payment.state not in ASKABLE:
+        if not self._is_askable(payment):
             return payment
         worker = self._worker(payment)
         async with worker.lock:
             payment = self._payment(payment_id)
-            if payment.state not in ASKABLE:
+            if not self._is_askable(payment):
                 return payment
+            self._check_memory(payment, worker)
             # Time is taken before asking: an answer proves nothing about what happens after the question left.
             in_time = self._payments.waited_ms(payment_id) > worker.profile.times.longest_ms
             answer = await worker.terminal.query(
@@ -147,6 +152,21 @@ class ResolveInDoubt:
         if worker is None:
             raise OperatorError("payment.other_terminal", payment_id=payment.payment_id, terminal=payment.terminal)
         return worker
+
+    def _is_askable(self, payment: PaymentView) -> bool:
+        if payment.state in ASKABLE:
+            return True
+        return disagreement_stands(payment, self._queries.alarms_about(payment.payment_id))
+
+    def _check_memory(self, payment: PaymentView, worker: TerminalWorker) -> None:
+        """Raise OperatorError `payment.not_its_last` where the terminal would answer of another payment.
+
+        A payment in doubt keeps its terminal to itself; of others, the newest at the terminal may be a later one.
+        """
+        if payment.state in LOCKING or worker.profile.capabilities.query_by_reference:
+            return
+        if self._queries.newer_at_terminal(payment.terminal, payment.requested_index):
+            raise OperatorError("payment.not_its_last", payment_id=payment.payment_id, terminal=payment.terminal)
 
     def _payment(self, payment_id: str) -> PaymentView:
         payment = self._queries.payment(payment_id)

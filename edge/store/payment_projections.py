@@ -12,6 +12,7 @@ from shared.errors import BugError, OperatorError
 from shared.events import (
     AcquirerAnswered,
     Body,
+    ChargeRuledOut,
     Evidence,
     PaymentAcknowledged,
     PaymentApproved,
@@ -163,6 +164,14 @@ def _to_be_confirmed(connection: apsw.Connection, payment_id: str) -> dict[str, 
     return {} if next(bill, None) is None else {"confirmation": "queued"}
 
 
+def _is_held_by_another(connection: apsw.Connection, payment_id: str, obligation: str) -> bool:
+    other = connection.execute(
+        f"SELECT 1 FROM payment WHERE obligation = ? AND payment_id <> ? AND {HOLDS_OBLIGATION}",  # noqa: S608
+        (obligation, payment_id),
+    )
+    return next(other, None) is not None
+
+
 def _approved(connection: apsw.Connection, at: Recorded, body: PaymentApproved) -> None:
     row = next(
         connection.execute(
@@ -176,11 +185,7 @@ def _approved(connection: apsw.Connection, at: Recorded, body: PaymentApproved) 
         values |= _to_be_confirmed(connection, body.payment_id)
     if row is not None and PaymentState(row[0]) in LATE:
         # Evidence of a charge beats evidence of none, even where the customer has meanwhile paid again.
-        other = connection.execute(
-            f"SELECT 1 FROM payment WHERE obligation = ? AND payment_id <> ? AND {HOLDS_OBLIGATION}",  # noqa: S608
-            (row[1], body.payment_id),
-        )
-        values |= {"late": 1, "doubled": int(next(other, None) is not None)}
+        values |= {"late": 1, "doubled": int(_is_held_by_another(connection, body.payment_id, row[1]))}
     move(connection, at, body.payment_id, PaymentState.APPROVED, **values)
 
 
@@ -220,9 +225,28 @@ def _not_charged(connection: apsw.Connection, at: Recorded, body: PaymentNotChar
 
 def _overridden(connection: apsw.Connection, at: Recorded, body: PaymentOverridden) -> None:
     to = PaymentState.OVERRIDDEN_CHARGED if body.charged else PaymentState.OVERRIDDEN_NOT_CHARGED
-    queued = _to_be_confirmed(connection, body.payment_id) if body.charged else {}
-    stated: dict[str, Any] = {"stated_by": body.operator, "stated_slip": body.slip_number, "stated_reason": body.reason}
-    move(connection, at, body.payment_id, to, **stated, **queued)
+    values: dict[str, Any] = _word(body)
+    if body.charged:
+        values |= _to_be_confirmed(connection, body.payment_id)
+        row = next(
+            connection.execute("SELECT state, obligation FROM payment WHERE payment_id = ?", (body.payment_id,)), None
+        )
+        if row is not None and PaymentState(row[0]) in LATE:
+            values["doubled"] = int(_is_held_by_another(connection, body.payment_id, row[1]))
+    else:
+        values["ruled_out_index"] = at.index
+    move(connection, at, body.payment_id, to, **values)
+
+
+def _word(body: PaymentOverridden | ChargeRuledOut) -> dict[str, Any]:
+    return {"stated_by": body.operator, "stated_slip": body.slip_number, "stated_reason": body.reason}
+
+
+def _ruled_out(connection: apsw.Connection, at: Recorded, body: ChargeRuledOut) -> None:
+    word = _word(body) if body.source == "manager" else {}
+    update_payment(connection, body.payment_id, ruled_out_index=at.index, **word)
+    if connection.changes() == 0:
+        raise BugError("payment.unknown", payment_id=body.payment_id)
 
 
 def _confirmed(connection: apsw.Connection, _: Recorded, body: PaymentConfirmed) -> None:
@@ -242,6 +266,8 @@ def _acquirer_answered(connection: apsw.Connection, at: Recorded, body: Acquirer
         "acquirer_answer",
         payment_id=body.payment_id,
         charged=int(body.charged),
+        about=body.about,
+        refund_id=body.refund_id,
         source=body.source,
         acquirer=body.acquirer,
         amount_rial=body.amount_rial,
@@ -266,6 +292,7 @@ PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
     StatusQueried: _status_queried,
     PaymentNotCharged: _not_charged,
     PaymentOverridden: _overridden,
+    ChargeRuledOut: _ruled_out,
     PaymentConfirmed: _confirmed,
     PaymentRefused: _refused,
     AcquirerAnswered: _acquirer_answered,

@@ -14,6 +14,7 @@ from shared.events import (
     RefundAgreed,
     RefundDropped,
     RefundProposed,
+    ReversalDecided,
     ReversalInDoubt,
     ReversalRefused,
     ReversalRequested,
@@ -90,6 +91,13 @@ def _reversal_refused(connection: apsw.Connection, at: Recorded, body: ReversalR
     _under_way(connection, body.payment_id, "refused", body.reason)
 
 
+def _reversal_decided(connection: apsw.Connection, at: Recorded, body: ReversalDecided) -> None:
+    to = PaymentState.REVERSED if body.undone else PaymentState.APPROVED
+    word = {"stated_by": body.operator, "stated_slip": body.slip_number, "stated_reason": body.reason}
+    move(connection, at, body.payment_id, to, keeps_outcome=not body.undone, **word)
+    _under_way(connection, body.payment_id, "done" if body.undone else "refused", "stated")
+
+
 REFUND_PROJECTORS: Final[dict[type[Body], Project]] = {
     RefundProposed: _proposed,
     RefundAgreed: _agreed,
@@ -98,4 +106,5 @@ REFUND_PROJECTORS: Final[dict[type[Body], Project]] = {
     PaymentReversed: _reversed,
     ReversalInDoubt: _reversal_in_doubt,
     ReversalRefused: _reversal_refused,
+    ReversalDecided: _reversal_decided,
 }

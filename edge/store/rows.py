@@ -192,6 +192,12 @@ class Rows:
         rows = self._all(PAYMENT + "WHERE obligation = ? ORDER BY requested_index", (obligation,))
         return [payment_of(row) for row in rows]
 
+    def newer_at_terminal(self, terminal: str, index: int) -> bool:
+        """Return whether a terminal was given an amount by a payment that was requested after an entry."""
+        given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN (?, ?) LIMIT 1"
+        kept = (str(PaymentState.REQUESTED), str(PaymentState.NOT_SENT))
+        return self._one(given, (terminal, index, *kept)) is not None
+
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""
         rows = self._all(

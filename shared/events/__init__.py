@@ -48,6 +48,7 @@ from shared.events.inquiries import (
     InquiryRequested,
 )
 from shared.events.payments import (
+    ChargeRuledOut,
     Evidence,
     PaymentAcknowledged,
     PaymentApproved,
@@ -63,6 +64,7 @@ from shared.events.payments import (
     RefundAgreed,
     RefundDropped,
     RefundProposed,
+    ReversalDecided,
     ReversalInDoubt,
     ReversalRefused,
     ReversalRequested,
@@ -82,6 +84,7 @@ __all__ = [
     "BillKind",
     "Body",
     "BootStarted",
+    "ChargeRuledOut",
     "Count",
     "DataKeyMade",
     "DayClosed",
@@ -116,6 +119,7 @@ __all__ = [
     "RefundAgreed",
     "RefundDropped",
     "RefundProposed",
+    "ReversalDecided",
     "ReversalInDoubt",
     "ReversalRefused",
     "ReversalRequested",
@@ -149,6 +153,7 @@ JOURNAL_BODIES: dict[str, type[Body]] = {
         StatusQueried,
         PaymentNotCharged,
         PaymentOverridden,
+        ChargeRuledOut,
         PaymentAcknowledged,
         RefundProposed,
         RefundAgreed,
@@ -157,6 +162,7 @@ JOURNAL_BODIES: dict[str, type[Body]] = {
         PaymentReversed,
         ReversalInDoubt,
         ReversalRefused,
+        ReversalDecided,
         InquiryRequested,
     )
 }

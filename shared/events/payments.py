@@ -138,7 +138,10 @@ class PaymentNotCharged(Body, frozen=True, kw_only=True):
 
 
 class PaymentOverridden(Body, frozen=True, kw_only=True):
-    """A supervisor decided, with a reason and the slip's number. A signed statement, not evidence."""
+    """A supervisor decided, with a reason and the slip's number. A signed statement, not evidence.
+
+    About a payment in doubt; or, `charged`, about one that counted as not charged and of which a charge was spoken.
+    """
 
     type = "payment.overridden"
     payment_id: str
@@ -146,6 +149,20 @@ class PaymentOverridden(Body, frozen=True, kw_only=True):
     operator: str
     reason: str
     slip_number: str
+
+
+class ChargeRuledOut(Body, frozen=True, kw_only=True):
+    """A charge was spoken of, of a payment that counts as not charged; it is ruled out, and the bill is free again.
+
+    `source`: a manager's word, with reason and slip, or the acquirer's records, told after that charge was spoken of.
+    """
+
+    type = "payment.charge_ruled_out"
+    payment_id: str
+    source: Literal["manager", "acquirer"]
+    operator: str = ""
+    reason: str = ""
+    slip_number: str = ""
 
 
 class PaymentAcknowledged(Body, frozen=True, kw_only=True):
@@ -223,3 +240,18 @@ class ReversalRefused(Body, frozen=True, kw_only=True):
     payment_id: str
     reason: str
     evidence: Evidence | None = None
+
+
+class ReversalDecided(Body, frozen=True, kw_only=True):
+    """Two people decided what became of an undoing in doubt, by a slip or statement: a word, not evidence."""
+
+    type = "payment.reversal_decided"
+    payment_id: str
+    undone: bool
+    """Whether the money went back to the card; else the sale stands."""
+    operator: str
+    """Who states it."""
+    agreed_by: str
+    """The manager, another person, who agrees."""
+    reason: str
+    slip_number: str

@@ -138,6 +138,9 @@ def payment_samples() -> list[Body]:
         events.PaymentOverridden(
             **PAYMENT, charged=True, operator="maryam", reason="رسید کارتخوان دیده شد", slip_number="000123"
         ),
+        events.ChargeRuledOut(
+            **PAYMENT, source="manager", operator="maryam", reason="رسیدی نیست و حساب مشتری دست نخورده است"
+        ),
         events.ReceiptPrinted(job_id="job-1", document="bill_receipt", about=PAYMENT["payment_id"], copy=False),
         events.PaymentConfirmed(
             **PAYMENT,
@@ -176,6 +179,14 @@ def money_back_samples() -> list[Body]:
         events.ReversalRequested(**refund, means="reversal"),
         events.PaymentReversed(**PAYMENT, evidence=evidence(source="reversal")),
         events.ReversalInDoubt(**PAYMENT, reason="no_answer"),
+        events.ReversalDecided(
+            **PAYMENT,
+            undone=True,
+            operator="zahra",
+            agreed_by="maryam",
+            reason="رسید برگشت دیده شد",
+            slip_number="000124",
+        ),
         events.ReversalRefused(**PAYMENT, reason="declined", evidence=evidence(source="reversal", response_code="12")),
     ]
 

@@ -11,12 +11,12 @@ DESIGN = """
 requested → not_sent sent
 sent → approved declined cancelled in_doubt
 in_doubt → approved declined cancelled not_charged overridden_charged overridden_not_charged
-declined → approved
-cancelled → approved
-not_sent → approved
-not_charged → approved
+declined → approved overridden_charged
+cancelled → approved overridden_charged
+not_sent → approved overridden_charged
+not_charged → approved overridden_charged
 overridden_charged → approved
-overridden_not_charged → approved
+overridden_not_charged → approved overridden_charged
 approved → acknowledged reversal_requested in_doubt
 acknowledged → reversal_requested
 reversal_requested → reversed reversal_in_doubt approved

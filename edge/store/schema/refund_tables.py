@@ -8,6 +8,8 @@ REFUND_PROJECTED: Final = (
         number INTEGER PRIMARY KEY,
         payment_id TEXT NOT NULL,
         charged INTEGER NOT NULL CHECK (charged IN (0, 1)),
+        about TEXT NOT NULL CHECK (about IN ('sale', 'reversal')),
+        refund_id TEXT,
         source TEXT NOT NULL,
         acquirer TEXT NOT NULL,
         amount_rial INTEGER,

@@ -104,7 +104,8 @@ PROJECTED: Final = (
         moved_index INTEGER NOT NULL DEFAULT 0,
         baseline_stan TEXT,
         confirming INTEGER NOT NULL DEFAULT 0 CHECK (confirming IN (0, 1)),
-        unacknowledged INTEGER NOT NULL DEFAULT 0 CHECK (unacknowledged IN (0, 1))
+        unacknowledged INTEGER NOT NULL DEFAULT 0 CHECK (unacknowledged IN (0, 1)),
+        ruled_out_index INTEGER
     ) STRICT""",
     # A second charge that a terminal proves afterwards is a fact and must fit: it is marked, and a case. All else is
     # refused here even where every rule above failed.
@@ -150,6 +151,7 @@ PROJECTED: Final = (
         detail TEXT NOT NULL,
         raised_at TEXT NOT NULL
     ) STRICT""",
+    "CREATE INDEX alarm_payment ON alarm (payment_id) WHERE payment_id IS NOT NULL",
     """CREATE TABLE data_key (
         key_id TEXT PRIMARY KEY,
         month TEXT NOT NULL,

@@ -28,6 +28,7 @@ from shared.events import (
     RefundAgreed,
     RefundDropped,
     RefundProposed,
+    ReversalDecided,
     ReversalInDoubt,
     ReversalRefused,
     ReversalRequested,
@@ -283,19 +284,30 @@ def test_a_refund_by_finance_takes_two_people_and_names_both() -> None:
     assert case.facts == {"refund_id": "r1", "proposed_by": "maryam", "agreed_by": "sara", "reason": "wrong bill"}
 
 
+def decided(*, undone: bool) -> ReversalDecided:
+    return ReversalDecided(
+        payment_id="p", undone=undone, operator="sara", agreed_by="reza", reason="slip seen", slip_number="9"
+    )
+
+
 @pytest.mark.parametrize(
     ("end", "state", "moved_back"),
     [
         (PaymentReversed(payment_id="p", evidence=Evidence(source="reversal", response_code="00")), "done", True),
         (ReversalRefused(payment_id="p", reason="51"), "refused", False),
         (ReversalInDoubt(payment_id="p", reason="no_answer"), "in_doubt", False),
+        (decided(undone=True), "done", True),
+        (decided(undone=False), "refused", False),
     ],
 )
 def test_a_reversal_gives_back_only_what_the_terminal_undid(end: Body, state: str, *, moved_back: bool) -> None:
     by_terminal = msgspec.structs.replace(PROPOSED, means="reversal")
     agreed = RefundAgreed(refund_id="r1", payment_id="p", operator="sara")
     asked = ReversalRequested(payment_id="p", refund_id="r1", means="reversal")
-    booking = book(after(SENT, APPROVED, by_terminal, agreed, asked), fact(9, end))
+    asked_for = after(SENT, APPROVED, by_terminal, agreed, asked)
+    if isinstance(end, ReversalDecided):
+        asked_for = book(asked_for, fact(8, ReversalInDoubt(payment_id="p", reason="no_answer"))).payment
+    booking = book(asked_for, fact(9, end))
     assert booking.payment.refunds["r1"]["state"] == state
     assert [(each.debit, each.credit) for each in booking.transfers] == (
         [("unconfirmed", "receivable:1")] if moved_back else []

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.refunds import RefundView
 from edge.services.give_back import GiveBack
+from edge.services.override_payment import ReversalWord
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
@@ -19,6 +21,7 @@ from shared.events import PaymentConfirmed
 from shared.payment import PaymentState
 from tests.edge.services.office import POWER, WATER, Office
 from tests.edge.services.people import PASSWORD, people_of
+from tests.edge.services.test_override_payment import NOT_CHARGED, deciding_at
 from tests.edge.store.boxes import OFFICE_FEED
 
 TIMES = {"answer_timeout_ms": 4_000, "longest_ms": 4_000, "query_timeout_ms": 1_500}
@@ -149,6 +152,66 @@ async def test_an_order_without_an_answer_is_in_doubt_and_asking_tells(
         assert (office.payment(payment_id).state is PaymentState.REVERSED) == (not stands)
         assert (len(undoing.charges) == 2) == stands
         assert refund(office, refund_id).state == ("refused" if stands else "done")
+
+
+@pytest.mark.parametrize("undone", [True, False])
+async def test_what_became_of_an_undoing_in_doubt_is_said_by_two_people(
+    tmp_path: Path,
+    undoing: VirtualPnaTerminal,
+    undone: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        undoing.quirk = "reversal_unanswered"
+        with giving_back(office) as back:
+            refund_id = await agreed(office, back, payment_id)
+        word = ReversalWord.checked(undone=undone, slip_number="۱۲۴", reason="رسید کارتخوان را دیدم")
+        people = {"operator": "sara", "password": PASSWORD}
+        with people_of(office) as sign_in:
+            deciding = deciding_at(office, sign_in)
+            for username, operator, code in (
+                ("sara", "reza", r"auth\.manager_needed"),
+                ("reza", "reza", r"refund\.same_person"),
+            ):
+                with pytest.raises(OperatorError, match=code):
+                    await deciding.decide_reversal(
+                        payment_id, word, operator=operator, username=username, password=PASSWORD
+                    )
+            assert office.payment(payment_id).state is PaymentState.REVERSAL_IN_DOUBT
+            await deciding.decide_reversal(payment_id, word, username="reza", **people)
+            with pytest.raises(OperatorError, match=r"reversal\.not_in_doubt"):
+                await deciding.decide_reversal(payment_id, word, username="mina", **people)
+        payment, found = office.payment(payment_id), refund(office, refund_id)
+        assert payment.state is (PaymentState.REVERSED if undone else PaymentState.APPROVED)
+        assert (payment.stated_by, payment.stated_slip) == ("sara", "124")
+        assert (found.state, found.outcome_reason) == ("done" if undone else "refused", "stated")
+        said = json.loads(office.box.queries.entries(office.box.queries.size() - 1, 1)[0][0])
+        assert (said["type"], said["body"]["agreed_by"]) == ("payment.reversal_decided", "reza")
+        if not undone:
+            with pytest.raises(OperatorError, match=r"payment\.obligation_held"):
+                await office.pay()
+
+
+async def test_a_terminal_that_knows_only_its_last_sale_is_not_asked_about_an_earlier_one(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        undoing.set_auto(None)
+        undoing.set_fault("go_silent")
+        earlier = await office.pay(WATER)
+        assert await office.ends(earlier) is PaymentState.IN_DOUBT
+        undoing.set_fault("none")
+        with people_of(office) as sign_in:
+            await deciding_at(office, sign_in).override(earlier, NOT_CHARGED, username="reza", password=PASSWORD)
+        await undoing.restart()
+        # The same amount again: its last transaction would pass for the earlier one.
+        again = await paid(office)
+        asked = office.kinds().count("payment.status_queried")
+        with pytest.raises(OperatorError, match=r"payment\.not_its_last"):
+            await office.resolve.ask(earlier, operator="sara")
+        assert office.kinds().count("payment.status_queried") == asked
+        assert office.payment(earlier).state is PaymentState.OVERRIDDEN_NOT_CHARGED
+        assert office.payment(again).state is PaymentState.ACKNOWLEDGED
 
 
 async def test_a_sale_that_is_not_the_newest_any_more_stands_and_goes_to_finance(

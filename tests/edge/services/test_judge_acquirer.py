@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from edge.journal.refunds import AcquirerAnswer
 from edge.journal.views import AlarmView, PaymentView
+from edge.services.disagreement import disagreement_stands
 from edge.services.judge_acquirer import judge_acquirer
-from shared.events import AlarmRaised, Body, PaymentApproved
+from shared.events import AlarmRaised, Body, ChargeRuledOut, PaymentApproved
 from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState, advance
 from tests.edge.services.test_judge_outcome import PAYMENT
 
@@ -23,6 +24,8 @@ TO = {
 
 NO = AcquirerAnswer(number=1, payment_id="p", charged=False, source="settlement", acquirer="beh", received_index=9)
 YES = msgspec.structs.replace(NO, charged=True, amount_rial=10_000, terminal_number="00001234", rrn="000000000777")
+STANDS = msgspec.structs.replace(YES, number=3, about="reversal")
+UNDONE = msgspec.structs.replace(NO, number=4, about="reversal")
 
 
 def at(state: PaymentState, **members: Any) -> PaymentView:
@@ -75,9 +78,24 @@ def test_not_charged_of_what_is_charged_is_for_a_person_to_see(state: PaymentSta
     assert judge_acquirer(at(state, late=True), [], [NO]) == []
 
 
-def test_a_reversal_in_doubt_ends_by_whether_the_sale_was_settled() -> None:
-    assert kinds(judge_acquirer(at(S.REVERSAL_IN_DOUBT), [], [YES])) == ["payment.reversal_refused"]
-    assert kinds(judge_acquirer(at(S.REVERSAL_IN_DOUBT), [], [NO])) == ["payment.reversed"]
+def test_a_reversal_in_doubt_ends_by_words_about_the_reversal_and_not_by_old_ones_about_the_sale() -> None:
+    doubt = at(S.REVERSAL_IN_DOUBT)
+    assert kinds(judge_acquirer(doubt, [], [STANDS])) == ["payment.reversal_refused"]
+    assert kinds(judge_acquirer(doubt, [], [UNDONE])) == ["payment.reversed"]
+    assert judge_acquirer(doubt, [], [YES, NO]) == []
+    partly = msgspec.structs.replace(UNDONE, amount_rial=9_999)
+    assert kinds(judge_acquirer(doubt, [], [partly])) == ["answer_mismatch"]
+
+
+def test_a_sale_that_stands_after_all_holds_its_bill_and_one_undone_unasked_is_for_a_person_to_see() -> None:
+    (alarm_raised,) = judge_acquirer(at(S.REVERSED), [], [YES, STANDS])
+    assert isinstance(alarm_raised, AlarmRaised)
+    assert alarm_raised.kind == "charge_mismatch"
+    raised = alarm("charge_mismatch", alarm_raised.detail)
+    assert disagreement_stands(at(S.REVERSED), [raised])
+    assert judge_acquirer(at(S.REVERSED, ruled_out_index=9), [raised], [YES, STANDS]) == []
+    assert kinds(judge_acquirer(at(S.APPROVED), [], [UNDONE])) == ["answers_disagree"]
+    assert judge_acquirer(at(S.APPROVED), [], [STANDS]) == []
 
 
 @pytest.mark.parametrize("state", [S.REQUESTED, S.SENT, S.REVERSAL_REQUESTED, S.REVERSED])
@@ -98,7 +116,7 @@ def test_a_no_that_was_taken_back_counts_for_nothing() -> None:
 ANSWERS = st.lists(
     st.builds(
         msgspec.structs.replace,
-        st.sampled_from([YES, NO]),
+        st.sampled_from([YES, NO, STANDS, UNDONE]),
         amount_rial=st.sampled_from([10_000, 10_001, None]),
         rrn=st.sampled_from([None, "777", "778"]),
         terminal_number=st.sampled_from([None, "00001234", "00009999"]),
@@ -125,11 +143,15 @@ def test_judging_comes_to_an_end_and_by_the_payment_table(
             if isinstance(body, AlarmRaised):
                 alarms = (*alarms, alarm(body.kind, body.detail))
                 continue
+            if isinstance(body, ChargeRuledOut):
+                assert disagreement_stands(payment, alarms)
+                payment = msgspec.structs.replace(payment, ruled_out_index=10)
+                continue
             to = TO[body.type]
             assert to in TRANSITIONS[payment.state]
             assert not (to is S.NOT_CHARGED and spoken)
             late = payment.state in LATE and to is S.APPROVED
-            payment = at(advance(payment.state, to), rrn=payment.rrn, late=late or payment.late)
+            payment = msgspec.structs.replace(payment, state=advance(payment.state, to), late=late or payment.late)
     assert judge_acquirer(payment, alarms, answers) == [], "nothing is judged twice"
     if state in CHARGED - {S.REVERSAL_IN_DOUBT}:
         assert payment.state in CHARGED

@@ -11,7 +11,15 @@ from edge.journal.refunds import AcquirerAnswer
 from edge.journal.views import AlarmView, PaymentView
 from edge.services.judge_acquirer import judge_acquirer
 from edge.services.judge_outcome import SPEAKS_OF_CHARGE, charge_spoken_of, judge, judge_not_found
-from shared.events import AlarmRaised, Body, Evidence, PaymentInDoubt, PaymentNotCharged, PaymentOverridden
+from shared.events import (
+    AlarmRaised,
+    Body,
+    ChargeRuledOut,
+    Evidence,
+    PaymentInDoubt,
+    PaymentNotCharged,
+    PaymentOverridden,
+)
 from shared.payment import PaymentState, advance
 
 PAYMENT = PaymentView(
@@ -57,13 +65,18 @@ class Told(msgspec.Struct):
 
     state: PaymentState = PaymentState.SENT
     alarms: tuple[AlarmView, ...] = ()
+    size: int = 0
+    ruled_out_index: int | None = None
 
     def hear(self, said: Said) -> list[Body]:
         bodies = list(self._bodies(said))
         for body in bodies:
+            self.size += 1
             if isinstance(body, AlarmRaised):
-                alarm = AlarmView(index=len(self.alarms), kind=body.kind, detail=body.detail, raised_at="")
+                alarm = AlarmView(index=self.size, kind=body.kind, detail=body.detail, raised_at="")
                 self.alarms = (*self.alarms, alarm)
+            elif isinstance(body, ChargeRuledOut):
+                self.ruled_out_index = self.size
             else:
                 self.state = advance(self.state, OF_TYPE[body.type])
         return bodies
@@ -79,13 +92,13 @@ class Told(msgspec.Struct):
             source="settlement",
             acquirer="beh",
             amount_rial=1,
-            received_index=1,
+            received_index=self.size + 1,
         )
         return judge_acquirer(payment, self.alarms, [word])
 
     def _bodies(self, said: Said) -> Sequence[Body]:
         spoken = charge_spoken_of(self.alarms)
-        payment = msgspec.structs.replace(PAYMENT, state=self.state)
+        payment = msgspec.structs.replace(PAYMENT, state=self.state, ruled_out_index=self.ruled_out_index)
         if said in ("acquirer_no", "acquirer_other", "override_no"):
             return self._from_elsewhere(said, payment)
         if said == "stray":

@@ -1,8 +1,16 @@
-"""The payment's page and the history's, over HTTP: against a bare page, and with a journal a thousand times as long."""
+"""The payment's page and the history's, over HTTP: against a bare page, and with a journal a thousand times as long.
+
+Something is written before each page, and each time it is another payment's: what a box keeps of the last page is of
+no more use here than at a counter where somebody works.
+"""
 
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import apsw
 
 from daftar.bench.bulk import ENTRIES_OF_PAYMENT, payment_id
 from daftar.bench.figures import Figures, Result, figures
@@ -22,26 +30,22 @@ def bench_page(folder: Path, entries: int, short: int, rounds: int) -> Result:
 
     No terminal is there, so that nothing but the page's own work is measured.
     """
-    long_home, short_home = grown_box(folder, entries), grown_box(folder, short)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    bare_command = ["daftar.bench.bare_page", str(long_home / STORE_NAME), str(port)]
-    with serve_box(long_home) as grown, serve_box(short_home) as young, serving(bare_command, port) as bare:
-        browsers = [Browser(grown.port), Browser(young.port), Browser(port)]
-        for browser in browsers[:2]:
+    homes = {"": grown_box(folder, entries), ", short": grown_box(folder, short)}
+    with ExitStack() as opened:
+        asked: dict[str, _Asked] = {}
+        for which, home in homes.items():
+            server = opened.enter_context(serve_box(home))
+            browser = opened.enter_context(Browser(server.port))
             browser.sign_in()
-        middle = [payment_id(size // ENTRIES_OF_PAYMENT // 2) for size in (entries, short)]
-        asked = {
-            "payment": _Asked(grown, browsers[0], f"/payments/{middle[0]}"),
-            "history": _Asked(grown, browsers[0], "/history/payments"),
-            "payment, short": _Asked(young, browsers[1], f"/payments/{middle[1]}"),
-            "history, short": _Asked(young, browsers[1], "/history/payments"),
-            "bare": _Asked(bare, browsers[2], f"/payments/{middle[0]}"),
-        }
-        times = _in_turn(asked, rounds)
-        for browser in browsers:
-            browser.close()
-    return _result(times)
+            write = opened.enter_context(_writing(home / STORE_NAME))
+            for name, path in _paths(entries if home == homes[""] else short).items():
+                asked[name + which] = _Asked(server, browser, path, write)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        bare = opened.enter_context(serving(["daftar.bench.bare_page", str(homes[""] / STORE_NAME), str(port)], port))
+        browser = opened.enter_context(Browser(port))
+        asked["bare"] = _Asked(bare, browser, asked["payment"].path, asked["payment"].write)
+        return _result(_in_turn(asked, rounds))
 
 
 class _Asked(NamedTuple):
@@ -49,16 +53,43 @@ class _Asked(NamedTuple):
 
     server: Serving
     browser: Browser
-    path: str
+    path: Callable[[int], str]
+    """Its address in a turn: another one in each."""
+    write: Callable[[], object]
+    """Writes something into the box's file."""
+
+
+def _paths(entries: int) -> dict[str, Callable[[int], str]]:
+    """Return the pages of a box: a payment, the newest ones, and those before some payment."""
+    count = entries // ENTRIES_OF_PAYMENT
+
+    def payment(turn: int) -> str:
+        return f"/payments/{payment_id(count // 2 - turn % (count // 2))}"
+
+    def older(turn: int) -> str:
+        return f"/history/payments?before={entries // 2 + turn % (entries // 4)}&row=21"
+
+    return {"payment": payment, "history": lambda _: "/history/payments", "older": older}
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Callable[[], object]]:
+    """Give what writes into a box's file, beside the box, what stands in it already."""
+    connection = apsw.Connection(str(path))
+    try:
+        yield lambda: connection.execute("UPDATE exchange_state SET quarantined = quarantined")
+    finally:
+        connection.close()
 
 
 def _in_turn(asked: dict[str, _Asked], rounds: int) -> dict[str, Figures]:
     """Return how long processors worked for each page: its own time, on a busy machine too."""
     times: dict[str, list[int]] = {name: [] for name in asked}
     for turn in range(_WARM + rounds):
-        for name, (server, browser, path) in asked.items():
+        for name, (server, browser, path, write) in asked.items():
+            write()
             before = server.worked_ns()
-            browser.get(path)
+            browser.get(path(turn))
             took = server.worked_ns() - before
             if turn >= _WARM:
                 times[name].append(took)
@@ -67,7 +98,7 @@ def _in_turn(asked: dict[str, _Asked], rounds: int) -> dict[str, Figures]:
 
 def _result(found: dict[str, Figures]) -> Result:
     bare = found["bare"].median_us
-    ratios = {name: found[name].median_us / bare for name in ("payment", "history")}
+    ratios = {name: found[name].median_us / bare for name in ("payment", "history", "older")}
     growths = {name: found[name].median_us / found[f"{name}, short"].median_us for name in ratios}
     slower = max(ratios, key=lambda name: ratios[name])
     pages = "; ".join(

@@ -31,7 +31,6 @@ def _open_facts(web: Web) -> dict[str, Any]:
     return {
         "day": day,
         "sums": {name: summed(getattr(day.totals, name)) for name in day.totals.__struct_fields__},
-        "exposure": web.counter.exposure(),
         "terminals": [terminal.name for terminal in web.counter.terminals() if terminal.state != "removed"],
     }
 

@@ -9,7 +9,7 @@ from litestar import Response, get
 
 from edge.web.guards import signed_in
 from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, Stop, find_inquiries, find_payments
-from edge.web.payment_view import bill_type_of
+from edge.web.payment_view import transaction_name
 from edge.web.ports import InquiryView, PaymentView
 from edge.web.rendering import AnyRequest, Web, language_of, page
 from edge.web.services import KIND_TEXTS
@@ -34,15 +34,6 @@ _COLUMNS = (
 )
 
 
-class _Row(NamedTuple):
-    """A payment in the table, and what it was for."""
-
-    number: int
-    payment: PaymentView
-    name: str
-    status: Status
-
-
 class _InquiryRow(NamedTuple):
     """An inquiry in the table; `name` is a text's key."""
 
@@ -56,14 +47,6 @@ def _number(value: str | None) -> int | None:
     """Return a cursor of an address; what is not one counts as none given."""
     digits = fold_number(value or "")
     return int(digits) if is_digits(digits) and len(digits) < 16 else None  # noqa: PLR2004 - fits SQLite's integers
-
-
-def transaction_name(payment: PaymentView, language: Language) -> str:
-    """Return what a payment was for, as the history names it."""
-    kind = bill_type_of(payment.bill_id)
-    if kind is None:
-        return text("pay.title_plain", language)
-    return text("bill.of", language, company=kind.fa if language == "fa" else kind.en)
 
 
 def _export(payments: list[PaymentView], language: Language, *, is_whole: bool) -> str:
@@ -118,15 +101,7 @@ def _payments(web: Web, request: AnyRequest) -> Response[str]:
         web,
         request,
         "history_payments.html",
-        rows=[
-            _Row(
-                first_row + place,
-                payment,
-                transaction_name(payment, language_of(request)),
-                payment_status(payment.state, payment.confirmation),
-            )
-            for place, payment in enumerate(found.rows)
-        ],
+        rows=list(enumerate(found.rows, start=first_row)),
         q=wanted,
         narrow=narrow,
         is_search=bool(wanted) or narrow != "all",

@@ -5,9 +5,11 @@ from typing import Final, Literal
 import msgspec
 
 from edge.web.ports import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
+from edge.web.texts import text
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.identifiers import BillType
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.text import Language
 
 StepState = Literal["done", "now", "queued", "todo"]
 
@@ -134,6 +136,14 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
 def bill_type_of(bill_id: str | None) -> BillType | None:
     """Return the type a bill id names, None without one. The id was checked when the payment was made."""
     return BillType(int(bill_id[-2])) if bill_id else None
+
+
+def transaction_name(payment: PaymentView, language: Language) -> str:
+    """Return what a payment was for, as the history names it."""
+    kind = bill_type_of(payment.bill_id)
+    if kind is None:
+        return text("pay.title_plain", language)
+    return text("bill.of", language, company=kind.fa if language == "fa" else kind.en)
 
 
 def paper_text(jobs: list[PrintJob], printed: int) -> str:

@@ -1,6 +1,7 @@
 """Pages out of templates: words, digits and directions of a language, and the frame around every page."""
 
 import hashlib
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +9,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from markupsafe import Markup
 
-from edge.web.ports import BoxStatus, Counter, HealthView, Operator
+from edge.web.ports import BoxStatus, Counter, ExposureView, Line, Operator, PaymentView, Printer, Terminal
 from edge.web.templating import fill
 from shared.clock import Clock
 from shared.display import ago_text
@@ -42,42 +43,42 @@ class Web(msgspec.Struct, frozen=True):
 
 
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):
-    """What the header says of devices, line and clock."""
+    """What the header says of devices, line and clock and nothing else: while they are equal, so is the header."""
 
-    terminals: list[Any]
-    printer: Any
-    line: Any
-    in_doubt: list[Any]
+    terminals: tuple[Terminal, ...]
+    printer: Printer
+    line: Line
+    in_doubt: tuple[PaymentView, ...]
     queued_count: int
     queued_rial: int
     unsent_count: int
-    exposure: Any
+    limit: ExposureView | None
+    """What may still be taken without central, where the header speaks of it."""
     safe_to_switch_off: bool
-    now: Any
+    now: datetime
+    """To the minute."""
     clock_quality: str
-    health: HealthView
 
 
-def gauges(web: Web, status: BoxStatus) -> Gauges:
+def gauges(web: Web, status: BoxStatus, exposure: ExposureView) -> Gauges:
     """Return the header's facts of this moment."""
     queries = web.counter.queries
-    in_doubt = list(queries.in_doubt())
+    in_doubt = tuple(queries.in_doubt())
     return Gauges(
-        terminals=list(web.counter.terminals()),
+        terminals=tuple(web.counter.terminals()),
         printer=web.counter.printer(),
         line=web.counter.line(),
         in_doubt=in_doubt,
         queued_count=status.unconfirmed_count,
         queued_rial=status.unconfirmed_rial,
         unsent_count=status.unsent_count,
-        exposure=web.counter.exposure(),
+        limit=exposure if exposure.reached or exposure.level in ("amber", "red") else None,
         # What is journaled survives the switch; only a dialogue at the terminal would be torn: a payment, or the
         # question what became of one.
         safe_to_switch_off=not queries.payments(None, 1, UNDER_WAY)
         and not any(web.counter.progress(payment.payment_id) for payment in in_doubt),
-        now=web.clock.now(),
+        now=web.clock.now().replace(second=0, microsecond=0),
         clock_quality=web.clock.quality(),
-        health=web.counter.health(),
     )
 
 
@@ -104,7 +105,10 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
     if operator is not None:
         status = web.counter.queries.status()
         everywhere["office"] = status.office
-        everywhere["gauges"] = gauges(web, status)
+        exposure = web.counter.exposure()
+        everywhere["exposure"] = exposure
+        everywhere["gauges"] = gauges(web, status, exposure)
+        everywhere["health"] = web.counter.health()
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")
         everywhere["chosen_terminal"] = lambda: ticked or web.counter.terminal_for(operator.username)

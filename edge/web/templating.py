@@ -5,7 +5,8 @@ with fixed names are put in place when a template is compiled, and a page is lef
 """
 
 import hashlib
-from functools import cache
+from collections.abc import Callable, Hashable, Mapping
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -14,15 +15,29 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, se
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from edge.web.payment_view import transaction_name
 from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.texts import LANGUAGES, text
-from shared.display import Status, alarm_text, clock_text, date_text, day_text, digits_text, moment_text
+from shared.display import (
+    Status,
+    alarm_text,
+    clock_text,
+    date_text,
+    day_text,
+    digits_text,
+    moment_text,
+    payment_status,
+)
 from shared.error_texts import ERROR_TEXTS, describe
 from shared.errors import OperatorError
 from shared.money import group_digits, rial_text, toman_text
 from shared.text import Language
 
 ASSETS_PATH: Final = "/assets"
+_KEPT_MAX: Final = 512
+"""Parts of pages that are kept, of each language: about a thousand letters each."""
+_PARTS: Final = ("money", "problem", "error_note", "check_form", "terminal_words", "terminal_word")
+"""What every template may use of `parts.html`."""
 
 
 def assets_folder() -> Path:
@@ -81,6 +96,8 @@ def _filters(language: Language) -> dict[str, Any]:
         "icon": icon,
         "chip": lambda status, *, big=False: _chip(status, language, big=big),
         "word": lambda status: status.word(language),
+        "transaction_name": lambda payment: transaction_name(payment, language),
+        "payment_status": lambda payment: payment_status(payment.state, payment.confirmation),
         "bill_type_name": lambda kind: kind.fa if language == "fa" else kind.en,
         "toman": lambda amount_rial: toman_text(amount_rial, language),
         "toman_number": lambda amount_rial: toman_text(amount_rial, language).rsplit(" ", 1)[0],
@@ -116,8 +133,28 @@ def _environment(language: Language) -> Environment:
         bill_icons=BILL_ICONS,
         kind_icons=KIND_ICONS,
         kind_texts=KIND_TEXTS,
+        kept=_keeping(environment),
     )
+    parts = environment.get_template("parts.html").module
+    environment.globals.update((name, getattr(parts, name)) for name in _PARTS)
     return environment
+
+
+def _keeping(environment: Environment) -> Callable[..., Markup]:
+    """Return what fills a template with nothing but what it is given, and keeps what came out.
+
+    What is shown is the key: a part that shows something else is another part, so nothing kept can be out of date.
+    """
+
+    @lru_cache(_KEPT_MAX)
+    def kept(template: str, **given: Hashable) -> Markup:
+        return Markup(_filled(environment, template, given))  # noqa: S704 - came out of a template
+
+    return kept
+
+
+def _filled(environment: Environment, template: str, context: Mapping[str, Any]) -> str:
+    return environment.get_template(template).render(context)
 
 
 _ENVIRONMENTS: Final = {language: _environment(language) for language in LANGUAGES}
@@ -125,4 +162,4 @@ _ENVIRONMENTS: Final = {language: _environment(language) for language in LANGUAG
 
 def fill(language: Language, template: str, context: dict[str, Any]) -> str:
     """Return a template, filled."""
-    return _ENVIRONMENTS[language].get_template(template).render(context)
+    return _filled(_ENVIRONMENTS[language], template, context)

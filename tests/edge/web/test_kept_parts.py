@@ -1,0 +1,77 @@
+"""Parts of pages that are kept show what is so now: each change is seen by the very next page."""
+
+import re
+
+import msgspec
+import pytest
+from jinja2 import UndefinedError
+
+from edge.journal.health_view import DiskView, HealthView
+from edge.web.templating import fill
+from shared.payment import PaymentState
+from tests.edge.web.conftest import BILL, Browser
+from tests.edge.web.fake_counter import FakeCounter
+
+
+async def header(operator: Browser) -> str:
+    return (await operator.page("/history/payments")).source.split('id="gauges"')[1].split("</header>")[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after"),
+    [
+        ({"state": PaymentState.IN_DOUBT}, "پرداخت شد", "نامشخص"),
+        ({"stan": "006442"}, "006441", "006442"),
+        ({"amount_rial": 18_000}, "۱۷٬۰۰۰", "۱۸٬۰۰۰"),
+        ({"confirmation": "confirmed"}, "در صف تأیید", "تأیید شد"),
+        ({"bill_id": None}, "قبض تلفن ثابت", "پرداخت"),
+    ],
+)
+async def test_a_row_of_the_history_shows_what_changed(
+    operator: Browser, counter: FakeCounter, change: dict[str, object], before: str, after: str
+):
+    payment = counter.add_payment(BILL, PaymentState.APPROVED, stan="006441", confirmation="queued")
+    row = re.compile(r"<tbody>.*</tbody>", re.DOTALL)
+    shown = row.findall((await operator.page("/history/payments")).source)[0]
+    counter.change_payment(payment.payment_id, **change)
+    now = row.findall((await operator.page("/history/payments")).source)[0]
+    assert before in shown
+    assert after in now
+    assert before not in now
+
+
+async def test_a_row_keeps_no_other_visitor_s_form_token(operator: Browser, counter: FakeCounter):
+    counter.add_payment(BILL, PaymentState.IN_DOUBT)
+    first = (await operator.page("/history/payments")).all("input", name="csrf")
+    operator.client.cookies.clear()
+    await operator.sign_in()
+    second = (await operator.page("/history/payments")).all("input", name="csrf")
+    assert len({field["value"] for field in first}) == len({field["value"] for field in second}) == 1
+    assert len(first) == len(second)
+    assert first[0]["value"] != second[0]["value"]
+
+
+async def test_the_header_shows_what_changed(operator: Browser, counter: FakeCounter):
+    seen = [await header(operator)]
+    for change in (
+        lambda: counter.add_payment(BILL, PaymentState.IN_DOUBT),
+        lambda: setattr(counter, "terminal_view", msgspec.structs.replace(counter.terminal_view, state="unreachable")),
+        lambda: setattr(counter, "printer_view", msgspec.structs.replace(counter.printer_view, state="paper_end")),
+        lambda: setattr(counter, "line_view", msgspec.structs.replace(counter.line_view, state="none")),
+        lambda: setattr(counter.queries, "unsent_count", counter.queries.unsent_count + 1),
+    ):
+        assert await header(operator) == seen[-1]
+        change()
+        seen.append(await header(operator))
+    assert len(set(seen)) == len(seen)
+
+
+async def test_a_note_about_the_box_is_there_at_once(operator: Browser, counter: FakeCounter):
+    assert "۹۶" not in (await operator.page("/")).text
+    counter.health_now = HealthView(disk=DiskView(level="full", percent=96, takes_new=False))
+    assert "۹۶" in (await operator.page("/")).text
+
+
+def test_a_kept_part_can_show_nothing_but_what_it_is_given():
+    with pytest.raises(UndefinedError, match="health"):
+        fill("fa", "health_note.html", {})

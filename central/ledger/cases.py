@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from central.store.books import money_case, money_case_note
+from central.store.books import case_closing, money_case, money_case_note
 
 CaseKind = Literal[
     "refund",
@@ -50,6 +50,9 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "left_in_doubt": ("نامشخصِ به‌جامانده از دستگاه پیشین", "Left in doubt by a box that is gone"),
 }
 
+AGAIN: Final = "دوباره پیش آمد و باز شد · it came again: opened again"
+"""The note in a closed case that has a new reason."""
+_NOTE_SIZE_MAX: Final = 2000
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LETTERS: Final = 12
 
@@ -92,10 +95,21 @@ def case_name(kind: str) -> tuple[str, str]:
     return CASE_NAMES.get(kind, (kind, kind))
 
 
-def open_case(connection: Connection, new: NewCase, *, at: datetime, by: str = CENTRAL, known_id: str = "") -> str:
-    """Open a case unless it is there already; return its id. `known_id` overrides the id for breaks."""
+def open_case(
+    connection: Connection,
+    new: NewCase,
+    *,
+    at: datetime,
+    by: str = CENTRAL,
+    known_id: str = "",
+    again: bool = False,
+) -> str:
+    """Open a case unless it is there already; return its id. `known_id` overrides the id for breaks.
+
+    `again`: there is a new reason for it, so that one that was closed is opened again, with a note.
+    """
     opened = known_id or new.case_id
-    connection.execute(
+    made = connection.execute(
         insert(money_case)
         .values(
             case_id=opened,
@@ -109,8 +123,23 @@ def open_case(connection: Connection, new: NewCase, *, at: datetime, by: str = C
             opened_by=by,
         )
         .on_conflict_do_nothing(index_elements=[money_case.c.case_id])
-    )
+        .returning(money_case.c.case_id)
+    ).one_or_none()
+    if made is None and again:
+        _reopen(connection, opened, new, at=at)
     return opened
+
+
+def _reopen(connection: Connection, case_id: str, new: NewCase, *, at: datetime) -> None:
+    closed = connection.execute(
+        select(money_case.c.case_id)
+        .where(money_case.c.case_id == case_id, money_case.c.state == "closed")
+        .with_for_update()
+    ).one_or_none()
+    if closed is not None:
+        facts = ", ".join(f"{name}: {value}" for name, value in new.facts.items())
+        write_note(connection, case_id, f"{AGAIN} ({facts})"[:_NOTE_SIZE_MAX], by=CENTRAL, at=at)
+        open_again(connection, case_id)
 
 
 def note_if_there(connection: Connection, case_id: str, text: str, *, closes: bool, at: datetime) -> bool:
@@ -124,8 +153,31 @@ def note_if_there(connection: Connection, case_id: str, text: str, *, closes: bo
         return False
     write_note(connection, case_id, text, by=CENTRAL, at=at)
     if closes:
-        connection.execute(update(money_case).where(money_case.c.case_id == case_id).values(state="closed"))
+        close_case(connection, case_id, outcome="by_central", by=CENTRAL, at=at)
     return True
+
+
+def close_case(connection: Connection, case_id: str, *, outcome: str, by: str, at: datetime) -> None:
+    """Close a case whose row is locked. What was proposed of it and waits is dropped."""
+    connection.execute(
+        update(case_closing)
+        .where(case_closing.c.case_id == case_id, case_closing.c.state == "proposed")
+        .values(state="dropped", decided_by=by, decided_at=at)
+    )
+    connection.execute(
+        update(money_case)
+        .where(money_case.c.case_id == case_id)
+        .values(state="closed", outcome=outcome, closed_by=by, closed_at=at)
+    )
+
+
+def open_again(connection: Connection, case_id: str) -> None:
+    """Open a closed case whose row is locked; its notes tell what was."""
+    connection.execute(
+        update(money_case)
+        .where(money_case.c.case_id == case_id)
+        .values(state="open", outcome=None, closed_by=None, closed_at=None)
+    )
 
 
 def write_note(connection: Connection, case_id: str, text: str, *, by: str, at: datetime) -> None:

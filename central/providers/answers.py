@@ -167,7 +167,7 @@ def _keep_refused(
         provider=provider,
         track_id=asked.track_id,
         reason=reply.reason,
-        case_id=open_case(connection, case, at=at),
+        case_id=open_case(connection, case, at=at, again=True),
     )
 
 

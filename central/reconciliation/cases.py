@@ -1,4 +1,4 @@
-"""What people do with cases: take one up from a break, give it to somebody, write a note. Closing needs two people."""
+"""What people do with cases: take one up from a break, give it to somebody, write a note; see `closing` for its end."""
 
 from typing import Any, Final
 
@@ -67,7 +67,15 @@ def note_case(engine: Engine, case_id: str, text: str, *, by: str, clock: Clock)
 
 
 def _open(connection: Connection, case_id: str) -> Any:
-    """Return the case and lock it."""
+    """Return an open case and lock it."""
+    row = locked_case(connection, case_id)
+    if row["state"] == "closed":
+        raise OperatorError("case.closed", case_id=case_id)
+    return row
+
+
+def locked_case(connection: Connection, case_id: str) -> Any:
+    """Return a case and lock it. Raises OperatorError `case.unknown`."""
     row = (
         connection.execute(select(money_case).where(money_case.c.case_id == case_id).with_for_update())
         .mappings()
@@ -75,6 +83,4 @@ def _open(connection: Connection, case_id: str) -> Any:
     )
     if row is None:
         raise OperatorError("case.unknown", case_id=case_id)
-    if row["state"] == "closed":
-        raise OperatorError("case.closed", case_id=case_id)
     return row

@@ -137,6 +137,10 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     opened_by: str
     assigned_to: str | None
+    outcome: str | None = None
+    """Of a closed one: how it ended (`central.ledger.closings`)."""
+    closed_at: datetime | None = None
+    closed_by: str | None = None
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):

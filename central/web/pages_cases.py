@@ -1,5 +1,6 @@
 """Cases: differences and refunds in people's hands."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import anyio.to_thread
@@ -7,8 +8,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from central.ledger.cases import CASE_NAMES
+from central.ledger.closings import OUTCOME_NAMES, OUTCOMES, takes_two
 from central.reconciliation import queries
 from central.reconciliation.cases import assign_case, note_case, open_break
+from central.reconciliation.closing import agree_closing, closings, drop_closing, propose_closing
 from central.web.guards import may_change, own_form, signed_in
 from central.web.lists import before_of, older_query
 from central.web.pages_settlement import username_of
@@ -22,10 +25,24 @@ def case_page(web: Web, request: AnyRequest, case_id: str, *, status_code: int =
     """Return the page of one case. Raises OperatorError `web.not_found`."""
     with web.engine.connect() as connection:
         found = queries.case(connection, case_id)
-    if found is None:
-        raise OperatorError("web.not_found")
-    everything = {"told": None, "typed": "", **context}
-    return page(web, request, "case.html", status_code=status_code, view=found, **everything)
+        if found is None:
+            raise OperatorError("web.not_found")
+        proposed = closings(connection, case_id)
+    everything = {"told": None, "typed": "", "closing_told": None, "wrong": None, **context}
+    typed = {"outcome": "", "reason": "", **everything.pop("closing_typed", {})}
+    return page(
+        web,
+        request,
+        "case.html",
+        closing_typed=typed,
+        status_code=status_code,
+        view=found,
+        closings=proposed,
+        waiting=next((one for one in proposed if one.state == "proposed"), None),
+        outcomes=[(outcome, OUTCOME_NAMES[outcome], takes_two(found.case.kind, outcome)) for outcome in OUTCOMES],
+        outcome_names=OUTCOME_NAMES,
+        **everything,
+    )
 
 
 def case_pages(web: Web) -> list[Any]:
@@ -103,3 +120,52 @@ def case_forms(web: Web) -> list[Any]:
         return see_other(f"/cases/{case_id}")
 
     return [open_one, take, write_note]
+
+
+def closing_forms(web: Web) -> list[Any]:
+    """Return the handlers that close cases, by one person or by two."""
+
+    @post("/cases/{case_id:str}/closings", guards=[may_change, own_form])
+    async def propose(request: AnyRequest, case_id: FromPath[str]) -> Response[str]:
+        form = await request.form()
+        typed = {name: str(form.get(name, "")) for name in ("outcome", "reason")}
+        by = username_of(request)
+
+        def work() -> None:
+            propose_closing(web.engine, case_id, **typed, by=by, clock=web.clock)
+
+        return await _done(web, request, case_id, work, typed)
+
+    @post("/cases/{case_id:str}/closings/{closing_id:int}/agree", guards=[may_change, own_form])
+    async def agree(request: AnyRequest, case_id: FromPath[str], closing_id: FromPath[int]) -> Response[str]:
+        by = username_of(request)
+
+        def work() -> None:
+            agree_closing(web.engine, case_id, closing_id, by=by, clock=web.clock)
+
+        return await _done(web, request, case_id, work)
+
+    @post("/cases/{case_id:str}/closings/{closing_id:int}/drop", guards=[may_change, own_form])
+    async def drop(request: AnyRequest, case_id: FromPath[str], closing_id: FromPath[int]) -> Response[str]:
+        by = username_of(request)
+
+        def work() -> None:
+            drop_closing(web.engine, case_id, closing_id, by=by, clock=web.clock)
+
+        return await _done(web, request, case_id, work)
+
+    return [propose, agree, drop]
+
+
+async def _done(
+    web: Web, request: AnyRequest, case_id: str, work: Callable[[], None], typed: dict[str, str] | None = None
+) -> Response[str]:
+    """Do it and go back to the case; a refusal is said there, beside what was typed."""
+    try:
+        await anyio.to_thread.run_sync(work)
+    except OperatorError as error:
+        if error.code == "case.unknown":
+            raise
+        told = {"closing_told": said(error, request), "wrong": error.field, "closing_typed": typed or {}}
+        return await anyio.to_thread.run_sync(lambda: case_page(web, request, case_id, status_code=422, **told))
+    return see_other(f"/cases/{case_id}")

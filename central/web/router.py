@@ -11,7 +11,7 @@ from central.reconciliation.answering import AppendFeed
 from central.web.error_pages import error_pages
 from central.web.guards import Visit
 from central.web.pages_board import board_pages
-from central.web.pages_cases import case_forms, case_pages
+from central.web.pages_cases import case_forms, case_pages, closing_forms
 from central.web.pages_offices import log_pages, office_pages
 from central.web.pages_payments import ledger_pages, payment_pages
 from central.web.pages_policies import policy_pages
@@ -73,6 +73,7 @@ def create_pages(web: Web) -> list[Router]:
             *run_pages(web),
             *case_pages(web),
             *case_forms(web),
+            *closing_forms(web),
             *receipt_pages(web),
         ],
         middleware=[Visit(web)],

@@ -1,0 +1,205 @@
+"""Closing cases, by one person with a reason or by two; and taking a closing back, by two.
+
+What is proposed, agreed and dropped stays (`case_closing`), is said in the case's notes, and is booked in the same
+transaction (`central.ledger.closings`).
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from central.ledger.booking import Transfer
+from central.ledger.cases import close_case, open_again, write_note
+from central.ledger.closings import (
+    OUTCOME_NAMES,
+    OUTCOMES,
+    REOPENED,
+    Standing,
+    closing_transfer,
+    takes_two,
+    turned_round,
+)
+from central.ledger.store import load_payment, write_transfers
+from central.reconciliation.cases import locked_case
+from central.store.books import case_closing, ledger_transfer, office_payment
+from shared.clock import Clock
+from shared.errors import OperatorError
+
+REASON_SIZE_MAX: Final = 500
+
+
+class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What was proposed of a case. `state`: proposed, agreed, dropped."""
+
+    closing_id: int
+    outcome: str
+    reason: str
+    state: str
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+def propose_closing(engine: Engine, case_id: str, *, outcome: str, reason: str, by: str, clock: Clock) -> bool:
+    """Close a case, or have it wait for a second person; return whether it is closed.
+
+    Of a closed case, `reopened` may be proposed. Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`,
+    `case.bad_outcome`, `case.no_reason`, `case.closing_waits`.
+    """
+    words = "".join(letter for letter in reason.strip() if letter.isprintable() or letter == "\u200c")
+    if outcome not in (*OUTCOMES, REOPENED):
+        raise OperatorError("case.bad_outcome", field="outcome")
+    if not 0 < len(words) <= REASON_SIZE_MAX:
+        raise OperatorError("case.no_reason", field="reason", max=REASON_SIZE_MAX)
+    at = clock.now()
+    with engine.begin() as connection:
+        case = locked_case(connection, case_id)
+        _check_state(case, outcome)
+        if outcome != REOPENED and not takes_two(case["kind"], outcome):
+            write_note(connection, case_id, f"✓ {_named(outcome)}: {words}", by=by, at=at)
+            close_case(connection, case_id, outcome=outcome, by=by, at=at)
+            return True
+        new = connection.execute(
+            insert(case_closing)
+            .values(case_id=case_id, outcome=outcome, reason=words, state="proposed", proposed_by=by, proposed_at=at)
+            .on_conflict_do_nothing()
+            .returning(case_closing.c.closing_id)
+        ).one_or_none()
+        if new is None:
+            raise OperatorError("case.closing_waits")
+        write_note(connection, case_id, f"… {_named(outcome)}: {words}", by=by, at=at)
+        return False
+
+
+def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clock: Clock) -> None:
+    """Agree to what another person proposed: it is booked and done.
+
+    Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`, `case.no_closing`, `case.one_person`.
+    """
+    at = clock.now()
+    with engine.begin() as connection:
+        case = locked_case(connection, case_id)
+        closing = _waiting(connection, case_id, closing_id)
+        if closing.proposed_by == by:
+            raise OperatorError("case.one_person")
+        _check_state(case, closing.outcome)
+        made = _taken_back(connection, case, closing_id) if closing.outcome == REOPENED else None
+        if closing.outcome != REOPENED:
+            made = _moved(connection, case, closing)
+        _decide(connection, closing_id, "agreed", by=by, at=at)
+        if made is not None:
+            write_transfers(
+                connection,
+                case["office_id"],
+                [made],
+                payment_id=case["payment_id"],
+                source_kind="case",
+                source=case_id,
+                at=at,
+            )
+        write_note(connection, case_id, f"✓ {_named(closing.outcome)}", by=by, at=at)
+        if closing.outcome == REOPENED:
+            open_again(connection, case_id)
+        else:
+            people = f"{closing.proposed_by} + {by}"
+            close_case(connection, case_id, outcome=closing.outcome, by=people, at=at)
+
+
+def drop_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clock: Clock) -> None:
+    """Drop what was proposed; its own proposer may too. Raises OperatorError `case.unknown`, `case.no_closing`."""
+    at = clock.now()
+    with engine.begin() as connection:
+        locked_case(connection, case_id)
+        closing = _waiting(connection, case_id, closing_id)
+        _decide(connection, closing_id, "dropped", by=by, at=at)
+        write_note(connection, case_id, f"✕ {_named(closing.outcome)}", by=by, at=at)
+
+
+def closings(connection: Connection, case_id: str) -> tuple[ClosingView, ...]:
+    """Return what was proposed of a case, oldest first."""
+    table = case_closing
+    query = (
+        select(*(table.c[name] for name in ClosingView.__struct_fields__))
+        .where(table.c.case_id == case_id)
+        .order_by(table.c.closing_id)
+    )
+    return tuple(ClosingView(**row) for row in connection.execute(query).mappings())
+
+
+def _named(outcome: str) -> str:
+    return " · ".join(OUTCOME_NAMES[outcome])
+
+
+def _check_state(case: Any, outcome: str) -> None:
+    if outcome == REOPENED and case["state"] != "closed":
+        raise OperatorError("case.not_closed", case_id=case["case_id"])
+    if outcome != REOPENED and case["state"] == "closed":
+        raise OperatorError("case.closed", case_id=case["case_id"])
+
+
+def _waiting(connection: Connection, case_id: str, closing_id: int) -> Any:
+    table = case_closing
+    row = connection.execute(
+        select(table)
+        .where(table.c.case_id == case_id, table.c.closing_id == closing_id, table.c.state == "proposed")
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise OperatorError("case.no_closing")
+    return row
+
+
+def _decide(connection: Connection, closing_id: int, state: str, *, by: str, at: datetime) -> None:
+    connection.execute(
+        update(case_closing)
+        .where(case_closing.c.closing_id == closing_id)
+        .values(state=state, decided_by=by, decided_at=at)
+    )
+
+
+def _moved(connection: Connection, case: Any, closing: Any) -> Transfer | None:
+    """Return what the closing books."""
+    if case["office_id"] is None or case["payment_id"] is None:
+        return None
+    payment = load_payment(connection, case["office_id"], case["payment_id"])
+    table = office_payment.c
+    settled_file = connection.execute(
+        select(table.settled_file).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])
+    ).scalar()
+    return closing_transfer(
+        Standing(payment=payment, settled=settled_file is not None),
+        closing.outcome,
+        amount_rial=case["amount_rial"],
+        closing_id=closing.closing_id,
+    )
+
+
+def _taken_back(connection: Connection, case: Any, closing_id: int) -> Transfer | None:
+    """Return what takes back the booking of the case's last closing, or None where it booked nothing."""
+    last = connection.execute(
+        select(case_closing.c.closing_id)
+        .where(
+            case_closing.c.case_id == case["case_id"],
+            case_closing.c.state == "agreed",
+            case_closing.c.outcome != REOPENED,
+            case_closing.c.outcome == case["outcome"],
+        )
+        .order_by(case_closing.c.closing_id.desc())
+        .limit(1)
+    ).scalar()
+    if last is None or case["office_id"] is None:
+        return None
+    row = (
+        connection.execute(
+            select(*(ledger_transfer.c[name] for name in Transfer.__struct_fields__)).where(
+                ledger_transfer.c.office_id == case["office_id"], ledger_transfer.c.transfer_id == f"case/{last}"
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else turned_round(Transfer(**row), closing_id=closing_id)

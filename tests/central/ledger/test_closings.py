@@ -1,0 +1,56 @@
+"""What the end of a case books: pure."""
+
+import pytest
+
+from central.ledger.booking import PaymentBook
+from central.ledger.closings import OUTCOMES, Standing, closing_transfer, takes_two, turned_round
+from shared.payment import PaymentState
+
+AMOUNT = 40_000
+
+
+def payment(state: PaymentState = PaymentState.APPROVED, confirmation: str = "none") -> PaymentBook:
+    return PaymentBook(
+        office_id="1", payment_id="p", journal_id="j", obligation="o", purpose="bill", method="pcpos",
+        amount_rial=AMOUNT, split={}, terminal="t", reference="r", operator="op", bill_id="7748317800142",
+        bill_payment_id="1", inquiry_id=None, state=state, requested_index=0, requested_claim="",
+        terminal_number="77", confirmation=confirmation,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("of", "settled", "outcome", "accounts"),
+    [
+        (payment(confirmation="refused"), False, "refunded", ("refunds", "paid_out")),
+        (payment(), True, "refunded", ("unconfirmed", "paid_out")),
+        (payment(confirmation="confirmed"), True, "refunded", ("losses", "paid_out")),
+        (payment(PaymentState.REVERSED), False, "refunded", ("losses", "paid_out")),
+        (payment(), False, "loss", ("losses", "receivable:77")),
+        (payment(), True, "loss", ("losses", "settled")),
+        (payment(PaymentState.OVERRIDDEN_CHARGED), False, "written_off", ("losses", "doubtful")),
+        (payment(PaymentState.REVERSED, "confirmed"), False, "loss", ("losses", "recoverable")),
+        (payment(), False, "recovered", ("settled", "receivable:77")),
+        (payment(PaymentState.REVERSED, "confirmed"), False, "recovered", ("settled", "recoverable")),
+    ],
+)
+def test_each_end_moves_the_money_from_where_it_stood(
+    of: PaymentBook, outcome: str, accounts: tuple[str, str], *, settled: bool
+) -> None:
+    made = closing_transfer(Standing(payment=of, settled=settled), outcome, amount_rial=AMOUNT, closing_id=7)
+    assert made is not None
+    assert (made.debit, made.credit, made.amount_rial, made.transfer_id) == (*accounts, AMOUNT, "case/7")
+    back = turned_round(made, closing_id=8)
+    assert (back.debit, back.credit, back.amount_rial, back.transfer_id) == (*reversed(accounts), AMOUNT, "case/8")
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_where_the_books_hold_nothing_of_it_nothing_is_booked(outcome: str) -> None:
+    assert closing_transfer(Standing(payment=None, settled=False), outcome, amount_rial=1, closing_id=1) is None
+    assert closing_transfer(Standing(payment=payment(), settled=False), outcome, amount_rial=0, closing_id=1) is None
+    nowhere = Standing(payment=payment(PaymentState.DECLINED), settled=False)
+    assert outcome == "refunded" or closing_transfer(nowhere, outcome, amount_rial=1, closing_id=1) is None
+
+
+def test_only_an_explanation_is_one_persons_and_not_where_money_is_owed() -> None:
+    alone = {(kind, outcome) for kind in ("refund", "overdue") for outcome in OUTCOMES if not takes_two(kind, outcome)}
+    assert alone == {("overdue", "explained")}

@@ -293,8 +293,7 @@ class Box:
         driver = TerminalDriver(
             name=settings.name,
             profile=profile,
-            host=settings.host,
-            port=settings.port,
+            address=settings.place,
             clock=self._clock,
             entropy=self._entropy,
         )

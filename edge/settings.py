@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from firmware_profiles.addresses import Address, TcpAddress, parse_address
 from firmware_profiles.printer_address import PrinterAddress, parse_printer_address
 from shared.errors import OperatorError
 
@@ -22,13 +23,29 @@ TERMINALS_MAX: Final = 16
 
 
 class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a card terminal is and what it is."""
+    """Where a card terminal is and what it is: either `host` and `port`, or an `address`."""
 
     name: TerminalName = "terminal-1"
-    host: str
-    port: Port
+    host: str = ""
+    port: Port | None = None
+    address: str = ""
+    """`tcp://HOST:PORT`, `listen://HOST:PORT` or `serial:///dev/…`, see `firmware_profiles.addresses`."""
     profile: str
     """`maker/model`, for example `behpardakht/pos_pc_viii`."""
+
+    @property
+    def place(self) -> Address:
+        """Return where it is."""
+        if self.address:
+            return parse_address(self.address)
+        return TcpAddress(self.host, self.port or 0)
+
+    def __post_init__(self) -> None:
+        """Check that there is one place. Raises ValueError, which the reader of the file says with its place."""
+        if bool(self.address) == bool(self.host) or bool(self.host) != (self.port is not None):
+            raise ValueError("a terminal needs either host and port, or an address")
+        if self.address:
+            parse_address(self.address)
 
 
 class PrinterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -3,13 +3,15 @@
 A model names every way it has; a box's settings choose one of them and say where.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 
 LinkKind = Literal["tcp", "listen", "serial"]
 """The box connects to the terminal; the terminal connects to the box; a serial line (a USB cable is one too)."""
 TcpPort = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+BaudRate = Literal[1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200, 230_400]
+BAUD_RATES: Final[tuple[int, ...]] = get_args(BaudRate)
 UsbNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{4}$")]
 """A vendor's or product's number on USB: four hexadecimal digits."""
 Words = Annotated[str, msgspec.Meta(min_length=2, max_length=64)]
@@ -30,7 +32,7 @@ class ListenLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class SerialLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings of a serial line; flow control is never used."""
 
-    baud: Literal[1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200, 230_400]
+    baud: BaudRate
     data_bits: Literal[7, 8] = 8
     parity: Literal["none", "even", "odd"] = "none"
     stop_bits: Literal[1, 2] = 1

@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge.settings import FILE_NAME, TERMINALS_MAX, load_settings
+from edge.settings import FILE_NAME, TERMINALS_MAX, TerminalSettings, load_settings
+from firmware_profiles.addresses import Address, ListenAddress, SerialAddress, TcpAddress
 from shared.errors import OperatorError
 
 HEAD = 'office_name = "دفتر"\nverify_base = "https://central.example"\n'
@@ -47,3 +49,25 @@ def test_terminals_that_cannot_be_told_apart_or_are_none_are_refused_by_name(
     with pytest.raises(OperatorError, match=r"settings\.unreadable") as refused:
         load_settings(tmp_path)
     assert said in str(refused.value.data["why"])
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        ({"host": "192.0.2.9", "port": 1024}, TcpAddress("192.0.2.9", 1024)),
+        ({"address": "tcp://192.0.2.9:1024"}, TcpAddress("192.0.2.9", 1024)),
+        ({"address": "listen://127.0.0.1:8888"}, ListenAddress("127.0.0.1", 8888)),
+        ({"address": "serial:///dev/serial/by-id/usb-1"}, SerialAddress("/dev/serial/by-id/usb-1")),
+    ],
+)
+def test_a_terminal_is_at_a_host_and_port_or_at_an_address(where: dict[str, Any], place: Address) -> None:
+    assert TerminalSettings(profile="daftar/virtual", **where).place == place
+
+
+@pytest.mark.parametrize(
+    "where",
+    [{}, {"host": "h"}, {"port": 1}, {"host": "h", "port": 1, "address": "tcp://h:1"}, {"address": "h:1"}],
+)
+def test_a_terminal_without_one_clear_place_is_refused(where: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="address"):
+        TerminalSettings(profile="daftar/virtual", **where)

@@ -32,6 +32,7 @@ from edge.devices.terminals.session import (
     SaleEnded,
     StrayAnswer,
 )
+from firmware_profiles.addresses import Address
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy, random_digits
@@ -44,10 +45,13 @@ UNUSED_REFERENCE_DIGITS: Final = 18
 
 
 class TerminalDriver:
-    """A terminal over TCP. All methods belong to one event loop; `state` may be read at any time."""
+    """A terminal. All methods belong to one event loop; `state` may be read at any time.
+
+    Raises DeviceError `terminal.no_such_way` for an address of a kind that the model cannot be reached by.
+    """
 
     def __init__(
-        self, *, name: str, profile: TerminalProfile, host: str, port: int, clock: Clock, entropy: Entropy
+        self, *, name: str, profile: TerminalProfile, address: Address, clock: Clock, entropy: Entropy
     ) -> None:
         self.name = name
         self.profile = profile
@@ -63,8 +67,7 @@ class TerminalDriver:
         self._exchange = Exchange(
             name=name,
             profile=profile,
-            host=host,
-            port=port,
+            address=address,
             clock=clock,
             on_opened=self._opened,
             on_unawaited=self._unawaited,
@@ -75,7 +78,7 @@ class TerminalDriver:
         self._wire = self._exchange.wire
         self._kept = profile.connection == "kept"
         self._link_is_new = asyncio.Event()
-        self._heartbeat: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[None] | None = None
         self._number_asked = False
         self._idle_confirmed = False
         self._shown: TerminalState | None = None
@@ -105,9 +108,8 @@ class TerminalDriver:
 
     async def start(self) -> None:
         """Begin keeping the connection; returns at once. Every other call starts it too."""
-        if self._heartbeat is None and not self._exchange.closed:
-            self._wire.start()
-            self._heartbeat = asyncio.create_task(self._keep_alive())
+        if self._owner is None and not self._exchange.closed:
+            self._owner = asyncio.create_task(self._own(), name=f"terminal {self.name}")
 
     async def prepare(self) -> str | None:
         """Connect, learn the terminal's number, and have it confirm that it is idle. No byte of an amount leaves.
@@ -248,9 +250,9 @@ class TerminalDriver:
 
     async def close(self) -> None:
         """End the connection and every wait; a sale still waited for ends in doubt, `link_lost`."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            await asyncio.gather(self._heartbeat, return_exceptions=True)
+        if self._owner is not None:
+            self._owner.cancel()
+            await asyncio.gather(self._owner, return_exceptions=True)
         await self._exchange.close()
 
     # --- steps of an operation ---------------------------------------------------------------------------------------
@@ -267,6 +269,17 @@ class TerminalDriver:
             await self._make_ready(due)
         finally:
             self._exchange.finish()
+
+    async def _own(self) -> None:
+        """Own the terminal until closed: keep its link, and look after it. A fault here is told, and begun again."""
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._wire.run())
+                    group.create_task(self._keep_alive())
+            except* Exception:  # noqa: BLE001 - whatever it was, an office without its terminal is worse off
+                self._wire.failed()
+            await asyncio.sleep(self.profile.times.reconnect_first_ms / 1000)
 
     async def _keep_alive(self) -> None:
         """Ask an idle terminal, now and then and on each new link, whether it is there; never while it may work.

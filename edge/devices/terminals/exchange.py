@@ -12,6 +12,8 @@ from edge.devices.terminals.engines import make_session
 from edge.devices.terminals.outcome import Phase
 from edge.devices.terminals.session import Event
 from edge.devices.terminals.wire import Wire
+from edge.devices.ways import way_to
+from firmware_profiles.addresses import Address
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy, random_digits
@@ -37,8 +39,7 @@ class Exchange:
         *,
         name: str,
         profile: TerminalProfile,
-        host: str,
-        port: int,
+        address: Address,
         clock: Clock,
         on_opened: Callable[[], None],
         on_unawaited: Callable[[Event], None],
@@ -46,9 +47,10 @@ class Exchange:
     ) -> None:
         self.name = name
         self.profile = profile
-        self.address = f"{host}:{port}"
-        self.session = make_session(profile, "tcp")
-        self.wire = Wire(self.session, profile=profile, host=host, port=port, clock=clock, listener=self)
+        self.address = address.text
+        way = way_to(address, profile)
+        self.session = make_session(profile, address.kind)
+        self.wire = Wire(self.session, profile=profile, way=way, clock=clock, listener=self)
         self.activity: Phase | None = None
         """What the operation that has the terminal is doing, None when it has nothing to show."""
         self._clock = clock
@@ -83,7 +85,6 @@ class Exchange:
         """Take the terminal for one operation. Raises DeviceError `terminal.busy`, or `terminal.closed` after close."""
         if self._closed:
             raise DeviceError("terminal.closed", terminal=self.name)
-        self.wire.start()
         try:
             async with asyncio.timeout(max(0, due_ms - self.now()) / 1000):
                 await self._lock.acquire()

@@ -1,12 +1,20 @@
-"""A session joined to a kept link and to the event loop's timer: bytes both ways, and its deadlines kept."""
+"""A session joined to a link and to the event loop's timer: bytes both ways, and its deadlines kept.
+
+What a session cannot stomach is its own fault, and must not take the box's event loop with it: it is logged, the link
+is given up, and what was waited for is in doubt.
+"""
 
 import asyncio
 from typing import Protocol
 
+import structlog
+
 from edge.devices.terminals.session import Event, Session
-from edge.devices.transport import KeptLink, RequestedLink
+from edge.devices.transport import KeptLink, RequestedLink, Way
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock, instant_text
+
+_log = structlog.get_logger(__name__)
 
 
 class WireListener(Protocol):
@@ -26,7 +34,7 @@ class Wire:
     """Moves bytes and time between a session and the world."""
 
     def __init__(
-        self, session: Session, *, profile: TerminalProfile, host: str, port: int, clock: Clock, listener: WireListener
+        self, session: Session, *, profile: TerminalProfile, way: Way, clock: Clock, listener: WireListener
     ) -> None:
         self._session = session
         self._clock = clock
@@ -35,8 +43,7 @@ class Wire:
         self._link: KeptLink | RequestedLink
         if profile.connection == "kept":
             self._link = KeptLink(
-                host,
-                port,
+                way,
                 listener=self,
                 connect_timeout_ms=times.connect_timeout_ms,
                 reconnect_first_ms=times.reconnect_first_ms,
@@ -44,8 +51,7 @@ class Wire:
             )
         else:
             self._link = RequestedLink(
-                host,
-                port,
+                way,
                 listener=self,
                 connect_timeout_ms=times.connect_timeout_ms,
                 retry_ms=times.reconnect_first_ms,
@@ -71,9 +77,15 @@ class Wire:
         """Return whether the terminal can be reached, as far as is known."""
         return self._link.is_there
 
-    def start(self) -> None:
-        """Begin keeping the link, where it is kept."""
-        self._link.start()
+    async def run(self) -> None:
+        """Keep the link, where it is kept, until cancelled."""
+        await self._link.run()
+
+    def failed(self) -> None:
+        """Write down a fault of the box's own (called while it is handled)."""
+        _log.exception("a fault in driving a terminal; its link is made anew")
+        self.last_error = "terminal.driver_failed"
+        self._listener.wire_changed()
 
     async def need(self, timeout_ms: int) -> bool:
         """Return whether there is a link, after one more attempt at once if there was none."""
@@ -113,8 +125,19 @@ class Wire:
 
     def _tick(self) -> None:
         self._timer = None
-        self._session.tick(self._clock.monotonic_ms())
-        self.pump()
+        try:
+            self._session.tick(self._clock.monotonic_ms())
+            self.pump()
+        except Exception:  # noqa: BLE001 - whatever it was, who waits must not wait for ever
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.failed()
+        if self._link.is_up:
+            self._link.drop()
+        else:
+            self._session.link_lost()
+            self.pump()
 
     # --- what the link says ------------------------------------------------------------------------------------------
 
@@ -132,8 +155,11 @@ class Wire:
         """Take bytes (called by the link)."""
         self.heard = True
         self.last_seen_at = instant_text(self._clock.now())
-        self._session.receive_data(data, self._clock.monotonic_ms())
-        self.pump()
+        try:
+            self._session.receive_data(data, self._clock.monotonic_ms())
+            self.pump()
+        except Exception:  # noqa: BLE001 - whatever a terminal sent, the box goes on
+            self._give_up()
 
     def link_lost(self) -> None:
         """End every wait (called by the link)."""

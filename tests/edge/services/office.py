@@ -25,6 +25,7 @@ from edge.services.events import EventHub
 from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.take_payment import TakePayment
+from firmware_profiles.addresses import TcpAddress
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import Body, Evidence
@@ -68,7 +69,11 @@ class Office:
         assert self.virtual._address is not None
         self.terminals = [
             TerminalDriver(
-                name=f"terminal-{place}", profile=self.profile, host=host, port=port, clock=clock, entropy=entropy
+                name=f"terminal-{place}",
+                profile=self.profile,
+                address=TcpAddress(host, port),
+                clock=clock,
+                entropy=entropy,
             )
             for place, (host, port) in enumerate([self.virtual._address, *self.more], start=1)
         ]

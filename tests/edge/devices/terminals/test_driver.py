@@ -11,6 +11,7 @@ import pytest
 from edge.devices.terminals.driver import StatusAnswer, TerminalDriver, TerminalOutcome, TerminalState
 from edge.devices.terminals.session import SaleEnded
 from edge.devices.virtual.terminal import Fault, VirtualTerminal
+from firmware_profiles.addresses import TcpAddress
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
@@ -50,8 +51,7 @@ class Office:
         driver = TerminalDriver(
             name="counter",
             profile=profile,
-            host="127.0.0.1",
-            port=port or self.port,
+            address=TcpAddress("127.0.0.1", port or self.port),
             clock=SystemClock(),
             entropy=SystemEntropy(),
         )

@@ -12,6 +12,7 @@ from edge.devices.terminals.driver import StatusAnswer, TerminalDriver, Terminal
 from edge.devices.virtual.pna_terminal import Quirk, VirtualPnaTerminal
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.devices.virtual.terminal_screen import Fault
+from firmware_profiles.addresses import TcpAddress
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors import DeviceError
@@ -39,7 +40,11 @@ class Till:
         patient = {"answer_timeout_ms": 8_000, "longest_ms": 9_000, "query_timeout_ms": 3_000}
         profile = msgspec.structs.replace(bundled, times=msgspec.structs.replace(bundled.times, **(patient | times)))
         self.driver = TerminalDriver(
-            name="counter", profile=profile, host="127.0.0.1", port=port, clock=SystemClock(), entropy=SystemEntropy()
+            name="counter",
+            profile=profile,
+            address=TcpAddress("127.0.0.1", port),
+            clock=SystemClock(),
+            entropy=SystemEntropy(),
         )
         self.driver.on_late_answer = lambda reference, outcome: self.late.put_nowait((reference, outcome))
         self.driver.on_change = self.changed
@@ -264,8 +269,7 @@ async def test_an_acknowledgement_after_a_restart_asks_first_which_sale_is_the_n
     again = TerminalDriver(
         name="counter",
         profile=till.driver.profile,
-        host="127.0.0.1",
-        port=int(till.driver.state.address.rpartition(":")[2]),
+        address=TcpAddress("127.0.0.1", int(till.driver.state.address.rpartition(":")[2])),
         clock=SystemClock(),
         entropy=SystemEntropy(),
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from edge.devices.terminals.behpardakht_session import BehpardakhtSession
 from edge.devices.terminals.pna_session import PnaSession
+from edge.devices.terminals.sadad_session import SadadSession
 from edge.devices.terminals.session import Session
 from firmware_profiles.links import LinkKind
 from firmware_profiles.profile import ProtocolName, TerminalProfile
@@ -15,7 +16,11 @@ SessionMaker = Callable[[TerminalProfile, LinkKind], Session]
 ENGINES: Final[dict[ProtocolName, SessionMaker]] = {
     "behpardakht": lambda profile, _: BehpardakhtSession(profile),
     "pna": lambda profile, _: PnaSession(profile),
+    "sadad": lambda profile, _: SadadSession(profile),
 }
+
+NUMBER_IS_APART: Final[frozenset[ProtocolName]] = frozenset({"sadad"})
+"""Protocols whose answer about a sale does not say which terminal gives it: who it is has to be asked just before."""
 
 
 def make_session(profile: TerminalProfile, link_kind: LinkKind) -> Session:

@@ -49,22 +49,23 @@ def _contradicts(said: Evidence, sale: AskedSale) -> bool:
     )
 
 
-def _vouches(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> bool:
+def _vouches(said: Evidence, sale: AskedSale, profile: TerminalProfile, *, by_link: bool) -> bool:
     """Return whether amount, terminal number (if known) and what names the sale are all there and as asked.
 
-    The sale is named by our reference; where answers carry none, by a trace that is newer than the baseline.
+    The sale is named by our reference; where answers carry none, by a trace that is newer than the baseline. `by_link`:
+    this one is named by the link it came on, which was made for the sale, though other answers carry the reference.
     """
     if said.amount_rial != sale.amount_rial or sale.terminal_number not in {None, said.terminal_number}:
         return False
-    if profile.reference_digits_max:
+    if profile.reference_digits_max and not by_link:
         return said.reference == sale.reference
     return said.stan is not None and (sale.baseline_stan is None or is_newer(said.stan, sale.baseline_stan))
 
 
-def judge_sale(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> TerminalOutcome:
-    """Return what an answer proves about a sale it belongs to."""
+def judge_sale(said: Evidence, sale: AskedSale, profile: TerminalProfile, *, by_link: bool = False) -> TerminalOutcome:
+    """Return what an answer proves about a sale it belongs to. `by_link`: not a reference but the link says to which."""
     meant = profile.meaning(said.response_code).outcome
-    if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile)):
+    if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile, by_link=by_link)):
         return TerminalOutcome(kind="in_doubt", evidence=said, reason="mismatch")
     match meant:
         case "approved" | "declined" | "cancelled":
@@ -74,10 +75,15 @@ def judge_sale(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> Ter
 
 
 def judge_query(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> StatusAnswer:
-    """Return what the answer to a status query by reference proves about the sale that was asked for."""
+    """Return what the answer to a status query by reference proves about the sale that was asked for.
+
+    A terminal that also remembers what was refused, and says so of this very sale, knows no successful one.
+    """
     meant = profile.meaning(said.response_code).outcome
-    if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile)):
+    if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile, by_link=False)):
         return StatusAnswer(kind="mismatch", evidence=said, response_code=said.response_code)
+    if meant in {"declined", "cancelled"} and (said.reference, said.amount_rial) == (sale.reference, sale.amount_rial):
+        return StatusAnswer(kind="not_found", evidence=said, response_code=said.response_code)
     match meant:
         case "approved" | "not_found":
             return StatusAnswer(kind=meant, evidence=said, response_code=said.response_code)

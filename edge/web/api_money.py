@@ -14,7 +14,16 @@ from edge.web.pages_bills import find_payment
 from edge.web.ports import RefundView
 from edge.web.rendering import Web
 from edge.web.schemas import PaymentOut, payment_out
-from edge.web.schemas_money import AgreeIn, DropIn, OverrideIn, RefundIn, RefundOut, RefundsOut, refund_out
+from edge.web.schemas_money import (
+    AgreeIn,
+    DropIn,
+    OverrideIn,
+    RefundIn,
+    RefundOut,
+    RefundsOut,
+    ReversalWordIn,
+    refund_out,
+)
 from shared.errors import OperatorError
 
 
@@ -36,8 +45,8 @@ def _override_routes(web: Web) -> list[Any]:
         status_code=200,
         opt={"scope": "payments:decide"},
         tags=["payments"],
-        summary="Decide a payment in doubt by a manager's word",
-        description="For what neither terminal nor acquirer can tell. Refused for a payment that is not in doubt.",
+        summary="Decide a payment in doubt, or a disputed one, by a manager's word",
+        description="For what neither terminal nor acquirer can tell. Refused for a payment that nobody doubts.",
     )
     async def override(payment_id: FromPath[str], data: JSONBody[OverrideIn]) -> PaymentOut:
         find_payment(web, payment_id)
@@ -51,7 +60,30 @@ def _override_routes(web: Web) -> list[Any]:
         )
         return payment_out(find_payment(web, payment_id), web.counter)
 
-    return [override]
+    @post(
+        "/payments/{payment_id:str}/reversal-word",
+        status_code=200,
+        opt={"scope": "payments:decide"},
+        tags=["payments"],
+        summary="State what became of a reversal in doubt, with a manager's agreement",
+        description="For what neither terminal nor acquirer can tell. The manager is another person than the caller.",
+    )
+    async def reversal_word(
+        request: ApiRequest, payment_id: FromPath[str], data: JSONBody[ReversalWordIn]
+    ) -> PaymentOut:
+        find_payment(web, payment_id)
+        await web.counter.decide_reversal(
+            payment_id,
+            undone=data.undone,
+            slip_number=data.slip_number,
+            reason=data.reason,
+            operator=operator_of(request),
+            username=data.username,
+            password=data.password,
+        )
+        return payment_out(find_payment(web, payment_id), web.counter)
+
+    return [override, reversal_word]
 
 
 def _ask_routes(web: Web) -> list[Any]:

@@ -23,6 +23,8 @@ RECENT_MAX: Final = 6
 ALARMS_MAX: Final = 3
 NOTICES_MAX: Final = 3
 _KEY_MAX_LETTERS: Final = 64
+_IN_THE_WAY: Final = frozenset({"payment.obligation_held", "payment.charge_disputed", "payment.terminal_locked"})
+"""Codes of a payment that another one stands in the way of; the bill's page shows which."""
 
 
 def operator_name(request: AnyRequest) -> str:
@@ -124,6 +126,7 @@ def _bill_page(
     status_code: int = 200,
 ) -> Response[str]:
     earlier = reading.earlier
+    disputed = web.counter.disputed(_obligation(reading))
     # Locked as a whole only when no terminal is left; else another one can be chosen.
     locked_by = _locking(web, None)
     refused_by = _locking(web, refused_at) if refused_at else None
@@ -141,6 +144,8 @@ def _bill_page(
         earlier_status=payment_status(earlier.state, earlier.confirmation) if earlier else None,
         earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
         earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,
+        disputed=disputed,
+        disputed_status=payment_status(disputed.state, disputed.confirmation) if disputed else None,
         locked_by=locked_by,
         refused_by=refused_by,
         inquiry_id=inquiry_id,
@@ -190,7 +195,7 @@ def bill_pages(web: Web) -> list[Any]:
         try:
             began = await web.counter.idempotent(key, digest, f"page:{operator}", run)
         except OperatorError as error:
-            if error.code not in ("payment.obligation_held", "payment.terminal_locked"):
+            if error.code not in _IN_THE_WAY:
                 raise
             # The page of the bill shows which payment stands in the way.
             reading = web.counter.read_bill(bill_id, payment_id)

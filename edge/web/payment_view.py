@@ -56,6 +56,7 @@ _NOT_SENT_SENTENCES: Final = {
     "operator_cancelled": "say.not_sent_cancelled",
     "payment.terminal_locked": "say.not_sent_locked",
     "payment.obligation_held": "say.not_sent_paid",
+    "payment.charge_disputed": "say.not_sent_disputed",
     "fault": "say.not_sent_fault",
 }
 _DOUBT_REASONS: Final = {
@@ -125,6 +126,9 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     may_cancel: bool
     may_check: bool
     may_override: bool
+    is_disputed: bool
+    """It counts as not charged, and a charge of it was spoken of."""
+    may_decide_reversal: bool
     may_give_back: bool
     may_print: bool
     may_retry: bool
@@ -194,7 +198,7 @@ def _may_retry(counter: Counter, payment: PaymentView) -> bool:
     """Return whether the bill may be paid again from here: this time, and any other, it was certainly not charged."""
     if payment.state not in CERTAINLY_UNCHARGED or payment.bill_id is None or payment.bill_payment_id is None:
         return False
-    if counter.charge_spoken_of(payment.payment_id) and payment.state is not _S.OVERRIDDEN_NOT_CHARGED:
+    if counter.disputed(payment.obligation) is not None:
         return False
     return all(other.state in CERTAINLY_UNCHARGED for other in counter.queries.payments_of(payment.obligation))
 
@@ -219,6 +223,8 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     in_doubt = payment.state is _S.IN_DOUBT
     # What the terminal said cannot be written any more; only a restart tells.
     left_open = under_way and progress is None and counter.journal_failure() is not None
+    words = counter.words_taken(payment)
+    is_disputed = bool(words) and not in_doubt
     jobs = counter.queries.print_jobs_for(payment.payment_id)
     refunds = counter.queries.refunds_of(payment.payment_id)
     ahead, at_terminal = _ahead(counter, payment) if progress == "queued" else ([], False)
@@ -231,6 +237,8 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
         if left_open
         else "say.queued_behind"
         if ahead
+        else "say.disputed"
+        if is_disputed
         else _sentence(payment, key, progress),
         steps=_steps(key),
         doubt_text=_DOUBT_REASONS.get(payment.in_doubt_reason or "", "doubt.why_no_answer") if in_doubt else "",
@@ -245,12 +253,14 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
         at_terminal=at_terminal,
         paper_text=paper_text(jobs, payment.printed),
         may_cancel=under_way and progress in _CANCELLABLE,
-        may_check=in_doubt or payment.state is _S.REVERSAL_IN_DOUBT,
-        may_override=in_doubt,
+        may_check=in_doubt or is_disputed or payment.state is _S.REVERSAL_IN_DOUBT,
+        may_override=bool(words),
+        is_disputed=is_disputed,
+        may_decide_reversal=payment.state is _S.REVERSAL_IN_DOUBT,
         may_give_back=bool(counter.refund_means(payment))
         and not any(refund.state in OPEN_REFUND for refund in refunds),
         may_print=payment.state in CHARGED and not payment.unacknowledged,
         may_retry=_may_retry(counter, payment),
         printed_before=bool(jobs) or payment.printed > 0,
-        live=under_way or in_doubt or payment.state in CHARGED,
+        live=under_way or in_doubt or is_disputed or payment.state in CHARGED,
     )

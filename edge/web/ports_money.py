@@ -37,6 +37,28 @@ class MoneyCounter(Protocol):
     def decision(self, payment_id: str, *, charged: bool, slip_number: str, reason: str) -> object:
         """Check the words of a supervisor's decision and that there is something to decide; nothing is written."""
 
+    def words_taken(self, payment: PaymentView) -> tuple[bool, ...]:
+        """Return which words of a supervisor are taken of a payment: charged (True), not charged (False), or none."""
+
+    def disputed(self, obligation: str) -> PaymentView | None:
+        """Return the payment that counts as not charged while a charge of it was spoken of: its bill is not paid."""
+
+    def reversal_word(self, payment_id: str, *, undone: bool, slip_number: str, reason: str) -> object:
+        """Check the words about an undoing in doubt and that there is one; nothing is written."""
+
+    async def decide_reversal(
+        self,
+        payment_id: str,
+        *,
+        undone: bool,
+        slip_number: str,
+        reason: str,
+        operator: str,
+        username: str,
+        password: str,
+    ) -> None:
+        """Journal what became of an undoing in doubt, by whoever serves and a manager, another person."""
+
     async def override_payment(
         self, payment_id: str, *, charged: bool, slip_number: str, reason: str, username: str, password: str
     ) -> None:

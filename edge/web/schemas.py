@@ -22,6 +22,7 @@ from edge.web.ports import (
 from edge.web.schemas_day import ExposureOut
 from shared.display import StatusKey, inquiry_status_key
 from shared.events import BillKind
+from shared.ids import bill_obligation
 from shared.payment import PaymentState
 
 
@@ -95,6 +96,8 @@ class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     """Proved charged after it had counted as not charged."""
     doubled: bool
     """Late, and its bill was paid another time as well."""
+    words_taken: tuple[bool, ...]
+    """What a manager may state of it now: charged (true), not charged (false); empty when nobody doubts."""
     refund_means: tuple[RefundMeans, ...]
     """How it could be given back now, the best way first; empty when it cannot."""
 
@@ -120,6 +123,8 @@ class BillOut(msgspec.Struct, frozen=True, kw_only=True):
     period: str
     earlier: PaymentOut | None
     """The payment because of which this bill cannot be paid again here."""
+    disputed: PaymentOut | None
+    """One that counts as not charged, and a charge of it was spoken of: until that is settled the bill is not paid."""
 
 
 class InquiryOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -241,6 +246,7 @@ def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
         stated_by=payment.stated_by,
         late=payment.late,
         doubled=payment.doubled,
+        words_taken=counter.words_taken(payment),
         refund_means=counter.refund_means(payment),
     )
 
@@ -248,6 +254,7 @@ def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
 def bill_out(reading: Reading, counter: Counter) -> BillOut:
     """Return a bill as the API gives it."""
     bill = reading.bill
+    disputed = counter.disputed(bill_obligation(bill.bill_id, bill.payment_id))
     return BillOut(
         bill_id=bill.bill_id,
         payment_id=bill.payment_id,
@@ -257,6 +264,7 @@ def bill_out(reading: Reading, counter: Counter) -> BillOut:
         year_digit=bill.year_digit,
         period=bill.period,
         earlier=payment_out(reading.earlier, counter) if reading.earlier else None,
+        disputed=payment_out(disputed, counter) if disputed else None,
     )
 
 

@@ -17,6 +17,17 @@ class OverrideIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     password: str
 
 
+class ReversalWordIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What became of a reversal in doubt, and the manager who agrees."""
+
+    undone: bool
+    slip_number: str = ""
+    """Of the slip of the reversal; needed when it was undone."""
+    reason: str
+    username: str
+    password: str
+
+
 class RefundIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A payment to be given back, whole."""
 

@@ -10,10 +10,11 @@ from edge.journal.health_view import HealthView
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
+from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent
 from edge.services.exposure import ExposureView, exposure_view
 from edge.services.judge_outcome import charge_spoken_of
-from edge.services.override_payment import Decision
+from edge.services.override_payment import Decision, ReversalWord, check_decision, check_reversal, words_taken
 from edge.services.statement import checked_reason
 from edge.store.people import ApiCaller, OperatorView
 from edge.web.ports import LineState, TerminalState
@@ -349,8 +350,7 @@ class FakeCounter:
             raise OperatorError("auth.manager_needed")
 
     def decision(self, payment_id: str, *, charged: bool, slip_number: str, reason: str) -> Decision:
-        if self.queries.all_payments[payment_id].state is not PaymentState.IN_DOUBT:
-            raise OperatorError("payment.not_in_doubt", payment_id=payment_id)
+        check_decision(self.queries.all_payments[payment_id], self.queries.alarms_about(payment_id), charged=charged)
         return Decision.checked(charged=charged, slip_number=slip_number, reason=reason)
 
     async def override_payment(
@@ -360,8 +360,42 @@ class FakeCounter:
         self._manager(username, password)
         self.asked.append(("charged" if charged else "not charged", payment_id))
         state = PaymentState.OVERRIDDEN_CHARGED if charged else PaymentState.OVERRIDDEN_NOT_CHARGED
-        stated = {"stated_by": username, "stated_slip": decision.slip_number, "stated_reason": decision.reason}
-        self.change_payment(payment_id, state=state, **stated)
+        stated: dict[str, object] = {
+            "stated_by": username,
+            "stated_slip": decision.slip_number,
+            "stated_reason": decision.reason,
+        }
+        if charged or self.queries.all_payments[payment_id].state is PaymentState.IN_DOUBT:
+            stated["state"] = state
+        self.change_payment(payment_id, ruled_out_index=None if charged else self.next_index(), **stated)
+
+    def words_taken(self, payment: PaymentView) -> tuple[bool, ...]:
+        return words_taken(payment, self.queries.alarms_about(payment.payment_id))
+
+    def disputed(self, obligation: str) -> PaymentView | None:
+        return disputed(self.queries, obligation)
+
+    def reversal_word(self, payment_id: str, *, undone: bool, slip_number: str, reason: str) -> ReversalWord:
+        check_reversal(self.queries.all_payments[payment_id])
+        return ReversalWord.checked(undone=undone, slip_number=slip_number, reason=reason)
+
+    async def decide_reversal(
+        self,
+        payment_id: str,
+        *,
+        undone: bool,
+        slip_number: str,
+        reason: str,
+        operator: str,
+        username: str,
+        password: str,
+    ) -> None:
+        self.reversal_word(payment_id, undone=undone, slip_number=slip_number, reason=reason)
+        self._manager(username, password)
+        if username == operator:
+            raise OperatorError("refund.same_person", payment_id=payment_id)
+        self.asked.append(("undone" if undone else "stands", payment_id))
+        self.change_payment(payment_id, state=PaymentState.REVERSED if undone else PaymentState.APPROVED)
 
     def charge_spoken_of(self, payment_id: str) -> bool:
         return charge_spoken_of(self.queries.alarms_about(payment_id))

@@ -38,6 +38,7 @@ async def test_a_bill_is_read(api: httpx.AsyncClient, asked: dict[str, str]):
         "year_digit": 7,
         "period": "01",
         "earlier": None,
+        "disputed": None,
     }
 
 

@@ -3,6 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
+from edge.journal.views import AlarmView
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, Browser
 from tests.edge.web.fake_counter import PASSWORD, FakeCounter
@@ -36,6 +37,31 @@ async def test_a_managers_word_decides_a_doubt_once(visitor: Browser, counter: F
     again = await call(visitor, f"/payments/{doubt}/override", {**WORD, **person})
     assert (again.status_code, again.json()["code"]) == (409, "payment.not_in_doubt")
     assert counter.asked == [("charged", doubt)]
+
+
+async def test_what_became_of_a_reversal_is_said_by_a_program_and_a_person(visitor: Browser, counter: FakeCounter):
+    doubt = counter.add_payment(BILL, PaymentState.REVERSAL_IN_DOUBT).payment_id
+    body = {"undone": True, "slip_number": "124", "reason": "the slip is in my hand"}
+    person = {"username": "mina", "password": PASSWORD}
+    short = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person, "slip_number": ""})
+    assert (short.status_code, short.json()["code"]) == (422, "statement.slip_missing")
+    answer = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person})
+    assert (answer.status_code, answer.json()["state"]) == (200, "reversed")
+    again = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person})
+    assert (again.status_code, again.json()["code"]) == (409, "reversal.not_in_doubt")
+
+
+async def test_a_disputed_bill_says_so_and_a_word_settles_it(visitor: Browser, counter: FakeCounter):
+    tried = counter.add_payment(BILL, PaymentState.DECLINED).payment_id
+    alarm = AlarmView(index=99, kind="charge_mismatch", payment_id=tried, detail="", raised_at="")
+    counter.queries.alarms.append(alarm)
+    bill = (await call(visitor, "/bills/read", {"barcode": BILL})).json()
+    assert (bill["earlier"], bill["disputed"]["payment_id"]) == (None, tried)
+    assert bill["disputed"]["words_taken"] == [True, False]
+    person = {"username": "mina", "password": PASSWORD}
+    answer = await call(visitor, f"/payments/{tried}/override", {**WORD, **person, "charged": False})
+    assert (answer.json()["state"], answer.json()["words_taken"]) == ("declined", [])
+    assert (await call(visitor, "/bills/read", {"barcode": BILL})).json()["disputed"] is None
 
 
 async def test_money_back_by_a_program_and_a_person(visitor: Browser, counter: FakeCounter):

@@ -16,6 +16,7 @@ SCOPE_OF = {
     "POST /api/v1/payments/{payment_id:str}/check": "payments:write",
     "POST /api/v1/payments/{payment_id:str}/cancel": "payments:write",
     "POST /api/v1/payments/{payment_id:str}/override": "payments:decide",
+    "POST /api/v1/payments/{payment_id:str}/reversal-word": "payments:decide",
     "POST /api/v1/payments/{payment_id:str}/refunds": "refunds:write",
     "GET /api/v1/refunds": "payments:read",
     "GET /api/v1/refunds/{refund_id:str}": "payments:read",

@@ -99,6 +99,63 @@ async def test_no_word_is_taken_for_what_is_not_in_doubt(
     assert "<form" not in Page((await operator.get(action)).text).source.split('id="content"')[1].split("</main>")[0]
 
 
+async def test_a_bill_of_which_a_charge_was_spoken_is_not_offered_again_until_a_word_settles_it(
+    operator: Browser, counter: FakeCounter
+):
+    tried = counter.add_payment(BILL, PaymentState.DECLINED, response_code="51").payment_id
+    assert "پرداخت مجدد" in (await operator.page(f"/payments/{tried}")).text
+    counter.queries.alarms.append(alarm(tried))
+    own = await operator.page(f"/payments/{tried}")
+    assert "گفته‌ها نمی‌خواند" in own.text
+    assert "پرداخت مجدد" not in own.text
+    assert own.form(f"/payments/{tried}/check") is not None
+    bill = await operator.page(f"/bill?barcode={BILL}")
+    assert "معلوم نیست پرداخت پیشین این قبض برداشت شده است" in bill.text
+    assert f"/payments/{tried}" in bill.source
+    assert not [form for form in bill.all("form") if form.get("action") == "/payments"]
+    action = f"/payments/{tried}/override"
+    assert action in own.source
+    sure = Page((await operator.send(action, action, **NO)).text)
+    assert "کارتخوان برای پرداخت‌های دیگر آزاد می‌شود" not in sure.text, "it was never locked"
+    hidden = sure.form(action)
+    await operator.client.post(action, data={**hidden, "username": "mina", "password": PASSWORD})
+    again = await operator.page(f"/payments/{tried}")
+    assert "پرداخت مجدد" in again.text
+    assert "ناموفق" in again.text
+
+
+async def test_of_a_sale_that_was_given_back_another_charge_is_only_ruled_out(operator: Browser, counter: FakeCounter):
+    back = counter.add_payment(BILL, PaymentState.REVERSED).payment_id
+    counter.queries.alarms.append(alarm(back, "second_charge"))
+    action = f"/payments/{back}/override"
+    page = await operator.page(action)
+    assert [field["value"] for field in page.all("input", type="radio", name="charged")] == ["no"]
+    refused = await operator.send(action, action, charged="yes", slip_number="1", reason="رسید را دیدم")
+    assert refused.status_code == 409
+    assert "نمی‌شود گواهی داد" in refused.text
+
+
+async def test_what_became_of_a_reversal_in_doubt_takes_whoever_serves_and_another_manager(
+    operator: Browser, counter: FakeCounter
+):
+    doubt = counter.add_payment(BILL, PaymentState.REVERSAL_IN_DOUBT).payment_id
+    action = f"/payments/{doubt}/reversal"
+    assert action in (await operator.page(f"/payments/{doubt}")).source
+    missing = await operator.send(action, action, undone="yes", slip_number="", reason="رسید را دیدم")
+    assert missing.status_code == 422
+    word = {"undone": "yes", "slip_number": "۱۲۴", "reason": "رسید برگشت را دیدم"}
+    sure = Page((await operator.send(action, action, **word)).text)
+    assert "پول برگشته شمرده می‌شود" in sure.text
+    assert "باید بپذیرد" in sure.text
+    hidden = sure.form(action)
+    own = await operator.client.post(action, data={**hidden, "username": "reza", "password": PASSWORD})
+    assert own.status_code == 403
+    done = await operator.client.post(action, data={**hidden, "username": "mina", "password": PASSWORD})
+    assert (done.status_code, done.headers["location"]) == (303, f"/payments/{doubt}")
+    assert counter.asked == [("undone", doubt)]
+    assert "دیگر نامشخص نیست" in (await operator.page(action)).text
+
+
 async def test_confirm_transaction_is_wherever_a_doubt_is_shown(operator: Browser, counter: FakeCounter, doubt: str):
     for path in ("/", "/history/payments", f"/payments/{doubt}"):
         answer = await operator.send(path, f"/payments/{doubt}/check")

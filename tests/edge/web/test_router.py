@@ -4,11 +4,13 @@ import re
 import pytest
 from litestar import Litestar
 
+from edge.journal.views import AlarmView
 from edge.web.templating import assets_folder
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL, Browser, Page
 from tests.edge.web.fake_counter import AT, FakeCounter
 
+WATER = "20503276046130000001070189"
 VOID = {"meta", "link", "input", "br", "use", "path"}
 
 
@@ -17,6 +19,10 @@ def pages(counter: FakeCounter) -> list[str]:
     """Every page there is, with something on it."""
     paid = counter.add_payment(OTHER_BILL, PaymentState.APPROVED, confirmation="queued", stan="006441", outcome_index=9)
     doubt = counter.add_payment(BILL, PaymentState.IN_DOUBT, in_doubt_reason="no_answer", asked_count=1)
+    reversing = counter.add_payment(OTHER_BILL, PaymentState.REVERSAL_IN_DOUBT)
+    disputed = counter.add_payment(WATER, PaymentState.DECLINED)
+    spoken = AlarmView(index=99, kind="second_charge", payment_id=disputed.payment_id, detail="", raised_at=AT)
+    counter.queries.alarms.append(spoken)
     waiting = counter.add_inquiry("electricity")
     owed = counter.add_inquiry(
         "water",
@@ -34,6 +40,10 @@ def pages(counter: FakeCounter) -> list[str]:
         f"/payments/{paid.payment_id}",
         f"/payments/{doubt.payment_id}",
         f"/payments/{doubt.payment_id}/override",
+        f"/payments/{reversing.payment_id}",
+        f"/payments/{reversing.payment_id}/reversal",
+        f"/payments/{disputed.payment_id}",
+        f"/bill?barcode={WATER}",
         f"/payments/{paid.payment_id}/refund",
         "/refunds",
         f"/refunds/{counter.add_refund(paid.payment_id).refund_id}",
@@ -138,6 +148,7 @@ async def test_the_api_s_document_describes_every_route_of_it_and_no_page(visito
         "/api/v1/payments/{payment_id}/check",
         "/api/v1/payments/{payment_id}/cancel",
         "/api/v1/payments/{payment_id}/override",
+        "/api/v1/payments/{payment_id}/reversal-word",
         "/api/v1/payments/{payment_id}/refunds",
         "/api/v1/refunds",
         "/api/v1/refunds/{refund_id}",

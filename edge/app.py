@@ -261,7 +261,7 @@ class Box:
             stack.push_async_callback(self._payments.finish)
             stack.push_async_callback(self._give_back.finish)
             self._keep_up(stack, "printer", self._documents.run)
-            self._keep_up(stack, "spool", lambda: self._documents.follow(self._hub))
+            self._writer.subscribe(self._documents.heard)
             self._writer.subscribe(self._acquirer.heard)
             self._keep_up(stack, "acquirer's answers", self._acquirer.run)
             self._keep_line(stack)

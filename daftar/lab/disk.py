@@ -151,7 +151,10 @@ class _Vfs(apsw.VFS):
             return apsw.VFSFile("unix", name, flags)
         if self._disk.faults.gone:
             raise apsw.CantOpenError("simulated: no medium")
-        return _File(self._disk, Path(path).name, name, flags)
+        return self._opened(Path(path).name, name, flags)
+
+    def _opened(self, name: str, filename: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
+        return _ReadFile(self._disk, name, filename, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001 - SQLite's
         operation = Operation("delete", Path(filename).name, size=int(syncdir))
@@ -179,9 +182,6 @@ class _File(apsw.VFSFile):
             # SQLite itself goes on without; an error raised here would be shown to the caller, a busy file is not.
             raise (apsw.BusyError("read-only") if self._read_only else error) from error
 
-    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - SQLite's
-        return self._disk.read(super().xRead(amount, offset))
-
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's
         written = bytes(data)
         operation = Operation("write", self._name, offset, written)
@@ -207,6 +207,13 @@ class _File(apsw.VFSFile):
         self._disk.begin(operation)
         self._disk.operations.append(operation)
         super().xSync(flags)
+
+
+class _ReadFile(_File):
+    """A file whose reads are watched as well."""
+
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - SQLite's
+        return self._disk.read(super().xRead(amount, offset))
 
 
 class Medium:

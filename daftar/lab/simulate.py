@@ -76,10 +76,12 @@ def simulate(
     """Live through so many days, the first of this seed."""
     tally = DayTally()
     with simulated(), scratch() as folder, MovableDisk().in_use() as disks, _quiet():
+        began_s = process_time()
         for number in range(seed, seed + days):
             _day(number, folder / str(number), disks, tally)
             if tally.days % _COLLECT_EVERY == 0:
                 gc.collect()
+            tally.cpu_s = process_time() - began_s
             progress(tally)
             if stop_at_first and tally.violations:
                 break
@@ -87,13 +89,11 @@ def simulate(
 
 
 def _day(seed: int, place: Path, disks: MovableDisk, tally: DayTally) -> None:
-    began_s = process_time()
     place.mkdir()
     office = Office(seed, place, disks)
     office.day(misfortunes, judge)
     tally.add(office)
     shutil.rmtree(place)
-    tally.cpu_s += process_time() - began_s
 
 
 @contextmanager
@@ -102,6 +102,7 @@ def _quiet() -> Iterator[None]:
     hook = sys.unraisablehook
     was_on = gc.isenabled()
     gc.disable()
+    gc.freeze()
     sys.unraisablehook = lambda _: None
     logging = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL), processors=[_dropped])
@@ -115,6 +116,7 @@ def _quiet() -> Iterator[None]:
         sys.unraisablehook = hook
         if was_on:
             gc.enable()
+        gc.unfreeze()
 
 
 def _dropped(*_: Any) -> Any:

@@ -49,7 +49,7 @@ class EventHub:
     def publish(self, event: BoxEvent) -> None:
         """Hand an event to all listeners. Callable from any thread; without an open loop nobody listens."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
+        if self._listeners and loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._deliver, event)
 
     def committed(self, records: Sequence[Recorded]) -> None:

@@ -17,7 +17,7 @@ from edge.devices.printers.render import render
 from edge.devices.printers.status import PrinterStatus
 from edge.journal.ports import Decide
 from edge.journal.views import PrintJob, PrintState
-from edge.journal.writer import JournalWriter, StoreView
+from edge.journal.writer import JournalWriter, Recorded, StoreView
 from edge.services.documents import (
     BILL_RECEIPT,
     DAY_SLIP,
@@ -86,8 +86,14 @@ class PrintDocuments:
         self._head = head
         self._hub = hub
         self._entropy = entropy
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._state: PrinterStatus | None = None
+
+    @property
+    def state(self) -> PrinterStatus | None:
+        """Return how the printer stood when it was last looked at, None before that."""
+        return self._state
 
     def view(self) -> PrinterView:
         """Return what is known of the printer now."""
@@ -144,6 +150,7 @@ class PrintDocuments:
 
     async def run(self) -> None:
         """Print what waits, for ever. Ends when cancelled; raises when the journal takes nothing."""
+        self._loop = asyncio.get_running_loop()
         for job in self._queries.print_jobs_in(("printing",)):
             # The box went down while this one was at the printer: nobody can say whether it came out.
             await self._mark(job, "uncertain", "restart")
@@ -156,11 +163,11 @@ class PrintDocuments:
             except TimeoutError:
                 continue
 
-    async def follow(self, hub: EventHub) -> None:
-        """Look into the spool whenever something was journaled that may have put a paper there."""
-        async for event in hub.subscribe():
-            if event.kind in ("payment", "inquiry"):
-                self.wake()
+    def heard(self, _: Sequence[Recorded]) -> None:
+        """Listen to the journal writer, on its thread: what was journaled may have put a paper into the spool."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._wake.set)
 
     async def look(self) -> None:
         """Ask the printer how it is, for the pages."""

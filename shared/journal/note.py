@@ -11,6 +11,7 @@ Parsing takes hostile text: every refusal is an IntegrityError with a code, noth
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -27,6 +28,7 @@ SIGNATURES_MAX: Final = 100
 _KEY_ID_SIZE_BYTES: Final = 4
 
 _PUBLIC_KEY_SIZE_BYTES: Final = 32
+_NOT_TEXT: Final = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 
 Sign = Callable[[bytes], bytes]
 """Make an Ed25519 signature over the bytes."""
@@ -69,12 +71,12 @@ class NoteKey(msgspec.Struct, frozen=True):
 
 def _is_key_name(name: str) -> bool:
     """Return whether the text can name a key: not empty, no white space, no plus sign, and UTF-8 can hold it."""
-    return bool(name) and "+" not in name and not any(letter.isspace() for letter in name) and _is_text(name)
+    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and _is_text(name)
 
 
 def _is_text(text: str) -> bool:
     """Return whether the text has no control characters but newlines, and UTF-8 can hold it."""
-    return not any((letter < " " and letter != "\n") or "\ud800" <= letter <= "\udfff" for letter in text)
+    return _NOT_TEXT.search(text) is None
 
 
 def parse_key(text: str) -> NoteKey:

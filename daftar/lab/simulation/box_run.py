@@ -7,10 +7,7 @@ own driver, over connections of the virtual network.
 
 import asyncio
 import contextlib
-import queue
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -24,14 +21,14 @@ from daftar.lab.chance import Chance, LabClock
 from daftar.lab.patching import patched
 from daftar.lab.recording import scratch
 from daftar.lab.simulation.cheap_keys import CHEAP_IDENTITY, KEY_BYTES, cheap_keys
+from daftar.lab.simulation.inline_writer import InlineAnswer, InlineWriter
 from daftar.lab.simulation.lives import LIFE, Life
 from daftar.lab.witness import FIRST_TOKEN
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrintResult
 from edge.devices.printers.status import PrinterStatus
-from edge.journal.ports import Decide
+from edge.journal import writer
 from edge.journal.signer import FileSigner
-from edge.journal.writer import JournalWriter, Recorded
 from edge.services import print_documents, sign_in
 from edge.services.box_health import BoxHealth
 from edge.services.counter import Counter
@@ -49,10 +46,10 @@ T = TypeVar("T")
 
 EXPECTING_MS: Final = 60_000
 """How often central is asked for an answer that is awaited: the product asks every two seconds."""
+_LOOK_AT_HEALTH_EVERY_S: Final = 120.0
+"""How often the box looks at its medium: there is always room, or the disk itself refuses."""
 _RESERVE_BYTES: Final = 4_096
 _ROOMY: Final = Usage(used_bytes=1_000_000_000, free_bytes=9_000_000_000)
-COMMIT_S: Final = 0.005
-"""How long decisions wait for others to share a commit with; about what an SD card takes for one."""
 
 
 class Killed(BaseException):
@@ -61,115 +58,6 @@ class Killed(BaseException):
 
 class Unreachable(Exception):  # noqa: N818 - what a page sees when the box is gone
     """The box does not answer: it is not running, or it ended before it had answered."""
-
-
-class _Idle(Exception):  # noqa: N818 - not an error: there is nothing to write
-    """The writer would wait here; None is for ever."""
-
-    def __init__(self, timeout_s: float | None) -> None:
-        super().__init__()
-        self.timeout_s = timeout_s
-
-
-class _InlineQueue(deque[Any]):
-    """What was handed in. Waiting for more is said, not done."""
-
-    timed_out = False
-    gathering = False
-
-    def put(self, request: Any) -> None:
-        self.append(request)
-
-    def get_nowait(self) -> Any:
-        if not self:
-            raise queue.Empty
-        return self.popleft()
-
-    def get(self, timeout: float | None = None) -> Any:
-        if self:
-            return self.popleft()
-        if self.timed_out or self.gathering:
-            self.timed_out = False
-            raise queue.Empty
-        raise _Idle(timeout)
-
-    def empty(self) -> bool:
-        return not self
-
-
-class InlineWriter(JournalWriter):
-    """The product's writer without its thread: what was handed in is written by the loop, a moment later."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        life = LIFE.get()
-        if life is None:
-            raise RuntimeError("only a box of the simulation has a writer here")
-        self._life = life
-        self._office: Office = life.world
-        self._inline = _InlineQueue()
-        self._queue = self._inline  # type: ignore[assignment]  # it is asked for no more than this
-        self._due: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Do nothing: the loop works."""
-
-    def close(self) -> None:
-        """Finish what was handed in."""
-        super().close()
-        self._work()
-
-    def _hand_in(self, decide: Decide) -> "Future[list[Recorded]]":
-        answer = super()._hand_in(decide)
-        answer.add_done_callback(self._answered)
-        self._work_in(COMMIT_S)
-        return answer
-
-    def try_again(self) -> None:
-        """Do as the product's; the loop does it."""
-        super().try_again()
-        self._work_in(COMMIT_S)
-
-    def commit_blocking(self, decide: Decide) -> list[Recorded]:
-        """Write at once."""
-        answer = self._hand_in(decide)
-        self._work()
-        return answer.result(0)
-
-    def _work_in(self, wait_s: float, *, timed_out: bool = False) -> None:
-        loop = self._office.loop
-        if self._due is not None and not self._due.cancelled():
-            if self._due.when() <= loop.time() + wait_s:
-                return
-            self._due.cancel()
-        self._due = loop.call_later(wait_s, self._work, timed_out, context=self._life.context.copy())
-
-    def _work(self, timed_out: bool = False) -> None:  # noqa: FBT001, FBT002 - a timer's argument
-        self._due = None
-        if not self._life.alive:
-            return
-        self._inline.timed_out = timed_out
-        try:
-            self._take_groups()
-        except _Idle as idle:
-            if idle.timeout_s is not None:
-                self._work_in(idle.timeout_s, timed_out=True)
-
-    def _drain(self, first: Any) -> Any:
-        self._inline.gathering = True
-        try:
-            return super()._drain(first)
-        finally:
-            self._inline.gathering = False
-
-    def _commit_group(self, group: list[Any]) -> None:
-        self._office.passing("before_commit")
-        super()._commit_group(group)
-        self._office.passing("after_commit")
-
-    def _answered(self, answer: "Future[list[Recorded]]") -> None:
-        if not answer.cancelled() and answer.exception() is None:
-            self._office.truth.acknowledged(answer.result())
 
 
 def _office() -> "Office":
@@ -231,11 +119,13 @@ def simulated() -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, value in (
             (edge.app, "JournalWriter", InlineWriter),
+            (writer, "Future", InlineAnswer),
             (edge.app, "PrinterDriver", _PrinterOnALine),
             (edge.app, "UplinkSettings", partial(UplinkSettings, expecting_ms=EXPECTING_MS)),
             (edge.app, "Reserve", partial(Reserve, size_bytes=_RESERVE_BYTES)),
             (edge.app, "usage_of", lambda _: _ROOMY),
             (edge.app, "read_in_time", lambda *_: []),
+            (edge.app, "LOOK_EVERY_S", _LOOK_AT_HEALTH_EVERY_S),
             (BoxHealth, "start", lambda _: None),
             (edge.app, "load_settings", lambda _: _office().settings),
             (edge.app, "load_catalogue", lambda _: profiles()),
@@ -273,7 +163,7 @@ class BoxRun:
         self.office = office
         self.folder = folder
         self.life = Life(f"box {number}", office)
-        self.ended: asyncio.Future[None] = office.loop.create_future()
+        self._asked: dict[asyncio.Future[Any], None] = {}
         entropy = Chance("box", office.seed, number)
         self.box: edge.app.Box = self.life.context.run(edge.app.Box, folder, office.clock, entropy)
         self._task = self._spawn(self._live())
@@ -297,22 +187,38 @@ class BoxRun:
 
     async def ask(self, question: Callable[[Counter], Awaitable[T]]) -> T:
         """Ask as a page does. Raises what the box raises, Unreachable when it ended first."""
-
-        async def answer() -> T:
-            return await question(self.counter)
-
-        task = self._spawn(answer())
-        await asyncio.wait({task, self.ended}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        if not self.life.alive:
             raise Unreachable
-        result: T = task.result()
-        return result
+        answer: asyncio.Future[T] = self.office.loop.create_future()
+        self._asked[answer] = None
+        self._spawn(self._answer(question, answer))
+        try:
+            return await answer
+        finally:
+            del self._asked[answer]
+
+    async def _answer(self, question: Callable[[Counter], Awaitable[T]], answer: asyncio.Future[T]) -> None:
+        try:
+            said = await question(self.counter)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it belongs to whoever asked
+            if not answer.done():
+                answer.set_exception(Unreachable() if isinstance(error, asyncio.CancelledError) else error)
+        else:
+            if not answer.done():
+                answer.set_result(said)
+
+    def look(self, read: Callable[[Counter], T]) -> T:
+        """Look at something that takes no time. Raises what the box raises, Unreachable when it has ended."""
+        if not self.life.alive:
+            raise Unreachable
+        return self.life.context.run(read, self.counter)
 
     def end(self) -> None:
         """End it as a kill does."""
         self.office.loop.end(self.life)
-        if not self.ended.done():
-            self.ended.set_result(None)
+        for answer in self._asked:
+            if not answer.done():
+                answer.set_exception(Unreachable())
 
     async def stop(self) -> None:
         """Stop it as a service manager does: in order."""

@@ -16,7 +16,7 @@ from shared.journal.entry import leaf_hash
 from shared.payment import PaymentState
 
 REST_WITHIN_S: Final = 3 * 3_600
-_LOOK_EVERY_S: Final = 20.0
+_LOOK_EVERY_S: Final = 60.0
 THOROUGH_EVERY: Final = 4
 """On one day in so many the whole journal is verified and the projections are rebuilt: it takes as long as a day."""
 _OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from daftar.lab.chance import Chance
 from daftar.lab.simulation.box_run import Unreachable
-from edge.journal.views import PaymentView
 from edge.services.counter import Counter
 from shared.errors import DaftarError
 from shared.identifiers import check_digit
@@ -68,6 +67,16 @@ class Person:
         """Ask once; what the box refuses in words is no trouble, nor is a box that is down."""
         try:
             return await self._office.ask(question)
+        except DaftarError as error:
+            self._office.truth.counts[f"refused {error.code}"] += 1
+        except Unreachable:
+            self._office.truth.counts["unreachable"] += 1
+        return None
+
+    def _looked(self, read: Callable[[Counter], T]) -> T | None:
+        """Look at what the box shows; one that is down shows nothing."""
+        try:
+            return self._office.look(read)
         except DaftarError as error:
             self._office.truth.counts[f"refused {error.code}"] += 1
         except Unreachable:
@@ -137,7 +146,7 @@ class Person:
         patience_s = self._chance.pick(_PATIENCES_S)
         for _ in range(_TRIES_MAX):
             await asyncio.sleep(patience_s)
-            payment = await self._asked(lambda counter: _payment(counter, payment_id))
+            payment = self._looked(lambda counter: counter.queries.payment(payment_id))
             if payment is None:
                 continue
             if payment.state in _OPEN:
@@ -151,7 +160,3 @@ class Person:
                 return
             if patience_s < _PATIENCES_S[-1] or self._chance.coin(0.4):
                 await self._asked(lambda counter: counter.check_payment(payment_id, operator=self._name))
-
-
-async def _payment(counter: Counter, payment_id: str) -> PaymentView | None:
-    return counter.queries.payment(payment_id)

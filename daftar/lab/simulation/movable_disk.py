@@ -9,7 +9,7 @@ from typing import Final
 import apsw
 
 from daftar.lab.chance import Chance
-from daftar.lab.disk import Disk, Operation, _Vfs
+from daftar.lab.disk import Disk, Operation, _File, _Vfs
 
 _NAME: Final = "daftar-lab"
 _NOWHERE: Final = Path("/nowhere")
@@ -44,18 +44,18 @@ class MovableDisk:
     def in_use(self) -> Iterator["MovableDisk"]:
         """Have SQLite ask here while a disk is here."""
         self._vfs = _MovableVfs(_nowhere())
-        apsw.set_default_vfs("unix")
+        apsw.set_default_vfs("unix-excl")
         try:
             yield self
         finally:
-            apsw.set_default_vfs("unix")
+            apsw.set_default_vfs("unix-excl")
             self._vfs.unregister()
 
     def move(self, disk: Disk | None) -> None:
         """Use this disk for what is opened from now on; what is open stays where it is. None: the machine's own."""
         if self._vfs is not None:
             self._vfs.put(disk or _nowhere())
-        apsw.set_default_vfs("unix" if disk is None else _NAME)
+        apsw.set_default_vfs("unix-excl" if disk is None else _NAME)
 
 
 def _nowhere() -> Disk:
@@ -65,6 +65,10 @@ def _nowhere() -> Disk:
 class _MovableVfs(_Vfs):
     def put(self, disk: Disk) -> None:
         self._disk = disk
+
+    def _opened(self, name: str, filename: str | apsw.URIFilename | None, flags: list[int]) -> apsw.VFSFile:
+        # Reads do not fail here, and most of what SQLite does is to read.
+        return _File(self._disk, name, filename, flags)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802, FBT001 - SQLite's
         if Path(filename).parent == self._disk.folder:

@@ -5,6 +5,7 @@ time everything must come to rest: that is judged too.
 """
 
 import asyncio
+import contextlib
 import gc
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
@@ -38,8 +39,10 @@ PAYMENTS: Final = 42
 OPEN_AT_MOST_S: Final = 12 * 3_600
 TERMINALS_MAX: Final = 3
 FIRST_PORT: Final = 1_024
-LOOK_EVERY_S: Final = 5.0
-"""How often the service manager looks at the box."""
+START_AFTER_S: Final = 5.0
+"""How long after its end the service manager starts the box."""
+LOOK_EVERY_S: Final = 30.0
+"""How often the service manager looks at a box that runs."""
 
 STARTS_IN_VAIN_MAX: Final = 30
 STOPPED_AT_MOST_S: Final = 240.0
@@ -79,7 +82,7 @@ class Office:
 
     def __init__(self, seed: int, folder: Path, disks: MovableDisk) -> None:
         self.seed = seed
-        self.loop = VirtualLoop()
+        self.loop = VirtualLoop()  # type: ignore[abstract]  # it has what the product asks of a loop
         self.clock = OfficeClock(self.loop)
         self.truth = Happened()
         self.chance = Chance("office", seed)
@@ -103,7 +106,8 @@ class Office:
         self.outside = Context()
         """Where what is not the box's runs."""
         self.is_open = True
-        self.run: BoxRun | None = None
+        self._run: BoxRun | None = None
+        self._went_down = asyncio.Event()
         self.past: list[BoxRun] = []
         self._folder = folder
         self._disks = disks
@@ -118,6 +122,17 @@ class Office:
         self._starts = 0
         profiles()
 
+    @property
+    def run(self) -> BoxRun | None:
+        """The box while it runs."""
+        return self._run
+
+    @run.setter
+    def run(self, run: BoxRun | None) -> None:
+        self._run = run
+        if run is None:
+            self._went_down.set()
+
     # --- what people ask for -----------------------------------------------------------------------------------------
 
     async def ask(self, question: Callable[[Counter], Awaitable[T]]) -> T:
@@ -126,6 +141,13 @@ class Office:
         if run is None:
             raise Unreachable
         return await run.ask(question)
+
+    def look(self, read: Callable[[Counter], T]) -> T:
+        """Read what the box shows. Raises what it raises, Unreachable while it is not there."""
+        run = self.run
+        if run is None:
+            raise Unreachable
+        return run.look(read)
 
     def next_bill(self) -> tuple[str, str]:
         """Return a bill that was not here before."""
@@ -247,7 +269,14 @@ class Office:
             if self.run is None:
                 self.start_box()
             in_vain = in_vain + 1 if self.run is None else 0
-            await asyncio.sleep(LOOK_EVERY_S * (1 + in_vain))
+            if self.run is None:
+                await asyncio.sleep(START_AFTER_S * (1 + in_vain))
+                continue
+            self._went_down.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._went_down.wait()
+                    await asyncio.sleep(START_AFTER_S)
         self.truth.wrong("the box does not start any more, or takes nothing whenever it does")
 
     # --- the day -----------------------------------------------------------------------------------------------------
@@ -277,7 +306,7 @@ class Office:
             and self.loop.time() < OPEN_AT_MOST_S
             and not manager.done()
         ):
-            await asyncio.sleep(10)
+            await asyncio.sleep(30)
         self.is_open = False
         troubles.cancel()
         await asyncio.gather(troubles, return_exceptions=True)

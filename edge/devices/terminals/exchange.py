@@ -49,7 +49,7 @@ class Exchange:
         self.profile = profile
         self.address = address.text
         way = way_to(address, profile)
-        self.session = make_session(profile, address.kind)
+        self.session = make_session(profile, address.kind, clock)
         self.wire = Wire(self.session, profile=profile, way=way, clock=clock, listener=self)
         self.activity: Phase | None = None
         """What the operation that has the terminal is doing, None when it has nothing to show."""

@@ -78,12 +78,17 @@ Event = ReadyEnded | SaleEnded | QueryEnded | LastEnded | OrderEnded | LateAnswe
 class Session(Protocol):
     """One terminal's conversation. Sans-I/O; at most one sale, and one question or order, at a time."""
 
-    terminal_number: str | None
-    """The terminal's own number, learnt from its answers."""
-    centre_link: bool | None
-    """The terminal's own line to its centre: seen working, seen missing, or never seen."""
-    newest_stan: str | None
-    """The newest trace it spoke of, where it can only be asked for its last transaction."""
+    @property
+    def terminal_number(self) -> str | None:
+        """The terminal's own number, learnt from its answers."""
+
+    @property
+    def centre_link(self) -> bool | None:
+        """The terminal's own line to its centre: seen working, seen missing, or never seen."""
+
+    @property
+    def newest_stan(self) -> str | None:
+        """The newest trace it spoke of, where it can only be asked for its last transaction."""
 
     def receive_data(self, data: bytes, now_ms: int) -> None:
         """Take bytes as they came."""

@@ -324,3 +324,8 @@ class SerialFramer:
     def _give_up(self) -> None:
         self._current = None
         self._items.append("unheard")
+
+
+def make_framer(*, serial: bool, gap_ms: int, answer_ms: int) -> Framer:
+    """Return what a link needs. `answer_ms` is how long a frame on a serial line waits for its ACK."""
+    return SerialFramer(gap_ms=gap_ms, answer_ms=answer_ms) if serial else BareFramer(gap_ms)

@@ -1,0 +1,275 @@
+"""A sale at a terminal that speaks ZVT, from its order to the end of its dialogue. No I/O.
+
+Its approval comes as a report in the middle of the dialogue and is *held*: handed on at once, and not answered. The
+terminal is asked to wait (84 9C) as often as it must; the order to keep the sale answers with a yes. When nobody gives
+that order in time, the terminal is told to take the sale back (84 66), as it is for an approval that does not agree.
+"""
+
+import msgspec
+
+from edge.devices.terminals.judgement import AskedSale, is_stray, judge_sale, settles
+from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, TerminalOutcome
+from edge.devices.terminals.session import Event, LateAnswer, SaleEnded, StrayAnswer
+from edge.devices.terminals.zvt import GOODS_REFUSED, POSITIVE, WAIT, Aborted, Completed, Refused, Status, abort
+from edge.devices.terminals.zvt_bytes import Apdu
+from edge.devices.terminals.zvt_dialogue import Command, Dialogue, Ended
+from edge.devices.terminals.zvt_judgement import Source, evidence_of
+from firmware_profiles.profile import TerminalProfile
+from firmware_profiles.protocol_options import ZvtOptions
+from shared.events import Evidence
+
+
+class _Held(msgspec.Struct, kw_only=True):
+    """An approval whose report waits for its answer."""
+
+    stan: str
+    since_ms: int
+    answer_due_ms: int | None
+    """None while the terminal was asked to wait, and will report again."""
+    keep: bool = False
+    """It is to be kept, as soon as there is a report to say so to."""
+
+
+def code_of(ended: Ended, source: Source) -> Evidence:
+    """Return the evidence of a command that ended without a report: a code at most."""
+    code = ended.how.code if isinstance(ended.how, Aborted | Refused) else ""
+    return Evidence(source=source, response_code=code)
+
+
+class SaleTalk:
+    """The newest sale of one terminal. What happened goes to the list of events it was given."""
+
+    def __init__(self, *, profile: TerminalProfile, dialogue: Dialogue, events: list[Event]) -> None:
+        self._profile = profile
+        self._options = profile.zvt or ZvtOptions()
+        self._dialogue = dialogue
+        self._events = events
+        self._sale: AskedSale | None = None
+        self._waiting = False
+        self._due_ms = 0
+        self._accept_due_ms: int | None = None
+        self._held: _Held | None = None
+        self._keeping: str | None = None
+        self._taken_back = False
+        self.centre_link: bool | None = None
+        self.newest_stan: str | None = None
+        """The newest trace that the terminal spoke of on this link."""
+        self.standing: Status | None = None
+        """The transaction that the terminal told as its last, or ended as a good one; nothing waits for an answer."""
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def start(self, sale: AskedSale, apdu: Apdu, *, now_ms: int, due_ms: int) -> None:
+        """Give the order; ends as SaleEnded."""
+        self._sale, self._waiting, self._due_ms = sale, True, due_ms
+        self._accept_due_ms = now_ms + self._options.accept_ms
+        self._taken_back = False
+        self.standing = None
+        self._dialogue.order([Command(kind="sale", apdu=apdu)])
+
+    def keep(self, stan: str) -> bool:
+        """Answer the held report of that trace with a yes, as soon as there is one to answer. False: none is held."""
+        held = self._held
+        if held is None or held.stan != stan:
+            return False
+        if held.answer_due_ms is None:
+            held.keep = True
+        else:
+            self._say_keep(stan)
+        return True
+
+    def _say_keep(self, stan: str) -> None:
+        self._held, self._keeping = None, stan
+        self._dialogue.reply(POSITIVE)
+
+    def cancel(self, now_ms: int) -> bool:
+        """Ask for the sale to be dropped. Returns False when none is being worked on, or it is approved already."""
+        if not self._at_work or self._held is not None or self.unanswered(now_ms) is None:
+            return False
+        self._dialogue.reply(abort())
+        return True
+
+    def abandon(self) -> None:
+        """Stop waiting; the answer will come as a LateAnswer."""
+        if self._waiting and self._sale is not None:
+            self._sale.outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
+            self._waiting = False
+
+    @property
+    def _at_work(self) -> bool:
+        """Return whether the dialogue of a sale stands open."""
+        return self._dialogue.running is not None and self._dialogue.running.kind == "sale"
+
+    @property
+    def keeping(self) -> bool:
+        """Return whether the terminal was told to keep the sale, and has not said that it ended it."""
+        return self._keeping is not None
+
+    def unanswered(self, now_ms: int) -> str | None:
+        """Return the reference of the sale while the terminal works on it, or waits for an answer."""
+        if self._sale is None:
+            return None
+        is_open = self._held is not None or self.keeping or self._sale.may_be_worked_on(now_ms)
+        return self._sale.reference if is_open else None
+
+    def is_listening(self, now_ms: int) -> bool:
+        """Return whether the sale's answer may still come on this link."""
+        return self._at_work and self.unanswered(now_ms) is not None
+
+    def remember_approved(self, reference: str, evidence: Evidence | None) -> None:
+        """Take notice that a question settled a sale, should it be this one."""
+        if self._sale is not None and self._sale.reference == reference:
+            self._sale.outcome = TerminalOutcome(kind="approved", evidence=evidence)
+
+    # --- time, and the link ------------------------------------------------------------------------------------------
+
+    def deadline(self) -> int | None:
+        """Return when `tick` has something to do, or None."""
+        dues = (
+            self._due_ms if self._waiting else None,
+            self._accept_due_ms,
+            self._held.answer_due_ms if self._held is not None else None,
+            self._sale.busy_until_ms if self._sale is not None and self._is_lost else None,
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+    def tick(self, now_ms: int) -> None:
+        """End what has waited long enough."""
+        if self._accept_due_ms is not None and now_ms >= self._accept_due_ms:
+            self._accept_due_ms = None
+            running = self._dialogue.running
+            if running is None or running.kind != "sale" or not running.accepted:
+                self.doubt("no_answer")
+        if self._waiting and now_ms >= self._due_ms:
+            self.doubt("no_answer")
+        if self._is_lost and self._sale is not None and now_ms >= self._sale.busy_until_ms:
+            self._dialogue.give_up()
+        self._hold_on(now_ms)
+
+    @property
+    def _is_lost(self) -> bool:
+        """Return whether the dialogue stands open and nobody waits for its sale any more."""
+        return self._at_work and not self._waiting and self._held is None
+
+    def forget_link(self) -> None:
+        """Take notice that the link is new, or gone: an approval that was held is taken back."""
+        self._accept_due_ms = self._held = self._keeping = None
+        self.newest_stan = self.standing = None
+
+    def _hold_on(self, now_ms: int) -> None:
+        """Ask the terminal for more time, or let it take back what nobody journals."""
+        held = self._held
+        if held is None or held.answer_due_ms is None or now_ms < held.answer_due_ms:
+            return
+        if now_ms >= held.since_ms + self._options.keep_within_ms:
+            self._take_back()
+        else:
+            held.answer_due_ms = None
+            self._dialogue.reply(WAIT)
+
+    # --- what the terminal says --------------------------------------------------------------------------------------
+
+    def report(self, command: Command | None, status: Status, now_ms: int) -> None:
+        """Judge the report of a sale, and hold its approval until somebody says that it is journaled."""
+        if self._held is not None:
+            self._reported_again(self._held, status, now_ms)
+            return
+        if self.keeping or self._taken_back or status.original_trace is not None:
+            # What undoes a sale is no sale; and what was decided stays so.
+            self._dialogue.reply(POSITIVE)
+            return
+        sale = self._sale
+        approved = self._profile.meaning(status.result_code or "").outcome == "approved"
+        if sale is None or (command is None and not sale.may_be_worked_on(now_ms)):
+            self._stray(status, approved=approved)
+            return
+        if command is None:
+            command = Command(kind="sale", apdu=POSITIVE, accepted=True)
+            self._dialogue.resume(command)
+        command.report = status
+        outcome = judge_sale(self._said(status), sale, self._profile)
+        if outcome.kind == "approved" and status.trace is not None:
+            self.newest_stan = status.trace
+            answer_due_ms = now_ms + self._options.report_answer_ms
+            self._held = _Held(stan=status.trace, since_ms=now_ms, answer_due_ms=answer_due_ms)
+        elif approved:
+            self._take_back()
+        else:
+            self._dialogue.reply(POSITIVE)
+        self._settle(sale, outcome)
+
+    def _said(self, status: Status) -> Evidence:
+        meaning = self._profile.meaning(status.result_code or "")
+        if meaning.centre != "not_said":
+            self.centre_link = meaning.centre == "reached"
+        return evidence_of(status, self._source, self._options)
+
+    @property
+    def _source(self) -> Source:
+        return "answer" if self._waiting else "late_answer"
+
+    def _stray(self, status: Status, *, approved: bool) -> None:
+        if not approved:
+            self._dialogue.reply(POSITIVE)
+            return
+        # No payment here can be said to be this one, so it is better taken back than kept.
+        self._take_back()
+        self._events.append(StrayAnswer(evidence_of(status, "late_answer", self._options)))
+
+    def _take_back(self) -> None:
+        self._held, self._taken_back, self.newest_stan = None, True, None
+        self._dialogue.reply(GOODS_REFUSED)
+
+    def _reported_again(self, held: _Held, status: Status, now_ms: int) -> None:
+        if status.trace != held.stan:
+            # Another transaction in a sale's dialogue is the one that undid it.
+            self._held, self._taken_back, self.newest_stan = None, True, None
+            self._dialogue.reply(POSITIVE)
+        elif held.keep:
+            self._say_keep(held.stan)
+        else:
+            held.answer_due_ms = now_ms + self._options.report_answer_ms
+
+    def over(self, ended: Ended) -> OrderAnswer | None:
+        """Take notice that the sale's dialogue ended; return what became of the order to keep it, if there was one."""
+        self._accept_due_ms = None
+        held, self._held = self._held, None
+        keeping, self._keeping = self._keeping, None
+        sale, report = self._sale, ended.command.report
+        if sale is not None and report is None:
+            self._over_without_report(sale, ended)
+        if held is None and keeping is None:
+            return None
+        if isinstance(ended.how, Completed):
+            # It ended the sale as a good one, whether it waited for the answer or not.
+            self.standing = report
+            return OrderAnswer(kind="done")
+        self.newest_stan = None
+        return OrderAnswer(kind="in_doubt", evidence=code_of(ended, "answer"), reason="unclear_code")
+
+    def _over_without_report(self, sale: AskedSale, ended: Ended) -> None:
+        if ended.how == "unheard":
+            self.doubt("no_answer")
+        elif isinstance(ended.how, Completed):
+            self._settle(sale, TerminalOutcome(kind="in_doubt", reason="unclear_code"))
+        else:
+            self._settle(sale, judge_sale(code_of(ended, self._source), sale, self._profile))
+
+    def doubt(self, reason: DoubtReason) -> None:
+        """End the wait for a sale without an answer."""
+        if self._waiting and self._sale is not None:
+            self._settle(self._sale, TerminalOutcome(kind="in_doubt", reason=reason))
+
+    def _settle(self, sale: AskedSale, outcome: TerminalOutcome) -> None:
+        """Apply what was said of a sale, in time or after its wait had ended."""
+        if self._waiting:
+            self._waiting = False
+            sale.outcome = outcome
+            self._events.append(SaleEnded(sale.reference, outcome))
+            return
+        before = sale.outcome or outcome
+        if settles(outcome, before):
+            sale.outcome = outcome
+            self._events.append(LateAnswer(sale.reference, outcome))
+        elif outcome.evidence is not None and is_stray(outcome, before):
+            self._events.append(StrayAnswer(outcome.evidence))

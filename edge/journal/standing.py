@@ -5,6 +5,7 @@ No SQL and no I/O here. Amounts are whole rials, running times milliseconds.
 
 import msgspec
 
+from edge.journal.views import PaymentView
 from shared.day import DayTotals
 from shared.events import DayClosed
 
@@ -42,6 +43,24 @@ class ExposurePolicy(msgspec.Struct, frozen=True, kw_only=True):
     count_max: int | None
     running_hours_max: int | None
     received_at: str
+
+
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file says to whoever looks at any page, of one moment. Members are named as in `BoxStatus`."""
+
+    office: str
+    unsent_count: int
+    unconfirmed_count: int
+    unconfirmed_rial: int
+    last_exchange_at: str | None
+    last_exchange_error: str | None
+    in_doubt: tuple[PaymentView, ...]
+    """Oldest first."""
+    is_under_way: bool
+    """Whether a payment is requested or sent."""
+    waiting_papers: int
+    policy: ExposurePolicy | None
+    exposure: Exposure
 
 
 class OpenDay(msgspec.Struct, frozen=True, kw_only=True):

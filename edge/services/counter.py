@@ -1,7 +1,6 @@
 """All that pages and programs may ask of the box, in one place. Each call is one use case of this folder."""
 
 from collections.abc import AsyncIterator
-from typing import Literal
 
 import msgspec
 
@@ -17,6 +16,7 @@ from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent, EventHub
 from edge.services.exposure import ExposureView, exposure_view
 from edge.services.give_back import GiveBack
+from edge.services.header import HeaderView, PrinterView, TerminalView, printer_view, terminal_views
 from edge.services.idempotent import Idempotent, Work
 from edge.services.judge_outcome import charge_spoken_of
 from edge.services.line import Line, LineView
@@ -32,7 +32,6 @@ from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
-from edge.services.terminal_worker import Standing, TerminalWorker
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
 from shared.clock import Clock
@@ -40,71 +39,6 @@ from shared.errors import OperatorError
 from shared.events import BillKind
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
-
-TerminalState = Standing | Literal["locked", "removed"]
-"""`locked`: by a payment in doubt, whatever else it is; `removed`: no longer set up, with one in doubt."""
-
-
-class TerminalView(msgspec.Struct, frozen=True, kw_only=True):
-    """How a card terminal stands."""
-
-    name: str
-    state: TerminalState
-    connected: bool
-    """Whether there is a link; whether anybody answers on it, `state` says."""
-    terminal_number: str | None
-    address: str
-    profile: str
-    last_seen_at: str | None
-    last_error: str | None
-    locked_by: str | None
-    """The payment in doubt that the terminal is locked to."""
-    centre_link: bool | None
-    payment_id: str | None = None
-    """The payment that is at it now."""
-    queue: tuple[str, ...] = ()
-    """Payments that wait for it, the next one first."""
-
-
-class PrinterView(msgspec.Struct, frozen=True, kw_only=True):
-    """How the receipt printer stands; `state` is `unknown` until it was first asked."""
-
-    state: str
-    last_error: str | None
-    waiting_jobs: int
-
-
-def _view(worker: TerminalWorker, locked_by: str | None) -> TerminalView:
-    state = worker.terminal.state
-    return TerminalView(
-        name=worker.name,
-        state="locked" if locked_by else worker.standing,
-        connected=state.connected,
-        terminal_number=state.terminal_number,
-        address=state.address,
-        profile=worker.profile.name,
-        last_seen_at=state.last_seen_at,
-        last_error=state.last_error,
-        locked_by=locked_by,
-        centre_link=state.centre_link,
-        payment_id=worker.current,
-        queue=worker.waiting,
-    )
-
-
-def _gone(name: str, locked_by: str) -> TerminalView:
-    return TerminalView(
-        name=name,
-        state="removed",
-        connected=False,
-        terminal_number=None,
-        address="",
-        profile="",
-        last_seen_at=None,
-        last_error="payment.other_terminal",
-        locked_by=locked_by,
-        centre_link=None,
-    )
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -313,27 +247,36 @@ class Counter:
         choosing = self._parts.payments.choosing
         return choosing.last_of(operator) or choosing.best(operator).name
 
+    def header(self) -> HeaderView:
+        """Return what the header of a page says now."""
+        parts = self._parts
+        glance = parts.queries.glance(parts.clock.monotonic_ms())
+        return HeaderView(
+            office=glance.office,
+            terminals=tuple(terminal_views(parts.payments.workers, glance.in_doubt)),
+            printer=printer_view(parts.documents.state, glance.waiting_papers),
+            line=LineView(
+                state=parts.line.state, last_exchange_at=glance.last_exchange_at, last_error=glance.last_exchange_error
+            ),
+            exposure=exposure_view(glance.policy, glance.exposure, NETWORK_FEED),
+            in_doubt=glance.in_doubt,
+            is_under_way=glance.is_under_way,
+            unconfirmed_count=glance.unconfirmed_count,
+            unconfirmed_rial=glance.unconfirmed_rial,
+            unsent_count=glance.unsent_count,
+        )
+
     def terminals(self) -> list[TerminalView]:
         """Return how each terminal stands now, in the order of the settings.
 
         Then those that are set up no longer and still have a payment in doubt: nothing else can settle it by asking.
         """
-        locks: dict[str, str] = {}
-        for payment in self._parts.queries.in_doubt():
-            locks.setdefault(payment.terminal, payment.payment_id)
-        workers = self._parts.payments.workers
-        there = [_view(worker, locks.get(name)) for name, worker in workers.items()]
-        return there + [_gone(name, locked_by) for name, locked_by in locks.items() if name not in workers]
+        return terminal_views(self._parts.payments.workers, self._parts.queries.in_doubt())
 
     def printer(self) -> PrinterView:
         """Return how the printer stands now."""
         view = self._parts.documents.view()
-        state = view.state or "unknown"
-        return PrinterView(
-            state=state,
-            last_error=None if state in ("ok", "paper_near_end", "unknown") else f"printer.{state}",
-            waiting_jobs=view.waiting_count,
-        )
+        return printer_view(view.state, view.waiting_count)
 
     def line(self) -> LineView:
         """Return how the line stands, by the newest exchange."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
-from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
+from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, Glance, OpenDay
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -111,6 +111,11 @@ class Queries:
         """Return the policy in force and what central has not cosigned, at a reading of the monotonic clock."""
         with self._lock, transaction(self._connection, "DEFERRED"):
             return self._rows.exposure_policy(), self._rows.exposure_at(monotonic_ms)
+
+    def glance(self, monotonic_ms: int) -> Glance:
+        """Return what every page asks, all members of one moment, at a reading of the monotonic clock."""
+        with self._lock, transaction(self._connection, "DEFERRED"):
+            return self._rows.glance(monotonic_ms)
 
     def open_day(self) -> OpenDay:
         """Return the day that is not closed yet, all members of one moment."""

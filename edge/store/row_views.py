@@ -4,11 +4,12 @@ A row that is not what its table promises says that the file is damaged.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from edge.journal.views import AlarmView, InquiryView, PaymentView, PrintJob
+from edge.journal.views import AlarmView, Identity, InquiryView, PaymentView, PrintJob
 from edge.store.database import said
 from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.sealed import Sealed
@@ -41,8 +42,16 @@ def sound(read: Callable[[Any], T], row: Any) -> T:
         raise said(error) from error
 
 
+def identity_of(text: str) -> Identity:
+    """Return who the box is, by the text of its setting. Raises IntegrityError `store.corrupt`."""
+    return sound(_read_identity, text)
+
+
 def payment_of(row: tuple[Any, ...]) -> PaymentView:
-    """Return what a payment's row says. Raises IntegrityError `store.corrupt`."""
+    """Return what a payment's row says. Raises IntegrityError `store.corrupt`.
+
+    Rows that say the same are read once: most of those that pages show are as they were the last time.
+    """
     return sound(_read_payment, row)
 
 
@@ -56,6 +65,12 @@ def print_job_of(row: tuple[Any, ...]) -> PrintJob:
     return sound(_read_print_job, row)
 
 
+@lru_cache(1)
+def _read_identity(text: str) -> Identity:
+    return msgspec.json.decode(text, type=Identity)
+
+
+@lru_cache(512)
 def _read_payment(row: tuple[Any, ...]) -> PaymentView:
     members = dict(zip(_PAYMENT_MEMBERS, row, strict=True))
     for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):

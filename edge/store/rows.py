@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
-from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
+from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, Glance, OpenDay
 from edge.journal.views import (
     AlarmView,
     BoxStatus,
@@ -22,7 +22,7 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
-from edge.store import day_rows, exposure_rows, refund_rows
+from edge.store import day_rows, exposure_rows, glance_rows, refund_rows
 from edge.store.database import said
 from edge.store.row_views import (
     ALARM,
@@ -30,6 +30,7 @@ from edge.store.row_views import (
     JOB,
     PAYMENT,
     alarm_of,
+    identity_of,
     inquiry_of,
     payment_of,
     print_job_of,
@@ -113,7 +114,7 @@ class Rows:
         text = self._value("SELECT value FROM setting WHERE name = 'identity'")
         if text is None:
             raise IntegrityError("store.no_identity")
-        return sound(lambda found: msgspec.json.decode(found, type=Identity), text)
+        return identity_of(text)
 
     def size(self) -> int:
         """Return the number of entries."""
@@ -363,6 +364,16 @@ class Rows:
         return [print_job_of(row) for row in rows]
 
     # --- all together ---
+
+    def glance(self, monotonic_ms: int) -> Glance:
+        """Return what every page asks. Consistent only inside a transaction."""
+        return self._reading(
+            glance_rows.glance,
+            self.identity(),
+            self.payments_in(glance_rows.UNSETTLED),
+            self.exposure_policy(),
+            self.exposure_at(monotonic_ms),
+        )
 
     def status(self, alarms_max: int) -> BoxStatus:
         """Return how the box stands. Consistent only inside a transaction."""

@@ -4,7 +4,7 @@ Views are protocols of read-only members, so that this layer names what it shows
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from edge.journal.health_view import HealthView
 from edge.journal.refunds import RefundMeans, RefundView
@@ -20,6 +20,7 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
+from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
 from shared.events import BillKind
 from shared.identifiers import Bill
@@ -35,10 +36,12 @@ __all__ = [
     "Confirmation",
     "Counter",
     "ExposureView",
+    "Header",
     "HealthView",
     "InquiryOutcome",
     "InquiryView",
     "LimitView",
+    "Line",
     "LineState",
     "NoticeView",
     "OpenDay",
@@ -46,17 +49,14 @@ __all__ = [
     "PaymentView",
     "PrintJob",
     "PrintState",
+    "Printer",
     "Queries",
     "Reading",
     "RefundMeans",
     "RefundView",
+    "Terminal",
     "TerminalState",
 ]
-
-LineState = Literal["good", "bad", "none"]
-TerminalState = Literal["idle", "busy", "locked", "connecting", "not_ready", "unreachable", "removed"]
-"""`locked`: by a payment in doubt, whatever else it is; `not_ready`: there is a link and no proper answer on it;
-`removed`: set up no longer, with a payment in doubt."""
 
 
 class Operator(Protocol):
@@ -103,90 +103,6 @@ class Reading(Protocol):
         """The payment because of which this bill cannot be paid again."""
 
 
-class Terminal(Protocol):
-    """How a card terminal stands."""
-
-    @property
-    def name(self) -> str:
-        """Our own name of it."""
-
-    @property
-    def state(self) -> TerminalState:
-        """How it stands, in a word."""
-
-    @property
-    def payment_id(self) -> str | None:
-        """The payment that is at it now."""
-
-    @property
-    def queue(self) -> tuple[str, ...]:
-        """Payments that wait for it, the next one first."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether there is a link; whether anybody answers on it, `state` says."""
-
-    @property
-    def terminal_number(self) -> str | None:
-        """Its number at the acquirer."""
-
-    @property
-    def address(self) -> str:
-        """Where the box reaches it."""
-
-    @property
-    def profile(self) -> str:
-        """Maker and model of its profile."""
-
-    @property
-    def last_seen_at(self) -> str | None:
-        """When it last answered."""
-
-    @property
-    def last_error(self) -> str | None:
-        """What went wrong last, if it has not answered since."""
-
-    @property
-    def locked_by(self) -> str | None:
-        """The payment in doubt that it is locked to."""
-
-    @property
-    def centre_link(self) -> bool | None:
-        """Whether the terminal itself reaches its centre; None when it never said."""
-
-
-class Printer(Protocol):
-    """How the receipt printer stands."""
-
-    @property
-    def state(self) -> str:
-        """ok, paper_near_end, paper_end, cover_open, cutter, offline, unknown."""
-
-    @property
-    def last_error(self) -> str | None:
-        """What went wrong last."""
-
-    @property
-    def waiting_jobs(self) -> int:
-        """Papers waiting."""
-
-
-class Line(Protocol):
-    """How the line to central stands."""
-
-    @property
-    def state(self) -> LineState:
-        """Exchanges succeed, some fail, or none does."""
-
-    @property
-    def last_exchange_at(self) -> str | None:
-        """When central last answered."""
-
-    @property
-    def last_error(self) -> str | None:
-        """What went wrong last."""
-
-
 class BoxEvent(Protocol):
     """Something of `kind` changed: payment, inquiry, printer, terminal, line or notice."""
 
@@ -197,66 +113,6 @@ class BoxEvent(Protocol):
     @property
     def id(self) -> str | None:
         """Which one; None means any."""
-
-
-class LimitView(Protocol):
-    """One limit: rial, payments or milliseconds of running time."""
-
-    @property
-    def used(self) -> int:
-        """How much of it is used."""
-
-    @property
-    def max(self) -> int | None:
-        """The limit, None where there is none."""
-
-    @property
-    def left(self) -> int | None:
-        """What is left of it."""
-
-    @property
-    def level(self) -> str:
-        """none, calm, amber or red."""
-
-
-class ExposureView(Protocol):
-    """What central has not seen, and how much more may be taken without it."""
-
-    @property
-    def policy_id(self) -> str | None:
-        """The policy in force."""
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether it limits anything."""
-
-    @property
-    def of_network(self) -> bool:
-        """Whether it is the whole network's."""
-
-    @property
-    def payment_max_rial(self) -> int | None:
-        """The largest single payment."""
-
-    @property
-    def total(self) -> LimitView:
-        """Rial."""
-
-    @property
-    def count(self) -> LimitView:
-        """Payments."""
-
-    @property
-    def running(self) -> LimitView:
-        """Milliseconds of running time."""
-
-    @property
-    def level(self) -> str:
-        """The worst of the three."""
-
-    @property
-    def reached(self) -> str | None:
-        """The code with which payments are refused now."""
 
 
 class Queries(MoneyQueries, Protocol):
@@ -370,6 +226,9 @@ class Counter(MoneyCounter, Protocol):
 
     def terminal_for(self, operator: str) -> str:
         """Return the name of the terminal to offer an operator first."""
+
+    def header(self) -> Header:
+        """Return what the header of a page says now."""
 
     def terminals(self) -> Sequence[Terminal]:
         """Return how each terminal stands, in the order of the settings."""

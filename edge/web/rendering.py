@@ -9,16 +9,14 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from markupsafe import Markup
 
-from edge.web.ports import BoxStatus, Counter, ExposureView, Line, Operator, PaymentView, Printer, Terminal
+from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Printer, Terminal
 from edge.web.templating import fill
 from shared.clock import Clock
 from shared.display import ago_text
 from shared.entropy import Entropy, random_name
-from shared.payment import PaymentState
 from shared.text import Language
 
 LANGUAGE_COOKIE: Final = "daftar_language"
-UNDER_WAY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 HTML: Final = "text/html; charset=utf-8"
 _SEEN: Final = "digest-of-this-part"
 """Stands in a live part where its digest comes, which is known only afterwards."""
@@ -60,23 +58,22 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     clock_quality: str
 
 
-def gauges(web: Web, status: BoxStatus, exposure: ExposureView) -> Gauges:
+def gauges(web: Web, header: Header) -> Gauges:
     """Return the header's facts of this moment."""
-    queries = web.counter.queries
-    in_doubt = tuple(queries.in_doubt())
+    exposure = header.exposure
     return Gauges(
-        terminals=tuple(web.counter.terminals()),
-        printer=web.counter.printer(),
-        line=web.counter.line(),
-        in_doubt=in_doubt,
-        queued_count=status.unconfirmed_count,
-        queued_rial=status.unconfirmed_rial,
-        unsent_count=status.unsent_count,
+        terminals=header.terminals,
+        printer=header.printer,
+        line=header.line,
+        in_doubt=header.in_doubt,
+        queued_count=header.unconfirmed_count,
+        queued_rial=header.unconfirmed_rial,
+        unsent_count=header.unsent_count,
         limit=exposure if exposure.reached or exposure.level in ("amber", "red") else None,
         # What is journaled survives the switch; only a dialogue at the terminal would be torn: a payment, or the
         # question what became of one.
-        safe_to_switch_off=not queries.payments(None, 1, UNDER_WAY)
-        and not any(web.counter.progress(payment.payment_id) for payment in in_doubt),
+        safe_to_switch_off=not header.is_under_way
+        and not any(web.counter.progress(payment.payment_id) for payment in header.in_doubt),
         now=web.clock.now().replace(second=0, microsecond=0),
         clock_quality=web.clock.quality(),
     )
@@ -103,11 +100,10 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         "form_key": random_name(web.entropy, "f"),
     }
     if operator is not None:
-        status = web.counter.queries.status()
-        everywhere["office"] = status.office
-        exposure = web.counter.exposure()
-        everywhere["exposure"] = exposure
-        everywhere["gauges"] = gauges(web, status, exposure)
+        header = web.counter.header()
+        everywhere["office"] = header.office
+        everywhere["exposure"] = header.exposure
+        everywhere["gauges"] = gauges(web, header)
         everywhere["health"] = web.counter.health()
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")

@@ -1,9 +1,11 @@
 import threading
 
+import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.journal.export import sign_checkpoint
+from edge.journal.views import PrintJob
 from shared.errors import IntegrityError
 from shared.events import AlarmRaised, PaymentNotSent
 from shared.journal.cosignature import cosign, witness_key
@@ -31,6 +33,42 @@ def test_the_status_counts_what_waits(box: Box):
     assert status.in_doubt_count == 1
     assert [(alarm.index, alarm.kind, alarm.payment_id) for alarm in status.alarms] == [(14, "late_approval", "p1")]
     assert [payment.payment_id for payment in box.queries.in_doubt()] == ["d"]
+
+
+def test_a_glance_says_what_the_longer_answers_say_after_each_write(box: Box):
+    def hold() -> tuple[int, int]:
+        glance, status = box.queries.glance(50_000), box.queries.status()
+        for name in ("office", "unsent_count", "unconfirmed_count", "unconfirmed_rial", "last_exchange_at"):
+            assert getattr(glance, name) == getattr(status, name)
+        assert list(glance.in_doubt) == box.queries.in_doubt()
+        under_way = box.queries.payments(None, 1, {PaymentState.REQUESTED, PaymentState.SENT})
+        assert glance.is_under_way == bool(under_way)
+        assert glance.waiting_papers == len(box.queries.print_jobs_in(("waiting",)))
+        assert (glance.policy, glance.exposure) == box.queries.exposure(50_000)
+        return len(glance.in_doubt), glance.is_under_way
+
+    seen = [hold()]
+    for body in (requested("p1"), sent("p1"), in_doubt("p1"), requested("p2", obligation="bill:2:2")):
+        box.write(body)
+        seen.append(hold())
+    box.within(lambda view: view.spool_print(PrintJob(job_id="j1", document="bill", about="p1")))
+    box.within(lambda view: view.update_exchange(last_exchange_at="2026-11-22T10:00:00Z"))
+    seen.append(hold())
+    assert seen == [(0, False), (0, True), (0, True), (1, False), (1, True), (1, True)]
+
+
+def test_a_payment_that_another_connection_changed_is_read_anew(box: Box):
+    box.write(requested("p1"), sent("p1"), approved("p1"))
+    before = box.queries.payment("p1")
+    assert box.queries.payment("p1") is before
+    other = apsw.Connection(str(box.path))
+    other.execute("UPDATE payment SET printed = printed + 1, confirmation = 'confirmed' WHERE payment_id = 'p1'")
+    other.close()
+    after = box.queries.payment("p1")
+    assert before is not None
+    assert after is not None
+    assert (after.printed, after.confirmation) == (before.printed + 1, "confirmed")
+    assert box.queries.payments(None, 1) == [after]
 
 
 def test_lists_go_back_by_cursor_and_keep_their_place(box: Box):

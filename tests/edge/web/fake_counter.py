@@ -214,6 +214,19 @@ class FakeQueries:
         )
 
 
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    office: str
+    terminals: tuple[Terminal, ...]
+    printer: Printer
+    line: Line
+    exposure: ExposureView
+    in_doubt: tuple[PaymentView, ...]
+    is_under_way: bool
+    unconfirmed_count: int
+    unconfirmed_rial: int
+    unsent_count: int
+
+
 class FakeCounter:
     def __init__(self) -> None:
         self.queries = FakeQueries()
@@ -542,6 +555,21 @@ class FakeCounter:
 
     def terminal_for(self, operator: str) -> str:  # noqa: ARG002 - the port's
         return self.last_terminal or self.terminal_view.name
+
+    def header(self) -> Header:
+        status = self.queries.status()
+        return Header(
+            office=status.office,
+            terminals=tuple(self.terminals()),
+            printer=self.printer_view,
+            line=self.line_view,
+            exposure=self.exposure(),
+            in_doubt=tuple(self.queries.in_doubt()),
+            is_under_way=bool(self.queries.payments(None, 1, {PaymentState.REQUESTED, PaymentState.SENT})),
+            unconfirmed_count=status.unconfirmed_count,
+            unconfirmed_rial=status.unconfirmed_rial,
+            unsent_count=status.unsent_count,
+        )
 
     def terminals(self) -> list[Terminal]:
         return [self.terminal_view, *self.more_terminals]

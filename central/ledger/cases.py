@@ -28,6 +28,7 @@ CaseKind = Literal[
     "in_doubt_settled",
     "confirmed_uncharged",
     "left_in_doubt",
+    "answer_contradicted",
 ]
 
 CENTRAL: Final = "central"
@@ -47,6 +48,7 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "duplicate": ("تکراری", "Duplicate"),
     "in_doubt_settled": ("نامشخصِ تسویه‌شده", "In doubt, settled"),
     "confirmed_uncharged": ("قبض تأییدشدهٔ بی‌برداشت", "Taken by its biller, not charged"),
+    "answer_contradicted": ("پاسخی که فایل اصلاحی رد می‌کند", "An answer that a corrected file contradicts"),
     "left_in_doubt": ("نامشخصِ به‌جامانده از دستگاه پیشین", "Left in doubt by a box that is gone"),
 }
 

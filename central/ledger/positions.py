@@ -146,15 +146,29 @@ def answered(payment: PaymentBook, confirmation: str, source: str) -> list[Trans
     return transfers
 
 
-def settled(payment_id: str, terminal_number: str | None, amount_rial: int) -> Transfer:
-    """Return the transfer of an approved payment found in the acquirer's file. A payment is settled once."""
+def settled(payment_id: str, terminal_number: str | None, amount_rial: int, *, found_in: str) -> Transfer:
+    """Return the transfer of an approved payment found in the acquirer's file, at `found_in`: file and row.
+
+    A payment is settled once at a time; again by another row only after a correction withdrew the first.
+    """
     return Transfer(
-        transfer_id=f"settled/{payment_id}",
+        transfer_id=f"settled/{payment_id}/{found_in}",
         phase="posted",
         debit=SETTLED.code,
         credit=receivable(terminal_number).code,
         amount_rial=amount_rial,
         reason="settled",
+    )
+
+
+def withdrawn(made: Transfer) -> Transfer:
+    """Return the transfer that turns a settlement's round: the row it was found in is corrected by another file."""
+    return msgspec.structs.replace(
+        made,
+        transfer_id=f"withdrawn/{made.transfer_id}",
+        debit=made.credit,
+        credit=made.debit,
+        reason="withdrawn",
     )
 
 

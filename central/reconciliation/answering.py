@@ -75,9 +75,14 @@ def answer_doubts(engine: Engine, append_feed: AppendFeed, *, clock: Clock, rule
     """
     rules = rules or Rules()
     with engine.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
+        hold_answers(connection)
         found = [*_of_doubts(connection, rules), *_of_uncharged(connection, rules, clock)]
         return sum(_tell_of(connection, append_feed, each, clock=clock) for each in found)
+
+
+def hold_answers(connection: Connection) -> None:
+    """Let nobody else tell offices anything until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
 
 
 def _of_doubts(connection: Connection, rules: Rules) -> list[Evidence]:
@@ -91,7 +96,7 @@ def _of_doubts(connection: Connection, rules: Rules) -> list[Evidence]:
         since=min(_first_day(doubt) for doubt in doubts) - timedelta(days=rules.window_days),
         terminals=[doubt.payment.terminal_number or "" for doubt in doubts],
     )
-    findings = _findings(connection, inputs, rules)
+    findings = findings_of(connection, inputs, rules)
     return _some([*map(findings.sale, sales), *map(findings.reversal, reversals)])
 
 
@@ -114,11 +119,12 @@ def _of_uncharged(connection: Connection, rules: Rules, clock: Clock) -> list[Ev
     )
     if not by_key:
         return []
-    findings = _findings(connection, inputs_named(connection, by_key), rules)
+    findings = findings_of(connection, inputs_named(connection, by_key), rules)
     return _some(map(findings.uncharged, by_key.values()))
 
 
-def _findings(connection: Connection, inputs: Inputs, rules: Rules) -> Findings:
+def findings_of(connection: Connection, inputs: Inputs, rules: Rules) -> Findings:
+    """Return what these inputs prove."""
     decisions = match(inputs.payments, inputs.lines, covered_to=None, rules=rules)
     return Findings(inputs, decisions, _Settlements(connection))
 

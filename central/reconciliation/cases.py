@@ -1,5 +1,6 @@
 """What people do with cases: take one up from a break, give it to somebody, write a note; see `closing` for its end."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, select, update
@@ -20,30 +21,38 @@ def open_break(engine: Engine, run_id: int, number: int, *, by: str, clock: Cloc
     `case.not_a_break`.
     """
     with engine.begin() as connection:
-        found = decisions(connection, run_id, after=number - 1, limit=1)
-        if not found or found[0].number != number:
-            raise OperatorError("recon.unknown_decision", run_id=run_id)
-        decision = found[0]
-        if not decision.is_break:
-            raise OperatorError("case.not_a_break")
-        payment = decision.payments[0] if decision.payments else None
-        new = NewCase(
-            kind=decision.bucket,  # type: ignore[arg-type]  # a break's bucket is a case kind; a test holds it
-            about=decision.break_key,
-            amount_rial=abs(decision.difference_rial) or decision.acquirer_rial or decision.office_rial,
-            office_id=payment.office_id if payment else None,
-            payment_id=payment.payment_id if payment else None,
-            facts={
-                "run_id": run_id,
-                "number": number,
-                "rule": decision.rule,
-                "office_rial": decision.office_rial,
-                "acquirer_rial": decision.acquirer_rial,
-                "payments": [[each.office_id, each.payment_id] for each in decision.payments],
-                "lines": [[each.file_id, each.line_number] for each in decision.lines],
-            },
-        )
-        return open_case(connection, new, at=clock.now(), by=by, known_id=break_case_id(decision.break_key))
+        return take_break(connection, run_id, number, by=by, at=clock.now())
+
+
+def take_break(
+    connection: Connection, run_id: int, number: int, *, by: str, at: datetime, earlier: str | None = None
+) -> str:
+    """Open the case of a break in the caller's transaction; see `open_break`. `earlier` is the case it goes on from."""
+    found = decisions(connection, run_id, after=number - 1, limit=1)
+    if not found or found[0].number != number:
+        raise OperatorError("recon.unknown_decision", run_id=run_id)
+    decision = found[0]
+    if not decision.is_break:
+        raise OperatorError("case.not_a_break")
+    payment = decision.payments[0] if decision.payments else None
+    new = NewCase(
+        kind=decision.bucket,  # type: ignore[arg-type]  # a break's bucket is a case kind; a test holds it
+        about=decision.break_key,
+        amount_rial=abs(decision.difference_rial) or decision.acquirer_rial or decision.office_rial,
+        office_id=payment.office_id if payment else None,
+        payment_id=payment.payment_id if payment else None,
+        facts={
+            "run_id": run_id,
+            "number": number,
+            "rule": decision.rule,
+            "office_rial": decision.office_rial,
+            "acquirer_rial": decision.acquirer_rial,
+            "payments": [[each.office_id, each.payment_id] for each in decision.payments],
+            "lines": [[each.file_id, each.line_number] for each in decision.lines],
+            **({} if earlier is None else {"earlier_case": earlier}),
+        },
+    )
+    return open_case(connection, new, at=at, by=by, known_id=break_case_id(decision.break_key))
 
 
 def assign_case(engine: Engine, case_id: str, *, to: str, by: str, clock: Clock) -> None:

@@ -101,6 +101,15 @@ class Findings:
             payment=payment, charged=True, rule=REVERSAL_ABSENT, line=decision.lines[0], refund_id=doubt.refund_id
         )
 
+    def row_says(self, payment: PaymentInput, *, reversal: bool) -> bool | None:
+        """Return what a row that names the payment says of its sale, or of its reversal; None where none says it."""
+        decision = self._named.get(payment.key)
+        if decision is None:
+            return None
+        if decision.acquirer_rial == payment.amount_rial:
+            return True
+        return False if reversal and self._taken_back(decision, payment) is not None else None
+
     def _taken_back(self, decision: Decision, payment: PaymentInput) -> LineKey | None:
         """Return the row by which all of a named sale was taken back, or None."""
         if decision.acquirer_rial != 0:

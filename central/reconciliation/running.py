@@ -36,33 +36,51 @@ def reconcile(engine: Engine, scope: Scope, *, started_by: str, clock: Clock, ru
     Raises OperatorError `recon.bad_scope`; IntegrityError `recon.not_conserved`, `recon.not_repeatable` (nothing is
     kept then).
     """
-    rules = rules or Rules()
     with engine.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
-        # A run over many files takes longer than a page may.
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        inputs = select_inputs(connection, scope, rules)
-        decisions = match(inputs.payments, inputs.lines, covered_to=inputs.covered_to, rules=rules)
-        totals = check_conservation(inputs.payments, inputs.lines, decisions)
-        newly_settled = _newly_settled(connection, inputs.payments, decisions)
-        run_id = _keep(
-            connection,
-            inputs,
-            decisions,
-            totals,
-            {
-                "started_at": clock.now(),
-                "started_by": started_by,
-                "scope": {**msgspec.to_builtins(scope), "covered_to": msgspec.to_builtins(inputs.covered_to)},
-                "rules": msgspec.to_builtins(rules),
-                "settled_count": len(newly_settled),
-            },
-        )
-        _settle(connection, newly_settled, run_id, clock.now())
-        kept = run(connection, run_id)
-        if kept is None:
-            raise BugError("recon.not_kept")
-        return kept
+        hold_runs(connection)
+        return run_now(connection, scope, started_by=started_by, clock=clock, rules=rules).view
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that was made: what is kept, what it compared, what it decided (decision n is number n + 1 of the run)."""
+
+    view: RunView
+    inputs: Inputs
+    decisions: tuple[Decision, ...]
+
+
+def hold_runs(connection: Connection) -> None:
+    """Let no other run be made until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK_KEY)))
+    # A run over many files takes longer than a page may.
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+
+
+def run_now(connection: Connection, scope: Scope, *, started_by: str, clock: Clock, rules: Rules | None = None) -> Done:
+    """Run a reconciliation in the caller's transaction, which holds the runs. Raises what `reconcile` does."""
+    rules = rules or Rules()
+    inputs = select_inputs(connection, scope, rules)
+    decisions = match(inputs.payments, inputs.lines, covered_to=inputs.covered_to, rules=rules)
+    totals = check_conservation(inputs.payments, inputs.lines, decisions)
+    newly_settled = _newly_settled(connection, inputs.payments, decisions)
+    run_id = _keep(
+        connection,
+        inputs,
+        decisions,
+        totals,
+        {
+            "started_at": clock.now(),
+            "started_by": started_by,
+            "scope": {**msgspec.to_builtins(scope), "covered_to": msgspec.to_builtins(inputs.covered_to)},
+            "rules": msgspec.to_builtins(rules),
+            "settled_count": len(newly_settled),
+        },
+    )
+    _settle(connection, newly_settled, run_id, clock.now())
+    kept = run(connection, run_id)
+    if kept is None:
+        raise BugError("recon.not_kept")
+    return Done(view=kept, inputs=inputs, decisions=decisions)
 
 
 def _keep(
@@ -207,7 +225,12 @@ def _settle(
                 office_id=payment.office_id,
                 payment_id=payment.payment_id,
                 source=f"{file_id}#{line_number}",
-                transfer=settled(payment.payment_id, payment.terminal_number, payment.amount_rial),
+                transfer=settled(
+                    payment.payment_id,
+                    payment.terminal_number,
+                    payment.amount_rial,
+                    found_in=f"{file_id}#{line_number}",
+                ),
             )
             for payment, file_id, line_number in found_in
         ],

@@ -12,6 +12,7 @@ from central.reconciliation import queries
 from central.reconciliation.acquirer_files.importing import import_settlement
 from central.reconciliation.acquirer_files.neutral_csv import COLUMNS, FILE_SIZE_MAX_BYTES
 from central.reconciliation.breaks import BUCKET_TEXTS, Bucket
+from central.reconciliation.corrections import corrections_of
 from central.reconciliation.running import reconcile
 from central.reconciliation.selecting import Scope
 from central.web.guards import may_change, own_form, signed_in
@@ -24,7 +25,12 @@ UPLOAD_SIZE_MAX_BYTES: Final = FILE_SIZE_MAX_BYTES + 64 * 1024
 """The file and the form round it."""
 NAME_MAX: Final = 120
 DECISIONS_ON_PAGE: Final = 50
-_STATUS_OF: Final = {"settlement.same_file": 409, "settlement.too_large": 413}
+STATUS_OF: Final = {
+    "settlement.same_file": 409,
+    "settlement.overlaps": 409,
+    "settlement.not_in_force": 409,
+    "settlement.too_large": 413,
+}
 
 
 def username_of(request: AnyRequest) -> str:
@@ -35,7 +41,7 @@ def username_of(request: AnyRequest) -> str:
     return person.username
 
 
-def _shown_name(name: str) -> str:
+def shown_name(name: str) -> str:
     """Return the name of an uploaded file as it may be kept: without folders and without control characters."""
     plain = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in plain if letter.isprintable())[:NAME_MAX] or "settlement.csv"
@@ -54,16 +60,42 @@ def files_page(web: Web, request: AnyRequest, *, status_code: int = 200, **conte
     """Return the page of all files, with what is to be said about the one just sent."""
     with web.engine.connect() as connection:
         rows = queries.files(connection, before=before_of(request), limit=PAGE_ROWS)
+        corrections = corrections_of(connection, [row.file_id for row in rows])
     older = older_query(request, [row.ordinal for row in rows])
-    everything = {"told": None, "same": None, **context}
+    everything = {"told": None, "same": None, "overlaps": None, **context}
     return page(
         web,
         request,
         "files.html",
         status_code=status_code,
         files=rows,
+        corrections=corrections,
         columns=COLUMNS,
         older=older,
+        **everything,
+    )
+
+
+def file_page(web: Web, request: AnyRequest, file_id: str, *, status_code: int = 200, **context: Any) -> Response[str]:
+    """Return the page of one file, with what corrects it and what it corrects. Raises OperatorError `web.not_found`."""
+    with web.engine.connect() as connection:
+        found = queries.file(connection, file_id)
+        if found is None:
+            raise OperatorError("web.not_found")
+        lines = queries.file_lines(connection, file_id, after=after_of(request), limit=PAGE_ROWS)
+        corrections = corrections_of(connection, [file_id])
+    everything = {"told": None, "wrong": None, "typed": "", **context}
+    return page(
+        web,
+        request,
+        "file.html",
+        status_code=status_code,
+        file=found,
+        lines=lines,
+        corrected=next((one for one in corrections if one.file_id == file_id), None),
+        corrects=next((one for one in corrections if one.by_file_id == file_id), None),
+        is_new=request.query_params.get("new") == "yes",
+        older=older_query(request, [line.line_number for line in lines], name="after"),
         **everything,
     )
 
@@ -81,10 +113,13 @@ def file_pages(web: Web) -> list[Any]:
         sent = form.get("file")
         if not isinstance(sent, UploadFile) or not sent.filename:
             return files_page(web, request, status_code=422, told=said(OperatorError("settlement.no_file"), request))
-        name, data, by = _shown_name(sent.filename), await sent.read(), username_of(request)
+        name, data, by = shown_name(sent.filename), await sent.read(), username_of(request)
+        adds = form.get("adds") == "yes"
 
         def take() -> str:
-            return import_settlement(web.engine, name=name, data=data, imported_by=by, clock=web.clock).file_id
+            return import_settlement(
+                web.engine, name=name, data=data, imported_by=by, clock=web.clock, adds=adds
+            ).file_id
 
         try:
             file_id = await anyio.to_thread.run_sync(take)
@@ -92,28 +127,16 @@ def file_pages(web: Web) -> list[Any]:
             return files_page(
                 web,
                 request,
-                status_code=_STATUS_OF.get(error.code, 422),
+                status_code=STATUS_OF.get(error.code, 422),
                 told=said(error, request),
                 same=error.data.get("file_id") if error.code == "settlement.same_file" else None,
+                overlaps=error.data.get("file_id") if error.code == "settlement.overlaps" else None,
             )
         return see_other(f"/files/{file_id}?new=yes")
 
     @get("/files/{file_id:str}", guards=[signed_in], sync_to_thread=True)
     def show_file(request: AnyRequest, file_id: FromPath[str]) -> Response[str]:
-        with web.engine.connect() as connection:
-            found = queries.file(connection, file_id)
-            if found is None:
-                raise OperatorError("web.not_found")
-            lines = queries.file_lines(connection, file_id, after=after_of(request), limit=PAGE_ROWS)
-        return page(
-            web,
-            request,
-            "file.html",
-            file=found,
-            lines=lines,
-            is_new=request.query_params.get("new") == "yes",
-            older=older_query(request, [line.line_number for line in lines], name="after"),
-        )
+        return file_page(web, request, file_id)
 
     return [show_files, upload, show_file]
 

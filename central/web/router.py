@@ -12,6 +12,7 @@ from central.web.error_pages import error_pages
 from central.web.guards import Visit
 from central.web.pages_board import board_pages
 from central.web.pages_cases import case_forms, case_pages, closing_forms
+from central.web.pages_corrections import correction_forms
 from central.web.pages_offices import log_pages, office_pages
 from central.web.pages_payments import ledger_pages, payment_pages
 from central.web.pages_policies import policy_pages
@@ -70,6 +71,7 @@ def create_pages(web: Web) -> list[Router]:
             *provider_pages(web),
             *policy_pages(web),
             *file_pages(web),
+            *correction_forms(web),
             *run_pages(web),
             *case_pages(web),
             *case_forms(web),

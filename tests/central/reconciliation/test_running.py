@@ -131,7 +131,7 @@ def line(rrn: str, amount_rial: int, **cells: str) -> str:
 
 def upload(engine: Engine, *lines: str, name: str = "day.csv") -> queries.FileView:
     data = "\n".join([",".join(COLUMNS), *lines, ""]).encode()
-    return import_settlement(engine, name=name, data=data, imported_by="mina", clock=CLOCK)
+    return import_settlement(engine, name=name, data=data, imported_by="mina", clock=CLOCK, adds=True)
 
 
 def run_all(engine: Engine, scope: Scope | None = None) -> queries.RunView:

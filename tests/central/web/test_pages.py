@@ -34,6 +34,8 @@ EXAMPLES = {
     "{run_id:int}": "1",
     "{case_id:str}": "case-0",
     "{statement_id:int}": "1",
+    "{closing_id:int}": "1",
+    "{decision_id:int}": "1",
     "{name:path}": "x",
 }
 
@@ -330,6 +332,13 @@ async def test_a_break_becomes_a_case_once_is_taken_and_gets_notes(day: Day, min
 
 
 A_CASE_OF_EACH_KIND: dict[str, dict[str, object]] = {
+    "answer_contradicted": {
+        "charged": True,
+        "rule": "rrn",
+        "refund_id": "",
+        "old_file": "sf-0",
+        "new_file": "sf-1",
+    },
     "refund": {"reason": "already_paid", "track_id": "c0", "asked_before": True},
     "late_approval": {"earlier": "not_charged"},
     "overridden": {"charged": True, "operator": "maryam", "reason": "slip", "slip_number": "00017"},

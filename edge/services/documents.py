@@ -14,14 +14,14 @@ from edge.journal.standing import ClosedDay
 from edge.journal.views import InquiryView, PaymentView, PrintJob
 from edge.journal.writer import StoreView
 from shared.clock import parse_instant
-from shared.day_slip import DaySlipFacts, day_slip
 from shared.entropy import Entropy, random_name
 from shared.errors import BugError
 from shared.events import Body, PaymentApproved
 from shared.identifiers import parse_bill
+from shared.paper_facts import BillReceiptFacts, DaySlipFacts, InquiryTicketFacts, RefundSlipFacts
+from shared.paper_filling import compose
 from shared.payment import PaymentState, needs_acknowledgement
-from shared.receipt import BillReceiptFacts, InquiryTicketFacts, Receipt, bill_receipt, inquiry_ticket, receipt_url
-from shared.refund_slip import RefundSlipFacts, refund_slip
+from shared.receipt import Receipt, receipt_url
 
 BILL_RECEIPT: Final = "bill_receipt"
 INQUIRY_TICKET: Final = "inquiry_ticket"
@@ -96,7 +96,7 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
         stated_slip=payment.stated_slip if stated else None,
         verify_url=receipt_url(head.verify_base, head.journal_id, payment.outcome_index, payment.outcome_leaf),
     )
-    return bill_receipt(facts, copy=copy, training=head.demo)
+    return compose(facts, copy=copy, training=head.demo)
 
 
 def refund_slip_of(refund: RefundView, payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
@@ -119,7 +119,7 @@ def refund_slip_of(refund: RefundView, payment: PaymentView, head: Letterhead, *
         leaf=refund.proposed_leaf,
         verify_url=receipt_url(head.verify_base, head.journal_id, refund.proposed_index, refund.proposed_leaf),
     )
-    return refund_slip(facts, copy=copy, training=head.demo)
+    return compose(facts, copy=copy, training=head.demo)
 
 
 def ticket_of(inquiry: InquiryView, leaf: str, head: Letterhead, *, copy: bool) -> Receipt:
@@ -135,7 +135,7 @@ def ticket_of(inquiry: InquiryView, leaf: str, head: Letterhead, *, copy: bool) 
         operator=inquiry.operator,
         verify_url=receipt_url(head.verify_base, head.journal_id, inquiry.requested_index, leaf),
     )
-    return inquiry_ticket(facts, copy=copy, training=head.demo)
+    return compose(facts, copy=copy, training=head.demo)
 
 
 def slip_of(day: ClosedDay, head: Letterhead, *, copy: bool) -> Receipt:
@@ -151,4 +151,4 @@ def slip_of(day: ClosedDay, head: Letterhead, *, copy: bool) -> Receipt:
         body=day.body,
         verify_url=receipt_url(head.verify_base, head.journal_id, day.index, day.leaf),
     )
-    return day_slip(facts, copy=copy, training=head.demo)
+    return compose(facts, copy=copy, training=head.demo)

@@ -5,70 +5,18 @@ at the left, and the same rows serve both: "start" and "end" are sides of the la
 """
 
 import unicodedata
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 import segno
 
+from edge.devices.printers.page import BASELINE, Box, Dashes, Ink, Item, Modules, Page, Symbol, TextRun
+from edge.devices.printers.plate import COUNTRY, draw_plate, moved
 from edge.devices.printers.typeface import Direction, missing_characters, text_width
 from firmware_profiles.printer_profile import PrinterProfile
 from shared.errors import DeviceError
 from shared.money import rial_text, toman_text
-from shared.receipt import Amount, AnyRow, Icon, Mark, Pair, QrCode, Receipt, Rule, Space, Text, Title
-
-Ink = Literal["black", "white"]
-
-
-class TextRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of text of one size: its left edge, its baseline."""
-
-    x: int
-    baseline: int
-    text: str
-    size: int
-    direction: Direction
-    bold: bool = False
-    ink: Ink = "black"
-
-
-class Box(msgspec.Struct, frozen=True, kw_only=True):
-    """A rectangle: `line` dots of border, or black all over when `line` is 0. Edges are outside the last dot."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-    line: int = 0
-    radius: int = 0
-
-
-class Symbol(msgspec.Struct, frozen=True, kw_only=True):
-    """A small drawn sign in a square."""
-
-    x: int
-    y: int
-    side: int
-    icon: Icon
-
-
-class Modules(msgspec.Struct, frozen=True, kw_only=True):
-    """A QR code: rows of dark (1) and light (0) modules, each `scale` dots."""
-
-    x: int
-    y: int
-    scale: int
-    matrix: tuple[bytes, ...]
-
-
-Item = TextRun | Box | Symbol | Modules
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A laid-out paper, in dots."""
-
-    width: int
-    height: int
-    items: tuple[Item, ...]
+from shared.receipt import Amount, AnyRow, Logo, Mark, Pair, Plate, QrCode, Receipt, Rule, Space, Text, Title
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,8 +39,6 @@ _LINE: Final = 1.5
 """Height of a line in em: Persian needs room above for marks and below for tails."""
 _LINE_HUGE: Final = 1.25
 """The same for a ticket's number, which is digits and has neither."""
-_BASELINE: Final = 1.06
-"""Where in that line the letters stand."""
 _QUIET_MODULES: Final = 4
 """White around a QR code that readers need (ISO/IEC 18004)."""
 _QR_SHARE: Final = 0.44
@@ -187,18 +133,33 @@ class _Composer:
                 self._mark(row)
             case Rule():
                 self._rule(row)
-            case QrCode():
-                self._qr(row)
             case Space():
                 self._y += row.height_mm * self._paper.dots_per_mm
+            case QrCode() | Plate() | Logo():
+                self._figure(row)
+
+    def _figure(self, row: QrCode | Plate | Logo) -> None:
+        match row:
+            case QrCode():
+                self._qr(row)
+            case Plate():
+                self._plate(row)
+            case Logo():
+                side = row.height_mm * self._paper.dots_per_mm
+                self._items.append(Symbol(x=self._x(side, "center"), y=self._y, side=side, icon="logo"))
+                self._y += side + self._paper.dots_per_mm
 
     def _base(self) -> Direction:
         return "rtl" if self._rtl else "ltr"
 
-    def _run(self, text: str, size: int, x: int, top: float, **look: object) -> None:
+    def _run(
+        self, text: str, size: int, x: int, top: float, direction: Direction, *, bold: bool, ink: Ink = "black"
+    ) -> None:
         """Put one line at `x`, its line box starting at `top`."""
-        baseline = round(top + size * _BASELINE)
-        self._items.append(msgspec.convert({"x": x, "baseline": baseline, "text": text, "size": size, **look}, TextRun))
+        baseline = round(top + size * BASELINE)
+        self._items.append(
+            TextRun(x=x, baseline=baseline, text=text, size=size, direction=direction, bold=bold, ink=ink)
+        )
 
     def _x(self, width: float, align: str) -> int:
         """Return the left edge of something `width` dots wide, put at a side of the language."""
@@ -257,9 +218,18 @@ class _Composer:
         near, far = (value_width, label_width) if self._rtl else (label_width, value_width)
         first = self._left + round(near) + size // 2
         last = self._left + self._width - round(far) - size // 2
-        y = round(self._y + size * _BASELINE) - side
-        for x in range(first + (-first) % step, last - side, step):
-            self._items.append(Box(x=x, y=y, width=side, height=side))
+        y = round(self._y + size * BASELINE) - side
+        x = first + (-first) % step
+        if last - x > side:
+            self._items.append(Dashes(x=x, y=y, width=last - x, step=step, dash=side, height=side))
+
+    def _plate(self, row: Plate) -> None:
+        self._checked(COUNTRY + row.plate.letter)
+        drawn = draw_plate(row.plate, self._scale.band, self._scale.small)
+        self._y += self._paper.dots_per_mm
+        x, y = self._x(drawn.width, "center"), self._y
+        self._items += [moved(item, x, y) for item in drawn.items]
+        self._y += drawn.height + self._paper.dots_per_mm
 
     def _amount(self, row: Amount) -> None:
         label, small = self._scale.small, self._scale.small
@@ -321,8 +291,7 @@ class _Composer:
                 self._items.append(Box(x=self._left, y=self._y + 7, width=self._width, height=1))
                 self._y += 8
             case _:
-                for x in range(self._left, self._left + self._width - 6, 12):
-                    self._items.append(Box(x=x, y=self._y, width=6, height=2))
+                self._items.append(Dashes(x=self._left, y=self._y, width=self._width, step=12, dash=6, height=2))
                 self._y += 2
         self._y += gap
 

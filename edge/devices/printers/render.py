@@ -9,7 +9,8 @@ from typing import Final, assert_never
 from PIL import Image, ImageDraw
 
 from edge.devices.printers.escpos_encoder import encode
-from edge.devices.printers.layout import Box, Item, Modules, Page, Symbol, TextRun, lay_out
+from edge.devices.printers.layout import lay_out
+from edge.devices.printers.page import Box, Dashes, Item, Modules, Page, Symbol, TextRun
 from edge.devices.printers.typeface import font
 from firmware_profiles.printer_profile import PrinterProfile
 from shared.receipt import Receipt
@@ -58,6 +59,9 @@ def _draw_item(pen: ImageDraw.ImageDraw, item: Item) -> None:
             _draw_text(pen, item)
         case Box():
             _draw_box(pen, item)
+        case Dashes():
+            for x in range(item.x, item.x + item.width - item.dash, item.step):
+                pen.rectangle(_corners(x, item.y, item.dash, item.height), fill=_BLACK)
         case Symbol():
             _draw_symbol(pen, item)
         case Modules():
@@ -126,5 +130,22 @@ def _draw_symbol(pen: ImageDraw.ImageDraw, item: Symbol) -> None:
             pen.polygon((at(0.5, 0.02), at(1, 0.94), at(0, 0.94)), fill=_BLACK)
             pen.line((at(0.5, 0.34), at(0.5, 0.64)), fill=_WHITE, width=line)
             pen.ellipse((*at(0.44, 0.72), *at(0.56, 0.84)), fill=_WHITE)
+        case "logo":
+            _draw_logo(pen, item)
         case "none":
             return
+
+
+def _draw_logo(pen: ImageDraw.ImageDraw, item: Symbol) -> None:
+    """Draw our emblem, the notebook of the pages' own icon: white lines on a black square with round corners."""
+    side = item.side * _OVERSAMPLE
+    line = round(side * 0.075)
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return (item.x * _OVERSAMPLE + x * side / 24, item.y * _OVERSAMPLE + y * side / 24)
+
+    pen.rounded_rectangle((*at(0, 0), *at(24, 24)), radius=side * 5 // 24, fill=_BLACK)
+    pen.rounded_rectangle((*at(5, 3.5), *at(19, 20.5)), radius=side // 12, outline=_WHITE, width=line)
+    pen.rectangle((*at(8.4, 3.5), *at(10, 20.5)), fill=_WHITE)
+    for y in (8.2, 12):
+        pen.rectangle((*at(11.8, y), *at(16.4, y + 1.6)), fill=_WHITE)

@@ -8,19 +8,25 @@ import msgspec
 
 import firmware_profiles
 from firmware_profiles.printer_profile import PrinterProfile
-from shared.day_slip import DaySlipFacts, day_slip
 from shared.events import DayClosed, DayTotal, TerminalBatch
 from shared.identifiers import BillType
-from shared.receipt import (
+from shared.paper_facts import (
     BillReceiptFacts,
+    CheckLine,
+    DaySlipFacts,
+    DeviceLine,
+    FineReceiptFacts,
+    GroupBill,
+    GroupSlipFacts,
     InquiryTicketFacts,
     PrinterTestFacts,
-    bill_receipt,
-    inquiry_ticket,
-    printer_test_page,
-    receipt_url,
+    ProvisioningReportFacts,
+    RefundSlipFacts,
+    ServiceReceiptFacts,
+    Violation,
 )
-from shared.refund_slip import RefundSlipFacts, refund_slip
+from shared.paper_filling import compose
+from shared.receipt import PlateNumber, receipt_url
 
 FOLDER = Path(__file__).parent
 LEAF = "3f9a12bc77d091ee" + "5c" * 24
@@ -137,17 +143,144 @@ DOUBTFUL_DAY = msgspec.structs.replace(
     ),
 )
 
+PLATE = PlateNumber(two="99", letter="ل", three="283", region="88")
+SERVICE = ServiceReceiptFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    service="کارمزد استعلام خلافی با جزئیات خودرو",
+    plate=PLATE,
+    amount_rial=175_000,
+    vat_rial=15_909,
+    tracking_code="FN-1405-88231",
+    paid_at=AT,
+    operator=BILL.operator,
+    pan=BILL.pan,
+    stan="006441",
+    rrn="512345678933",
+    terminal_number=BILL.terminal_number,
+    journal_index=1302,
+    leaf=LEAF,
+    verify_url=URL,
+)
+FINE = FineReceiptFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    plate=PLATE,
+    amount_rial=1_000_000,
+    violations=(
+        Violation(
+            kind="توقف در محل ایستادن ممنوع (توقف مطلقاً ممنوع)",
+            amount_rial=800_000,
+            at=AT,
+            location="تهران، خیابان چهل و هفتم",
+            serial="140503117423",
+        ),
+        Violation(kind="عدم رعایت حق تقدم", amount_rial=200_000, at=AT, location="تهران، بزرگراه رسالت غرب"),
+    ),
+    bill_id="7748317800142",
+    bill_payment_id="1000160",
+    paid_at=AT,
+    operator=BILL.operator,
+    pan=BILL.pan,
+    stan="006442",
+    rrn="512345678934",
+    terminal_number=BILL.terminal_number,
+    confirmation="confirmed",
+    provider_reference="80012377",
+    journal_index=1305,
+    leaf=LEAF,
+    verify_url=URL,
+)
+GROUP = GroupSlipFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    bills=(
+        GroupBill(
+            bill_kind=BillType.ELECTRICITY,
+            bill_id="7748317800142",
+            bill_payment_id="1770160",
+            amount_rial=1_770_000,
+            state="paid",
+            stan="004217",
+            rrn="512345678901",
+        ),
+        GroupBill(
+            bill_kind=BillType.GAS,
+            bill_id="1234567890031",
+            bill_payment_id="4500121",
+            amount_rial=4_500_000,
+            state="confirmed",
+            stan="004218",
+            rrn="512345678902",
+        ),
+        GroupBill(
+            bill_kind=BillType.WATER,
+            bill_id="9876543210015",
+            bill_payment_id="6200139",
+            amount_rial=6_200_000,
+            state="in_doubt",
+        ),
+        GroupBill(
+            bill_kind=BillType.LANDLINE,
+            bill_id="5555512345048",
+            bill_payment_id="3100117",
+            amount_rial=310_000,
+            state="declined",
+        ),
+    ),
+    terminal_number=BILL.terminal_number,
+    paid_at=AT,
+    operator=BILL.operator,
+    verify_url=URL,
+)
+PROVISIONING = ProvisioningReportFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    box="box-1",
+    journal_id="daftar.journal/72101001/box-1/1",
+    key_fingerprint=LEAF,
+    central="https://daftar.example",
+    version="0.1.0",
+    devices=(
+        DeviceLine(
+            kind="terminal",
+            name="terminal-1",
+            profile="behpardakht/pos_pc_viii",
+            address="192.0.2.21:1024",
+            state="good",
+            terminal_number="14725836",
+        ),
+        DeviceLine(
+            kind="printer", name="چاپگر رسید", profile="epson/tm_t20ii", address="usb://04b8:0e15", state="good"
+        ),
+    ),
+    checks=(
+        CheckLine(check="central", state="good"),
+        CheckLine(check="clock", state="good"),
+        CheckLine(check="journal", state="good"),
+        CheckLine(check="printer", state="good"),
+        CheckLine(check="recovery", state="not_done"),
+    ),
+    technician="سعید احمدی",
+    set_up_at=AT,
+)
+
 PAPERS = {
-    "bill_queued": bill_receipt(BILL),
-    "bill_confirmed_copy_training": bill_receipt(CONFIRMED, copy=True, training=True),
-    "bill_refused": bill_receipt(REFUSED),
-    "bill_english_copy": bill_receipt(ENGLISH, language="en", copy=True),
-    "bill_stated": bill_receipt(STATED),
-    "refund": refund_slip(REFUND),
-    "ticket": inquiry_ticket(TICKET),
-    "day": day_slip(DAY),
-    "day_in_doubt_copy": day_slip(DOUBTFUL_DAY, copy=True),
-    "test_page": printer_test_page(TEST_PAGE),
+    "bill_queued": compose(BILL),
+    "bill_confirmed_copy_training": compose(CONFIRMED, copy=True, training=True),
+    "bill_refused": compose(REFUSED),
+    "bill_english_copy": compose(ENGLISH, language="en", copy=True),
+    "bill_stated": compose(STATED),
+    "service": compose(SERVICE),
+    "fine": compose(FINE),
+    "fine_sum_copy": compose(msgspec.structs.replace(FINE, violations=(), confirmation="queued"), copy=True),
+    "group": compose(GROUP),
+    "provisioning": compose(PROVISIONING),
+    "refund": compose(REFUND),
+    "ticket": compose(TICKET),
+    "day": compose(DAY),
+    "day_in_doubt_copy": compose(DOUBTFUL_DAY, copy=True),
+    "test_page": compose(TEST_PAGE),
 }
 
 

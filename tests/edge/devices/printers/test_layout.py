@@ -5,10 +5,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.devices.printers.layout import Box, Modules, Page, Symbol, TextRun, direction_of, lay_out, wrap
+from edge.devices.printers.layout import direction_of, lay_out, wrap
+from edge.devices.printers.page import Box, Dashes, Modules, Page, Symbol, TextRun
 from edge.devices.printers.typeface import text_width
 from shared.errors import DeviceError
-from shared.receipt import Amount, AnyRow, Mark, Pair, QrCode, Receipt, Rule, Space, Text, Title
+from shared.receipt import (
+    Amount,
+    AnyRow,
+    Logo,
+    Mark,
+    Pair,
+    Plate,
+    PlateNumber,
+    QrCode,
+    Receipt,
+    Rule,
+    Space,
+    Text,
+    Title,
+)
 from tests.golden.receipts.papers import PAPERS, URL, WIDTHS
 
 ROWS: dict[str, AnyRow] = {
@@ -25,6 +40,9 @@ ROWS: dict[str, AnyRow] = {
     "qr": QrCode(url=URL, caption="این کد را بخوانید"),
     "long_qr": QrCode(url=URL + "x" * 300),
     "space": Space(height_mm=3),
+    "plate": Plate(plate=PlateNumber(two="99", letter="ل", three="283", region="88")),
+    "long_plate": Plate(plate=PlateNumber(two="11", letter="معلولین"[:6], three="111", region="11")),
+    "logo": Logo(),
 }
 
 
@@ -39,6 +57,8 @@ def edges(item: object) -> tuple[float, float, float, float]:
             width = text_width(item.text, item.size, item.direction)
             return item.x, item.baseline - item.size, item.x + width, item.baseline + item.size * 0.4
         case Box():
+            return item.x, item.y, item.x + item.width, item.y + item.height
+        case Dashes():
             return item.x, item.y, item.x + item.width, item.y + item.height
         case Symbol():
             return item.x, item.y, item.x + item.side, item.y + item.side
@@ -73,7 +93,6 @@ def test_no_two_lines_of_a_paper_overlap(name: str, width: str) -> None:
             left, _, right, _ = edges(one)
             other_left, _, other_right, _ = edges(other)
             if one is not other and abs(one.baseline - other.baseline) < min(one.size, other.size) * 1.1:
-                assert one.baseline == other.baseline
                 assert right <= other_left or other_right <= left
 
 

@@ -6,10 +6,12 @@ import pytest
 import segno
 from PIL import Image, ImageChops
 
-from edge.devices.printers.layout import Modules, TextRun, lay_out
+from edge.devices.printers.layout import lay_out
+from edge.devices.printers.page import Modules, TextRun
 from edge.devices.printers.render import draw, picture, render
 from edge.devices.virtual.escpos_paper import CommandReader, Cut, Initialise, Paper, Raster
-from shared.receipt import Mark, Receipt, bill_receipt
+from shared.paper_filling import compose
+from shared.receipt import Mark, Receipt
 from tests.golden.receipts.papers import BILL, FOLDER, PAPERS, URL, WIDTHS
 
 SQUARE_DOTS = 16
@@ -40,7 +42,7 @@ def test_a_paper_looks_as_the_golden_picture(name: str, width: str) -> None:
     "change", [{"stan": "004218"}, {"operator": "مریم رضانی"}, {"amount_rial": 1_780_000}, {"journal_index": 1285}]
 )
 def test_the_comparison_sees_one_changed_sign(change: dict[str, object]) -> None:
-    changed = picture(bill_receipt(msgspec.structs.replace(BILL, **change)), WIDTHS["80mm"])
+    changed = picture(compose(msgspec.structs.replace(BILL, **change)), WIDTHS["80mm"])
     golden = Image.open(FOLDER / "bill_queued.80mm.png")
     assert changed.size == golden.size
     assert worst_square(changed, golden) > DIFFERENT_MAX

@@ -49,7 +49,7 @@ from central.reconciliation.evidence import Evidence, Findings
 from central.reconciliation.inputs import number_key
 from central.reconciliation.matching import Rules, match
 from central.reconciliation.selecting import Inputs, inputs_around, inputs_named
-from central.store.books import acquirer_answer, answering_mark
+from central.store.answers import acquirer_answer, answering_mark
 from central.store.settlements import in_force, settlement_file, settlement_line
 from shared.clock import Clock, instant_text
 from shared.events import AcquirerAnswered, Body

@@ -32,7 +32,8 @@ from central.reconciliation.matching import Decision, Rules
 from central.reconciliation.running import Done, hold_runs, run_now
 from central.reconciliation.selecting import Scope, inputs_named
 from central.reconciliation.views import FileView
-from central.store.books import acquirer_answer, ledger_transfer, money_case, office_payment
+from central.store.answers import acquirer_answer
+from central.store.books import ledger_transfer, money_case, office_payment
 from central.store.settlements import in_force, settlement_correction, settlement_file, settlement_line
 from shared.clock import Clock
 from shared.errors import OperatorError

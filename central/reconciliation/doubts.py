@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, tuple_
 
 from central.reconciliation.inputs import PaymentInput, PaymentKey
-from central.store.books import acquirer_answer, office_payment, payment_entry
+from central.store.answers import acquirer_answer
+from central.store.books import office_payment, payment_entry
 from central.store.settlements import settlement_file, settlement_line
 from shared.calendar import tehran_date
 from shared.clock import parse_instant

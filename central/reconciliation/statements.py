@@ -15,7 +15,7 @@ from central.ledger.store import load_payment
 from central.reconciliation.answering import BY_HAND, AppendFeed, tell
 from central.reconciliation.doubts import CONTRADICTABLE, OF_THE_SALE, newest_reversal
 from central.reconciliation.inputs import number_key
-from central.store.books import acquirer_answer, acquirer_statement
+from central.store.answers import acquirer_answer, acquirer_statement
 from central.store.settlements import settlement_line
 from shared.clock import Clock, instant_text
 from shared.errors import OperatorError

@@ -12,7 +12,7 @@ from central.fleet.keys import CentralKeys, open_keys
 from central.reconciliation.answering import answer_doubts
 from central.reconciliation.evidence import is_complete
 from central.reconciliation.statements import answers
-from central.store.books import acquirer_answer
+from central.store.answers import acquirer_answer
 from shared.entropy import SystemEntropy
 from shared.events import (
     FEED_BODIES,

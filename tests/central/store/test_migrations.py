@@ -5,7 +5,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from central.store import books, fleet, journals, people, settlements
+from central.store import answers, books, fleet, journals, people, settlements
 from central.store.metadata import METADATA
 from central.store.migrations import alembic_config, migrate, revision_of
 
@@ -13,7 +13,14 @@ pytestmark = pytest.mark.postgres
 
 
 def test_the_tables_in_code_are_the_tables_the_migrations_make(engine: Engine) -> None:
-    tables = (fleet.office, journals.journal, books.posted_entry, settlements.recon_run, people.person)
+    tables = (
+        fleet.office,
+        journals.journal,
+        books.posted_entry,
+        answers.acquirer_answer,
+        settlements.recon_run,
+        people.person,
+    )
     assert all(table.metadata is METADATA for table in tables)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []

@@ -78,6 +78,10 @@ class TerminalTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     heartbeat_every_ms: Milliseconds
 
 
+_VOIDING: Final = frozenset({"zvt"})
+"""Protocols in which a sale is undone by the number of its receipt."""
+
+
 class TerminalCapabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the model can do beyond a sale."""
 
@@ -88,6 +92,8 @@ class TerminalCapabilities(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     """Whether it reverses a sale that is not acknowledged."""
     reverse: bool = False
     """Whether it undoes its newest sale when told to."""
+    void: bool = False
+    """Whether it undoes, before settlement, whichever sale the number of its receipt names."""
     bill: bool = False
     """Whether a sale may be the payment of a bill by its identifiers, which the terminal's own centre then settles."""
     split: bool = False
@@ -178,3 +184,5 @@ class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError("a confirming terminal needs query_last: it acknowledges its last transaction")
         if self.capabilities.reverse and not self.capabilities.query_last:
             raise ValueError("reverse needs query_last: only the newest sale can be undone")
+        if self.capabilities.void and self.protocol not in _VOIDING:
+            raise ValueError("void needs a protocol that names a sale by the number of its receipt")

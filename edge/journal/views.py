@@ -66,6 +66,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     pan: str | None = None
     terminal_number: str | None = None
     merchant_number: str | None = None
+    receipt_number: str | None = None
+    """By which its terminal can be told to undo it before settlement."""
     response_code: str | None = None
     not_sent_reason: str | None = None
     in_doubt_reason: str | None = None

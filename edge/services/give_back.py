@@ -91,15 +91,19 @@ class GiveBack:
         if payment.state not in GIVABLE or payment.unacknowledged:
             return ()
         worker = self._payments.workers.get(payment.terminal)
-        undoable = (
-            worker is not None
-            and worker.profile.capabilities.reverse
-            and payment.state in REVERSIBLE
-            and payment.stan is not None
+        if (
+            worker is None
+            or payment.state not in REVERSIBLE
+            or payment.stan is None
             # What the provider took stands there: giving the money back at the terminal would leave the bill paid.
-            and payment.confirmation != "confirmed"
-        )
-        return ("reversal", "central") if undoable else ("central",)
+            or payment.confirmation == "confirmed"
+        ):
+            return ("central",)
+        can = worker.profile.capabilities
+        if can.void and payment.receipt_number is not None:
+            # The better one: it may have taken other payments since.
+            return ("void", "central")
+        return ("reversal", "central") if can.reverse else ("central",)
 
     # --- two people --------------------------------------------------------------------------------------------------
 
@@ -247,9 +251,7 @@ class GiveBack:
         try:
             if payment is not None and payment.stan is not None:
                 self._payments.outcomes.sent_now(payment.payment_id)
-                answer = await worker.terminal.reverse(
-                    amount_rial=payment.amount_rial, stan=payment.stan, terminal_number=payment.terminal_number
-                )
+                answer = await _undo(worker, payment, payment.stan, refund.means)
         except Exception:
             # Whatever it was: the order may have left.
             log.exception("reversal stopped", payment_id=refund.payment_id)
@@ -266,6 +268,16 @@ class GiveBack:
             return [outcome_of(payment_id, answer)]
 
         await self._payments.outcomes.commit(decide)
+
+
+async def _undo(worker: TerminalWorker, payment: PaymentView, stan: str, means: RefundMeans) -> OrderAnswer:
+    """Tell the terminal to undo a sale, by its receipt or as its newest."""
+    amount_rial, number = payment.amount_rial, payment.terminal_number
+    if means == "void" and payment.receipt_number is not None:
+        return await worker.terminal.void(
+            amount_rial=amount_rial, stan=stan, receipt_number=payment.receipt_number, terminal_number=number
+        )
+    return await worker.terminal.reverse(amount_rial=amount_rial, stan=stan, terminal_number=number)
 
 
 def outcome_of(payment_id: str, answer: OrderAnswer) -> Body:

@@ -103,11 +103,12 @@ def judge_reversal(payment: PaymentView, answer: StatusAnswer, *, believed: bool
     """Return what a terminal's answer about a sale adds that it was told to undo, and that is in doubt since.
 
     It still knows the sale: the sale stands. It does not, asked often enough (`enough`): it was undone. Nothing where
-    it is not `believed`: until its longest time is over the terminal may still be undoing it.
+    it is not `believed`: until its longest time is over the terminal may still be undoing it. Another sale of the same
+    amount, which a terminal may tell as its last one, says nothing about this one.
     """
     if payment.state is not PaymentState.REVERSAL_IN_DOUBT or answer.evidence is None or not believed:
         return []
-    if answer.kind == "approved":
+    if answer.kind == "approved" and not other_numbers(payment, answer.evidence):
         return [ReversalRefused(payment_id=payment.payment_id, reason=STANDS, evidence=answer.evidence)]
     if answer.kind == "not_found" and enough:
         return [PaymentReversed(payment_id=payment.payment_id, evidence=answer.evidence)]

@@ -93,9 +93,10 @@ class ResolveInDoubt:
     async def ask(self, payment_id: str, *, operator: str | None) -> PaymentView:
         """Ask the terminal about one payment and journal question and answer; return the payment as it then stands.
 
-        A payment that nobody has to ask about is returned as it is. Raises OperatorError `payment.unknown`,
+        A payment that nobody has to ask about is returned as it is. Raises OperatorError `payment.unknown`;
         `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know;
-        `payment.not_its_last` when its terminal knows only its last payment, and has taken another one since.
+        `payment.cannot_be_asked` when its terminal tells nothing of what it did; `payment.not_its_last` when it knows
+        only its last payment, and has taken another one since.
         """
         payment = self._payment(payment_id)
         if not self._is_askable(payment):
@@ -124,7 +125,7 @@ class ResolveInDoubt:
         One after another at each terminal, oldest first, all terminals at once: one that hangs, or trouble with one
         payment, does not keep the others waiting.
         """
-        in_doubt = [payment for payment in self._queries.in_doubt() if payment.terminal in self._payments.workers]
+        in_doubt = [payment for payment in self._queries.in_doubt() if self._can_tell(payment.terminal)]
         self._unasked = {
             payment.payment_id: self._unasked.get(payment.payment_id, _Turn(0, self._unasked_every_ms))
             for payment in in_doubt
@@ -151,7 +152,14 @@ class ResolveInDoubt:
         worker = self._payments.workers.get(payment.terminal)
         if worker is None:
             raise OperatorError("payment.other_terminal", payment_id=payment.payment_id, terminal=payment.terminal)
+        if not can_be_asked(worker):
+            raise OperatorError("payment.cannot_be_asked", payment_id=payment.payment_id, terminal=payment.terminal)
         return worker
+
+    def _can_tell(self, terminal: str) -> bool:
+        """Return whether a terminal is set up and can be asked about a payment at all."""
+        worker = self._payments.workers.get(terminal)
+        return worker is not None and can_be_asked(worker)
 
     def _is_askable(self, payment: PaymentView) -> bool:
         if payment.state in ASKABLE:
@@ -206,6 +214,12 @@ class ResolveInDoubt:
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
             await self._payments.charged(payment_id)
+
+
+def can_be_asked(worker: TerminalWorker) -> bool:
+    """Return whether a terminal can tell what became of a payment, by its reference or as its last transaction."""
+    can = worker.profile.capabilities
+    return can.query_by_reference or can.query_last
 
 
 def _mismatch(answer: StatusAnswer, worker: TerminalWorker) -> str:

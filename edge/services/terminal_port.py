@@ -67,5 +67,10 @@ class Terminal(Protocol):
         order in doubt did is asked by `query`: `approved` says that the sale stands, `not_found` that it does not.
         """
 
+    async def void(
+        self, *, amount_rial: int, stan: str, receipt_number: str, terminal_number: str | None = None
+    ) -> OrderAnswer:
+        """Tell it to undo, before settlement, the sale of a receipt; device trouble is an answer, as for `reverse`."""
+
     async def cancel(self) -> None:
         """Ask it to drop the sale that waits for a card."""

@@ -101,6 +101,7 @@ def evidence_columns(evidence: Evidence) -> dict[str, Any]:
         "pan": evidence.pan,
         "terminal_number": evidence.terminal_number,
         "merchant_number": evidence.merchant_number,
+        "receipt_number": evidence.receipt_number,
         # The acquirer's records carry no code of an answer.
         "response_code": evidence.response_code or None,
     }

@@ -46,6 +46,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "inquiry.unknown": 404,
     "payment.box_quarantined": 409,
     "journal.is_closed": 409,
+    "payment.cannot_be_asked": 409,
     "payment.charge_disputed": 409,
     "payment.given_back": 409,
     "payment.not_in_doubt": 409,

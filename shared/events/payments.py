@@ -32,6 +32,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     pan: MaskedPan | None = None
     terminal_time: str | None = None
     """The terminal's own date and time, as it wrote them (its calendar, its clock)."""
+    receipt_number: str | None = None
+    """The number of the terminal's receipt, where it can be told to undo the sale by it."""
 
 
 class PaymentRequested(Body, frozen=True, kw_only=True):

@@ -202,6 +202,7 @@ class AsanPardakhtSession:
         stan: str,  # noqa: ARG002
         terminal_number: str | None,  # noqa: ARG002
         due_ms: int,  # noqa: ARG002
+        receipt_number: str | None = None,  # noqa: ARG002
     ) -> None:
         """Refuse: a sale stands as it is, and the protocol has nothing that undoes it."""
         self._events.append(OrderEnded(OrderAnswer(kind="refused", reason="terminal.cannot")))

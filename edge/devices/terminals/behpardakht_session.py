@@ -212,6 +212,7 @@ class BehpardakhtSession:
         stan: str,  # noqa: ARG002
         terminal_number: str | None,  # noqa: ARG002
         due_ms: int,  # noqa: ARG002
+        receipt_number: str | None = None,  # noqa: ARG002
     ) -> None:
         """Refuse: a sale stands as it is, and what would undo it on the wire is not published."""
         self._events.append(OrderEnded(OrderAnswer(kind="refused", reason="terminal.cannot")))

@@ -238,6 +238,18 @@ class TerminalDriver:
         if not self._wire.is_up or not self.profile.capabilities.cancel_while_waiting:
             return
         if self._session.ask_cancel(self._exchange.now()):
+    async def void(
+        self, *, amount_rial: int, stan: str, receipt_number: str, terminal_number: str | None = None
+    ) -> OrderAnswer:
+        """Tell the terminal to undo, before settlement, the sale of a receipt, be it the newest or not.
+
+        As `reverse` otherwise, but that nothing is asked before.
+        """
+        await self.start()
+        return await self._newest.order(
+            "void", amount_rial=amount_rial, stan=stan, terminal_number=terminal_number, receipt_number=receipt_number
+        )
+
             self._wire.pump()
             if self._exchange.is_awaited(SaleEnded):
                 self._exchange.activity = "cancelling"

@@ -1,7 +1,7 @@
 """What can be asked and ordered of a terminal about its newest sale, which is all that some terminals know.
 
-An order names no sale: the terminal does it to whichever is its newest. So the newest is held against the sale that is
-meant before an order leaves; for money that moves back it is always asked anew.
+An order but to void names no sale: the terminal does it to whichever is its newest. So the newest is held against the
+sale that is meant before such an order leaves; for money that moves back it is always asked anew.
 """
 
 from edge.devices.terminals.exchange import Exchange, request_number
@@ -32,7 +32,15 @@ class NewestSale:
         finally:
             self._exchange.finish()
 
-    async def order(self, order: Order, *, amount_rial: int, stan: str, terminal_number: str | None) -> OrderAnswer:
+    async def order(
+        self,
+        order: Order,
+        *,
+        amount_rial: int,
+        stan: str,
+        terminal_number: str | None,
+        receipt_number: str | None = None,
+    ) -> OrderAnswer:
         """Order something about the sale that an approval named so. Device trouble never raises."""
         due = self._exchange.now() + 2 * self._exchange.profile.times.query_timeout_ms
         try:
@@ -44,7 +52,12 @@ class NewestSale:
             # Just after a sale the terminal may be at its slip, and take no connection for a while.
             await self._exchange.need_link(due, limit_ms=self._exchange.profile.times.query_timeout_ms)
             self._exchange.session.give_order(
-                order, amount_rial=amount_rial, stan=stan, terminal_number=terminal_number, due_ms=due
+                order,
+                amount_rial=amount_rial,
+                stan=stan,
+                terminal_number=terminal_number,
+                due_ms=due,
+                receipt_number=receipt_number,
             )
             end = await self._exchange.answer(OrderEnded, due)
             return OrderAnswer(kind="in_doubt", reason="no_answer") if end is None else end.answer
@@ -68,8 +81,11 @@ class NewestSale:
     ) -> None:
         """Raise DeviceError `terminal.cannot`, `terminal.other_sale`, or `terminal.not_ready` when it does not say."""
         can, name = self._exchange.profile.capabilities, self._exchange.name
-        if not (can.reverse if order == "reverse" else can.confirming):
+        if not {"acknowledge": can.confirming, "reverse": can.reverse, "void": can.void}[order]:
             raise DeviceError("terminal.cannot", terminal=name)
+        if order == "void":
+            # Its receipt's number names the sale, be it the newest or not.
+            return
         if order == "acknowledge" and self._exchange.session.newest_stan == stan:
             # It was approved, or told as the last one, this very moment; a moment more could cost the sale.
             return

@@ -187,9 +187,19 @@ class PnaSession:
         self._ask("last", last_request(), due_ms)
 
     def give_order(
-        self, order: Order, *, amount_rial: int, stan: str, terminal_number: str | None, due_ms: int
+        self,
+        order: Order,
+        *,
+        amount_rial: int,
+        stan: str,
+        terminal_number: str | None,
+        due_ms: int,
+        receipt_number: str | None = None,  # noqa: ARG002 - no order names a sale
     ) -> None:
         """Tell the terminal to keep or to undo its newest sale; ends as OrderEnded."""
+        if order == "void":
+            self._events.append(OrderEnded(OrderAnswer(kind="refused", reason="terminal.cannot")))
+            return
         self._about = AskedSale(
             reference="", amount_rial=amount_rial, terminal_number=terminal_number or self.terminal_number
         )

@@ -16,8 +16,8 @@ import msgspec
 from edge.devices.terminals.outcome import LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
 from shared.events import Evidence
 
-Order = Literal["acknowledge", "reverse"]
-"""What can be told about the newest sale: to keep it, to undo it."""
+Order = Literal["acknowledge", "reverse", "void"]
+"""What can be told: to keep the newest sale, to undo it, to undo the sale of a receipt before settlement."""
 
 
 class TerminalBill(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,9 +152,16 @@ class Session(Protocol):
         """Ask for the last transaction; ends as LastEnded."""
 
     def give_order(
-        self, order: Order, *, amount_rial: int, stan: str, terminal_number: str | None, due_ms: int
+        self,
+        order: Order,
+        *,
+        amount_rial: int,
+        stan: str,
+        terminal_number: str | None,
+        due_ms: int,
+        receipt_number: str | None = None,
     ) -> None:
-        """Tell the terminal to keep or to undo its newest sale; ends as OrderEnded."""
+        """Tell the terminal to keep or to undo a sale; ends as OrderEnded. `receipt_number` names the one to void."""
 
     def ask_cancel(self, now_ms: int) -> bool:
         """Ask for the sale to be dropped. Returns False when there is none the terminal could be working on."""

@@ -82,6 +82,7 @@ PROJECTED: Final = (
         pan TEXT,
         terminal_number TEXT,
         merchant_number TEXT,
+        receipt_number TEXT,
         response_code TEXT,
         not_sent_reason TEXT,
         in_doubt_reason TEXT,

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge.devices.virtual.terminal import VirtualTerminal
@@ -111,3 +112,16 @@ async def test_a_payment_of_a_terminal_that_is_gone_is_not_asked_of_another(
         assert office.payment(payment_id).asked_count == 0
         with pytest.raises(OperatorError, match=r"payment\.other_terminal"):
             await office.resolve.ask(payment_id, operator="sara")
+
+
+async def test_a_terminal_that_tells_nothing_is_not_asked_and_whoever_asks_hears_so(office: Office) -> None:
+    office.virtual.set_fault("go_silent")
+    payment_id = await office.pay()
+    assert await office.ends(payment_id) is PaymentState.IN_DOUBT
+    mute = msgspec.structs.replace(office.profile.capabilities, query_by_reference=False, query_last=False)
+    office.terminal.profile = msgspec.structs.replace(office.profile, capabilities=mute)
+    size = office.box.queries.size()
+    await office.resolve.ask_all()
+    with pytest.raises(OperatorError, match=r"payment\.cannot_be_asked"):
+        await office.resolve.ask(payment_id, operator="sara")
+    assert office.box.queries.size() == size

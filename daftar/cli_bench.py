@@ -13,6 +13,7 @@ from daftar.bench.figures import Result
 from daftar.bench.groups import bench_groups
 from daftar.bench.journal import bench_journal
 from daftar.bench.page import bench_page
+from daftar.bench.receipt import bench_receipt
 from daftar.bench.start import bench_start
 from daftar.bench.verify import TURNS, bench_verify
 
@@ -108,3 +109,10 @@ def start(folder: Path, boxes: Path | None, entries: int, short: int, turns: int
     """Cold start with a long journal against a short one, and the memory of the process at rest."""
     with _kept(boxes, folder) as home:
         _print(bench_start(home, entries, short, turns))
+
+
+@bench.command()
+@click.option("--rounds", default=200, show_default=True, type=click.IntRange(min=5), help="Receipts of each width.")
+def receipt(rounds: int) -> None:
+    """A receipt from its facts to the printer's bytes against the bare rasterizer's time for the same picture."""
+    _print(*bench_receipt(rounds))

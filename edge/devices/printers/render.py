@@ -42,10 +42,24 @@ def picture(receipt: Receipt, profile: PrinterProfile) -> Image.Image:
 
 def draw(page: Page) -> Image.Image:
     """Return a laid-out page as a one-bit image: 0 is black, 255 is paper."""
-    large = Image.new("L", (page.width * _OVERSAMPLE, page.height * _OVERSAMPLE), _WHITE)
-    pen = ImageDraw.Draw(large)
+    large = canvas(page)
+    paint(page, ImageDraw.Draw(large))
+    return finish(large)
+
+
+def canvas(page: Page) -> Image.Image:
+    """Return the white sheet on which a page is drawn, in grey and larger than it will be."""
+    return Image.new("L", (page.width * _OVERSAMPLE, page.height * _OVERSAMPLE), _WHITE)
+
+
+def paint(page: Page, pen: ImageDraw.ImageDraw) -> None:
+    """Draw everything of a page."""
     for item in page.items:
         _draw_item(pen, item)
+
+
+def finish(large: Image.Image) -> Image.Image:
+    """Return a drawn sheet in its own size, black and white."""
     return (
         large.reduce(_OVERSAMPLE)
         .point([_BLACK if grey < _THRESHOLD else _WHITE for grey in range(256)])

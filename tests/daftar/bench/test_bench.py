@@ -62,3 +62,7 @@ def test_a_serving_box_is_compared(boxes: Path, name: str) -> None:
 def test_a_percentile_of_few_is_one_of_them() -> None:
     assert figures([1000, 3000]).p99_us == 3
     assert figures([5000]).p99_us == 5
+
+
+def test_a_receipt_is_compared_at_each_width() -> None:
+    check(run("receipt", "--rounds", "5"), "receipt generic/escpos_80mm", "receipt generic/escpos_58mm")

@@ -51,7 +51,7 @@ OUTCOMES = {
         "B4": "declined",
         "F0": "declined",
     },
-    "telium_e": {"0": "approved", "7": "declined", "9": "in_doubt", "NAK": "declined"},
+    "telium_e": {"0": "approved", "7": "declined", "9": "in_doubt", "NAK": "declined", "ENQ": "declined"},
 }
 CENTRES = {
     "behpardakht": {"FA": "not_reached", "51": "reached", "FU": "not_said"},

@@ -8,6 +8,7 @@ from edge.devices.terminals.behpardakht_session import BehpardakhtSession
 from edge.devices.terminals.pna_session import PnaSession
 from edge.devices.terminals.sadad_session import SadadSession
 from edge.devices.terminals.session import Session
+from edge.devices.terminals.telium_e_session import TeliumESession
 from edge.devices.terminals.zvt_session import ZvtSession
 from firmware_profiles.links import LinkKind
 from firmware_profiles.profile import ProtocolName, TerminalProfile
@@ -21,6 +22,7 @@ ENGINES: Final[dict[ProtocolName, SessionMaker]] = {
     "asan_pardakht": lambda profile, _, clock: AsanPardakhtSession(profile, clock),
     "pna": lambda profile, *_: PnaSession(profile),
     "sadad": lambda profile, *_: SadadSession(profile),
+    "telium_e": lambda profile, *_: TeliumESession(profile),
     "zvt": lambda profile, link_kind, _: ZvtSession(profile, link_kind),
 }
 

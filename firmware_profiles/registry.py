@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from firmware_profiles.matching import DeviceClues, fitting
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import ProtocolProfile, TerminalProfile
 from shared.errors import DeviceError
@@ -47,6 +48,19 @@ class ProfileRegistry:
         if name not in self._terminals:
             raise DeviceError("profile.unknown", name=name, known=", ".join(sorted(self._terminals)))
         return self._terminals[name]
+
+    def match_terminal(self, clues: DeviceClues) -> TerminalProfile:
+        """Return the one model that a device is, by what it says of itself.
+
+        Raises DeviceError `profile.no_match`, or `profile.ambiguous` when more than one could be meant: a person
+        chooses then, a guess could read a refusal as an approval.
+        """
+        found = fitting(self.terminals, clues)
+        if not found:
+            raise DeviceError("profile.no_match", said=clues.text)
+        if len(found) > 1:
+            raise DeviceError("profile.ambiguous", said=clues.text, names=", ".join(one.name for one in found))
+        return found[0]
 
     def printer(self, name: str) -> PrinterProfile:
         """Return the profile of a printer by `maker/model`. Raises DeviceError `profile.unknown`."""

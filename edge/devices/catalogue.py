@@ -21,3 +21,14 @@ def load_catalogue(extra: Path | None = None) -> ProfileRegistry:
     if extra is not None:
         documents |= _documents(extra)
     return from_documents(documents)
+
+
+def load_with(file: Path) -> tuple[ProfileRegistry, str]:
+    """Return the profiles with one file among them that need not be bundled, and the name it bears.
+
+    Its place says its kind and name: `…/terminals/<maker>/<model>.toml` or `…/printers/<maker>/<model>.toml`.
+    Raises DeviceError `profile.*`, OSError when it cannot be read.
+    """
+    file = file.resolve()
+    documents = _documents(BUNDLED.resolve()) | {file.as_posix(): file.read_bytes()}
+    return from_documents(documents), f"{file.parent.name}/{file.stem}"

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from firmware_profiles.profile import ProtocolName
 from firmware_profiles.registry import from_documents
 from shared.errors import DeviceError
 
@@ -127,6 +129,8 @@ def test_every_bundled_file_is_understood() -> None:
     registry = from_documents({path.as_posix(): path.read_bytes() for path in bundled()})
     places = {f"{path.parent.name}/{path.stem}" for path in bundled() if path.parent.parent.name == "terminals"}
     assert {one.name for one in registry.terminals} == places
+    assert len([one for one in registry.terminals if one.identity.maker != "daftar"]) >= 12
+    assert {one.protocol for one in registry.terminals} == set(get_args(ProtocolName))
     assert registry.printers
     for printer in registry.printers:
         assert registry.printer(printer.name) is printer

@@ -6,12 +6,12 @@ for a sale may go away: the sale stays with the session, and its answer then com
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
+from edge.devices.terminals.caretaker import Caretaker
 from edge.devices.terminals.exchange import Exchange, request_number
 from edge.devices.terminals.newest_sale import NewestSale
 from edge.devices.terminals.outcome import (
@@ -31,6 +31,7 @@ from edge.devices.terminals.session import (
     ReadyEnded,
     SaleEnded,
     StrayAnswer,
+    TerminalBill,
 )
 from firmware_profiles.addresses import Address
 from firmware_profiles.profile import TerminalProfile
@@ -77,8 +78,7 @@ class TerminalDriver:
         self._session = self._exchange.session
         self._wire = self._exchange.wire
         self._kept = profile.connection == "kept"
-        self._link_is_new = asyncio.Event()
-        self._owner: asyncio.Task[None] | None = None
+        self._caretaker = Caretaker(self._exchange, self.probe)
         self._number_asked = False
         self._idle_confirmed = False
         self._shown: TerminalState | None = None
@@ -108,8 +108,7 @@ class TerminalDriver:
 
     async def start(self) -> None:
         """Begin keeping the connection; returns at once. Every other call starts it too."""
-        if self._owner is None and not self._exchange.closed:
-            self._owner = asyncio.create_task(self._own(), name=f"terminal {self.name}")
+        self._caretaker.start()
 
     async def prepare(self) -> str | None:
         """Connect, learn the terminal's number, and have it confirm that it is idle. No byte of an amount leaves.
@@ -130,15 +129,18 @@ class TerminalDriver:
         on_progress: Callable[[str], None] | None = None,
         terminal_number: str | None = None,
         baseline_stan: str | None = None,
+        bill: TerminalBill | None = None,
     ) -> TerminalOutcome:
         """Write the amount and wait for the answer, until the profile's answer_timeout_ms at the latest.
 
         Device trouble never raises: it is `in_doubt`. A terminal not prepared on the present link is prepared first.
         `on_progress` gets `connecting` when that is so, `waiting_card`, and `cancelling` if asked to.
         `terminal_number` is the number the answer must carry (default: the one learnt), `baseline_stan` what `prepare`
-        returned. Cancelling the task leaves the sale with the driver: its answer comes late.
-        Raises ValueError, before anything left, for an amount or reference the protocol cannot carry.
+        returned. Cancelling the task leaves the sale with the driver: its answer comes late. `bill` makes it the
+        payment of that bill at the terminal's own centre, where the model can.
+        Raises ValueError, before anything left, for an amount, reference or bill the model cannot carry.
         """
+        self._check_carries(amount_rial, bill)
         due = self._exchange.now() + self.profile.times.answer_timeout_ms
         try:
             await self._begin("waiting_card", due)
@@ -157,6 +159,7 @@ class TerminalDriver:
                 reference=reference,
                 terminal_number=terminal_number,
                 baseline_stan=baseline_stan,
+                bill=bill,
                 now_ms=self._exchange.now(),
                 due_ms=due,
             )
@@ -230,14 +233,6 @@ class TerminalDriver:
         await self.start()
         return await self._newest.order("reverse", amount_rial=amount_rial, stan=stan, terminal_number=terminal_number)
 
-    async def cancel(self) -> None:
-        """Ask the terminal to drop the sale it waits for a card for. The sale's own answer says whether it did.
-
-        Also of use after a sale ended in doubt unanswered; does nothing when there is no such sale, or no link.
-        """
-        if not self._wire.is_up or not self.profile.capabilities.cancel_while_waiting:
-            return
-        if self._session.ask_cancel(self._exchange.now()):
     async def void(
         self, *, amount_rial: int, stan: str, receipt_number: str, terminal_number: str | None = None
     ) -> OrderAnswer:
@@ -250,6 +245,14 @@ class TerminalDriver:
             "void", amount_rial=amount_rial, stan=stan, terminal_number=terminal_number, receipt_number=receipt_number
         )
 
+    async def cancel(self) -> None:
+        """Ask the terminal to drop the sale it waits for a card for. The sale's own answer says whether it did.
+
+        Also of use after a sale ended in doubt unanswered; does nothing when there is no such sale, or no link.
+        """
+        if not self._wire.is_up or not self.profile.capabilities.cancel_while_waiting:
+            return
+        if self._session.ask_cancel(self._exchange.now()):
             self._wire.pump()
             if self._exchange.is_awaited(SaleEnded):
                 self._exchange.activity = "cancelling"
@@ -262,10 +265,15 @@ class TerminalDriver:
 
     async def close(self) -> None:
         """End the connection and every wait; a sale still waited for ends in doubt, `link_lost`."""
-        if self._owner is not None:
-            self._owner.cancel()
-            await asyncio.gather(self._owner, return_exceptions=True)
+        await self._caretaker.stop()
         await self._exchange.close()
+
+    def _check_carries(self, amount_rial: int, bill: TerminalBill | None) -> None:
+        limits = self.profile.limits
+        if not limits.amount_min_rial <= amount_rial <= limits.amount_max_rial:
+            raise ValueError("amount_rial is outside this model's limits")
+        if bill is not None and not self.profile.capabilities.bill:
+            raise ValueError("this model pays no bills")
 
     # --- steps of an operation ---------------------------------------------------------------------------------------
 
@@ -279,44 +287,18 @@ class TerminalDriver:
         await self._begin(activity, due)
         try:
             await self._make_ready(due)
+            if activity == "preparing":
+                await self._learn_baseline(due)
         finally:
             self._exchange.finish()
 
-    async def _own(self) -> None:
-        """Own the terminal until closed: keep its link, and look after it. A fault here is told, and begun again."""
-        while True:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._wire.run())
-                    group.create_task(self._keep_alive())
-            except* Exception:  # noqa: BLE001 - whatever it was, an office without its terminal is worse off
-                self._wire.failed()
-            await asyncio.sleep(self.profile.times.reconnect_first_ms / 1000)
-
-    async def _keep_alive(self) -> None:
-        """Ask an idle terminal, now and then and on each new link, whether it is there; never while it may work.
-
-        Where each request has its own connection, whether one can be made is all that is asked unasked for.
-        """
-        while True:
-            if not self._kept and self._exchange.at_rest:
-                with contextlib.suppress(DeviceError):
-                    await self._look()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self.profile.times.heartbeat_every_ms / 1000):
-                    await self._link_is_new.wait()
-            self._link_is_new.clear()
-            if self._kept and self._wire.is_up and self._exchange.at_rest:
-                with contextlib.suppress(DeviceError):
-                    await self.probe()
-
-    async def _look(self) -> None:
-        due = self._exchange.now() + self.profile.times.connect_timeout_ms
-        await self._begin(None, due)
-        try:
-            await self._exchange.need_link(due)
-        finally:
-            self._exchange.finish()
+    async def _learn_baseline(self, due_ms: int) -> None:
+        """Ask for the last transaction where that is another question than whether the terminal is idle."""
+        can = self.profile.capabilities
+        apart = self._kept and can.query_last and not can.query_by_reference and self._session.newest_stan is None
+        if apart:
+            self._session.ask_last(request_number=request_number(self._entropy), due_ms=due_ms)
+            await self._exchange.answer(LastEnded, due_ms)
 
     async def _make_ready(self, due_ms: int) -> None:
         """Have a link, the terminal's number and its word that it is idle. Raises DeviceError."""
@@ -357,7 +339,7 @@ class TerminalDriver:
         if self._kept:
             self._number_asked = False
             self._idle_confirmed = False
-            self._link_is_new.set()
+            self._caretaker.link_opened()
 
     def _unawaited(self, event: Event) -> None:
         """Hand on what was said while nobody waited for it."""

@@ -1,0 +1,26 @@
+"""The virtual terminal of each protocol: for each, who makes it. One line a family, as in the engines' own table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
+from edge.devices.virtual.terminal import VirtualTerminal
+from edge.devices.virtual.terminal_machine import TerminalMachine
+from firmware_profiles.profile import ProtocolName, TerminalProfile
+from shared.clock import Clock
+from shared.entropy import Entropy
+
+Simulator = TerminalMachine[Any]
+SimulatorMaker = Callable[[TerminalProfile, Clock, Entropy, Path | None], Simulator]
+"""Profile, clock, entropy, and where it keeps its memory (None: nowhere)."""
+
+SIMULATORS: Final[dict[ProtocolName, SimulatorMaker]] = {
+    "behpardakht": lambda _, clock, entropy, memory: VirtualTerminal(clock=clock, entropy=entropy, memory=memory),
+    "pna": lambda _, clock, entropy, memory: VirtualPnaTerminal(clock=clock, entropy=entropy, memory=memory),
+}
+
+
+def make_simulator(profile: TerminalProfile, clock: Clock, entropy: Entropy, memory: Path | None = None) -> Simulator:
+    """Return a terminal of that model, switched off. Raises KeyError for a protocol that nobody simulates."""
+    return SIMULATORS[profile.protocol](profile, clock, entropy, memory)

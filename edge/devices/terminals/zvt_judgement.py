@@ -46,6 +46,7 @@ def evidence_of(status: Status, source: Source, options: ZvtOptions) -> Evidence
         response_code=status.result_code or NO_CODE,
         amount_rial=_rial(status, options),
         stan=status.trace,
+        receipt_number=status.receipt_number,
         terminal_number=status.terminal_number,
         merchant_number=status.merchant_number,
         pan=status.pan,

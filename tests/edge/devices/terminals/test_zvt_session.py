@@ -182,6 +182,7 @@ def test_an_approval_is_handed_on_and_answered_only_when_it_is_to_be_kept(sessio
     assert said.kind == "approved"
     assert said.evidence
     assert (said.evidence.stan, said.evidence.amount_rial, said.evidence.terminal_time) == (STAN, AMOUNT, "1006 223953")
+    assert said.evidence.receipt_number == "0470"
     assert sent(session) == [YES]  # to the progress
     assert (session.newest_stan, session.centre_link) == (STAN, True)
     assert session.unanswered(100) == REFERENCE

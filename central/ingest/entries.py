@@ -10,6 +10,7 @@ Dispositions, one for each stored entry:
     posting_failed   in the main branch; the books could not take it (see `reposting`)
     fork             beside the main branch: it contradicts it
     held             beside the main branch: it came while the journal was quarantined
+    booked_aside     beside the main branch, and given to the books by two people (see `quarantine`)
 
 No disposition is a refusal: the entry's bytes and signature are kept, and the entries after it go their way.
 """

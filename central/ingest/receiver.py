@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, sel
 
 from central.ingest.accepted import JournalContext, Posting
 from central.ingest.entries import store_aside, store_close, store_main, store_rotations
+from central.ingest.quarantine import note_asker
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.journal_branches import StoredBranches
@@ -122,6 +123,8 @@ class Receiver:
         store_aside(connection, context, verdict, received_at=now)
         for alarm in verdict.alarms:
             raise_alarm(connection, context, alarm.kind, alarm.detail, at=now, index=alarm.index, leaf=alarm.leaf)
+        if verdict.quarantine:
+            note_asker(connection, context, checked, verdict, held=row.size, at=now)
         answer = self._answer(connection, checked, verdict, row, now)
         _keep_answer(connection, row, checked.sha256, status=verdict.status, answer=answer, now=now)
         _log.info(

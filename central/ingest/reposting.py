@@ -96,7 +96,7 @@ def _repost_journal(
     taken: list[Accepted] = []
     failed = 0
     for row in sorted((*waiting, *set_aside), key=lambda each: each.entry_index):
-        accepted = _accepted(row)
+        accepted = accepted_of(row)
         if accepted is not None and try_post(connection, context, [accepted], posting) is None:
             taken.append(accepted)
         else:
@@ -106,7 +106,7 @@ def _repost_journal(
     return RepostReport(taken=len(taken), failed=failed)
 
 
-def _accepted(row: Any) -> Accepted | None:
+def accepted_of(row: Any) -> Accepted | None:
     """Return a stored entry as the books take it, or None for one that this release does not understand either."""
     try:
         entry = decode_entry(row.data)

@@ -53,8 +53,17 @@ class JournalRow(msgspec.Struct, frozen=True, kw_only=True):
     predecessor_cosigned_size: int | None
     closed_at: datetime | None
     closed_reason: str | None
+    retired_at: datetime | None
     aside_count: int
     """Entries beside the main branch: of a fork, or held in quarantine."""
+
+
+class AsideRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How many entries of a type stand beside a journal's main branch, and why."""
+
+    type: str
+    disposition: str
+    count: int
 
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,6 +208,18 @@ def journals(connection: Connection, office_id: str | None = None) -> tuple[Jour
 def journal_of(connection: Connection, journal_id: str) -> JournalRow | None:
     """Return one journal, or None."""
     return next((row for row in journals(connection) if row.journal_id == journal_id), None)
+
+
+def aside_types(connection: Connection, journal_id: str) -> tuple[AsideRow, ...]:
+    """Return what stands beside a journal's main branch, by type."""
+    table = journal_entry.c
+    query = (
+        select(table.type, table.disposition, func.count().label("count"))
+        .where(table.journal_id == journal_id, ~table.on_main)
+        .group_by(table.type, table.disposition)
+        .order_by(table.type, table.disposition)
+    )
+    return tuple(AsideRow(**row) for row in connection.execute(query).mappings())
 
 
 def entries(

@@ -17,6 +17,7 @@ from central.web.pages_offices import log_pages, office_pages
 from central.web.pages_payments import ledger_pages, payment_pages
 from central.web.pages_policies import policy_pages
 from central.web.pages_providers import provider_pages
+from central.web.pages_quarantine import quarantine_pages
 from central.web.pages_receipt import receipt_pages
 from central.web.pages_settlement import file_pages, run_pages
 from central.web.pages_sign_in import sign_in_pages
@@ -65,6 +66,7 @@ def create_pages(web: Web) -> list[Router]:
             *board_pages(web),
             *office_pages(web),
             *log_pages(web),
+            *quarantine_pages(web),
             *payment_pages(web),
             *statement_forms(web),
             *ledger_pages(web),

@@ -42,6 +42,8 @@ class SadadLink:
         self._was_damaged = False
         self._timed = False
         self._since_ms: int | None = None
+        self.ended = False
+        """Whether the terminal ended the conversation: it says nothing more on this link."""
 
     @property
     def request_left(self) -> bool:
@@ -145,6 +147,7 @@ class SadadLink:
     def _take_eot(self) -> Word | None:
         if self._phase in {"idle", "over"}:
             return None
+        self.ended = True
         # After damage, this may be the end of a conversation whose answer was lost.
         return self._over("garbled" if self._was_damaged and self.request_left else "ended")
 

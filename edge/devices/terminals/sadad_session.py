@@ -205,7 +205,8 @@ class SadadSession:
 
     def is_listening(self, now_ms: int) -> bool:
         """Return whether the newest sale's answer may still come on this link."""
-        return self._asked == "sale" and self._link.request_left and self.unanswered(now_ms) is not None
+        may_speak = self._asked == "sale" and self._link.request_left and not self._link.ended
+        return may_speak and self.unanswered(now_ms) is not None
 
     # --- what comes --------------------------------------------------------------------------------------------------
 

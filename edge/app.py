@@ -7,19 +7,19 @@ and only then let anybody in: pages, devices, the line.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import structlog
-from litestar import Litestar, Response, get
-from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
+from litestar import Litestar
 
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
-from edge.jobs import every, keep_running, timetable
+from edge.jobs import end, every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
 from edge.journal.head_copy import HeadCopy, compare
 from edge.journal.recovery import Recovery, Start
@@ -53,8 +53,9 @@ from edge.store.people import People
 from edge.store.queries import Queries
 from edge.store.reserve import Reserve, usage_of
 from edge.uplink.client import Uplink, UplinkSettings
-from edge.web.help import create_help
+from edge.web.help import create_help, health_route
 from edge.web.router import create_app as create_web
+from edge.web.waiting import Waiting
 from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -86,12 +87,15 @@ class Box:
         self._clock = BoxClock(clock)
         self._entropy = entropy
         self._disk = WatchDisk(folder, Reserve(folder), usage_of)
-        self._disk.prepare()
-        with ExitStack() as opened:
-            self._open(folder, opened)
-            self._recover()
-            self._join()
-            self._opened = opened.pop_all()
+        try:
+            self._disk.prepare()
+            with ExitStack() as opened:
+                self._open(folder, opened)
+                self._recover()
+                self._join()
+                self._opened = opened.pop_all()
+        except OSError as error:
+            raise DeviceError("store.unreadable", why=str(error)) from error
 
     def _open(self, folder: Path, opened: ExitStack) -> None:
         """Open the file and everything that reads or writes it; closed in reverse."""
@@ -284,7 +288,7 @@ class Box:
 
     def _keep_up(self, stack: AsyncExitStack, name: str, start: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run a part for as long as the box runs, whatever it raises."""
-        stack.push_async_callback(_end, asyncio.create_task(keep_running(name, start, self._clock), name=name))
+        stack.push_async_callback(end, asyncio.create_task(keep_running(name, start, self._clock), name=name))
 
     async def _close_terminals(self) -> None:
         await asyncio.gather(*(terminal.close() for terminal in self._terminals))
@@ -346,24 +350,31 @@ def _run_again(recovery: Recovery, writer: JournalWriter, public_key: bytes) -> 
     recovery.run(writer, public_key)
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for its end."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
+def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar | Waiting:
     """Return the box's application; its lifespan brings devices and line to life and closes the file at the end.
 
     A file that cannot be opened or does not say who it is gives an application that says so, and whom to call, in its
-    place: a box that only crashed would be started again for ever. Raises OperatorError as `Box` does.
+    place: a box that only crashed would be started again for ever. One whose medium cannot be read is tried again.
+    Raises OperatorError as `Box` does.
     """
     try:
-        box = Box(folder, clock, entropy)
+        return _serve(Box(folder, clock, entropy), entropy)
     except (IntegrityError, DeviceError, BugError) as error:
         _log.critical("the box cannot start; it says so on its pages", code=error.code, why=str(error))
         settings = load_settings(folder)
-        return create_help(error, support_line=settings.support_line, version=version("daftar"))
+        help_of = partial(create_help, support_line=settings.support_line, version=version("daftar"))
+        if not isinstance(error, DeviceError):
+            return help_of(error)
+
+        async def again() -> Litestar:
+            # Opening may take as long as a sick medium does; pages go on saying so meanwhile.
+            return _serve(await asyncio.to_thread(Box, folder, clock, entropy), entropy)
+
+        return Waiting(error, again=again, help_of=help_of)
+
+
+def _serve(box: Box, entropy: Entropy) -> Litestar:
+    """Return the application of a box that is open."""
 
     @asynccontextmanager
     async def live(_: Litestar) -> AsyncIterator[None]:
@@ -373,26 +384,16 @@ def create_app(folder: Path, clock: Clock, entropy: Entropy) -> Litestar:
         finally:
             box.close()
 
+    settings = box.settings
     app = create_web(
         box.counter,
         clock=box.clock,
         entropy=entropy,
         version=version("daftar"),
-        demo=box.settings.demo,
+        demo=settings.demo,
         # The Host header carries the port wherever it is not the scheme's own.
-        allowed_hosts=[name for host in box.settings.allowed_hosts for name in (host, f"{host}:{box.settings.port}")],
+        allowed_hosts=[name for host in settings.allowed_hosts for name in (host, f"{host}:{settings.port}")],
         lifespan=[live],
     )
-
-    @get("/health", sync_to_thread=False)
-    def health() -> Response[dict[str, str]]:
-        """Say whether the box takes entries: for supervisors; tells nothing of the office."""
-        trouble = box.counter.health().trouble
-        if trouble is None:
-            return Response({"status": "ok"})
-        said = {"status": "journal_stopped", "code": trouble.code, "since": trouble.since}
-        said |= {"clears": "by itself" if trouble.clears else "no", "call": box.settings.support_line}
-        return Response(said, status_code=HTTP_503_SERVICE_UNAVAILABLE)
-
-    app.register(health)
+    app.register(health_route(box.counter, support_line=settings.support_line))
     return app

@@ -47,6 +47,12 @@ async def keep_running(name: str, start: Callable[[], Coroutine[None, None, None
         pause_ms = min(2 * pause_ms, RESTART_LONGEST_MS)
 
 
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a part that runs, and wait for its end."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 def timetable(
     *, ask_in_doubt: Job, doubt_every_s: float, look_at_printer: Job, device_check_every_s: float
 ) -> dict[str, Callable[[], Coroutine[None, None, None]]]:

@@ -25,6 +25,7 @@ from edge.settings import (
 from edge.store.people import People
 from edge.store.queries import Queries
 from edge.store.reserve import Usage
+from edge.web.waiting import Waiting
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import AlarmRaised, BootStarted
@@ -57,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def visiting(app: Litestar) -> AsyncIterator[Browser]:
+async def visiting(app: Litestar | Waiting) -> AsyncIterator[Browser]:
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the two libraries type ASGI differently
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield Browser(client)

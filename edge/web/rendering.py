@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Request, Response
 from litestar.datastructures import State
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Printer, Terminal
 from edge.web.templating import fill
@@ -92,8 +92,8 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
     everywhere: dict[str, Any] = {
         "ago": lambda at: ago_text(at, web.clock.now(), language),
         "operator": operator,
-        "csrf_field": Markup('<input type="hidden" name="csrf" value="%s">') % csrf,
-        "path": request.url.path,
+        "csrf_field": Markup(f'<input type="hidden" name="csrf" value="{escape(csrf)}">'),  # noqa: S704 - escaped
+        "path": request.scope["path"],
         "version": web.version,
         "demo": web.demo,
         "seen": "",

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from edge.web.payment_view import transaction_name
 from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
@@ -74,11 +74,10 @@ def _chip(status: Status, language: Language, *, big: bool) -> Markup:
 @pass_context
 def _live_part(context: Context, path: str, events: str, *, slow: bool = False) -> Markup:
     """Return what makes a part of a page keep itself new; what is ticked goes along, so that the new one keeps it."""
-    return Markup('hx-get="%s?seen=%s" hx-include="#terminals" hx-trigger="%s, every %ds" hx-swap="outerHTML"') % (
-        path,
-        context["seen"],
-        events,
-        60 if slow else 10,
+    every_s = 60 if slow else 10
+    return Markup(  # noqa: S704 - escaped here: formatting a Markup takes five times as long
+        f'hx-get="{escape(path)}?seen={escape(context["seen"])}" hx-include="#terminals" '
+        f'hx-trigger="{escape(events)}, every {every_s}s" hx-swap="outerHTML"'
     )
 
 
@@ -154,7 +153,13 @@ def _keeping(environment: Environment) -> Callable[..., Markup]:
 
 
 def _filled(environment: Environment, template: str, context: Mapping[str, Any]) -> str:
-    return environment.get_template(template).render(context)
+    """Return a template, filled: what its `render` does, without the way through chained dictionaries of globals."""
+    found = environment.get_template(template)
+    everything = {**environment.globals, **context}
+    try:
+        return environment.concat(found.root_render_func(found.new_context(everything, shared=True)))
+    except Exception:  # noqa: BLE001 - raised again, with the template's own lines
+        environment.handle_exception()
 
 
 _ENVIRONMENTS: Final = {language: _environment(language) for language in LANGUAGES}

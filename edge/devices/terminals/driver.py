@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from edge.devices.terminals.caretaker import Caretaker
+from edge.devices.terminals.engines import NUMBER_IS_APART
 from edge.devices.terminals.exchange import Exchange, request_number
 from edge.devices.terminals.newest_sale import NewestSale
 from edge.devices.terminals.outcome import (
@@ -110,13 +111,17 @@ class TerminalDriver:
         """Begin keeping the connection; returns at once. Every other call starts it too."""
         self._caretaker.start()
 
-    async def prepare(self) -> str | None:
+    async def prepare(self, amount_rial: int | None = None) -> str | None:
         """Connect, learn the terminal's number, and have it confirm that it is idle. No byte of an amount leaves.
 
         Return the newest trace it knows, where it can only be asked for its last transaction: the baseline of the sale
         that follows (`000000` before its first one; None where it does not say).
-        Raises DeviceError `terminal.unreachable`, `terminal.not_ready` or `terminal.busy` (another operation runs).
+        Raises DeviceError `terminal.unreachable`, `terminal.not_ready` or `terminal.busy` (another operation runs);
+        `terminal.amount` when the model cannot take the amount that is meant.
         """
+        limits = self.profile.limits
+        if amount_rial is not None and not limits.carry(amount_rial):
+            raise DeviceError("terminal.amount", least=limits.amount_min_rial, most=limits.amount_max_rial)
         await self._check("preparing")
         self._idle_confirmed = True
         return self._session.newest_stan
@@ -192,6 +197,8 @@ class TerminalDriver:
         except DeviceError:
             return StatusAnswer(kind="no_answer")
         try:
+            if self.profile.protocol in NUMBER_IS_APART:
+                await self._make_ready(due)
             await self._exchange.need_link(due)
             self._session.ask_status(
                 reference=reference,
@@ -269,8 +276,7 @@ class TerminalDriver:
         await self._exchange.close()
 
     def _check_carries(self, amount_rial: int, bill: TerminalBill | None) -> None:
-        limits = self.profile.limits
-        if not limits.amount_min_rial <= amount_rial <= limits.amount_max_rial:
+        if not self.profile.limits.carry(amount_rial):
             raise ValueError("amount_rial is outside this model's limits")
         if bill is not None and not self.profile.capabilities.bill:
             raise ValueError("this model pays no bills")

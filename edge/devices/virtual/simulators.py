@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from edge.devices.virtual.asan_pardakht_terminal import VirtualAsanPardakhtTerminal
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
+from edge.devices.virtual.sadad_terminal import VirtualSadadTerminal
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from firmware_profiles.profile import ProtocolName, TerminalProfile
@@ -17,7 +19,11 @@ SimulatorMaker = Callable[[TerminalProfile, Clock, Entropy, Path | None], Simula
 
 SIMULATORS: Final[dict[ProtocolName, SimulatorMaker]] = {
     "behpardakht": lambda _, clock, entropy, memory: VirtualTerminal(clock=clock, entropy=entropy, memory=memory),
+    "asan_pardakht": lambda _, clock, entropy, memory: VirtualAsanPardakhtTerminal(
+        clock=clock, entropy=entropy, memory=memory
+    ),
     "pna": lambda _, clock, entropy, memory: VirtualPnaTerminal(clock=clock, entropy=entropy, memory=memory),
+    "sadad": lambda _, clock, entropy, memory: VirtualSadadTerminal(clock=clock, entropy=entropy, memory=memory),
 }
 
 

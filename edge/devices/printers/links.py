@@ -65,6 +65,8 @@ class TcpPlace(msgspec.Struct, frozen=True):
         """Connect; a printer takes one client and remembers dead ones, so the connection is closed in any case."""
         async with asyncio.timeout(timeout_ms / 1000):
             reader, writer = await asyncio.open_connection(self.host, self.port)
+        # What was sent is then the system's, and closing does not take it back.
+        writer.transport.set_write_buffer_limits(0)
         try:
             yield _Stream(reader, writer)
         finally:
@@ -88,7 +90,7 @@ class _Stream:
         await self._writer.drain()
 
     async def finish(self) -> None:
-        """Return: what was drained is the network's."""
+        """Return: what was drained is the system's, which goes on sending it."""
 
     async def read(self) -> bytes:
         data = await self._reader.read(64)

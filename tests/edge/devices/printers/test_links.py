@@ -22,7 +22,9 @@ from firmware_profiles.printer_address import parse_printer_address
 from firmware_profiles.printer_profile import PrinterAnswers, PrinterProfile, PrinterSerial, PrinterTimes
 from tests.golden.receipts.papers import PAPERS, profile
 
-TIMES = PrinterTimes(connect_timeout_ms=5_000, status_timeout_ms=500, send_timeout_ms=5_000, end_of_job_timeout_ms=900)
+TIMES = PrinterTimes(
+    connect_timeout_ms=5_000, status_timeout_ms=5_000, send_timeout_ms=5_000, end_of_job_timeout_ms=5_000
+)
 PROFILE = msgspec.structs.replace(profile("generic/escpos_58mm"), times=TIMES)
 LINE = PrinterSerial()
 SENT = picture(PAPERS["ticket"], PROFILE)
@@ -73,6 +75,8 @@ async def test_a_job_over_a_serial_line_is_the_picture(wired: tuple[VirtualPrint
 @pytest.mark.parametrize("unasked", [False, True])
 async def test_a_line_tells_what_is_wrong(fault: PrinterFault | None, status: str, *, unasked: bool) -> None:
     model = with_answers(real_time_status=not unasked, automatic_status=unasked)
+    if status == "unknown":
+        model = msgspec.structs.replace(model, times=msgspec.structs.replace(TIMES, status_timeout_ms=150))
     printer = VirtualPrinter(profile=model)
     driver = PrinterDriver(place=SerialPlace(printer.start_on_pty(), LINE), profile=model)
     printer.set_fault(fault)
@@ -88,9 +92,11 @@ async def test_power_lost_on_a_line_is_uncertain_and_the_next_job_comes_out(
     wired: tuple[VirtualPrinter, PrinterDriver],
 ) -> None:
     printer, driver = wired
+    times = msgspec.structs.replace(TIMES, status_timeout_ms=1_500, end_of_job_timeout_ms=300)
+    hurried = PrinterDriver(place=driver.place, profile=msgspec.structs.replace(PROFILE, times=times))
     printer.set_fault("die_mid_job")
     async with asyncio.timeout(LONGEST_S):
-        assert (await driver.print(JOB)).kind == "uncertain"
+        assert (await hurried.print(JOB)).kind == "uncertain"
         printer.tear()
         printer.set_fault(None)
         assert (await driver.print(JOB)).kind == "printed"

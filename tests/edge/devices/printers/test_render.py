@@ -1,3 +1,4 @@
+from functools import cache
 from io import BytesIO
 from itertools import product
 
@@ -6,6 +7,7 @@ import pytest
 import segno
 from PIL import Image, ImageChops
 
+from edge.devices.printers.escpos_encoder import encode
 from edge.devices.printers.layout import lay_out
 from edge.devices.printers.page import Modules, TextRun
 from edge.devices.printers.render import draw, picture, render
@@ -28,11 +30,16 @@ def worst_square(one: Image.Image, other: Image.Image) -> int:
     )
 
 
+@cache
+def drawn(name: str, width: str) -> Image.Image:
+    return picture(PAPERS[name], WIDTHS[width])
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_paper_looks_as_the_golden_picture(name: str, width: str) -> None:
     golden = Image.open(FOLDER / f"{name}.{width}.png")
-    found = picture(PAPERS[name], WIDTHS[width])
+    found = drawn(name, width)
     assert found.mode == "1"
     assert found.size == golden.size
     assert worst_square(found, golden) <= DIFFERENT_MAX
@@ -86,13 +93,13 @@ def test_text_leaves_ink_where_the_layout_put_it() -> None:
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_stranger_reads_the_same_picture_from_the_bytes(name: str, width: str) -> None:
     profile = WIDTHS[width]
-    commands = CommandReader().read(render(PAPERS[name], profile))
+    sent = drawn(name, width)
+    commands = CommandReader().read(encode(sent, profile))
     assert isinstance(commands[0], Initialise)
     rasters = [command for command in commands if isinstance(command, Raster)]
     assert all(len(raster.rows) <= profile.raster.band_dots for raster in rasters)
     paper = Paper(profile.paper.printable_dots)
     assert all(paper.print(raster.rows) for raster in rasters)
-    sent = picture(PAPERS[name], profile)
     assert paper.length_dots == sent.height + profile.cut.feed_dots
     png = paper.cut()
     assert png is not None
@@ -102,3 +109,7 @@ def test_a_stranger_reads_the_same_picture_from_the_bytes(name: str, width: str)
     assert [command for command in commands if isinstance(command, Cut)] == (
         [] if profile.cut.cutter == "none" else [Cut()]
     )
+
+
+def test_a_job_is_the_pictures_bytes() -> None:
+    assert render(PAPERS["ticket"], WIDTHS["58mm"]) == encode(drawn("ticket", "58mm"), WIDTHS["58mm"])

@@ -108,6 +108,10 @@ class TerminalLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     amount_min_rial: Annotated[int, msgspec.Meta(ge=1)] = 1
     amount_max_rial: Annotated[int, msgspec.Meta(ge=1, lt=10**15)] = 10**12 - 1
 
+    def carry(self, amount_rial: int) -> bool:
+        """Return whether a sale may be of that amount."""
+        return self.amount_min_rial <= amount_rial <= self.amount_max_rial
+
 
 class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model, whole. In its file `codes` holds the model's own differences; once registered, the whole table."""

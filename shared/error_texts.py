@@ -396,6 +396,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="اگر پرداختی نامشخص است «تأیید تراکنش» را بزنید؛ اگر خطا باز آمد، گزارش آن را به پشتیبانی بدهید.",
         do_en="If a payment is in doubt, ask for its status; if it happens again, give the log to support.",
     ),
+    "terminal.amount": ErrorText(
+        fa="این مدل کارتخوان تنها مبلغ‌های از {least} تا {most} ریال را می‌پذیرد.",
+        en="This model of terminal takes amounts from {least} to {most} rial only.",
+        money="not_moved",
+        do_fa="پرداخت را با کارتخوان دیگری انجام دهید.",
+        do_en="Take the payment at another terminal.",
+    ),
     "terminal.no_such_way": ErrorText(
         fa="مدل «{profile}» را نمی‌توان در نشانی {address} به کار گرفت؛ راه‌های آن: {ways}.",
         en="The model “{profile}” cannot be reached at {address}; its ways are: {ways}.",

@@ -37,6 +37,9 @@ class LinkOwner(Protocol):
 class Way(Protocol):
     """A way to one device. One link at a time."""
 
+    retry_longest_ms: int | None
+    """The longest pause between attempts that makes sense, where trying costs nothing; None: as the model says."""
+
     async def open(self, owner: LinkOwner) -> None:
         """Make a link. Raises OSError or ValueError when it cannot be made; cancelled, it leaves nothing behind."""
 

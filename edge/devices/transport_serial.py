@@ -150,6 +150,9 @@ class SerialLink:
 class SerialWay:
     """To a device on a serial port."""
 
+    retry_longest_ms: int | None = 2_000
+    """Whoever plugs a cable in again looks at the page at once."""
+
     def __init__(self, path: str, line: SerialLine) -> None:
         self._path = path
         self._line = line

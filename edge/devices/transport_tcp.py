@@ -86,6 +86,8 @@ def _watch_over(link: socket.socket | None) -> None:
 class TcpWay:
     """To a device that listens."""
 
+    retry_longest_ms: int | None = None
+
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
@@ -103,6 +105,8 @@ class ListenWay:
 
     It listens from the first `open` on, so that a device which comes between two links is not refused.
     """
+
+    retry_longest_ms: int | None = 500
 
     def __init__(self, host: str, port: int, *, peer: str | None = None) -> None:
         self._host = host

@@ -27,8 +27,11 @@ class Terminal(Protocol):
     def state(self) -> TerminalState:
         """Return what is known of the terminal now."""
 
-    async def prepare(self) -> str | None:
-        """Have it confirm that it is idle; return the newest trace it tells, for PaymentSent. Raises DeviceError."""
+    async def prepare(self, amount_rial: int | None = None) -> str | None:
+        """Have it confirm that it is idle, and can take that amount. Raises DeviceError.
+
+        Return the newest trace it tells, for PaymentSent.
+        """
 
     async def sale(
         self,

@@ -212,7 +212,7 @@ class TerminalWorker:
 
     async def _at_terminal(self, wanted: PaymentRequested) -> None:
         payment_id = wanted.payment_id
-        not_ready, baseline_stan = await self._not_ready()
+        not_ready, baseline_stan = await self._not_ready(wanted.amount_rial)
         number = self.terminal.state.terminal_number
 
         def decide(view: StoreView) -> Sequence[Body]:
@@ -257,13 +257,13 @@ class TerminalWorker:
             if payment_id in self._cancelled:
                 self._outcomes.to_the_end(f"cancel {payment_id}", self.terminal.cancel())
 
-    async def _not_ready(self) -> tuple[str | None, str | None]:
-        """Return why the terminal cannot take an amount, None when it is idle; and the baseline it told."""
+    async def _not_ready(self, amount_rial: int) -> tuple[str | None, str | None]:
+        """Return why the terminal cannot take the amount, None when it is idle; and the baseline it told."""
         # Nothing else speaks to the terminal while we hold it: one that is locked now stays so.
         if any(payment.terminal == self.name for payment in self._queries.in_doubt()):
             return "payment.terminal_locked", None
         try:
-            return None, await self.terminal.prepare()
+            return None, await self.terminal.prepare(amount_rial)
         except DeviceError as error:
             return error.code, None
 

@@ -40,6 +40,7 @@ class Wire:
         self._clock = clock
         self._listener = listener
         times = profile.times
+        longest_ms = way.retry_longest_ms or times.reconnect_longest_ms
         self._link: KeptLink | RequestedLink
         if profile.connection == "kept":
             self._link = KeptLink(
@@ -47,7 +48,7 @@ class Wire:
                 listener=self,
                 connect_timeout_ms=times.connect_timeout_ms,
                 reconnect_first_ms=times.reconnect_first_ms,
-                reconnect_longest_ms=times.reconnect_longest_ms,
+                reconnect_longest_ms=max(times.reconnect_first_ms, min(times.reconnect_longest_ms, longest_ms)),
             )
         else:
             self._link = RequestedLink(

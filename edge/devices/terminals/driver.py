@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from edge.devices.terminals.caretaker import Caretaker
+from edge.devices.terminals.engines import NUMBER_IS_APART
 from edge.devices.terminals.exchange import Exchange, request_number
 from edge.devices.terminals.newest_sale import NewestSale
 from edge.devices.terminals.outcome import (
@@ -196,6 +197,8 @@ class TerminalDriver:
         except DeviceError:
             return StatusAnswer(kind="no_answer")
         try:
+            if self.profile.protocol in NUMBER_IS_APART:
+                await self._make_ready(due)
             await self._exchange.need_link(due)
             self._session.ask_status(
                 reference=reference,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from edge.journal.making import make_entry
 from edge.journal.ports import Head
 from edge.journal.signer import FileSigner
+from edge.services.documents import BILL_RECEIPT
 from edge.settings import KEY_NAME, STORE_NAME
 from edge.store.database import open_for_writing, transaction
 from edge.store.exposure_rows import BUCKET
@@ -127,6 +128,10 @@ class Bulk:
         self._connection.executemany("INSERT INTO tree_node VALUES (?, ?, ?)", nodes)
         marks = ", ".join("?" * len(self._columns))
         self._connection.executemany(f"INSERT INTO payment VALUES ({marks})", payments)  # noqa: S608 - marks only
+        self._connection.executemany(
+            "INSERT INTO print_job (job_id, document, about, state, copy, attempts) VALUES (?, ?, ?, 'printed', 0, 1)",
+            [(f"j{number}", BILL_RECEIPT, payment_id(number)) for number in numbers],
+        )
         self._sum([row[self._columns.index("moved_index")] for row in payments])
 
     def _sum(self, moved: list[int]) -> None:

@@ -206,6 +206,8 @@ OUTSIDE: Final = (
         last_status TEXT
     ) STRICT""",
     "CREATE INDEX print_job_about ON print_job (about)",
+    # Jobs are kept; every page counts those that wait.
+    "CREATE INDEX print_job_state ON print_job (state)",
     """CREATE TABLE operator (
         username TEXT PRIMARY KEY,
         name TEXT NOT NULL,

@@ -2,20 +2,26 @@
 
 import functools
 import socket
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import uvicorn
 
-from central.app import Central, create_app
+from central.app import create_app
 from central.fleet.enrolment import add_office, issue_code
 from central.fleet.feed import append
 from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing_policies
 from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
+from daftar.cli_central_quarantine import (
+    asked_password,
+    data_option,
+    database_url_option,
+    open_central,
+    quarantine,
+)
 from daftar.log_lines import log_in_lines
 from shared.calendar import check_zone
 from shared.clock import SystemClock
@@ -29,21 +35,6 @@ DEFAULT_SANDBOX_PORT: Final = 8740
 GRACEFUL_STOP_S: Final = 2
 """How long open streams may hold up a stop."""
 
-_data = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    envvar="DAFTAR_CENTRAL_DATA",
-    show_envvar=True,
-    help="Folder of central's keys and of its embedded PostgreSQL.",
-)
-_database_url = click.option(
-    "--database-url",
-    default=None,
-    envvar="DAFTAR_DATABASE_URL",
-    show_envvar=True,
-    help="A PostgreSQL server of your own (postgresql://…), instead of the embedded one.",
-)
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 
 
@@ -63,15 +54,12 @@ def central() -> None:
     """Central: ingest and witness, books, reconciliation."""
 
 
-def _open(data: Path, database_url: str | None) -> Central:
-    """Open central for a short command, beside a central that serves from the same folder if there is one."""
-    settings = Settings(data=data, database_url=database_url)
-    return Central(settings, SystemClock(), SystemEntropy(), share=True)
+central.add_command(quarantine)
 
 
 @central.command()
-@_data
-@_database_url
+@data_option
+@database_url_option
 @_host
 @click.option(
     "--port",
@@ -113,14 +101,14 @@ def serve(*, data: Path, database_url: str | None, host: str, port: int, provide
 
 
 @central.command()
-@_data
-@_database_url
+@data_option
+@database_url_option
 def init(data: Path, database_url: str | None) -> None:
     """Make central's keys and database.
 
     May be run again: what is there stays, and the database is brought to this release. Prints the witness key.
     """
-    with _open(data, database_url) as opened:
+    with open_central(data, database_url) as opened:
         click.echo(f"Central is ready in {data}; its witness key is {opened.keys.witness.key.text()}")
 
 
@@ -130,8 +118,8 @@ def office() -> None:
 
 
 @office.command(name="add")
-@_data
-@_database_url
+@data_option
+@database_url_option
 @click.argument("code")
 @click.argument("name")
 def add_one_office(data: Path, database_url: str | None, code: str, name: str) -> None:
@@ -139,20 +127,20 @@ def add_one_office(data: Path, database_url: str | None, code: str, name: str) -
 
     Prints an enrolment code for its box, good for one box and for a day.
     """
-    with _open(data, database_url) as opened:
+    with open_central(data, database_url) as opened:
         add_office(opened.engine, OfficeId(code), name, clock=opened.clock)
         made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy)
     click.echo(f"Office {code} is added. Enrol its box within a day with the code {made}")
 
 
 @office.command(name="code")
-@_data
-@_database_url
+@data_option
+@database_url_option
 @click.option("--replace", "replaces", metavar="BOX", help="The box that is replaced: its next journal is opened.")
 @click.argument("code")
 def issue_one_code(data: Path, database_url: str | None, code: str, replaces: str | None) -> None:
     """Print an enrolment code for the office CODE."""
-    with _open(data, database_url) as opened:
+    with open_central(data, database_url) as opened:
         made = issue_code(opened.engine, OfficeId(code), clock=opened.clock, entropy=opened.entropy, replaces=replaces)
     what = "a box" if replaces is None else f"what replaces box {replaces}"
     click.echo(f"Enrol {what} of office {code} within a day with the code {made}")
@@ -164,8 +152,8 @@ def policy() -> None:
 
 
 @policy.command(name="set")
-@_data
-@_database_url
+@data_option
+@database_url_option
 @click.option("--office", default=None, help="Code of the office the policy is for.")
 @click.option("--all", "for_all", is_flag=True, help="For every office that has no policy of its own.")
 @click.option("--payment-max", type=click.IntRange(min=0), default=None, help="Largest single payment, in rial.")
@@ -191,7 +179,7 @@ def set_one_policy(data: Path, database_url: str | None, *, office: str | None, 
         count_max=given["count_max"],
         running_hours_max=given["hours_max"],
     )
-    with _open(data, database_url) as opened, opened.engine.begin() as connection:
+    with open_central(data, database_url) as opened, opened.engine.begin() as connection:
         made = policy_of(kind, limits, by="command line", entropy=opened.entropy)
         append_feed = functools.partial(append, clock=opened.clock, signer=opened.keys.feed)
         set_policy(connection, office, made, append_feed)
@@ -199,14 +187,14 @@ def set_one_policy(data: Path, database_url: str | None, *, office: str | None, 
 
 
 @policy.command(name="list")
-@_data
-@_database_url
+@data_option
+@database_url_option
 def list_policies(data: Path, database_url: str | None) -> None:
     """Print the policies that stand.
 
     One line each: for whom, the limits (rial, rial, payments, hours; - is none), when it was signed, by whom.
     """
-    with _open(data, database_url) as opened, opened.engine.connect() as connection:
+    with open_central(data, database_url) as opened, opened.engine.connect() as connection:
         standing = standing_policies(connection)
     for one in standing:
         said = one.policy
@@ -223,8 +211,8 @@ def user() -> None:
 
 
 @user.command(name="add")
-@_data
-@_database_url
+@data_option
+@database_url_option
 @click.argument("username")
 @click.option("--name", default=None, help="The name people call them by; the user name when not given.")
 @click.option(
@@ -239,8 +227,8 @@ def add_one_user(data: Path, database_url: str | None, username: str, name: str 
 
     The password is asked for, or is the first line of standard input. A change ends the person's sessions.
     """
-    password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    with _open(data, database_url) as opened:
+    password = asked_password()
+    with open_central(data, database_url) as opened:
         people = People(opened.engine, opened.clock, opened.entropy)
         if people.add(username, name=name or username, password=password, role=role):
             click.echo(f"{username} may sign in as {role}")
@@ -279,14 +267,14 @@ def keys() -> None:
 
 
 @keys.command(name="show")
-@_data
-@_database_url
+@data_option
+@database_url_option
 def show_keys(data: Path, database_url: str | None) -> None:
     """Print central's public keys.
 
     Auditors check exported journals with the witness key.
     """
-    with _open(data, database_url) as opened:
+    with open_central(data, database_url) as opened:
         trust = opened.keys.trust()
     for role in trust.__struct_fields__:
         click.echo(f"{role:<9} {getattr(trust, role)}")

@@ -51,6 +51,8 @@ def test_central_is_set_up_served_asked_beside_and_stopped_leaving_nothing_behin
         # A command beside a central that serves uses its database; a second central is refused.
         assert _run(data, "user", "add", "finance", stdin="a-good-password\n").returncode == 0
         assert "central.data_in_use" in _run(data, "serve", "--port", "0").stderr
+        alone = _run(data, "quarantine", "agree", "1", "--person", "finance", stdin="a-good-password\n")
+        assert "quarantine.no_decision" in alone.stderr
         postgres = int((data / "postgres" / "postmaster.pid").read_text().split()[0])
     finally:
         server.send_signal(signal.SIGTERM)

@@ -141,7 +141,7 @@ def _bill_page(
         earlier=earlier,
         # Nobody holds the bill: whatever was tried before was certainly not charged.
         tried_before=bool(web.counter.queries.payments_of(_obligation(reading))),
-        earlier_status=payment_status(earlier.state, earlier.confirmation) if earlier else None,
+        earlier_status=STATUSES[status_key_now(web.counter, earlier)] if earlier else None,
         earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
         earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,
         disputed=disputed,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -9,14 +10,14 @@ from litestar import Response, get
 
 from edge.web.guards import signed_in
 from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, Stop, find_inquiries, find_payments
-from edge.web.payment_view import transaction_name
-from edge.web.ports import InquiryView, PaymentView
+from edge.web.payment_view import ahead_of, status_key_now, transaction_name
+from edge.web.ports import Counter, InquiryView, PaymentView
 from edge.web.rendering import AnyRequest, Web, language_of, page
 from edge.web.services import KIND_TEXTS
 from edge.web.texts import text
 from shared.calendar import jalali_datetime_text
 from shared.clock import parse_instant
-from shared.display import Status, inquiry_status, payment_status
+from shared.display import STATUSES, Status, inquiry_status
 from shared.text import Language, fold_number, is_digits
 
 EXPORT_ROWS_MAX = 5_000
@@ -49,7 +50,7 @@ def _number(value: str | None) -> int | None:
     return int(digits) if is_digits(digits) and len(digits) < 16 else None  # noqa: PLR2004 - fits SQLite's integers
 
 
-def _export(payments: list[PaymentView], language: Language, *, is_whole: bool) -> str:
+def _export(counter: Counter, payments: list[PaymentView], language: Language, *, is_whole: bool) -> str:
     """Return a table that spreadsheets open: UTF-8 with its mark, amounts as plain digits, long numbers as text."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -62,7 +63,7 @@ def _export(payments: list[PaymentView], language: Language, *, is_whole: bool) 
                 transaction_name(payment, language),
                 jalali_datetime_text(parse_instant(payment.requested_at), "en"),
                 payment.amount_rial,
-                payment_status(payment.state, payment.confirmation).word(language),
+                STATUSES[status_key_now(counter, payment)].word(language),
                 # A formula that yields text: leading zeros and all digits stay.
                 *(f'="{number}"' if number else "" for number in numbers),
                 payment.payment_id,
@@ -102,6 +103,7 @@ def _payments(web: Web, request: AnyRequest) -> Response[str]:
         request,
         "history_payments.html",
         rows=list(enumerate(found.rows, start=first_row)),
+        ahead_of=partial(ahead_of, web.counter),
         q=wanted,
         narrow=narrow,
         is_search=bool(wanted) or narrow != "all",
@@ -143,7 +145,9 @@ def history_pages(web: Web) -> list[Any]:
             web.counter.queries, text=wanted, narrow=_narrow(request), before_index=None, limit=EXPORT_ROWS_MAX
         )
         return Response(
-            _export(found.rows, language_of(request), is_whole=not (found.older or found.stopped)).encode(),
+            _export(
+                web.counter, found.rows, language_of(request), is_whole=not (found.older or found.stopped)
+            ).encode(),
             media_type="text/csv; charset=utf-8",
             headers={
                 "Content-Disposition": 'attachment; filename="daftar-payments.csv"',

@@ -8,11 +8,11 @@ from litestar.response import Redirect
 
 from edge.web.guards import own_form, signed_in
 from edge.web.pages_bills import form_digest, one_time_key, operator_name
-from edge.web.payment_view import paper_text
+from edge.web.payment_view import paper_text, status_key_now
 from edge.web.ports import InquiryView
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from edge.web.services import KIND_TEXTS
-from shared.display import inquiry_status, payment_status
+from shared.display import STATUSES, inquiry_status
 from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.events import BillKind
@@ -66,7 +66,7 @@ def _facts(web: Web, inquiry: InquiryView) -> dict[str, Any]:
         "sentence_text": _sentence(web, inquiry),
         "payment": payment,
         "tried_before": _was_tried(web, inquiry),
-        "payment_status": payment_status(payment.state, payment.confirmation) if payment else None,
+        "payment_status": STATUSES[status_key_now(web.counter, payment)] if payment else None,
         "paper_text": paper_text(jobs, inquiry.printed),
         "printed": inquiry.printed,
         "live": inquiry.outcome is None or payment is not None,

@@ -157,9 +157,16 @@ def paper_text(jobs: list[PrintJob], printed: int) -> str:
     return "print.printed" if printed else "print.none"
 
 
+def ahead_of(counter: Counter, payment: PaymentView) -> int | None:
+    """Return how many payments are ahead of one that waits for its terminal; None of one that does not."""
+    if payment.state is not _S.REQUESTED or counter.progress(payment.payment_id) != "queued":
+        return None
+    return counter.queue_place(payment.payment_id)
+
+
 def status_key_now(counter: Counter, payment: PaymentView) -> StatusKey:
     """Return a payment's row of the status table; one that waits for its terminal has a word of its own."""
-    if payment.state is _S.REQUESTED and counter.progress(payment.payment_id) == "queued":
+    if ahead_of(counter, payment) is not None:
         return "waiting_for_terminal"
     return payment_status_key(payment.state, payment.confirmation)
 

@@ -19,6 +19,7 @@ from edge.web.payment_view import transaction_name
 from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.texts import LANGUAGES, text
 from shared.display import (
+    STATUSES,
     Status,
     alarm_text,
     clock_text,
@@ -96,7 +97,9 @@ def _filters(language: Language) -> dict[str, Any]:
         "chip": lambda status, *, big=False: _chip(status, language, big=big),
         "word": lambda status: status.word(language),
         "transaction_name": lambda payment: transaction_name(payment, language),
-        "payment_status": lambda payment: payment_status(payment.state, payment.confirmation),
+        "payment_status": lambda payment, *, waits=False: (
+            STATUSES["waiting_for_terminal"] if waits else payment_status(payment.state, payment.confirmation)
+        ),
         "bill_type_name": lambda kind: kind.fa if language == "fa" else kind.en,
         "toman": lambda amount_rial: toman_text(amount_rial, language),
         "toman_number": lambda amount_rial: toman_text(amount_rial, language).rsplit(" ", 1)[0],

@@ -1,6 +1,7 @@
 import csv
 import io
 
+import msgspec
 import pytest
 
 from edge.web import history, pages_history
@@ -17,6 +18,21 @@ async def test_the_table_has_the_columns_of_the_offices(operator: Browser, count
         assert column in text
     for cell in ("قبض برق", "۱۲۹٬۰۰۰", "تأیید شد", "006441", "۱۴۰۵/۰۹/۰۱"):
         assert cell in text
+
+
+async def test_a_payment_that_waits_for_its_terminal_says_so_and_its_place(operator: Browser, counter: FakeCounter):
+    at_it = counter.add_payment(OTHER_BILL, PaymentState.REQUESTED)
+    waits = counter.add_payment(BILL, PaymentState.REQUESTED)
+    counter.progress_words = {at_it.payment_id: "connecting", waits.payment_id: "queued"}
+    counter.terminal_view = msgspec.structs.replace(
+        counter.terminal_view, payment_id=at_it.payment_id, queue=(waits.payment_id,)
+    )
+    text = (await operator.page("/history/payments")).text
+    for words in ("در صف کارتخوان", "۱ نفر جلوتر", "در حال اتصال به کارتخوان"):
+        assert text.count(words) == 1, words
+    answer = await operator.get("/history/payments.csv")
+    _, first, second = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert (first[4], second[4]) == ("در صف کارتخوان", "در حال اتصال به کارتخوان")
 
 
 async def test_rows_keep_their_numbers_from_page_to_page(operator: Browser, counter: FakeCounter):

@@ -10,6 +10,7 @@ _GROUPS: Final = {
     "central": ("daftar.cli_central", "Central: serve, offices, people, keys, the sandbox provider."),
     "journal": ("daftar.cli_journal", "Exported journals: verify one with nothing but public keys."),
     "profile": ("daftar.cli_profile", "Models of terminals and printers: check, simulate, find."),
+    "printer": ("daftar.cli_printer", "A receipt printer: ask it, print the test page, open the drawer."),
     "lab": ("daftar.cli_lab", "Proof: power cuts, disks that lie, mutants that must be caught."),
     "demo": ("daftar.cli_demo", "Everything on this machine, with virtual devices."),
     "bench": ("daftar.cli_bench", "Our own cost against the bare bound, in one run."),

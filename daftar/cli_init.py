@@ -1,33 +1,15 @@
 """`daftar edge init`: write a box's settings from the command line, checked as the box would check them."""
 
-import re
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from daftar.device_argument import DeviceArgument, printer_settings
 from edge.devices.catalogue import load_catalogue
-from edge.settings import FILE_NAME, PrinterSettings, Settings, TerminalSettings, load_settings, save_settings
+from edge.settings import FILE_NAME, Settings, TerminalSettings, load_settings, save_settings
 
 TERMINAL_PORT: Final = 1024
-_DEVICE: Final = re.compile(
-    r"(?:(?P<name>[^=]+)=)?(?P<profile>[\w-]+/[\w-]+)@(?P<host>[^\s@:]+)(?::(?P<port>\d{1,5}))?"
-)
-
-
-class _Device(click.ParamType[dict[str, str]]):
-    """A device as `[NAME=]MAKER/MODEL@HOST[:PORT]`."""
-
-    name = "MAKER/MODEL@HOST[:PORT]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, str]:
-        """Return the parts that were given."""
-        if isinstance(value, dict):
-            return value
-        found = _DEVICE.fullmatch(value)
-        if found is None:
-            self.fail(f"{value!r} is not MAKER/MODEL@HOST[:PORT]", param, ctx)
-        return {key: part for key, part in found.groupdict().items() if part is not None}
 
 
 def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...]:
@@ -35,9 +17,10 @@ def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...
     return tuple(
         TerminalSettings(
             name=device.get("name", f"terminal-{place}"),
-            host=device["host"],
-            port=int(device.get("port", TERMINAL_PORT)),
             profile=device["profile"],
+            address=device.get("address", ""),
+            host=device.get("host", ""),
+            port=int(device.get("port", TERMINAL_PORT)) if "host" in device else None,
         )
         for place, device in enumerate(given, start=1)
     )
@@ -55,12 +38,17 @@ def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...
 @click.option(
     "--terminal",
     "terminals",
-    type=_Device(),
+    type=DeviceArgument(),
     multiple=True,
     required=True,
-    help=f"A card terminal, [NAME=]MAKER/MODEL@HOST[:PORT]; port {TERMINAL_PORT} unless given. Repeat it for several.",
+    help=f"A card terminal, [NAME=]MAKER/MODEL@HOST[:PORT] or …@ADDRESS; port {TERMINAL_PORT} if not given. Repeatable.",
 )
-@click.option("--printer", type=_Device(), required=True, help="The receipt printer, MAKER/MODEL@HOST[:PORT].")
+@click.option(
+    "--printer",
+    type=DeviceArgument(),
+    required=True,
+    help="The receipt printer, MAKER/MODEL@HOST[:PORT] or MAKER/MODEL@ADDRESS.",
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Where pages and API listen; 0.0.0.0 for the office."
 )
@@ -83,9 +71,7 @@ def init(data: Path, printer: dict[str, str], terminals: tuple[dict[str, str], .
     try:
         settings = Settings(
             terminals=_terminals(terminals),
-            printer=PrinterSettings(
-                host=printer["host"], port=int(printer.get("port", "9100")), profile=printer["profile"]
-            ),
+            printer=printer_settings(printer),
             **others,
         )
     except ValueError as error:

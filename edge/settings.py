@@ -22,7 +22,7 @@ TERMINALS_MAX: Final = 16
 """More than any counter has; the work of one box stays within what it was tried with."""
 
 
-class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a card terminal is and what it is: either `host` and `port`, or an `address`."""
 
     name: TerminalName = "terminal-1"

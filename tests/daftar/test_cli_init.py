@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from daftar.__main__ import main
 from edge.settings import load_settings
+from firmware_profiles.printer_address import PrinterAddress
 
 SIMPLE = [
     "--office-name",
@@ -38,6 +39,17 @@ def test_several_terminals_have_names_in_the_order_given(tmp_path: Path) -> None
     assert init(tmp_path, *given)[0] == 0
     named = [(one.name, one.host, one.port) for one in load_settings(tmp_path).terminals]
     assert named == [("باجه ۱", "10.0.0.4", 2048), ("terminal-2", "10.0.0.2", 1024)]
+
+
+def test_devices_that_are_not_on_the_network_have_an_address(tmp_path: Path) -> None:
+    given = ["--terminal", "behpardakht/pos_pc_viii@tcp://10.0.0.2:1024", "--printer", "epson/tm_t20ii@usb://04b8:0e15"]
+    assert init(tmp_path, *given)[0] == 0
+    settings = load_settings(tmp_path)
+    assert settings.terminals[0].address == "tcp://10.0.0.2:1024"
+    assert settings.printer.place == PrinterAddress(way="usb", name="04b8:0e15")
+    code, said = init(tmp_path / "other", *ONE, "--printer", "epson/tm_t20ii@serial:///dev/ttyUSB0?baud=1")
+    assert code == 1
+    assert "baud" in said
 
 
 @pytest.mark.parametrize(

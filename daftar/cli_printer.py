@@ -1,0 +1,96 @@
+"""`daftar printer`: a receipt printer in a technician's hands, before a box works with it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from daftar.device_argument import DeviceArgument, printer_settings
+from edge.devices.catalogue import load_catalogue
+from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.places import place_of
+from edge.devices.printers.render import render
+from edge.devices.printers.status import CAN_PRINT
+from shared.clock import SystemClock
+from shared.error_texts import ERROR_TEXTS
+from shared.errors import DeviceError
+from shared.paper_facts import PrinterTestFacts
+from shared.paper_filling import compose
+
+Found = TypeVar("Found")
+
+_where = click.argument("printer", type=DeviceArgument())
+
+
+@click.group("printer")
+def printer() -> None:
+    """Ask, test and try a receipt printer, PRINTER being MAKER/MODEL@HOST[:PORT] or MAKER/MODEL@ADDRESS.
+
+    ADDRESS: tcp://HOST:PORT, serial:///dev/…, usb://VENDOR:PRODUCT, usb:///dev/usb/lp0, file:///PATH, cups://QUEUE.
+    A box that uses the printer must be stopped first: most take one connection.
+    """
+
+
+def _work(given: dict[str, str], work: Callable[[PrinterDriver], Awaitable[Found]]) -> Found:
+    """Drive the printer that was typed. Raises ClickException in words."""
+
+    async def run() -> Found:
+        settings = printer_settings(given)
+        profile = load_catalogue().printer(settings.profile)
+        return await work(PrinterDriver(place=place_of(settings.place, profile), profile=profile))
+
+    try:
+        return asyncio.run(run())
+    except DeviceError as error:
+        raise click.ClickException(f"{ERROR_TEXTS[error.code].en.format_map(error.data)} ({error.code})") from error
+    except ValueError as error:
+        raise click.ClickException(f"{error}.") from error
+
+
+@printer.command("status")
+@_where
+def status(printer: dict[str, str]) -> None:
+    """Say how it is. Exit code 1: it cannot print.
+
+    One of ok, paper_near_end, paper_end, cover_open, cutter, offline, unknown.
+    """
+    found = _work(printer, lambda driver: driver.status())
+    click.echo(found.value)
+    raise SystemExit(0 if found in CAN_PRINT else 1)
+
+
+@printer.command("test")
+@_where
+@click.option("--office-name", default="دفتر پیشخوان", show_default=True, help="Stands at the head of the page.")
+@click.option("--office-code", default="0", show_default=True, help="Stands below it.")
+def test(printer: dict[str, str], office_name: str, office_code: str) -> None:
+    """Print the test page: letters, digits, widths, a QR code. Exit code 1: it is not known to be out."""
+
+    async def work(driver: PrinterDriver) -> tuple[str, str, str]:
+        paper = driver.profile.paper
+        facts = PrinterTestFacts(
+            office_name=office_name,
+            office_code=office_code,
+            printer_title=driver.profile.identity.title_fa,
+            printer_address=str(driver.place),
+            paper_width_mm=paper.width_mm,
+            printable_dots=paper.printable_dots,
+            printed_at=SystemClock().now(),
+            url=f"https://example.invalid/{driver.profile.name}",
+        )
+        result = await driver.print(render(compose(facts), driver.profile))
+        return result.kind, result.status.value, result.detail
+
+    kind, state, detail = _work(printer, work)
+    click.echo(f"{kind}: {state}{' · ' if detail else ''}{detail}")
+    raise SystemExit(0 if kind == "printed" else 1)
+
+
+@printer.command("drawer")
+@_where
+def drawer(printer: dict[str, str]) -> None:
+    """Open the cash drawer that hangs on it. Exit code 1: the model has none, or the pulse was not taken."""
+    taken = _work(printer, lambda driver: driver.open_drawer())
+    click.echo("taken" if taken else "not taken")
+    raise SystemExit(0 if taken else 1)

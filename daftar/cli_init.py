@@ -41,7 +41,7 @@ def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...
     type=DeviceArgument(),
     multiple=True,
     required=True,
-    help=f"A card terminal, [NAME=]MAKER/MODEL@HOST[:PORT] or …@ADDRESS; port {TERMINAL_PORT} if not given. Repeatable.",
+    help=f"A terminal, [NAME=]MAKER/MODEL@HOST[:PORT] or …@ADDRESS; port {TERMINAL_PORT} unless given. Repeatable.",
 )
 @click.option(
     "--printer",

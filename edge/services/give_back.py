@@ -103,7 +103,9 @@ class GiveBack:
         if can.void and payment.receipt_number is not None:
             # The better one: it may have taken other payments since.
             return ("void", "central")
-        return ("reversal", "central") if can.reverse else ("central",)
+        # It undoes its newest sale, whichever that is and whatever it says of it: the journal knows of newer ones.
+        is_newest = not self._queries.newer_at_terminal(payment.terminal, payment.requested_index, charged=True)
+        return ("reversal", "central") if can.reverse and is_newest else ("central",)
 
     # --- two people --------------------------------------------------------------------------------------------------
 
@@ -245,6 +247,7 @@ class GiveBack:
             return [ReversalRequested(payment_id=payment.payment_id, refund_id=refund.refund_id, means=refund.means)]
 
         if not await self._writer.commit(decide):
+            self._troubles[refund.refund_id] = "refund.means_not_offered"
             return
         payment = self._queries.payment(refund.payment_id)
         answer = OrderAnswer(kind="in_doubt", reason=FAULT)

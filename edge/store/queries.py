@@ -142,10 +142,10 @@ class Queries:
         with self._lock:
             return self._rows.payments_of(obligation)
 
-    def newer_at_terminal(self, terminal: str, index: int) -> bool:
-        """Return whether a terminal was given an amount by a payment that was requested after an entry."""
+    def newer_at_terminal(self, terminal: str, index: int, *, charged: bool = False) -> bool:
+        """See `Rows.newer_at_terminal`."""
         with self._lock:
-            return self._rows.newer_at_terminal(terminal, index)
+            return self._rows.newer_at_terminal(terminal, index, charged=charged)
 
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""

@@ -40,7 +40,7 @@ from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.journal.tree import completed_at, completed_by
-from shared.payment import PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 
 EXCHANGE_COLUMNS: Final = (
     "token",
@@ -193,11 +193,13 @@ class Rows:
         rows = self._all(PAYMENT + "WHERE obligation = ? ORDER BY requested_index", (obligation,))
         return [payment_of(row) for row in rows]
 
-    def newer_at_terminal(self, terminal: str, index: int) -> bool:
-        """Return whether a terminal was given an amount by a payment that was requested after an entry."""
-        given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN (?, ?) LIMIT 1"
-        kept = (str(PaymentState.REQUESTED), str(PaymentState.NOT_SENT))
-        return self._one(given, (terminal, index, *kept)) is not None
+    def newer_at_terminal(self, terminal: str, index: int, *, charged: bool = False) -> bool:
+        """Return whether a payment requested after an entry was given to a terminal; `charged`: and may have sold."""
+        untouched = {PaymentState.REQUESTED, PaymentState.NOT_SENT}
+        # A sale that was undone is the terminal's newest all the same.
+        states = untouched | CERTAINLY_UNCHARGED - {PaymentState.REVERSED} if charged else untouched
+        given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN "
+        return self._one(f"{given}({_marks(states)}) LIMIT 1", (terminal, index, *map(str, states))) is not None
 
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""

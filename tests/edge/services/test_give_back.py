@@ -219,8 +219,7 @@ async def test_a_sale_that_is_not_the_newest_any_more_stands_and_goes_to_finance
 ) -> None:
     async with office_of(tmp_path, undoing) as office:
         payment_id = await paid(office)
-        newer = await office.pay(POWER)
-        await office.ends(newer)
+        assert undoing.sell_by_hand(70_000)
         with giving_back(office) as back:
             refund_id = await agreed(office, back, payment_id)
             found = refund(office, refund_id)
@@ -335,3 +334,21 @@ async def test_once_its_provider_took_a_bill_the_terminal_undoes_it_no_more(
                 await back.agree(refund_id, username="reza", password=PASSWORD)
             assert back.means_of(office.payment(payment_id)) == ("central",)
         assert undoing.charges
+
+
+async def test_a_terminal_is_not_told_to_undo_a_sale_that_is_not_the_newest_by_the_journal(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    # It undoes whichever is its newest, and may tell of an older one when it is asked for that.
+    async with office_of(tmp_path, undoing) as office:
+        earlier = await paid(office)
+        with giving_back(office) as back:
+            refund_id = await back.propose(earlier, means="reversal", reason=REASON, operator="sara")
+            later = await office.pay(POWER)
+            await office.ends(later)
+            undoing.quirk = "last_lags"
+            with pytest.raises(OperatorError, match=r"refund\.means_not_offered"):
+                await back.agree(refund_id, username="reza", password=PASSWORD)
+            assert back.means_of(office.payment(earlier)) == ("central",)
+            assert back.means_of(office.payment(later)) == ("reversal", "central")
+        assert len(undoing.charges) == 2

@@ -196,7 +196,8 @@ async def _decline(bench: Bench) -> None:
 
 
 async def _cancel_there(bench: Bench) -> None:
-    await _key(bench, "cancel", "cancelled")
+    told_apart = any(meaning.outcome == "cancelled" for meaning in bench.profile.codes.values())
+    await _key(bench, "cancel", "cancelled" if told_apart else "declined")
 
 
 async def _cancel_here(bench: Bench) -> None:
@@ -303,6 +304,9 @@ async def _reverse(bench: Bench) -> None:
     said = outcome.evidence
     if said is None or said.stan is None:
         raise NotSo(f"{outcome.kind}, without a trace")
+    if bench.profile.capabilities.confirming:
+        # What it was not told to keep it takes back by itself.
+        await bench.driver.acknowledge(amount_rial=AMOUNT_RIAL, stan=said.stan)
     answer = await bench.driver.reverse(amount_rial=AMOUNT_RIAL, stan=said.stan)
     _hold(answer.kind == "done", f"{answer.kind} ({answer.reason})")
     _hold(not bench.charged, "the sale stands")

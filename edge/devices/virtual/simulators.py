@@ -7,8 +7,10 @@ from typing import Any, Final
 from edge.devices.virtual.asan_pardakht_terminal import VirtualAsanPardakhtTerminal
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.sadad_terminal import VirtualSadadTerminal
+from edge.devices.virtual.telium_e_terminal import VirtualTeliumETerminal
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.devices.virtual.terminal_machine import TerminalMachine
+from edge.devices.virtual.zvt_terminal import VirtualZvtTerminal
 from firmware_profiles.profile import ProtocolName, TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -24,6 +26,8 @@ SIMULATORS: Final[dict[ProtocolName, SimulatorMaker]] = {
     ),
     "pna": lambda _, clock, entropy, memory: VirtualPnaTerminal(clock=clock, entropy=entropy, memory=memory),
     "sadad": lambda _, clock, entropy, memory: VirtualSadadTerminal(clock=clock, entropy=entropy, memory=memory),
+    "telium_e": lambda _, clock, entropy, memory: VirtualTeliumETerminal(clock=clock, entropy=entropy, memory=memory),
+    "zvt": lambda _, clock, entropy, memory: VirtualZvtTerminal(clock=clock, entropy=entropy, memory=memory),
 }
 
 

@@ -46,6 +46,7 @@ class TerminalMachine(ABC, Generic[A]):
     answers_given_up = "FU"
     """Code when nobody came with a card, or the PC took the sale back."""
     answers_no_link = "FA"
+    answers_declined = "51"
 
     def __init__(
         self,
@@ -188,7 +189,7 @@ class TerminalMachine(ABC, Generic[A]):
         elif key == "approve":
             self._approve(sale)
         else:
-            self._finish(sale, "51" if key == "decline" else self.answers_cancelled)
+            self._finish(sale, self.answers_declined if key == "decline" else self.answers_cancelled)
         return True
 
     # --- sales -------------------------------------------------------------------------------------------------------

@@ -34,6 +34,10 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The PC said that it has the approval; where nobody has to, nobody does."""
     reversed_by: Literal["", "itself", "order"] = ""
     """Who undid it: the terminal, because nobody acknowledged it, or the PC's order."""
+    receipt: str = ""
+    """The receipt's number, where sales have one."""
+    reversal_stan: str = ""
+    """The trace of what undid it, where that has one."""
 
 
 class _Content(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -13,9 +13,12 @@ from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.links import TcpPlace
 from edge.devices.terminals.driver import TerminalDriver
+from edge.devices.virtual.asan_pardakht_terminal import VirtualAsanPardakhtTerminal
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
+from edge.devices.virtual.sadad_terminal import VirtualSadadTerminal
 from edge.devices.virtual.terminal import VirtualTerminal
+from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.journal.recovery import Recovery, Start
 from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
@@ -36,20 +39,23 @@ from tests.edge.store.boxes import Box
 DEADLINE_S = 60
 WATER = parse_bill("2050327604613", "1070189")
 POWER = parse_bill("9174639504124", "12908190")
+MODELS: Final[dict[type[TerminalMachine[Any]], str]] = {
+    VirtualTerminal: "daftar/virtual",
+    VirtualPnaTerminal: "daftar/virtual_pna",
+    VirtualSadadTerminal: "daftar/virtual_sadad",
+    VirtualAsanPardakhtTerminal: "daftar/virtual_asan_pardakht",
+}
 
 
 class Office:
     """Use as an async context manager. A second one on the same folder is the box after a restart."""
 
-    def __init__(
-        self, folder: Path, terminal: VirtualTerminal | VirtualPnaTerminal, *more: tuple[str, int], **times: int
-    ) -> None:
+    def __init__(self, folder: Path, terminal: TerminalMachine[Any], *more: tuple[str, int], **times: int) -> None:
         """Give it a terminal, and where more of them are: `terminal-2` and so on."""
         self.folder = folder
         self.virtual = terminal
         self.more = more
-        confirming = isinstance(terminal, VirtualPnaTerminal)
-        profile = load_catalogue().terminal("daftar/virtual_pna" if confirming else "daftar/virtual")
+        profile = load_catalogue().terminal(MODELS[type(terminal)])
         quick = {"answer_timeout_ms": 2_000, "longest_ms": 2_000, "query_timeout_ms": 1_000, "ready_timeout_ms": 1_000}
         self.profile = msgspec.structs.replace(
             profile, times=msgspec.structs.replace(profile.times, **(quick | {"reconnect_first_ms": 20} | times))

@@ -8,13 +8,17 @@ import pytest
 from edge.devices.catalogue import load_catalogue
 from firmware_profiles.profile import TerminalProfile, TerminalTimes
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "behpardakht.json"
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
 
 
 @pytest.fixture(scope="session")
 def vectors() -> dict[str, bytes]:
     """The protocol's documented frames, by name."""
-    return {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes())}
+    return {
+        row["name"]: bytes.fromhex(row["hex"])
+        for row in json.loads(GOLDEN.read_bytes())
+        if row["family"] == "behpardakht"
+    }
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,18 @@ def test_answers_are_read_whole(vectors: dict[str, bytes], name: str) -> None:
     assert decode_body(vectors[name][4:-2]) == ANSWERS[name]
 
 
+def test_the_payment_of_a_bill_is_service_05_with_its_two_identifiers() -> None:
+    frame = sale_request(amount_rial=250_000, request_number="5", reference="77", bill=("1234567890123", "250120"))
+    assert frame[4:-2].hex() == "b003250000b30701234567890123b403250120a20105ba023737a40135"
+    assert frame[:4] == b"%04d" % len(frame[4:-2])
+
+
+@pytest.mark.parametrize("bill", [("12x", "1"), ("", "1"), ("1", "1" * 19), ("۱۲", "1")])
+def test_an_identifier_that_is_no_number_is_not_sent(bill: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="identifier of a bill"):
+        sale_request(amount_rial=1, request_number="1", reference="1", bill=bill)
+
+
 def test_no_vector_is_left_out(vectors: dict[str, bytes]) -> None:
     assert {*REQUESTS, *ANSWERS, "ready answer"} == set(vectors)
     assert vectors["ready answer"] == READY_ANSWER

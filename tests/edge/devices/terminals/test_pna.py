@@ -18,8 +18,10 @@ from edge.devices.terminals.pna import (
     slip_text,
 )
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "pna.json"
-VECTORS = {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes())}
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
+VECTORS = {
+    row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes()) if row["family"] == "pna_pec"
+}
 FULL = VECTORS["answer 00 full"]
 
 
@@ -152,3 +154,10 @@ def test_no_text_of_a_slip_makes_another_request_of_a_sale(text: str) -> None:
     assert sale == plain or sale[9:].startswith(plain[9:-6] + b"R0")
     assert int(sale[:4]) == len(sale) - 4
     assert int(sale[6:9]) == len(sale) - 9
+
+
+def test_the_payment_of_a_bill_carries_its_two_identifiers_before_the_end() -> None:
+    frame = sale_request(amount_rial=250_000, bill=("1234567890123", "250120"))
+    assert frame == b"0070RQ065PR006000000AM006250000CU003364BI0131234567890123PI006250120PD0011"
+    with pytest.raises(ValueError, match="digits"):
+        sale_request(amount_rial=1, bill=("12", "x"))

@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 from edge.devices.terminals.pna import Answer, decode_frame
 from edge.devices.terminals.pna_framing import FRAME_BYTES_MAX, Found, Framer
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "pna.json"
-ANSWERS = [data for row in json.loads(GOLDEN.read_bytes()) if (data := bytes.fromhex(row["hex"]))[4:6] == b"RS"]
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
+ANSWERS = [
+    data
+    for row in json.loads(GOLDEN.read_bytes())
+    if row["family"] == "pna_pec" and (data := bytes.fromhex(row["hex"]))[4:6] == b"RS"
+]
 FULL = max(ANSWERS, key=len)
 
 

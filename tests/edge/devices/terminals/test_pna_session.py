@@ -22,8 +22,10 @@ from edge.devices.terminals.session import (
     StrayAnswer,
 )
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "pna.json"
-VECTORS = {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes())}
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
+VECTORS = {
+    row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes()) if row["family"] == "pna_pec"
+}
 FULL, BARE = VECTORS["answer 00 full"], VECTORS["answer 00 minimal"]
 REFERENCE = "100200300400500600"
 AMOUNT = 1_000

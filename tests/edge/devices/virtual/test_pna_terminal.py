@@ -12,8 +12,10 @@ from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "pna.json"
-VECTORS = {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes())}
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
+VECTORS = {
+    row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes()) if row["family"] == "pna_pec"
+}
 SALE, LAST = VECTORS["sale 1000"], VECTORS["last transaction LT"]
 YES = VECTORS["answer 00 minimal"]
 

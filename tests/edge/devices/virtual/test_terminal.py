@@ -11,8 +11,10 @@ from edge.devices.virtual.terminal import FAULTS, Screen, VirtualTerminal
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "behpardakht.json"
-VECTORS = {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes())}
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
+VECTORS = {
+    row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes()) if row["family"] == "behpardakht"
+}
 SALE = VECTORS["sale 10000 with tracking id BA=3000"]
 QUERY = VECTORS["inquiry 16 by BA=3000"]
 

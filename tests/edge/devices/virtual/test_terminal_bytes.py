@@ -9,8 +9,10 @@ import pytest
 from edge.devices.virtual import terminal, terminal_bytes, terminal_memory
 from edge.devices.virtual.terminal_bytes import Reply, Request, RequestReader, checksum, frame
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "terminals" / "behpardakht.json"
-VECTORS = {row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes())}
+GOLDEN = Path(__file__).parents[3] / "golden" / "terminal_vectors.json"
+VECTORS = {
+    row["name"]: bytes.fromhex(row["hex"]) for row in json.loads(GOLDEN.read_bytes()) if row["family"] == "behpardakht"
+}
 
 
 def test_checksum_is_arc() -> None:

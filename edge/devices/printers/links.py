@@ -64,7 +64,10 @@ class TcpPlace(msgspec.Struct, frozen=True):
     async def open(self, timeout_ms: int) -> AsyncIterator[Link]:
         """Connect; a printer takes one client and remembers dead ones, so the connection is closed in any case."""
         async with asyncio.timeout(timeout_ms / 1000):
-            reader, writer = await asyncio.open_connection(self.host, self.port)
+            try:
+                reader, writer = await asyncio.open_connection(self.host, self.port)
+            except ValueError as error:
+                raise OSError(f"{self.host!r} cannot be a host: {error}") from error
         # What was sent is then the system's, and closing does not take it back.
         writer.transport.set_write_buffer_limits(0)
         try:

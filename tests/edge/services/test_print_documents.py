@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from edge.devices.printers.driver import PrintResult
+from edge.devices.printers.status import PrinterStatus
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.journal.views import PrintJob
 from edge.services.print_documents import PrintDocuments
 from shared.errors import OperatorError
+from shared.identifiers import Bill
 from shared.payment import PaymentState
 from shared.receipt import Receipt
-from tests.edge.services.office import POWER, Office
+from tests.edge.services.office import POWER, WATER, Office
 
 
 @pytest.fixture
@@ -33,9 +35,9 @@ async def at_work(documents: PrintDocuments) -> AsyncIterator[PrintDocuments]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def paid(office: Office) -> str:
+async def paid(office: Office, bill: Bill = WATER) -> str:
     office.virtual.set_auto("approve")
-    payment_id = await office.pay()
+    payment_id = await office.pay(bill)
     assert await office.ends(payment_id) is PaymentState.APPROVED
     return payment_id
 
@@ -70,6 +72,38 @@ async def test_a_printer_that_is_off_keeps_the_receipt_waiting_and_the_payment_s
         printer.set_fault(None)
         await office.until(lambda: office.payment(payment_id).printed == 1)
     assert states(office, payment_id) == [("printed", False)]
+
+
+class HangingPrinter:
+    """Takes a job and neither prints nor fails until it is let go."""
+
+    def __init__(self) -> None:
+        self.took = asyncio.Event()
+        self.released = asyncio.Event()
+
+    async def status(self) -> PrinterStatus:
+        return PrinterStatus.OK
+
+    async def print(self, data: bytes) -> PrintResult:  # noqa: ARG002 - a printer's own signature
+        self.took.set()
+        await self.released.wait()
+        return PrintResult(kind="printed", status=PrinterStatus.OK)
+
+
+async def test_a_printer_that_hangs_holds_back_no_payment(office: Office, printer: VirtualPrinter) -> None:
+    documents = office.printing(printer)
+    documents._printer = hanging = HangingPrinter()
+    first = await paid(office)
+    async with at_work(documents):
+        async with asyncio.timeout(30):
+            await hanging.took.wait()
+        second = await paid(office, POWER)
+        assert office.payment(second).state is PaymentState.APPROVED
+        assert (states(office, first), states(office, second)) == ([("printing", False)], [("waiting", False)])
+        assert not hanging.released.is_set()
+        hanging.released.set()
+        await office.until(lambda: office.payment(second).printed == 1)
+    assert office.payment(first).printed == 1
 
 
 async def test_a_paper_that_may_have_come_out_is_only_printed_again_as_a_copy(

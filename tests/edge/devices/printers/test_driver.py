@@ -226,3 +226,10 @@ async def test_a_cancelled_print_closes_its_connection(printer: VirtualPrinter) 
         await task
     printer.set_fault(None)
     assert (await driver.print(JOB)).kind == "printed"
+
+
+async def test_a_host_that_cannot_be_one_is_offline_and_nothing_was_sent() -> None:
+    driver = PrinterDriver(place=TcpPlace("x" * 300, 9_100), profile=PROFILE)
+    async with asyncio.timeout(LONGEST_S):
+        result = await driver.print(JOB)
+    assert (result.kind, result.status) == ("not_printed", PrinterStatus.OFFLINE)

@@ -30,19 +30,21 @@ def bench_page(folder: Path, entries: int, short: int, rounds: int) -> Result:
 
     No terminal is there, so that nothing but the page's own work is measured.
     """
-    homes = {"": grown_box(folder, entries), ", short": grown_box(folder, short)}
+    sizes = {"": entries, ", short": short}
+    homes = {which: grown_box(folder, size) for which, size in sizes.items()}
     with ExitStack() as opened:
-        asked: dict[str, _Asked] = {}
-        for which, home in homes.items():
-            server = opened.enter_context(serve_box(home))
-            browser = opened.enter_context(Browser(server.port))
-            browser.sign_in()
-            write = opened.enter_context(_writing(home / STORE_NAME))
-            for name, path in _paths(entries if home == homes[""] else short).items():
-                asked[name + which] = _Asked(server, browser, path, write)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         bare = opened.enter_context(serving(["daftar.bench.bare_page", str(homes[""] / STORE_NAME), str(port)], port))
+        servers = {which: opened.enter_context(serve_box(home)) for which, home in homes.items()}
+        # All serve by now: a connection that is idle for seconds is closed by them.
+        asked: dict[str, _Asked] = {}
+        for which, server in servers.items():
+            browser = opened.enter_context(Browser(server.port))
+            browser.sign_in()
+            write = opened.enter_context(_writing(homes[which] / STORE_NAME))
+            for name, path in _paths(sizes[which]).items():
+                asked[name + which] = _Asked(server, browser, path, write)
         browser = opened.enter_context(Browser(port))
         asked["bare"] = _Asked(bare, browser, asked["payment"].path, asked["payment"].write)
         return _result(_in_turn(asked, rounds))

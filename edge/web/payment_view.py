@@ -1,5 +1,6 @@
 """A payment as its page shows it: one status, one sentence, where it stands, what may be pressed. Decides nothing."""
 
+from functools import cache
 from typing import Final, Literal
 
 import msgspec
@@ -144,7 +145,11 @@ def bill_type_of(bill_id: str | None) -> BillType | None:
 
 def transaction_name(payment: PaymentView, language: Language) -> str:
     """Return what a payment was for, as the history names it."""
-    kind = bill_type_of(payment.bill_id)
+    return _name_of(bill_type_of(payment.bill_id), language)
+
+
+@cache
+def _name_of(kind: BillType | None, language: Language) -> str:
     if kind is None:
         return text("pay.title_plain", language)
     return text("bill.of", language, company=kind.fa if language == "fa" else kind.en)

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
@@ -119,7 +119,7 @@ def _filters(language: Language) -> dict[str, Any]:
 def _environment(language: Language) -> Environment:
     environment = Environment(
         loader=PackageLoader("edge.web", "templates"),
-        autoescape=select_autoescape(default=True),
+        autoescape=True,
         # Templates come with the release: none of them changes while the box runs.
         auto_reload=False,
         undefined=StrictUndefined,

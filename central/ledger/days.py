@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, tuple_
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.books import office_fact, office_payment, payment_entry
-from shared.day import IN_DOUBT, DayBook, said
+from shared.day import IN_DOUBT, DayBook, DayTotals, said
 from shared.events import JOURNAL_BODIES, Body, DayClosed
 from shared.journal import tree
 
@@ -33,8 +33,18 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True):
     """Merkle root at the close's index, hex; None where the mirror does not reach that far."""
 
 
-def differences(body: DayClosed, index: int, mirror: Mirror) -> list[str]:
-    """Return, in words for the alarm, what a close at this index says otherwise than the journal. Pure."""
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """What central's own copy of the journal gives for a close."""
+
+    totals: DayTotals
+    in_doubt: tuple[int, int]
+    """Count and rial."""
+    first: int
+    root: str | None
+
+
+def own_close(index: int, mirror: Mirror) -> Own:
+    """Return what a close at this index should say. Pure."""
     book = DayBook()
     for at, entry in mirror.entries:
         if at < mirror.first:
@@ -43,12 +53,18 @@ def differences(body: DayClosed, index: int, mirror: Mirror) -> list[str]:
     for at, entry in mirror.entries:
         if mirror.first <= at < index:
             book.add(entry)
+    return Own(totals=book.totals(), in_doubt=book.in_doubt(), first=mirror.first, root=mirror.root)
+
+
+def differences(body: DayClosed, index: int, mirror: Mirror) -> list[str]:
+    """Return, in words for the alarm, what a close at this index says otherwise than the journal. Pure."""
+    own = own_close(index, mirror)
     pairs = (
-        ("first", body.first, mirror.first),
+        ("first", body.first, own.first),
         ("size", body.size, index),
-        ("root", body.root, mirror.root),
-        *((name, getattr(said(body), name), getattr(book.totals(), name)) for name in book.totals().__struct_fields__),
-        ("in doubt", (body.in_doubt_count, body.in_doubt_rial), book.in_doubt()),
+        ("root", body.root, own.root),
+        *((name, getattr(said(body), name), getattr(own.totals, name)) for name in own.totals.__struct_fields__),
+        ("in doubt", (body.in_doubt_count, body.in_doubt_rial), own.in_doubt),
     )
     return [f"{name}: says {_short(says)}, is {_short(found)}" for name, says, found in pairs if says != found]
 
@@ -63,15 +79,19 @@ def check_close(
     connection: Connection, *, office: str, journal: str, index: int, leaf: bytes, body: DayClosed, at: datetime
 ) -> None:
     """Raise an alarm when a close is not what the journal's entries give. Does not commit."""
-    mirror = Mirror(
+    found = differences(body, index, mirror_of(connection, office, journal, index))
+    if found:
+        subject = _Subject(office=office, box=_box(connection, office, journal), journal=journal)
+        raise_alarm(connection, subject, DAY_DIFFERS, "; ".join(found)[:1000], at=at, index=index, leaf=leaf)
+
+
+def mirror_of(connection: Connection, office: str, journal: str, index: int) -> Mirror:
+    """Return what central holds of a journal before a close at this index."""
+    return Mirror(
         first=_first(connection, office, journal, index),
         entries=tuple(_entries(connection, office, journal, index)),
         root=_root(connection, office, journal, index),
     )
-    found = differences(body, index, mirror)
-    if found:
-        subject = _Subject(office=office, box=_box(connection, office, journal), journal=journal)
-        raise_alarm(connection, subject, DAY_DIFFERS, "; ".join(found)[:1000], at=at, index=index, leaf=leaf)
 
 
 class _Subject(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from central.ledger.booking import Booking, Fact, NotPostable, case_about
 from central.ledger.cases import NewCase, note_if_there, open_case, unposted_about
 from central.ledger.days import check_close
+from central.ledger.handled import OFFICE_FACTS, OTHER_FACTS
 from central.ledger.posting import PAYMENT_FACTS, book
 from central.ledger.storable import is_own_fault, name_or_none, shown
 from central.ledger.store import load_payment, lock_obligations, save_payment, write_transfers
@@ -31,15 +32,12 @@ from central.store.books import (
 )
 from shared.errors import DaftarError
 from shared.events import (
+    AlarmRaised,
     Body,
-    BootStarted,
     ChargeRuledOut,
     DataKeyMade,
     DayClosed,
     InquiryRequested,
-    JournalClosed,
-    JournalVerified,
-    KeyRotated,
     PaymentApproved,
     PaymentRequested,
     ReceiptPrinted,
@@ -50,8 +48,6 @@ from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 TaskKind = Literal["confirm", "inquire"]
 _TRACK_ID_SIZE: Final = 40
-OFFICE_FACTS: Final[tuple[type[Body], ...]] = (BootStarted, DayClosed, JournalVerified, JournalClosed, KeyRotated)
-"""What a box says of itself, kept for its office's page."""
 
 
 class AcceptedEntry(Protocol):
@@ -167,8 +163,9 @@ class _Shown:
 
 
 def _disposition(body: Body | None) -> str:
-    posted: tuple[type[Body], ...] = (*PAYMENT_FACTS, *OFFICE_FACTS, DataKeyMade, InquiryRequested)
-    return "posted" if isinstance(body, posted) else "no_effect"
+    posted: tuple[type[Body], ...] = (*PAYMENT_FACTS, *OTHER_FACTS)
+    is_posted = isinstance(body, posted) or (body is not None and body.type in OFFICE_FACTS)
+    return "posted" if is_posted else "no_effect"
 
 
 def _post(connection: Connection, accepted: AcceptedEntry) -> None:
@@ -178,10 +175,11 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
     elif isinstance(body, StatusQueried | ChargeRuledOut):
         _note_entry(connection, accepted, body.payment_id)
     elif isinstance(body, ReceiptPrinted):
-        if load_payment(connection, accepted.office, body.about) is not None:
-            _note_entry(connection, accepted, body.about)
-    elif isinstance(body, OFFICE_FACTS):
+        _note_if_known(connection, accepted, body.about)
+    elif body is not None and body.type in OFFICE_FACTS:
         _keep_fact(connection, accepted)
+        if isinstance(body, AlarmRaised):
+            _note_if_known(connection, accepted, body.payment_id)
         if isinstance(body, DayClosed):
             check_close(
                 connection,
@@ -276,6 +274,12 @@ def _ask_provider(connection: Connection, kind: TaskKind, office_id: str, subjec
             where=provider_task.c.outcome == "withdrawn",
         )
     )
+
+
+def _note_if_known(connection: Connection, accepted: AcceptedEntry, payment_id: str | None) -> None:
+    """Put the entry into the life of a payment that there is."""
+    if payment_id is not None and load_payment(connection, accepted.office, payment_id) is not None:
+        _note_entry(connection, accepted, payment_id)
 
 
 def _note_entry(connection: Connection, accepted: AcceptedEntry, payment_id: str) -> None:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, Text, cast, select
+from sqlalchemy import Connection, Text, case, cast, select
 
 from central.store.books import office_fact
+from shared.events import AlarmRaised
 
 
 class OfficeFact(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +18,8 @@ class OfficeFact(msgspec.Struct, frozen=True, kw_only=True):
     at_claim: str
     received_at: datetime
     body: str
+    alarm: str | None
+    """The kind of an alarm that the box raised."""
 
 
 def office_facts(connection: Connection, office_id: str, *, limit: int = 30) -> tuple[OfficeFact, ...]:
@@ -30,6 +33,7 @@ def office_facts(connection: Connection, office_id: str, *, limit: int = 30) -> 
             table.at_claim,
             table.received_at,
             cast(table.body, Text).label("body"),
+            case((table.type == AlarmRaised.type, table.body["kind"].astext)).label("alarm"),
         )
         .where(table.office_id == office_id)
         .order_by(table.ordinal.desc())

@@ -13,6 +13,7 @@ from central.web.guards import Visit
 from central.web.pages_board import board_pages
 from central.web.pages_cases import case_forms, case_pages, closing_forms
 from central.web.pages_corrections import correction_forms
+from central.web.pages_days import day_pages
 from central.web.pages_offices import log_pages, office_pages
 from central.web.pages_payments import ledger_pages, payment_pages
 from central.web.pages_policies import policy_pages
@@ -65,6 +66,7 @@ def create_pages(web: Web) -> list[Router]:
             *sign_in_pages(web),
             *board_pages(web),
             *office_pages(web),
+            *day_pages(web),
             *log_pages(web),
             *quarantine_pages(web),
             *payment_pages(web),

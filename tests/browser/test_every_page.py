@@ -41,6 +41,7 @@ CENTRAL: Final = (
     "/runs",
     "/ledger",
     "/offices",
+    "/days",
     "/providers",
     "/inquiries",
     "/feeds",
@@ -52,6 +53,7 @@ CENTRAL_LINKS: Final = {
     "/payments": "/payments/",
     "/offices": "/offices/",
     "/cases": "/cases/",
+    "/files": "/files/",
     "/inquiries": "/inquiries/",
     "/ledger": "/ledger/account",
 }

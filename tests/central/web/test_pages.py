@@ -32,6 +32,7 @@ EXAMPLES = {
     "{inquiry_id:str}": "q-0001",
     "{file_id:str}": "sf-0",
     "{run_id:int}": "1",
+    "{ordinal:int}": "1",
     "{case_id:str}": "case-0",
     "{statement_id:int}": "1",
     "{closing_id:int}": "1",

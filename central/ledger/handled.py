@@ -1,0 +1,68 @@
+"""What the books do with each kind of entry: every body of `shared.events` has its place here, or a reason for none.
+
+PAYMENT_FACTS   (central.ledger.posting) move a payment, and with it transfers, cases, questions to providers
+LIFE_FACTS      stand in a payment's life and move nothing
+OFFICE_FACTS    what a box says of itself: kept for its office's page
+OTHER_FACTS     have a table of their own
+NO_POSTING      are in the journal's mirror and nowhere else, for this reason
+FEED_FACTS      central says them itself, and books them when it does
+"""
+
+from typing import Final
+
+from shared.events import (
+    AcquirerAnswered,
+    AlarmRaised,
+    Body,
+    BootStarted,
+    ChargeRuledOut,
+    DataKeyMade,
+    DayClosed,
+    ExposurePolicySet,
+    FeedOpened,
+    FeedReceived,
+    InquiryAnswered,
+    InquiryRequested,
+    JournalClosed,
+    JournalOpened,
+    JournalVerified,
+    KeyRotated,
+    NoticePublished,
+    PaymentConfirmed,
+    PaymentRefused,
+    ReceiptPrinted,
+    StatusQueried,
+)
+
+LIFE_FACTS: Final[tuple[type[Body], ...]] = (StatusQueried, ChargeRuledOut, ReceiptPrinted, AlarmRaised)
+"""Said of a payment without moving it. A receipt may be of an inquiry, and an alarm of no payment: then of nobody's."""
+
+OFFICE_FACTS: Final = frozenset(
+    {
+        BootStarted.type,
+        DayClosed.type,
+        JournalVerified.type,
+        JournalClosed.type,
+        KeyRotated.type,
+        AlarmRaised.type,
+        "journal.exported",
+    }
+)
+"""Entry types."""
+
+OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, InquiryRequested)
+
+NO_POSTING: Final[dict[str, str]] = {
+    JournalOpened.type: "office, box, key and predecessor are bound by the enrolment; the entry only repeats them",
+    FeedReceived.type: "tells of entries that central signed and booked itself; what the box makes of them are entries",
+}
+
+FEED_FACTS: Final[dict[str, str]] = {
+    FeedOpened.type: "names a key; about no money",
+    InquiryAnswered.type: "written with the provider's answer (central.providers.answers)",
+    PaymentConfirmed.type: "written with the transfers of the provider's answer (central.providers.answers)",
+    PaymentRefused.type: "written with the transfers and the refund's case (central.providers.answers)",
+    NoticePublished.type: "words for people; about no money",
+    AcquirerAnswered.type: "moves nothing: the office's own entry does (central.reconciliation.answering)",
+    ExposurePolicySet.type: "allows or forbids; moves no money",
+}

@@ -98,6 +98,7 @@ async def test_a_printer_that_hangs_holds_back_no_payment(office: Office, printe
         async with asyncio.timeout(30):
             await hanging.took.wait()
         second = await paid(office, POWER)
+        documents.wake()
         assert office.payment(second).state is PaymentState.APPROVED
         assert (states(office, first), states(office, second)) == ([("printing", False)], [("waiting", False)])
         assert not hanging.released.is_set()

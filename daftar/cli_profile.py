@@ -8,7 +8,7 @@ import click
 
 from daftar.play_device import Commands, play_printer, play_terminal
 from edge.devices.catalogue import load_catalogue, load_with
-from edge.devices.conformance import check_terminal
+from edge.devices.conformance import check_terminals
 from edge.devices.discovery import Heard, hear_calls
 from edge.devices.findings import Findings
 from edge.devices.printers.conformance import check_printer
@@ -56,9 +56,8 @@ def check(file: Path | None, *, every: bool) -> None:
         terminals = []
     good = True
     proofs: set[tuple[str, ...]] = set()
-    for terminal in terminals:
-        findings = asyncio.run(check_terminal(terminal))
-        good = _say(findings, _marks_say(registry, terminal.name)) and good
+    for findings in asyncio.run(check_terminals(terminals)):
+        good = _say(findings, _marks_say(registry, findings.profile)) and good
         proofs.add(findings.hardware_only)
     printers = [one for one in registry.printers if name in {None, one.name} and not (file is not None and terminals)]
     for findings in asyncio.run(_check_printers(printers)):

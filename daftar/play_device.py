@@ -69,7 +69,8 @@ async def play_terminal(
         stack.push_async_callback(terminal.stop)
         commands.say(f"{profile.name} at tcp://{host}:{actual}")
         if pty:
-            cable = Cable(host, actual)
+            newline = profile.serial is not None and profile.serial.newline_after_message
+            cable = Cable(host, actual, newline_after_message=newline)
             stack.push_async_callback(cable.unplug)
             commands.say(f"{profile.name} at serial://{cable.plug_in()}")
         if box is not None:

@@ -112,6 +112,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two terminals have the name {name!r}: give each [[terminals]] table its own name")
+        self._check_places()
+
+    def _check_places(self) -> None:
+        """Refuse two terminals on one cable, or behind one listening port: neither would ever be the right one."""
+        places = [one.address.partition("?")[0] for one in self.terminals if not isinstance(one.place, TcpAddress)]
+        for place in places:
+            if places.count(place) > 1:
+                raise ValueError(f"two terminals are at {place}: each needs its own cable, or its own port")
 
 
 def load_settings(folder: Path) -> Settings:

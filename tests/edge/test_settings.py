@@ -16,6 +16,10 @@ def terminal(name: str | None) -> str:
     return f'[[terminals]]\n{named}host = "127.0.0.1"\nport = 1024\nprofile = "behpardakht/pos_pc_viii"\n'
 
 
+def at(name: str, address: str) -> str:
+    return f'[[terminals]]\nname = "{name}"\naddress = "{address}"\nprofile = "behpardakht/pos_pc_viii"\n'
+
+
 def write(folder: Path, *terminals: str) -> None:
     (folder / FILE_NAME).write_text(HEAD + PRINTER + "".join(terminals), encoding="utf-8")
 
@@ -39,6 +43,8 @@ def test_one_terminal_needs_no_name_and_several_keep_their_order(tmp_path: Path)
         ([terminal("")], "terminals"),
         ([terminal("a\\nb")], "terminals"),
         (["[terminal]\nhost = 1\n"], "terminal"),
+        ([at("a", "listen://127.0.0.1:8888"), at("b", "listen://127.0.0.1:8888?from=1.2.3.4")], "two terminals are at"),
+        ([at("a", "serial:///dev/ttyS0"), at("b", "serial:///dev/ttyS0?baud=9600")], "two terminals are at"),
     ],
 )
 def test_terminals_that_cannot_be_told_apart_or_are_none_are_refused_by_name(

@@ -11,11 +11,15 @@ _READ_BYTES: Final = 4_096
 
 
 class Cable:
-    """A serial cable to a virtual terminal: the box opens `path`."""
+    """A serial cable to a virtual terminal: the box opens `path`.
 
-    def __init__(self, host: str, port: int) -> None:
+    `newline_after_message`: the terminal sends a line feed behind each message; here, behind all that it says at once.
+    """
+
+    def __init__(self, host: str, port: int, *, newline_after_message: bool = False) -> None:
         self._host = host
         self._port = port
+        self._end = b"\n" if newline_after_message else b""
         self._said: asyncio.Queue[bytes] = asyncio.Queue()
         self._line = PtyLine(self._said.put_nowait)
         self._task: asyncio.Task[None] | None = None
@@ -60,7 +64,7 @@ class Cable:
     async def _back(self, reader: asyncio.StreamReader, there: asyncio.Task[None]) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_READ_BYTES):
-                self._line.write(data)
+                self._line.write(data + self._end)
         there.cancel()
 
 

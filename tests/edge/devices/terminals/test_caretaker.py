@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from edge.devices.catalogue import load_catalogue
-from edge.devices.conformance import Bench
+from edge.devices.terminal_bench import Bench
 from edge.devices.terminals.outcome import TerminalState
 
 
@@ -33,7 +33,7 @@ class Watched:
 
 @pytest.fixture
 async def watched() -> AsyncIterator[Watched]:
-    async with Bench(load_catalogue().terminal("behpardakht/pax")) as bench:
+    async with Bench(load_catalogue().terminal("behpardakht/pax"), hurried=True) as bench:
         yield Watched(bench)
 
 

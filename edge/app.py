@@ -34,6 +34,7 @@ from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
 from edge.services.documents import Letterhead
 from edge.services.events import BoxEvent, EventHub
+from edge.services.export_journal import ExportJournal
 from edge.services.give_back import GiveBack
 from edge.services.idempotent import Idempotent
 from edge.services.keep_head import KeepHead, read_in_time
@@ -209,7 +210,8 @@ class Box:
                     terminals=[terminal.name for terminal in self._terminals],
                 ),
                 inquiries=AskInquiry(self._writer, self._entropy),
-                override=self._make_override(sign_in),
+                override=OverridePayment(self._writer, sign_in, self._entropy, self._payments.call_back_others),
+                exporting=ExportJournal(self._writer, self._queries, self._identity, self._signer, sign_in),
                 give_back=self._give_back,
                 sign_in=sign_in,
                 idempotent=Idempotent(self._people, self._identity.journal_id),
@@ -219,14 +221,6 @@ class Box:
                 clock=self._clock,
                 health=self._health,
             )
-        )
-
-    def _make_override(self, sign_in: SignIn) -> OverridePayment:
-        return OverridePayment(
-            writer=self._writer,
-            sign_in=sign_in,
-            entropy=self._entropy,
-            on_charged=self._payments.call_back_others,
         )
 
     def _make_give_back(self, sign_in: SignIn) -> GiveBack:

@@ -76,6 +76,12 @@ def write_stick(folder: Path, exported: Exported, *, journal: str, key: str, wit
     """
     if not folder.is_dir():
         raise OperatorError("export.no_stick")
+    for_auditors = files_of(exported, journal=journal, key=key, witness=witness)
+    return [_write(folder / name, pieces) for name, pieces in for_auditors]
+
+
+def files_of(exported: Exported, *, journal: str, key: str, witness: str) -> list[tuple[str, Iterable[bytes]]]:
+    """Return all that an auditor needs: names and bytes of the export, the verifier and a page of words."""
     last = exported.end - 1
     name = f"{re.sub('[^A-Za-z0-9]+', '-', journal)}-{exported.first}-{last}.jsonl"
     text = _README.format(
@@ -90,9 +96,9 @@ def write_stick(folder: Path, exported: Exported, *, journal: str, key: str, wit
     )
     verifier = Path(__file__).parents[2] / "verifier" / VERIFIER_NAME
     return [
-        _write(folder / name, (line.encode() for line in exported.lines)),
-        _write(folder / VERIFIER_NAME, [verifier.read_bytes()]),
-        _write(folder / README_NAME, [text.encode()]),
+        (name, (line.encode() for line in exported.lines)),
+        (VERIFIER_NAME, [verifier.read_bytes()]),
+        (README_NAME, [text.encode()]),
     ]
 
 

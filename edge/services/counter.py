@@ -14,6 +14,7 @@ from edge.services.box_health import BoxHealth
 from edge.services.close_day import CloseDay
 from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent, EventHub
+from edge.services.export_journal import ExportJournal, JournalCopy
 from edge.services.exposure import ExposureView, exposure_view
 from edge.services.give_back import GiveBack
 from edge.services.header import HeaderView, PrinterView, TerminalView, printer_view, terminal_views
@@ -48,6 +49,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     payments: TakePayment
     asking: AskOnDemand
     override: OverridePayment
+    exporting: ExportJournal
     give_back: GiveBack
     documents: PrintDocuments
     closing: CloseDay
@@ -211,6 +213,10 @@ class Counter:
     async def print_slip(self, close_id: str) -> str:
         """See `PrintDocuments.request_slip`."""
         return await self._parts.documents.request_slip(close_id)
+
+    async def export_journal(self, first: int, last: int | None, *, username: str, password: str) -> JournalCopy:
+        """See `ExportJournal.export`."""
+        return await self._parts.exporting.export(first, last, username=username, password=password)
 
     def exposure(self) -> ExposureView:
         """Return what central has not seen, and how much more may be taken without it."""

@@ -93,7 +93,6 @@ class OverridePayment:
 
     def __init__(
         self,
-        *,
         writer: JournalWriter,
         sign_in: SignIn,
         entropy: Entropy,

@@ -3,7 +3,7 @@
 Views are protocols of read-only members, so that this layer names what it shows and nothing more.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from edge.journal.health_view import HealthView
@@ -157,6 +157,18 @@ class Queries(MoneyQueries, Protocol):
         """Return papers about a payment or an inquiry, oldest first."""
 
 
+class JournalCopy(Protocol):
+    """A copy of the journal on its way out."""
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+
+    @property
+    def pieces(self) -> Iterator[bytes]:
+        """The file. Reading it blocks."""
+
+
 class Counter(MoneyCounter, Protocol):
     """The use cases of the counter. All raise DaftarError; `field` names the input an OperatorError is about."""
 
@@ -205,6 +217,9 @@ class Counter(MoneyCounter, Protocol):
 
     def exposure(self) -> ExposureView:
         """Return what central has not seen, and what limits there are."""
+
+    async def export_journal(self, first: int, last: int | None, *, username: str, password: str) -> JournalCopy:
+        """Give a manager a copy of the entries `first` to `last` (None: the newest), for an auditor."""
 
     async def sign_in(self, username: str, password: str) -> str:
         """Return a session token."""

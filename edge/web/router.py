@@ -23,6 +23,7 @@ from edge.web.pages_box import box_pages
 from edge.web.pages_day import day_pages
 from edge.web.pages_history import history_pages
 from edge.web.pages_inquiries import inquiry_pages
+from edge.web.pages_journal import journal_pages
 from edge.web.pages_money import override_pages, refund_pages
 from edge.web.pages_proof import proof_pages
 from edge.web.ports import Counter
@@ -66,6 +67,7 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
             *history_pages(web),
             *day_pages(web),
             *box_pages(web),
+            *journal_pages(web),
             events,
         ],
         # Sessions are of pages only: the API must not set cookies, nor be opened by one.

@@ -168,3 +168,13 @@ class ReceiptPrinted(Body, frozen=True, kw_only=True):
     about: str
     """The payment or inquiry the paper is about."""
     copy: bool
+
+
+class JournalExported(Body, frozen=True, kw_only=True):
+    """A manager takes a copy of the journal, or of a range of it, from the running box: all that an auditor needs."""
+
+    type = "journal.exported"
+    first: Count
+    last: Count | None = None
+    """The last entry that is in the copy; null: this one."""
+    operator: str

@@ -91,6 +91,7 @@ def box_samples(sealed: Sealed, data_public: bytes) -> list[Body]:
         events.AlarmRaised(kind="terminal.mismatch", **PAYMENT, detail="مبلغ دیگری بازگشت"),
         events.KeyRotated(public_key="cd" * 32, proof="AA" * 43 + "==", signer="file", operator="maryam"),
         events.JournalVerified(size=20, root="ef" * 32),
+        events.JournalExported(first=0, operator="maryam"),
         events.DayClosed(
             close_id="d-1",
             first=0,

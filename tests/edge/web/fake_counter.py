@@ -12,6 +12,7 @@ from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
 from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent
+from edge.services.export_journal import JournalCopy
 from edge.services.exposure import ExposureView, exposure_view
 from edge.services.judge_outcome import charge_spoken_of
 from edge.services.override_payment import Decision, ReversalWord, check_decision, check_reversal, words_taken
@@ -503,6 +504,13 @@ class FakeCounter:
 
     def exposure(self) -> ExposureView:
         return exposure_view(self.policy, self.exposed, NETWORK_FEED)
+
+    async def export_journal(self, first: int, last: int | None, *, username: str, password: str) -> JournalCopy:
+        self._manager(username, password)
+        if first >= 100 or (last or 0) >= 100:
+            raise OperatorError("export.no_such_range", first=first, last=last, size=100)
+        self.asked.append(("export", f"{first}-{last}"))
+        return JournalCopy(name="journal.zip", pieces=iter([b"a whole ", b"journal"]))
 
     async def close_day(self, *, operator: str, name: str | None = None) -> str:
         self.asked.append(("close_day", operator))

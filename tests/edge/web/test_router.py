@@ -57,6 +57,7 @@ def pages(counter: FakeCounter) -> list[str]:
         "/services?q=قبض",
         "/profile",
         "/about",
+        "/journal",
         "/payments/unknown",
         "/no/such/page",
     ]

@@ -330,7 +330,7 @@ class VirtualZvtTerminal(TerminalMachine[ZvtSale]):
 
     def _report_of(self, charge: Transaction) -> bytes:
         amount, stan, number = charge.amount_rial, charge.stan, charge.terminal_number
-        match self._fault:
+        match self._fault if charge is self._reported else "none":
             case "wrong_amount":
                 amount += _WRONG_BY_RIAL
             case "wrong_terminal_number":
@@ -375,8 +375,9 @@ class VirtualZvtTerminal(TerminalMachine[ZvtSale]):
         self._say(*messages)
 
     def _say(self, *messages: bytes) -> None:
-        self._script.extend(messages)
-        self._go_on()
+        if self._asker is not None:
+            self._script.extend(messages)
+            self._go_on()
 
     def _report_again(self, charge: Transaction) -> None:
         self._script.appendleft(self._report_of(charge))

@@ -90,7 +90,6 @@ async def test_a_report_that_is_answered_with_yes_is_kept(terminal: VirtualZvtTe
     assert len(terminal.charges) == 1
     till.say(YES)
     assert (await till.hear()).startswith("040f")
-    assert not terminal.charges[0].acknowledged
     till.say(YES)
     assert await till.hear() == "060f00"
     assert terminal.charges[0].acknowledged
@@ -133,9 +132,8 @@ async def test_a_till_that_says_nothing_or_goes_away_is_no_yes(terminal: Virtual
     terminal.keep_within_ms = 1
     terminal.set_auto("approve")
     till.say(SALE, YES)
-    for _ in range(4):
-        undone = await till.hear()
-    assert undone.startswith("040f")
+    said = [await till.hear() for _ in range(4)]
+    assert said[-1].startswith("040f")
     assert terminal.transactions[0].reversed_by == "itself"
 
 

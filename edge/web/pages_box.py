@@ -95,7 +95,7 @@ def box_pages(web: Web) -> list[Any]:
 
     @get("/gauges", guards=[signed_in])
     async def header_live(request: AnyRequest) -> Response[str]:
-        return part(web, request, "gauges.html")
+        return part(web, request, "gauges_live.html")
 
     @get("/services", guards=[signed_in])
     async def services(request: AnyRequest) -> Response[str] | Redirect:

@@ -110,7 +110,7 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     status_key: StatusKey
     sentence_text: str
-    steps: list[Step]
+    steps: tuple[Step, ...]
     doubt_text: str
     review_text: str
     alarms: list[AlarmView]
@@ -189,15 +189,16 @@ def _sentence(payment: PaymentView, key: StatusKey, progress: str | None) -> str
     return "say.not_charged_acquirer" if by_acquirer else _SENTENCES.get(key, "")
 
 
-def _steps(key: StatusKey) -> list[Step]:
+@cache
+def _steps(key: StatusKey) -> tuple[Step, ...]:
     if key not in _AT_STEP:
-        return []
+        return ()
     now = _AT_STEP[key]
     here: StepState = "queued" if now == _AT_PROVIDER else "now"
     states: list[StepState] = [
         "done" if number < now else here if number == now else "todo" for number in range(len(_STEP_NAMES))
     ]
-    return [Step(name, state) for name, state in zip(_STEP_NAMES, states, strict=True)]
+    return tuple(Step(name, state) for name, state in zip(_STEP_NAMES, states, strict=True))
 
 
 def review_alarms(counter: Counter, payment_id: str) -> list[AlarmView]:

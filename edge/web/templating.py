@@ -73,11 +73,15 @@ def _chip(status: Status, language: Language, *, big: bool) -> Markup:
 
 
 @pass_context
-def _live_part(context: Context, path: str, events: str, *, slow: bool = False) -> Markup:
-    """Return what makes a part of a page keep itself new; what is ticked goes along, so that the new one keeps it."""
+def _live_part(context: Context, path: str, events: str, *, slow: bool = False, seen: str | None = None) -> Markup:
+    """Return what makes a part of a page keep itself new; what is ticked goes along, so that the new one keeps it.
+
+    `seen` is the digest of what is shown, the page's own unless given.
+    """
     every_s = 60 if slow else 10
+    seen = context["seen"] if seen is None else seen
     return Markup(  # noqa: S704 - escaped here: formatting a Markup takes five times as long
-        f'hx-get="{escape(path)}?seen={escape(context["seen"])}" hx-include="#terminals" '
+        f'hx-get="{escape(path)}?seen={escape(seen)}" hx-include="#terminals" '
         f'hx-trigger="{escape(events)}, every {every_s}s" hx-swap="outerHTML"'
     )
 
@@ -143,14 +147,16 @@ def _environment(language: Language) -> Environment:
 
 
 def _keeping(environment: Environment) -> Callable[..., Markup]:
-    """Return what fills a template with nothing but what it is given, and keeps what came out.
+    """Return what calls the macro `part` of a template and keeps what came out.
 
-    What is shown is the key: a part that shows something else is another part, so nothing kept can be out of date.
+    A macro sees nothing but what it is given, and that is the key: a part that shows something else is another part,
+    so nothing kept can be out of date.
     """
 
     @lru_cache(_KEPT_MAX)
     def kept(template: str, **given: Hashable) -> Markup:
-        return Markup(_filled(environment, template, given))  # noqa: S704 - came out of a template
+        made: Markup = environment.get_template(template).module.part(**given)  # type: ignore[attr-defined]
+        return made
 
     return kept
 
@@ -168,6 +174,11 @@ def _filled(environment: Environment, template: str, context: Mapping[str, Any])
 _ENVIRONMENTS: Final = {language: _environment(language) for language in LANGUAGES}
 
 
+def environment_of(language: Language) -> Environment:
+    """Return the templates of a language."""
+    return _ENVIRONMENTS[language]
+
+
 def fill(language: Language, template: str, context: dict[str, Any]) -> str:
     """Return a template, filled."""
-    return _filled(_ENVIRONMENTS[language], template, context)
+    return _filled(environment_of(language), template, context)

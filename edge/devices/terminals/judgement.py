@@ -63,7 +63,7 @@ def _vouches(said: Evidence, sale: AskedSale, profile: TerminalProfile, *, by_li
 
 
 def judge_sale(said: Evidence, sale: AskedSale, profile: TerminalProfile, *, by_link: bool = False) -> TerminalOutcome:
-    """Return what an answer proves about a sale it belongs to. `by_link`: not a reference but the link says to which."""
+    """Return what an answer proves about a sale it belongs to. `by_link`: the link says to which, no reference."""
     meant = profile.meaning(said.response_code).outcome
     if _contradicts(said, sale) or (meant == "approved" and not _vouches(said, sale, profile, by_link=by_link)):
         return TerminalOutcome(kind="in_doubt", evidence=said, reason="mismatch")

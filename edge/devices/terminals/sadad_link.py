@@ -1,9 +1,9 @@
 """Greeting, acknowledging and repeating on one link to a Sadad terminal: one request a link. No I/O.
 
 The box is master: `INM`, the terminal's `ACK`, the request, its `ACK`, in its own time the response, our `ACK`. A frame
-that is not acknowledged in time is sent again, as often as the protocol says, but for one: a payment's request. Whether
-the request or its acknowledgement was lost cannot be told, and a terminal that got both copies may charge twice. So it
-is sent again only when the terminal itself says that it took none: a `NACK` that can be about nothing else.
+that is not acknowledged in time is sent again, as often as the protocol says, but for one: a payment's request leaves
+once. Whether the request or its acknowledgement was lost cannot be told, and a terminal that gets a second copy may
+charge twice. Refused by a `NACK` that can be about nothing else, it was not taken.
 """
 
 from typing import Final, Literal
@@ -12,7 +12,7 @@ from edge.devices.terminals.sadad import signal
 from edge.devices.terminals.sadad_framing import Damaged, Found
 
 Word = Literal["ended", "refused", "unheard", "garbled"]
-"""The terminal ended it (`EOT`); it took none of our requests (`NACK`); it did not acknowledge the greeting, and the
+"""The terminal ended it (`EOT`); it did not take the request (`NACK`); it did not acknowledge the greeting, and the
 request never left; its answer came damaged as often as it may, or something damaged may have been it."""
 
 ACK_TIMEOUT_MS: Final = 5_000
@@ -139,7 +139,7 @@ class SadadLink:
         if self._was_damaged:
             # One of what was damaged may have been the acknowledgement.
             return None
-        if self._requests < SENDS_MAX:
+        if self._repeatable and self._requests < SENDS_MAX:
             self._ask()
             return None
         return self._over("refused")

@@ -2,8 +2,8 @@
 
 An answer to a sale repeats no reference: the connection it comes on says whose it is, amount and terminal number have
 to agree, and its trace must be none that was told before. Afterwards the terminal is asked by our reference. What it
-then answers does not say which terminal it is, so it is asked who it is on a connection just before (`ask_ready`), which
-is also the question whether it is there. None of these makes a transaction. Implements `session.Session`.
+then answers does not say which terminal it is, so it is asked that on a connection just before (`ask_ready`), which is
+also the question whether it is there. None of these makes a transaction. Implements `session.Session`.
 """
 
 from collections import deque
@@ -36,7 +36,7 @@ Request = Literal["ready", "sale", "status", "last"]
 ENDED_CODE: Final = "EOT"
 """Stands for a code in the table: the terminal ended the sale with a frame that carries none."""
 REFUSED_CODE: Final = "NACK"
-"""The same for a request that the terminal took none of its copies of."""
+"""The same for a request that the terminal did not take."""
 REMEMBERED_TRACES_MAX: Final = 256
 
 

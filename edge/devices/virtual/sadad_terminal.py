@@ -5,8 +5,7 @@ card numbers, as the real ones do. Beside the faults of all virtual terminals (`
 trace of the sale before here, `bad_crc` a wrong LRC, each time) it has quirks:
 
     greeting_unheard        takes no notice of a greeting
-    request_refused         refuses every request for a sale as unreadable, and takes none
-    request_refused_once    refuses the first copy only
+    request_refused         refuses a request for a sale as unreadable, and does not take it
     taken_unsaid            takes a request for a sale and does not acknowledge it
     ends_midway             ends the sale when the card is there, and charges nothing
     damaged_once            charges, answers with a wrong LRC, and rightly when it is refused
@@ -46,7 +45,6 @@ Quirk = Literal[
     "none",
     "greeting_unheard",
     "request_refused",
-    "request_refused_once",
     "taken_unsaid",
     "ends_midway",
     "damaged_once",
@@ -91,7 +89,6 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
     _greeted: set[asyncio.StreamWriter]
     _unheard: tuple[bytes, int] | None = None
     _again: asyncio.TimerHandle | None = None
-    _refused = False
     _searched = False
     _old_answer: bytes = b""
 
@@ -150,8 +147,7 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
             self._write(writer, packet(0x06, version="002"))
             self._answer(request, writer)
             return
-        if self.quirk == "request_refused" or (self.quirk == "request_refused_once" and not self._refused):
-            self._refused = True
+        if self.quirk == "request_refused":
             self._write(writer, _REFUSED)
             return
         if self.quirk not in {"taken_unsaid", "all_at_once"}:

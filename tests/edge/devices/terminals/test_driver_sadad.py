@@ -93,7 +93,6 @@ async def test_a_sale_waiting_for_a_card_is_cancelled_on_its_own_link(till: Sada
 @pytest.mark.parametrize(
     ("quirk", "kind", "charges"),
     [
-        ("request_refused_once", "approved", 1),
         ("request_refused", "declined", 0),
         ("ends_midway", "cancelled", 0),
         ("damaged_once", "approved", 1),

@@ -189,14 +189,14 @@ def test_a_terminal_that_takes_no_greeting_is_in_doubt_though_nothing_of_the_amo
     assert session.data_to_send() == b""
 
 
-def test_three_refusals_are_declined(session: SadadSession) -> None:
+def test_a_request_that_the_terminal_does_not_take_is_declined(session: SadadSession) -> None:
     start(session)
     hear(session, ACK)
-    hear(session, NACK + NACK)
     ended = outcome(hear(session, NACK))
     assert ended.kind == "declined"
     assert ended.evidence
     assert ended.evidence.response_code == "NACK"
+    assert not session.is_listening(200)
 
 
 def test_silence_after_the_request_is_in_doubt_and_a_late_answer_settles_it(session: SadadSession) -> None:

@@ -2,10 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.journal.views import PaymentView
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+
+_DOUBTFUL: Final = frozenset(
+    {PaymentState.SENT, PaymentState.IN_DOUBT, PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT}
+)
+"""States in which the journal says that nobody knows."""
+_TAKEN: Final = CHARGED - _DOUBTFUL
+_BY_EVIDENCE: Final = _TAKEN - {PaymentState.OVERRIDDEN_CHARGED}
 
 
 def money_faults(charges: Sequence[Transaction], payments: Iterable[PaymentView]) -> Iterator[str]:
@@ -22,15 +30,14 @@ def money_faults(charges: Sequence[Transaction], payments: Iterable[PaymentView]
         captures[payment.obligation] += 1
         if payment.state in CERTAINLY_UNCHARGED or payment.state is PaymentState.REQUESTED:
             yield f"I2 {payment.payment_id} is charged and the journal says {payment.state}"
-        elif payment.state in CHARGED and (payment.rrn, payment.stan) != (charge.rrn, charge.stan):
+        elif payment.state in _BY_EVIDENCE and (payment.rrn, payment.stan) != (charge.rrn, charge.stan):
             yield f"I2 {payment.payment_id} carries another charge's traces"
     yield from (f"I2 {name} was charged {count} times" for name, count in captures.items() if count > 1)
     for payment in by_reference.values():
-        if payment.state in CHARGED and payment.payment_id not in told:
+        if payment.state in _TAKEN and payment.payment_id not in told:
             yield f"I2 {payment.payment_id} is {payment.state} and nobody was charged"
     taken = sum(charge.amount_rial for charge in charges)
-    known = sum(payment.amount_rial for payment in by_reference.values() if payment.state in CHARGED)
-    open_states = (PaymentState.SENT, PaymentState.IN_DOUBT)
-    doubtful = sum(payment.amount_rial for payment in by_reference.values() if payment.state in open_states)
+    known = sum(payment.amount_rial for payment in by_reference.values() if payment.state in _TAKEN)
+    doubtful = sum(payment.amount_rial for payment in by_reference.values() if payment.state in _DOUBTFUL)
     if not known <= taken <= known + doubtful:
         yield f"the terminals took {taken} rial, the journal knows of {known}"

@@ -9,11 +9,15 @@ import msgspec
 from daftar.lab.mutants import named as crash_mutant
 from daftar.lab.patching import patched
 from daftar.lab.simulate import DayTally, simulate
+from edge.devices.terminals.outcome import OrderAnswer
 from edge.journal import recovery
 from edge.journal.ports import StoreView
 from edge.services import documents, judge_outcome, print_documents
 from edge.services.counter import Counter
+from edge.services.give_back import GiveBack
+from edge.services.keep_sale import KeepSale
 from edge.services.print_documents import PrintDocuments
+from edge.services.record_outcome import RecordOutcome
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.terminal_worker import TerminalWorker
 from edge.store.exchange_store import SqliteExchangeStore
@@ -136,6 +140,25 @@ def _printed_again() -> Iterator[None]:
         yield
 
 
+async def _taken_for_kept(*_: Any) -> OrderAnswer:
+    return OrderAnswer(kind="done")
+
+
+@contextmanager
+def _undone_first() -> Iterator[None]:
+    at_terminal = GiveBack._at_terminal  # noqa: SLF001 - a mutant changes what nobody else may
+
+    async def hasty(giving: Any, refund: Any, worker: Any) -> None:
+        payment = giving._queries.payment(refund.payment_id)  # noqa: SLF001 - as above
+        await worker.terminal.reverse(
+            amount_rial=payment.amount_rial, stan=payment.stan, terminal_number=payment.terminal_number
+        )
+        await at_terminal(giving, refund, worker)
+
+    with patched(GiveBack, "_at_terminal", hasty):
+        yield
+
+
 async def _nothing(*_: Any, **__: Any) -> None:
     return None
 
@@ -159,6 +182,17 @@ SERVICE_MUTANTS: Final = (
         "a start takes what was sent for not sent",
         _swapped(recovery, "PaymentInDoubt", PaymentNotSent),
     ),
+    ServiceMutant(
+        "not_found_too_early",
+        "a not-found counts at once",
+        _swapped(RecordOutcome, "waited_ms", lambda *_: 1_000_000_000),
+    ),
+    ServiceMutant(
+        "acknowledged_unheard",
+        "a sale counts as kept before the terminal said so",
+        _swapped(KeepSale, "_tell", _taken_for_kept),
+    ),
+    ServiceMutant("undone_first", "a terminal is told to undo a sale before that is journaled", _undone_first),
     ServiceMutant(
         "doubt_never_asked", "nobody asks about payments in doubt", _swapped(ResolveInDoubt, "ask_all", _nothing)
     ),

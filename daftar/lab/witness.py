@@ -26,6 +26,7 @@ from shared.journal.entry import (
     pre_authentication,
 )
 from shared.journal.note import NoteKey, format_note
+from shared.journal.rotation import Rotation
 from shared.journal.tree import EMPTY_ROOT
 from sync.central_session import Alarm, Held, Verdict, judge, make_response
 from sync.checked_request import Checked, check_request
@@ -79,6 +80,7 @@ class Witness:
         self._answers: dict[bytes, bytes] = {}
         self._feeds: dict[str, list[SignedPair]] = {OFFICE_FEED: [], NETWORK_FEED: []}
         self._time_s = 1_700_000_000
+        self._rotations: list[Rotation] = []
         self.main: list[bytes] = []
         """Leaf hashes of the main branch."""
         self.root = EMPTY_ROOT
@@ -182,6 +184,7 @@ class Witness:
             cosigned_size=self.cosigned_size,
             cosigned_at_s=self._time_s,
             quarantined=self.quarantined,
+            rotations=tuple(self._rotations),
         )
 
     def _keep(self, verdict: Verdict) -> None:
@@ -191,6 +194,7 @@ class Witness:
         self.root = verdict.root
         self._aside.update(entry.leaf for entry in verdict.aside)
         self.alarms += verdict.alarms
+        self._rotations += verdict.rotations
         self.quarantined = self.quarantined or verdict.quarantine
 
     def _renew(self) -> bytes:

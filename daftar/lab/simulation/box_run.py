@@ -29,10 +29,12 @@ from edge.devices.printers.driver import PrintResult
 from edge.devices.printers.status import PrinterStatus
 from edge.journal import writer
 from edge.journal.signer import FileSigner
-from edge.services import print_documents, sign_in
+from edge.services import print_documents, rotate_key, sign_in
 from edge.services.box_health import BoxHealth
 from edge.services.counter import Counter
+from edge.services.sign_in import folded_password
 from edge.store import creation
+from edge.store.people import MANAGER, People
 from edge.store.reserve import Reserve, Usage
 from edge.uplink.client import Uplink, UplinkSettings
 from edge.uplink.line_watch import LineWatch
@@ -48,6 +50,11 @@ EXPECTING_MS: Final = 60_000
 """How often central is asked for an answer that is awaited: the product asks every two seconds."""
 _LOOK_AT_HEALTH_EVERY_S: Final = 120.0
 """How often the box looks at its medium: there is always room, or the disk itself refuses."""
+KNOWS_REFERENCES: Final = "behpardakht/pos_pc_viii"
+CONFIRMS: Final = "pna/pcpos"
+"""The profiles of the office's terminals: one that can be asked by reference, one that takes back what is not kept."""
+SUPERVISOR: Final = "supervisor"
+PASSWORD: Final = "a password of the lab"  # noqa: S105 - nobody's
 _RESERVE_BYTES: Final = 4_096
 _ROOMY: Final = Usage(used_bytes=1_000_000_000, free_bytes=9_000_000_000)
 
@@ -106,10 +113,10 @@ async def _reachable_again(_: LineWatch, *, seen_down: bool) -> bool:
 def profiles() -> ProfileRegistry:
     """Return the product's profiles; terminals are asked less often whether they are there."""
     registry = load_catalogue()
-    terminal = registry.terminal("behpardakht/pos_pc_viii")
-    times = msgspec.structs.replace(terminal.times, heartbeat_every_ms=600_000)
-    quiet = msgspec.structs.replace(terminal, times=times)
-    terminals = {one.name: one for one in registry.terminals} | {quiet.name: quiet}
+    terminals = {one.name: one for one in registry.terminals}
+    for name in (KNOWS_REFERENCES, CONFIRMS):
+        times = msgspec.structs.replace(terminals[name].times, heartbeat_every_ms=600_000)
+        terminals[name] = msgspec.structs.replace(terminals[name], times=times)
     return ProfileRegistry(terminals, {one.name: one for one in registry.printers})
 
 
@@ -119,6 +126,7 @@ def simulated() -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, value in (
             (edge.app, "JournalWriter", InlineWriter),
+            (rotate_key, "JournalWriter", InlineWriter),
             (writer, "Future", InlineAnswer),
             (edge.app, "PrinterDriver", _PrinterOnALine),
             (edge.app, "UplinkSettings", partial(UplinkSettings, expecting_ms=EXPECTING_MS)),
@@ -153,6 +161,10 @@ def new_box() -> bytes:
             software=SOFTWARE,
             token=FIRST_TOKEN,
         )
+        people = People(folder / FILE)
+        verifier = _Hasher().hash(folded_password(PASSWORD))
+        people.save_operator(SUPERVISOR, name=SUPERVISOR, verifier=verifier, role=MANAGER)
+        people.close()
         return (folder / FILE).read_bytes()
 
 

@@ -1,6 +1,7 @@
 """Judging a day at its end: everything comes to rest in time, and journal, terminals and central agree."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from daftar.lab.box import FILE
@@ -9,8 +10,10 @@ from daftar.lab.simulation.cheap_keys import PUBLIC_KEY
 from daftar.lab.simulation.office import Office
 from daftar.lab.witness import JOURNAL
 from edge.journal.verify import verify_journal
+from edge.journal.views import PaymentView
 from edge.store.queries import Queries
 from edge.store.rebuild import rebuild_projections
+from shared.day import PROVED, TALLIES
 from shared.errors import DaftarError
 from shared.journal.entry import leaf_hash
 from shared.payment import PaymentState
@@ -20,6 +23,7 @@ _LOOK_EVERY_S: Final = 60.0
 THOROUGH_EVERY: Final = 4
 """On one day in so many the whole journal is verified and the projections are rebuilt: it takes as long as a day."""
 _OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
+_APPROVED: Final = frozenset({PaymentState.APPROVED})
 _FLAGS: Final = frozenset({"charge_mismatch", "answer_mismatch", "stray_approval", "second_charge"})
 EVERYTHING: Final = 1_000_000
 
@@ -37,7 +41,8 @@ async def judge(office: Office) -> None:
         return
     queries = office.run.counter.queries
     payments = queries.payments(None, EVERYTHING)
-    for fault in (*money_faults(office.truth.charges, payments), *_journal_faults(office, queries)):
+    kept = [charge for terminal in office.terminals for charge in terminal.kept]
+    for fault in (*money_faults(kept, payments), *_journal_faults(office, queries), *_day_faults(queries, payments)):
         office.truth.wrong(fault)
 
 
@@ -53,6 +58,12 @@ def _restless(office: Office) -> list[str]:
     found += [
         f"{payment.payment_id} is in doubt" for payment in queries.in_doubt() if payment.payment_id not in flagged
     ]
+    found += [
+        f"{payment.payment_id} is not acknowledged"
+        for payment in queries.payments(None, EVERYTHING, _APPROVED)
+        if payment.unacknowledged
+    ]
+    found += [f"{one.refund_id} is {one.state}" for one in queries.open_refunds() if one.state in ("sent", "in_doubt")]
     if status.unsent_count:
         found.append(f"{status.unsent_count} entries not cosigned")
     if status.unconfirmed_count:
@@ -63,6 +74,20 @@ def _restless(office: Office) -> list[str]:
     if any(inquiry.outcome is None for inquiry in queries.inquiries(None, EVERYTHING)):
         found.append("an inquiry has no answer")
     return found
+
+
+def _day_faults(queries: Queries, payments: Sequence[PaymentView]) -> Iterator[str]:
+    """Return what the closes of the day, and the day that is open, do not count as the payments stand."""
+    days = (*(closed.body for closed in queries.closed_days(None, EVERYTHING)), queries.open_day().totals)
+    counted = {
+        name: sum(total.amount_rial for day in days for total in getattr(day, name)) for name in TALLIES.values()
+    }
+    proved = sum(payment.amount_rial for payment in payments if payment.state in PROVED)
+    stated = sum(payment.amount_rial for payment in payments if payment.state is PaymentState.OVERRIDDEN_CHARGED)
+    if counted["totals"] - counted["undone"] != proved:
+        yield f"the closes count {counted['totals']} less {counted['undone']} rial, charged are {proved}"
+    if counted["overridden"] - counted["replaced"] != stated:
+        yield f"the closes count {counted['overridden']} less {counted['replaced']} by a word, it was {stated}"
 
 
 def _journal_faults(office: Office, queries: Queries) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from daftar.lab.chance import Chance
 from daftar.lab.simulation.box_run import Unreachable
+from edge.journal.views import PaymentView
 from edge.services.counter import Counter
 from shared.errors import DaftarError
 from shared.identifiers import check_digit
@@ -141,6 +142,21 @@ class Person:
         if not any(one.payment_id == payment_id for one in truth.requested.values()):
             truth.wrong(f"I1 the API answered {payment_id}, which was not journaled")
 
+    async def _ask_back(self, payment: PaymentView) -> None:
+        """Ask that a payment is given back, by a means that the box offers."""
+        means = self._looked(lambda counter: counter.refund_means(payment))
+        if not means:
+            return
+        wanted = means[0] if self._chance.coin(0.8) else means[-1]
+        await self._asked(
+            lambda counter: counter.propose_refund(
+                payment.payment_id, means=wanted, reason="paid the wrong bill", operator=self._name
+            )
+        )
+        if wanted == "reversal":
+            # It has to be soon: before the next sale at that terminal, and before the provider has taken the bill.
+            self._office.supervisor.call()
+
     async def _watch(self, payment_id: str, bill: tuple[str, str]) -> None:
         """Watch a payment to its end; lose patience, ask, pay again where that is certainly right."""
         patience_s = self._chance.pick(_PATIENCES_S)
@@ -156,6 +172,8 @@ class Person:
             if payment.state in CERTAINLY_UNCHARGED and self._office.is_open and self._chance.coin(0.5):
                 await self._pay(bill)
                 return
+            if payment.state in CHARGED and self._office.is_open and self._chance.below(5) == 0:
+                await self._ask_back(payment)
             if payment.state in CHARGED or payment.state in CERTAINLY_UNCHARGED or not self._office.is_open:
                 return
             if patience_s < _PATIENCES_S[-1] or self._chance.coin(0.4):

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.journal.writer import Recorded
 from shared import receipt
-from shared.events import Body, PaymentRequested, PaymentSent
+from shared.events import Body, PaymentNotCharged, PaymentRequested, PaymentSent, ReversalRequested
 from shared.journal.entry import leaf_hash
 from shared.receipt import Receipt
 
@@ -22,13 +22,21 @@ class Happened:
         self.bodies: dict[int, Body] = {}
         self.requested: dict[str, PaymentRequested] = {}
         """By reference, of acknowledged entries."""
+        self._by_id: dict[str, PaymentRequested] = {}
         self.sent: set[str] = set()
         """Payments whose `payment.sent` was acknowledged."""
+        self.newest_at: dict[str, PaymentRequested] = {}
+        """The payment whose `payment.sent` was acknowledged last, by terminal."""
+        self.reversals: set[str] = set()
+        """Payments whose `payment.reversal_requested` was acknowledged."""
         self.charges: list[Transaction] = []
+        """All that were made, those that were given back too."""
         self.charged: Counter[str] = Counter()
-        """Captures, by obligation."""
+        """Captures that were not given back, by obligation."""
         self.originals: Counter[tuple[str, str]] = Counter()
         """Papers without the mark of a copy, by document and what they are about."""
+        self.is_in_hand: Callable[[PaymentRequested], bool] = lambda _: False
+        """Whether a terminal still waits for a payment's card."""
         self.papers = 0
         self.answered: dict[str, str] = {}
         """Payment ids that the API gave, by key."""
@@ -51,8 +59,15 @@ class Happened:
             match record.body:
                 case PaymentRequested():
                     self.requested[record.body.reference] = record.body
+                    self._by_id[record.body.payment_id] = record.body
                 case PaymentSent():
                     self.sent.add(record.body.payment_id)
+                    self.newest_at[self._by_id[record.body.payment_id].terminal] = self._by_id[record.body.payment_id]
+                case PaymentNotCharged():
+                    if self.is_in_hand(self._by_id[record.body.payment_id]):
+                        self.wrong(f"I2 {record.body.payment_id} is not charged while its terminal may still charge it")
+                case ReversalRequested():
+                    self.reversals.add(record.body.payment_id)
 
     def amount_arrived(self, reference: str | None, amount_rial: int) -> None:
         """Hear a terminal that is given an amount."""
@@ -72,6 +87,16 @@ class Happened:
         self.charged[wanted.obligation] += 1
         if self.charged[wanted.obligation] > 1:
             self.wrong(f"I2 {wanted.obligation} was charged {self.charged[wanted.obligation]} times")
+
+    def card_given_back(self, charge: Transaction) -> None:
+        """Hear a terminal that undid a charge: by itself, or because it was ordered to."""
+        wanted = self.requested.get(charge.reference or "")
+        if wanted is None:
+            return
+        self.charged[wanted.obligation] -= 1
+        self.counts[f"given back by {charge.reversed_by}"] += 1
+        if charge.reversed_by == "order" and wanted.payment_id not in self.reversals:
+            self.wrong(f"I2 {wanted.payment_id} was undone before payment.reversal_requested stood")
 
     def paper_came_out(self, data: bytes) -> None:
         """Look at a paper."""

@@ -10,25 +10,38 @@ import gc
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
+
+import apsw
 
 from daftar.lab.box import FILE
 from daftar.lab.chance import Chance
 from daftar.lab.disk import SURVIVALS, Medium
-from daftar.lab.simulation.box_run import BoxRun, Killed, Unreachable, new_box, profiles
+from daftar.lab.simulation.box_run import (
+    CONFIRMS,
+    KNOWS_REFERENCES,
+    SUPERVISOR,
+    BoxRun,
+    Killed,
+    Unreachable,
+    new_box,
+    profiles,
+)
 from daftar.lab.simulation.cheap_keys import KEY_BYTES
 from daftar.lab.simulation.counter_people import Person, bill_of
-from daftar.lab.simulation.devices import OfficePrinter, OfficeTerminal
+from daftar.lab.simulation.devices import OfficeConfirmingTerminal, OfficePrinter, OfficeTerminal
 from daftar.lab.simulation.happened import Happened
 from daftar.lab.simulation.line import OfficeLine
-from daftar.lab.simulation.lives import LIFE
+from daftar.lab.simulation.lives import LIFE, Life
 from daftar.lab.simulation.movable_disk import MovableDisk, RunDisk
+from daftar.lab.simulation.office_clock import OfficeClock
+from daftar.lab.simulation.supervisor import Supervisor
 from daftar.lab.simulation.virtual_loop import VirtualLoop
 from edge.services.counter import Counter
+from edge.services.rotate_key import rotate_key
 from edge.settings import KEY_NAME, PrinterSettings, Settings, TerminalSettings
-from shared.clock import ClockQuality
+from shared.errors import DaftarError
 
 T = TypeVar("T")
 Part = Callable[["Office"], Coroutine[Any, Any, None]]
@@ -53,28 +66,8 @@ QUIET_S: Final = 1_200
 Moment = Literal["before_commit", "after_commit", "sale", "charge", "paper", "cosigned"]
 
 
-class OfficeClock:
-    """Time as the box is told it: running time goes on evenly, wall time may jump."""
-
-    def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
-        self.ahead = timedelta()
-        self.trusted: ClockQuality = "ntp"
-
-    def now(self) -> datetime:
-        """Return the wall time."""
-        return _OPENING + timedelta(milliseconds=self.monotonic_ms()) + self.ahead
-
-    def monotonic_ms(self) -> int:
-        """Return running time."""
-        return round(self._loop.time() * 1000) + 1_000_000
-
-    def quality(self) -> ClockQuality:
-        """Return how far the wall time can be believed."""
-        return self.trusted
-
-
-_OPENING: Final = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
+_CONFIRMING: Final = 0.5
+"""On how many days one of the terminals is a confirming one."""
 
 
 class Office:
@@ -86,7 +79,9 @@ class Office:
         self.clock = OfficeClock(self.loop)
         self.truth = Happened()
         self.chance = Chance("office", seed)
-        self.terminal_count = 1 + self.chance.below(TERMINALS_MAX)
+        self._profiles = [KNOWS_REFERENCES] * (1 + self.chance.below(TERMINALS_MAX))
+        if self.chance.coin(_CONFIRMING):
+            self._profiles[-1] = CONFIRMS
         self.settings = Settings(
             office_name="دفتر آزمایشگاه",
             terminals=tuple(
@@ -94,9 +89,9 @@ class Office:
                     name=f"terminal-{number}",
                     host="127.0.0.1",
                     port=FIRST_PORT + number,
-                    profile="behpardakht/pos_pc_viii",
+                    profile=profile,
                 )
-                for number in range(self.terminal_count)
+                for number, profile in enumerate(self._profiles)
             ),
             printer=PrinterSettings(host="127.0.0.1", port=9_100, profile="generic/escpos_80mm"),
             verify_base="http://127.0.0.1:1",
@@ -114,6 +109,8 @@ class Office:
         self.on_slow_disk = self.chance.coin(0.34)
         """Whether the box's file lies on a disk that can be cut and fail, at every I/O."""
         self.disk: RunDisk | None = None
+        self._keys = {KEY_NAME: KEY_BYTES}
+        self._being_mended = False
         self._image = {FILE: new_box()}
         self._base = self._image
         self._bills = 0
@@ -166,10 +163,9 @@ class Office:
         self._starts += 1
         folder = self._folder / f"run-{self._starts}"
         folder.mkdir()
-        key = folder / KEY_NAME
-        key.touch(mode=0o600)
-        key.write_bytes(KEY_BYTES)
-        for name, data in self._image.items():
+        for name in self._keys:
+            (folder / name).touch(mode=0o600)
+        for name, data in (self._keys | self._image).items():
             (folder / name).write_bytes(data)
         self._base = self._image
         self.disk = None
@@ -218,6 +214,8 @@ class Office:
     def _power_cut(self) -> None:
         """The power fails: the program ends, and the disk holds what it has synced and some of the rest."""
         self.truth.counts["power cut"] += 1
+        if self.disk is not None:
+            self._keep_keys(self.disk.folder)
         disk, run, self.run = self.disk, self.run, None
         if disk is None:
             return
@@ -228,7 +226,53 @@ class Office:
         if run is not None:
             run.end()
 
+    async def rotate_key(self) -> None:
+        """Stop the box, give it a new key, and let it be started again. It may be cut off at any point."""
+        run = self.run
+        if run is None or run.failed:
+            return
+        self._being_mended = True
+        try:
+            await run.stop()
+            if self.run is run:
+                self.run = None
+                self._rotate(run.folder)
+        finally:
+            self._being_mended = False
+
+    def _rotate(self, folder: Path) -> None:
+        life = Life("rotation", self)
+        self._starting = folder
+        try:
+            life.context.run(self._give_new_key, folder)
+        except Killed:
+            # Its files are those of that moment.
+            self.truth.counts["kill in rotation"] += 1
+            return
+        except (DaftarError, apsw.Error) as error:
+            self.truth.counts[f"rotation failed {getattr(error, 'code', type(error).__name__)}"] += 1
+        finally:
+            life.alive = False
+            self._starting = None
+        if self.disk is None or self.disk.powered:
+            self._keep_files(folder)
+        else:
+            self._keep_keys(folder)
+
+    def _give_new_key(self, folder: Path) -> None:
+        chance = Chance("rotation", self.seed, self._starts)
+        rotate_key(folder / FILE, folder / KEY_NAME, clock=self.clock, entropy=chance, operator=SUPERVISOR)
+        self.truth.counts["rotation"] += 1
+
+    def terminal_of(self, name: str) -> OfficeTerminal | OfficeConfirmingTerminal:
+        """Return the terminal of a name."""
+        return self.terminals[int(name.rpartition("-")[2])]
+
+    def _keep_keys(self, folder: Path) -> None:
+        self._keys = {one.name: one.read_bytes() for one in folder.iterdir() if one.name.startswith(KEY_NAME)}
+
     def _keep_files(self, folder: Path) -> None:
+        self._keep_keys(folder)
         self._image = {
             one.name: one.read_bytes()
             for one in folder.iterdir()
@@ -266,9 +310,9 @@ class Office:
                 if self.truth.counts["restart of a stopped journal"] > STOPPED_TIMES_MAX:
                     break
                 self.kill_box()
-            if self.run is None:
+            if self.run is None and not self._being_mended:
                 self.start_box()
-            in_vain = in_vain + 1 if self.run is None else 0
+            in_vain = in_vain + 1 if self.run is None and not self._being_mended else 0
             if self.run is None:
                 await asyncio.sleep(START_AFTER_S * (1 + in_vain))
                 continue
@@ -295,11 +339,19 @@ class Office:
     async def _day(self, misfortunes: Part, judge: Part) -> None:
         self.printer = OfficePrinter(self)
         self.line = OfficeLine(self)
-        self.terminals = [OfficeTerminal(self, number) for number in range(self.terminal_count)]
+        self.terminals = [
+            OfficeTerminal(self, number)
+            if profile == KNOWS_REFERENCES
+            else OfficeConfirmingTerminal(self, number, f"terminal-{number}")
+            for number, profile in enumerate(self._profiles)
+        ]
+        self.truth.is_in_hand = lambda wanted: self.terminal_of(wanted.terminal).has_in_hand(wanted)
+        self.supervisor = Supervisor(self)
         for number, terminal in enumerate(self.terminals):
             await terminal.start(port=FIRST_PORT + number)
         manager = self.loop.create_task(self._look_after_box())
         people = [self.loop.create_task(Person(self, number).work()) for number in range(3 + self.chance.below(6))]
+        people.append(self.loop.create_task(self.supervisor.work()))
         troubles = self.loop.create_task(misfortunes(self))
         while (  # noqa: ASYNC110 - many things may end a day; looking again suits all
             self.truth.counts["payment.requested"] < PAYMENTS
@@ -340,5 +392,7 @@ class Office:
             self.disk.faults.cut_at = None
         for terminal in self.terminals:
             terminal.set_fault("none")
+            if isinstance(terminal, OfficeConfirmingTerminal):
+                terminal.quirk = "none"
             if terminal.screen.phase == "off":
                 self.loop.create_task(terminal.restart())

@@ -20,6 +20,14 @@ def test_the_demo_and_both_paper_widths_are_shipped() -> None:
     assert {"generic/escpos_80mm", "generic/escpos_58mm", "daftar/virtual_80mm"} <= names
 
 
+def test_real_makes_are_shipped_and_say_where_their_figures_come_from() -> None:
+    profiles = [msgspec.convert(document(file), PrinterProfile) for file in FILES]
+    makers = {profile.identity.maker for profile in profiles} - {"generic", "daftar"}
+    assert len(makers) >= 8
+    assert all(profile.source for profile in profiles)
+    assert {profile.paper.width_mm for profile in profiles if profile.identity.maker == "generic"} == {58, 80}
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_profile_is_called_as_its_file(file: Path) -> None:
     profile = msgspec.convert(document(file), PrinterProfile)

@@ -21,6 +21,9 @@ from firmware_profiles.printer_profile import PrinterSerial
 
 _READ_BYTES: Final = 64
 _WRITE_BYTES: Final = 4_096
+_BITS_A_BYTE: Final = 11
+"""A start bit, eight, a parity bit, a stop bit: the most of usual lines."""
+_STOPS: Final = 1.33
 _LOOK_AGAIN_S: Final = 0.02
 """Between two looks at something the system does not report by itself."""
 _USB_PRINTERS: Final = Path("/sys/class/usbmisc")
@@ -49,6 +52,10 @@ class SerialPlace(msgspec.Struct, frozen=True):
         """Return true: a line has both directions."""
         return True
 
+    def takes_s(self, size_bytes: int) -> float:
+        """Return what the line's speed makes of it, with a third more for the printer's stops."""
+        return size_bytes * _BITS_A_BYTE * _STOPS / self.line.baud
+
     def __str__(self) -> str:
         """Return the path."""
         return self.path
@@ -72,6 +79,10 @@ class UsbPlace(msgspec.Struct, frozen=True):
     def answers(self) -> bool:
         """Return true: the system's driver reads answers too."""
         return True
+
+    def takes_s(self, size_bytes: int) -> float:  # noqa: ARG002 - every place is asked
+        """Return nothing: USB is faster than any printer."""
+        return 0
 
     def __str__(self) -> str:
         """Return the path or the id."""

@@ -27,6 +27,7 @@ from edge.devices.printers.status import (
     is_end_of_job_byte,
     is_status_byte,
     marker_meaning,
+    marker_says_paper_end,
     meaning,
 )
 from firmware_profiles.printer_profile import PrinterProfile
@@ -102,7 +103,7 @@ class PrinterDriver:
             # A printer that should answer and does not is not given money's paper: nothing sent is safe to repeat.
             return PrintResult(kind="not_printed", status=status, detail="refused before sending")
         job.step, job.begun = "send", True
-        async with asyncio.timeout(self._times.send_timeout_ms / 1000):
+        async with asyncio.timeout(self._times.send_timeout_ms / 1000 + self._under_way_s(data)):
             await self._send(ear.link, NO_AUTOMATIC_STATUS + data if self._speaks else data)
             await ear.link.finish()
         if not (self._answers.end_of_job and self.place.answers):
@@ -114,15 +115,28 @@ class PrinterDriver:
         except TimeoutError:
             # Nothing came out, or not all of it; ask why while the connection still stands.
             return PrintResult(kind="uncertain", status=await self._ask_status(ear), detail="no end of job")
+        if marker_says_paper_end(marker):
+            return PrintResult(kind="uncertain", status=PrinterStatus.PAPER_END, detail="the paper ended with the job")
         return PrintResult(kind="printed", status=marker_meaning(marker, status))
+
+    def _under_way_s(self, data: bytes) -> float:
+        """Return how long a job is under way when nothing goes wrong: the line's speed, and the rests of the model."""
+        raster = self.profile.raster
+        rests = len(data) // self._piece_bytes
+        return self.place.takes_s(len(data)) + rests * raster.pause_ms / 1000
+
+    @property
+    def _piece_bytes(self) -> int:
+        """As many bytes as a whole band has."""
+        return self.profile.raster.band_dots * self.profile.paper.printable_dots // 8
 
     async def _send(self, link: Link, data: bytes) -> None:
         """Send in pieces as long as a whole band, with the rest that the model needs between them."""
-        raster = self.profile.raster
-        size = raster.band_dots * self.profile.paper.printable_dots // 8 if raster.pause_ms else len(data)
+        pause_ms = self.profile.raster.pause_ms
+        size = self._piece_bytes if pause_ms else len(data)
         for start in range(0, len(data), size):
             if start:
-                await asyncio.sleep(raster.pause_ms / 1000)
+                await asyncio.sleep(pause_ms / 1000)
             await link.send(data[start : start + size])
 
     async def _ask_status(self, ear: "_Ear") -> PrinterStatus:

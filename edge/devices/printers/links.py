@@ -38,6 +38,9 @@ class Place(Protocol):
     def answers(self) -> bool:
         """Whether a printer can be heard on this way."""
 
+    def takes_s(self, size_bytes: int) -> float:
+        """Return how long so many bytes are under way when nothing goes wrong: what a slow line needs."""
+
     def __str__(self) -> str:
         """Return the place as the test page and the log name it."""
 
@@ -55,6 +58,10 @@ class TcpPlace(msgspec.Struct, frozen=True):
     def answers(self) -> bool:
         """Return true: the port speaks both ways."""
         return True
+
+    def takes_s(self, size_bytes: int) -> float:  # noqa: ARG002 - every place is asked
+        """Return nothing: a network is faster than any printer."""
+        return 0
 
     def __str__(self) -> str:
         """Return `host:port`."""
@@ -111,6 +118,10 @@ class FilePlace(msgspec.Struct, frozen=True):
     def answers(self) -> bool:
         """Return false: a file says nothing."""
         return False
+
+    def takes_s(self, size_bytes: int) -> float:  # noqa: ARG002 - every place is asked
+        """Return nothing: it is written at once."""
+        return 0
 
     def __str__(self) -> str:
         """Return the path."""
@@ -170,6 +181,10 @@ class QueuePlace(msgspec.Struct, frozen=True):
     def answers(self) -> bool:
         """Return false: a queue takes the job and tells nothing of the paper."""
         return False
+
+    def takes_s(self, size_bytes: int) -> float:  # noqa: ARG002 - every place is asked
+        """Return nothing: the queue takes it at once."""
+        return 0
 
     def __str__(self) -> str:
         """Return the queue's name."""

@@ -64,6 +64,7 @@ _AUTOMATIC_FAULTS: Final[tuple[tuple[int, int, PrinterStatus], ...]] = (
 )
 """The same for the bytes of an automatic status, counted from 0."""
 _MARKER_NEAR_END: Final = 0x03
+_MARKER_END: Final = 0x0C
 
 
 def is_status_byte(byte: int) -> bool:
@@ -104,3 +105,8 @@ def automatic_meaning(data: bytes) -> PrinterStatus:
 def marker_meaning(byte: int, before: PrinterStatus) -> PrinterStatus:
     """Return the status after a job whose marker was answered with this byte; it knows of the paper's end only."""
     return PrinterStatus.PAPER_NEAR_END if byte & _MARKER_NEAR_END else before
+
+
+def marker_says_paper_end(byte: int) -> bool:
+    """Return whether the marker was answered from the end of the roll: the last lines may be missing."""
+    return bool(byte & _MARKER_END)

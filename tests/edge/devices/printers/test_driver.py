@@ -151,6 +151,29 @@ async def test_paper_that_ends_during_the_job_is_uncertain_and_said(printer: Vir
     assert (result.kind, result.status) == ("uncertain", PrinterStatus.PAPER_END)
 
 
+@pytest.mark.parametrize(
+    ("marker", "kind", "status"),
+    [
+        (b"\x00", "printed", "ok"),
+        (b"\x03", "printed", "paper_near_end"),
+        (b"\x0c", "uncertain", "paper_end"),
+        (b"\x0f", "uncertain", "paper_end"),
+    ],
+)
+async def test_the_end_of_a_job_tells_of_the_paper_too(marker: bytes, kind: str, status: str) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer_status(reader, writer, b"\x12\x12\x12\x12")
+        await reader.readexactly(len(NO_AUTOMATIC_STATUS + JOB))
+        writer.write(marker)
+        await reader.read()
+
+    patient = msgspec.structs.replace(TIMES, status_timeout_ms=10_000, end_of_job_timeout_ms=10_000)
+    async with asyncio.timeout(LONGEST_S), scripted(script) as hurried:
+        driver = PrinterDriver(place=hurried.place, profile=msgspec.structs.replace(PROFILE, times=patient))
+        result = await driver.print(JOB)
+    assert (result.kind, result.status) == (kind, status)
+
+
 async def test_a_printer_that_stops_reading_ends_by_the_deadline() -> None:
     released = asyncio.Event()
 

@@ -103,6 +103,13 @@ async def test_power_lost_on_a_line_is_uncertain_and_the_next_job_comes_out(
     assert torn(printer).height == SENT.height + PROFILE.cut.feed_dots
 
 
+class FastLine(SerialPlace, frozen=True):
+    """A line that is given no time of its own."""
+
+    def takes_s(self, size_bytes: int) -> float:
+        return 0
+
+
 async def test_a_line_that_takes_nothing_ends_by_the_deadline() -> None:
     ours, theirs = os.openpty()
     times = msgspec.structs.replace(TIMES, send_timeout_ms=300)
@@ -111,7 +118,7 @@ async def test_a_line_that_takes_nothing_ends_by_the_deadline() -> None:
         real_time_status=False,
         end_of_job=False,
     )
-    driver = PrinterDriver(place=SerialPlace(os.ttyname(theirs), LINE), profile=mute)
+    driver = PrinterDriver(place=FastLine(os.ttyname(theirs), LINE), profile=mute)
     async with asyncio.timeout(LONGEST_S):
         result = await driver.print(JOB * 20)
     assert (result.kind, result.status) == ("uncertain", PrinterStatus.OFFLINE)
@@ -151,6 +158,13 @@ async def test_a_model_that_needs_rest_gets_it() -> None:
     assert torn(printer).height == SENT.height + PROFILE.cut.feed_dots
     assert printer.reports == []
     await printer.close()
+
+
+def test_a_slow_line_is_given_the_time_that_a_job_needs() -> None:
+    slow = SerialPlace("/dev/ttyS0", PrinterSerial(baud=9_600))
+    assert slow.takes_s(60_000) > 60_000 * 10 / 9_600
+    assert slow.takes_s(60_000) == 12 * SerialPlace("/dev/ttyS0", PrinterSerial(baud=115_200)).takes_s(60_000)
+    assert TcpPlace("192.0.2.5", 9_100).takes_s(60_000) == 0
 
 
 async def test_asking_a_line_again_and_again_leaves_nothing_open(wired: tuple[VirtualPrinter, PrinterDriver]) -> None:

@@ -17,8 +17,10 @@ from edge.devices.virtual.asan_pardakht_terminal import VirtualAsanPardakhtTermi
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.sadad_terminal import VirtualSadadTerminal
+from edge.devices.virtual.telium_e_terminal import VirtualTeliumETerminal
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.devices.virtual.terminal_machine import TerminalMachine
+from edge.devices.virtual.zvt_terminal import VirtualZvtTerminal
 from edge.journal.recovery import Recovery, Start
 from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
@@ -44,6 +46,8 @@ MODELS: Final[dict[type[TerminalMachine[Any]], str]] = {
     VirtualPnaTerminal: "daftar/virtual_pna",
     VirtualSadadTerminal: "daftar/virtual_sadad",
     VirtualAsanPardakhtTerminal: "daftar/virtual_asan_pardakht",
+    VirtualZvtTerminal: "daftar/virtual_zvt",
+    VirtualTeliumETerminal: "daftar/virtual_telium_e",
 }
 
 

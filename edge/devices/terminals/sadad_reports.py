@@ -43,8 +43,6 @@ _HEADER_CHARACTERS: Final = 7
 _WITH_REFERENCE: Final = frozenset({"0014", "0016", "0018"})
 _RECORDS: Final = _WITH_REFERENCE | {"0002"}
 DEVICE_ANSWER: Final = "0006"
-_CALLS: Final = ("SADAD PC POS:", "SADAD PCPOS:")
-"""How a terminal begins what it says of itself: its calls over UDP and its answer are not spelt alike."""
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
@@ -114,13 +112,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """What a terminal says of itself: in answer to a question, and in its calls over UDP."""
+    """What a terminal says of itself."""
 
-    merchant_name: str
-    host: str
-    port: int
-    terminal_number: str
-    merchant_number: str
+    terminal_number: str | None = None
+    """Not there when it said something, but not this."""
+    merchant_number: str | None = None
 
 
 class Other(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,23 +125,14 @@ class Other(msgspec.Struct, frozen=True, kw_only=True):
     function: str
 
 
-def read_device(text: bytes) -> Device | None:
-    """Return what a terminal says of itself, or None when these bytes are no such thing. UTF-8."""
-    try:
-        said = text.decode("utf-8").strip("\0\r\n ")
-    except UnicodeDecodeError:
-        return None
-    call = next((call for call in _CALLS if said.upper().startswith(call)), None)
-    parts = [] if call is None else [part.strip() for part in said[len(call) :].rsplit(":", 4)]
-    if len(parts) != 5:  # noqa: PLR2004 - name, address, port, terminal, merchant
-        return None
-    name, host, port, terminal, merchant = parts
-    numbers = (port, terminal, merchant)
-    if not (host and all(number.isascii() and number.isalnum() for number in numbers) and port.isdecimal()):
-        return None
-    if not (name.isprintable() and 1 <= int(port) <= 65_535):  # noqa: PLR2004 - TCP's
-        return None
-    return Device(merchant_name=name, host=host, port=int(port), terminal_number=terminal, merchant_number=merchant)
+def _device(text: bytes) -> Device:
+    """Return who a terminal says it is: `SADAD PCPOS:merchant's name:address:port:terminal:merchant`, in UTF-8."""
+    said = text.decode("utf-8", "replace").strip("\0\r\n ")
+    begin, *numbers = said.rsplit(":", 2)
+    named = [one.strip() for one in numbers if one.isascii() and one.strip().isalnum()]
+    if len(named) != 2 or not begin.upper().startswith("SADAD"):  # noqa: PLR2004 - terminal and merchant
+        return Device()
+    return Device(terminal_number=named[0], merchant_number=named[1])
 
 
 def decode_report(data: bytes) -> Report | Device | Other:
@@ -156,10 +143,7 @@ def decode_report(data: bytes) -> Report | Device | Other:
         raise AnswerError("an answer has no function and length")
     if function == DEVICE_ANSWER:
         # A name in UTF-8 has fewer letters than bytes, and which of them the length counts is not said.
-        device = read_device(payload)
-        if device is None:
-            raise AnswerError("a terminal does not say who it is")
-        return device
+        return _device(payload)
     if int(size) != len(payload):
         raise AnswerError("an answer has another length than it says")
     if function not in _RECORDS:

@@ -157,11 +157,9 @@ class SadadSession:
     ) -> None:
         """Ask for a sale by its reference; ends as QueryEnded. Raises ValueError for a reference it cannot carry."""
         frame = search_request(reference, function=self._options.search_function)
-        self._about = AskedSale(
-            reference=reference,
-            amount_rial=amount_rial,
-            terminal_number=terminal_number or self.terminal_number,
-        )
+        # Of a terminal that does not say who it is, a sale that it finds is believed by reference and amount alone.
+        its_own = None if self._told_number is None else terminal_number or self.terminal_number
+        self._about = AskedSale(reference=reference, amount_rial=amount_rial, terminal_number=its_own)
         self._ask("status", frame, due_ms)
 
     def ask_number(self, *, reference: str, request_number: str, due_ms: int) -> None:  # noqa: ARG002
@@ -309,7 +307,8 @@ class SadadSession:
         self._waiting = False
         if self._asked == "ready":
             if isinstance(content, Device):
-                self.terminal_number = self._told_number = content.terminal_number
+                self._told_number = content.terminal_number
+                self.terminal_number = content.terminal_number or self.terminal_number
             self._events.append(ReadyEnded(idle=True))
         elif self._asked == "status" and self._about is not None:
             self._end_status(content, self._about)

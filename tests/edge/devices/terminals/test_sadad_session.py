@@ -370,6 +370,18 @@ def test_another_terminals_word_is_no_proof(session: SadadSession) -> None:
     assert again.evidence.terminal_number is None
 
 
+def test_of_a_terminal_that_does_not_say_who_it_is_only_a_found_sale_is_believed(session: SadadSession) -> None:
+    session.ask_ready(due_ms=20_000)
+    assert hear(session, ACK + ACK + response("0006", "SADAD")) == [ReadyEnded(idle=True)]
+    session.data_to_send()
+    assert status(session, FOUND, told=False).kind == "approved"
+    unfound = status(session, response("0016", "346"), told=False)
+    assert unfound.kind == "not_found"
+    assert unfound.evidence
+    # Which payments' own terminal said so is not known: whoever counts not-founds does not count it.
+    assert unfound.evidence.terminal_number is None
+
+
 def test_a_damaged_answer_to_a_question_is_asked_for_again_then_unclear(session: SadadSession) -> None:
     session.ask_status(reference=REFERENCE, amount_rial=AMOUNT, terminal_number=None, request_number="1", due_ms=9_000)
     hear(session, ACK + ACK)

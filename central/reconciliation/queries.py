@@ -27,7 +27,7 @@ from central.reconciliation.views import (
     RunRow,
     RunView,
 )
-from central.store.books import money_case, money_case_note, office_payment
+from central.store.books import case_closing, money_case, money_case_note, office_payment
 from central.store.settlements import (
     recon_bucket,
     recon_decision,
@@ -56,6 +56,14 @@ __all__ = [
     "run",
     "runs",
 ]
+
+
+_WAITS: Final = (
+    select(case_closing.c.closing_id)
+    .where(case_closing.c.case_id == money_case.c.case_id, case_closing.c.state == "proposed")
+    .exists()
+    .label("waits")
+)
 
 
 def files(connection: Connection, *, before: int | None = None, limit: int = 50) -> tuple[FileView, ...]:
@@ -144,7 +152,7 @@ def cases(
     limit: int = 50,
 ) -> tuple[CaseRow, ...]:
     """Return cases, newest first."""
-    query = select(money_case).order_by(money_case.c.ordinal.desc()).limit(limit)
+    query = select(money_case, _WAITS).order_by(money_case.c.ordinal.desc()).limit(limit)
     if state is not None:
         query = query.where(money_case.c.state == state)
     if kind is not None:
@@ -157,7 +165,7 @@ def cases(
 def payment_cases(connection: Connection, office_id: str, payment_id: str) -> tuple[CaseRow, ...]:
     """Return the cases about one payment, oldest first."""
     query = (
-        select(money_case)
+        select(money_case, _WAITS)
         .where(money_case.c.office_id == office_id, money_case.c.payment_id == payment_id)
         .order_by(money_case.c.ordinal)
     )
@@ -166,7 +174,8 @@ def payment_cases(connection: Connection, office_id: str, payment_id: str) -> tu
 
 def case(connection: Connection, case_id: str) -> CaseView | None:
     """Return one case with its notes, or None."""
-    row = connection.execute(select(money_case).where(money_case.c.case_id == case_id)).mappings().one_or_none()
+    query = select(money_case, _WAITS).where(money_case.c.case_id == case_id)
+    row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
     notes = connection.execute(

@@ -141,6 +141,8 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """Of a closed one: how it ended (`central.ledger.closings`)."""
     closed_at: datetime | None = None
     closed_by: str | None = None
+    waits: bool = False
+    """Whether its end was proposed and waits for a second person."""
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):

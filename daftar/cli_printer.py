@@ -2,20 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from pathlib import Path
+from typing import NoReturn, TypeVar
 
 import click
 
+from daftar.cli_edge_journal import data_option
 from daftar.device_argument import DeviceArgument, printer_settings
+from daftar.provisioning_report import provisioning_facts
 from edge.devices.catalogue import load_catalogue
-from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.driver import PrinterDriver, PrintResult
 from edge.devices.printers.places import place_of
 from edge.devices.printers.render import render
 from edge.devices.printers.status import CAN_PRINT
 from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
 from shared.error_texts import ERROR_TEXTS
-from shared.errors import DeviceError
-from shared.paper_facts import PrinterTestFacts
+from shared.errors import DaftarError
+from shared.paper_facts import PrinterTestFacts, ProvisioningReportFacts
 from shared.paper_filling import compose
 
 Found = TypeVar("Found")
@@ -42,10 +46,14 @@ def _work(given: dict[str, str], work: Callable[[PrinterDriver], Awaitable[Found
 
     try:
         return asyncio.run(run())
-    except DeviceError as error:
-        raise click.ClickException(f"{ERROR_TEXTS[error.code].en.format_map(error.data)} ({error.code})") from error
+    except DaftarError as error:
+        raise _in_words(error) from error
     except ValueError as error:
         raise click.ClickException(f"{error}.") from error
+
+
+def _in_words(error: DaftarError) -> click.ClickException:
+    return click.ClickException(f"{ERROR_TEXTS[error.code].en.format_map(error.data)} ({error.code})")
 
 
 @printer.command("status")
@@ -67,7 +75,7 @@ def status(printer: dict[str, str]) -> None:
 def test(printer: dict[str, str], office_name: str, office_code: str) -> None:
     """Print the test page: letters, digits, widths, a QR code. Exit code 1: it is not known to be out."""
 
-    async def work(driver: PrinterDriver) -> tuple[str, str, str]:
+    async def work(driver: PrinterDriver) -> PrintResult:
         paper = driver.profile.paper
         facts = PrinterTestFacts(
             office_name=office_name,
@@ -79,12 +87,42 @@ def test(printer: dict[str, str], office_name: str, office_code: str) -> None:
             printed_at=SystemClock().now(),
             url=f"https://example.invalid/{driver.profile.name}",
         )
-        result = await driver.print(render(compose(facts), driver.profile))
-        return result.kind, result.status.value, result.detail
+        return await driver.print(render(compose(facts), driver.profile))
 
-    kind, state, detail = _work(printer, work)
-    click.echo(f"{kind}: {state}{' · ' if detail else ''}{detail}")
-    raise SystemExit(0 if kind == "printed" else 1)
+    _say(_work(printer, work))
+
+
+def _say(result: PrintResult) -> NoReturn:
+    """Say how a print ended, and end."""
+    click.echo(f"{result.kind}: {result.status.value}{' · ' if result.detail else ''}{result.detail}")
+    raise SystemExit(0 if result.kind == "printed" else 1)
+
+
+@printer.command("report")
+@data_option
+@click.option("--technician", required=True, help="Who set the box up; stands above the first signature.")
+def report(data: Path, technician: str) -> None:
+    """Try each device of a box that does not serve, and print the provisioning report on its printer.
+
+    Says what was found of each. No payment is made. Exit code 1: something is not good, or no paper is known to be out.
+    """
+
+    async def work() -> tuple[ProvisioningReportFacts, PrintResult]:
+        facts, driver = await provisioning_facts(data, technician, SystemClock(), SystemEntropy())
+        return facts, await driver.print(render(compose(facts), driver.profile))
+
+    try:
+        facts, result = asyncio.run(work())
+    except DaftarError as error:
+        raise _in_words(error) from error
+    for device in facts.devices:
+        click.echo(f"{device.kind} {device.name} ({device.profile} at {device.address}): {device.state}")
+    for check in facts.checks:
+        click.echo(f"{check.check}: {check.state}")
+    if facts.bad_count and result.kind == "printed":
+        click.echo(f"printed: {facts.bad_count} not good")
+        raise SystemExit(1)
+    _say(result)
 
 
 @printer.command("drawer")

@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from daftar.__main__ import main
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
+from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
+from tests.edge.store.boxes import Box
 
 MODEL = "generic/escpos_80mm"
 LONGEST_S = 60
@@ -68,6 +70,25 @@ def test_a_file_takes_the_page_and_claims_no_paper(tmp_path: Path) -> None:
     assert code == 1
     assert said.startswith("uncertain: unknown")
     assert (tmp_path / "page.prn").read_bytes().startswith(b"\x1b@")
+
+
+def test_a_report_of_the_setting_up_names_what_is_good_and_what_is_not(running: Running, tmp_path: Path) -> None:
+    with Box(tmp_path):
+        pass
+    terminal = TerminalSettings(host="127.0.0.1", port=1, profile="behpardakht/pos_pc_viii")
+    printer = PrinterSettings(host="127.0.0.1", port=running.printer.port, profile=MODEL)
+    settings = Settings(
+        office_name="دفتر نمونه", terminals=(terminal,), printer=printer, verify_base="https://central.example"
+    )
+    save_settings(tmp_path, settings)
+    code, said = run("report", "--data", str(tmp_path), "--technician", "سعید احمدی")
+    assert code == 1
+    assert "terminal terminal-1 (behpardakht/pos_pc_viii at 127.0.0.1:1): bad" in said
+    assert f"({MODEL} at 127.0.0.1:{running.printer.port}): good" in said
+    assert "journal: good" in said
+    assert "central: not_done" in said
+    assert said.endswith("printed: 2 not good\n")
+    assert len(running.printer.pieces) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """Two people end a quarantine: the box goes on with its next exchange, or its journal is retired; on PostgreSQL."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -13,10 +16,12 @@ from central.store import fleet
 from central.store.books import money_case
 from shared.errors import OperatorError
 from tests.central.ingest.offices import OFFICE, Centre, exchange, leaves
+from tests.central.ingest.test_real_box import Site, site
 from tests.edge.store.boxes import approved, requested, sent
 from tests.sync.models import BoxModel
 
 pytestmark = pytest.mark.postgres
+__all__ = ["site"]
 
 
 def askers(centre: Centre, box: BoxModel) -> tuple[Asker, ...]:
@@ -88,6 +93,34 @@ def test_a_box_that_goes_on_is_let_go_on_by_two_and_learns_it_at_its_next_exchan
     assert (askers(centre, box), centre.alarms()) == ((), ["state_loss"])
     assert {place for _, place in centre.dispositions()} == {"accepted"}
     assert exchange(box, receiver).status == "ok"
+
+
+async def test_a_real_box_takes_payments_again_once_two_people_let_it_go_on(site: Site, tmp_path: Path) -> None:
+    box = site.start()
+    await box.uplink.exchange_once()
+    await box.stop()
+    shutil.copytree(site.folder, tmp_path / "copy")
+    box, copy = site.start(), site.start(tmp_path / "copy")
+    box.write(requested("p1"))
+    copy.write(requested("p2"))
+    assert (await box.uplink.exchange_once()).kind == "ok"
+    assert (await copy.uplink.exchange_once()).kind == "quarantined"
+    assert (await box.uplink.exchange_once()).kind == "quarantined"
+    await copy.stop()
+    journal = site.enrolment.journal
+    with site.centre.engine.connect() as connection:
+        name = next(asker.name for asker in quarantine.askers(connection, journal) if asker.goes_on)
+    decision = quarantine.propose(
+        site.centre.engine, journal, kind="go_on", asker=name, book_aside=False, reason="x", by="mina",
+        clock=site.centre.clock,
+    )  # fmt: skip
+    agree(site.centre, decision)
+    assert box.queries.status().quarantined, "it learns it at its next exchange"
+    kinds = [(await box.uplink.exchange_once()).kind for _ in range(2)]
+    assert kinds in (["ok", "ok"], ["resume", "ok"])
+    assert not box.queries.status().quarantined
+    assert box.queries.status().cosigned_size == box.queries.status().size
+    await box.stop()
 
 
 def test_a_copy_that_asks_after_the_decision_is_found_again(centre: Centre) -> None:

@@ -63,6 +63,7 @@ NotFoundAs = Literal["code", "empty", "older"]
 SEND_AGAIN_MS: Final = 5_000
 SENDS: Final = 3
 SEGMENT_PAUSE_MS: Final = 1
+SALE, BILL = "000000", "170000"
 MIDDLE_DIGITS: Final = "000000"
 """Between the first six and last four of the cards that customers of a virtual terminal have."""
 
@@ -91,6 +92,8 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
     _again: asyncio.TimerHandle | None = None
     _searched = False
     _old_answer: bytes = b""
+    _process = SALE
+    """What the newest sale was: a sale, or the payment of a bill."""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Switch on."""
@@ -211,6 +214,7 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
 
     def _charge(self, sale: SadadSale) -> Transaction:
         at = self._clock.now()
+        self._process = BILL if sale.bill else SALE
         local = at.astimezone(TEHRAN)
         return Transaction(
             reference=sale.reference,
@@ -239,6 +243,7 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
         figures = SaleFigures(
             code=code,
             amount=str(sale.amount_rial),
+            process=BILL if sale.bill else SALE,
             trace=self._memory.next_stan(),
             terminal=self.terminal_number,
             merchant=self.merchant_number,
@@ -290,6 +295,7 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
             code="00",
             amount=str(shown.amount_rial),
             card=shown.bin6 + MIDDLE_DIGITS + shown.last4,
+            process=self._process,
             trace=shown.stan,
             moment=(year, month, day, hour, minute, second),
             rrn=shown.rrn,

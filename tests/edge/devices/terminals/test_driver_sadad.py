@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.devices.catalogue import load_catalogue
+from edge.devices.terminals.session import TerminalBill
 from edge.devices.virtual.sadad_terminal import NotFoundAs, Quirk, VirtualSadadTerminal
 from edge.devices.virtual.terminal_screen import Fault, Key
 from firmware_profiles.protocol_options import SadadOptions
@@ -72,6 +73,15 @@ async def test_a_sale_in_doubt_over_a_serial_line_is_found_afterwards(serial_til
     assert (await serial_till.sell()).kind == "in_doubt"
     serial_till.terminal.quirk = "none"
     assert (await serial_till.ask()).kind == "approved"
+
+
+@pytest.mark.parametrize(("key", "kind"), [("approve", "approved"), ("decline", "declined")])
+async def test_a_bill_is_paid_at_the_terminals_own_centre(till: SadadTill, key: Key, kind: str) -> None:
+    till.terminal.set_auto(key)
+    await till.driver.prepare()
+    bill = TerminalBill(bill_id="6039628301226", payment_id="189840835")
+    assert (await till.driver.sale(amount_rial=AMOUNT, reference=REFERENCE, bill=bill)).kind == kind
+    assert len(till.charges) == (kind == "approved")
 
 
 @pytest.mark.parametrize(("key", "kind"), [("decline", "declined"), ("cancel", "cancelled")])

@@ -1,29 +1,43 @@
 """`daftar edge init`: write a box's settings from the command line, checked as the box would check them."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from daftar.device_argument import DeviceArgument, printer_settings
 from edge.devices.catalogue import load_catalogue
+from edge.devices.ways import way_to
 from edge.settings import FILE_NAME, Settings, TerminalSettings, load_settings, save_settings
+from firmware_profiles.profile import TerminalProfile
+from firmware_profiles.registry import ProfileRegistry
 
-TERMINAL_PORT: Final = 1024
 
+def _terminals(given: tuple[dict[str, str], ...], catalogue: ProfileRegistry) -> tuple[TerminalSettings, ...]:
+    """Return the terminals; one without a name is called by its place, one without a port has its model's.
 
-def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...]:
-    """Return the terminals; one without a name is called by its place."""
-    return tuple(
+    Raises DeviceError `profile.unknown`, or `terminal.no_such_way` for a place where the model cannot be.
+    """
+    terminals = tuple(
         TerminalSettings(
             name=device.get("name", f"terminal-{place}"),
             profile=device["profile"],
             address=device.get("address", ""),
             host=device.get("host", ""),
-            port=int(device.get("port", TERMINAL_PORT)) if "host" in device else None,
+            port=int(device.get("port", _usual_port(catalogue.terminal(device["profile"]))))
+            if "host" in device
+            else None,
         )
         for place, device in enumerate(given, start=1)
     )
+    for terminal in terminals:
+        way_to(terminal.place, catalogue.terminal(terminal.profile))
+    return terminals
+
+
+def _usual_port(profile: TerminalProfile) -> int:
+    """Return the port of a model that listens; what it is for another is never looked at: it is refused."""
+    return 1 if profile.tcp is None else profile.tcp.port
 
 
 @click.command()
@@ -41,7 +55,7 @@ def _terminals(given: tuple[dict[str, str], ...]) -> tuple[TerminalSettings, ...
     type=DeviceArgument(),
     multiple=True,
     required=True,
-    help=f"A terminal, [NAME=]MAKER/MODEL@HOST[:PORT] or …@ADDRESS; port {TERMINAL_PORT} unless given. Repeatable.",
+    help="A terminal, [NAME=]MAKER/MODEL@HOST[:PORT] or …@ADDRESS; the model's own port unless given. Repeatable.",
 )
 @click.option(
     "--printer",
@@ -68,17 +82,15 @@ def init(data: Path, printer: dict[str, str], terminals: tuple[dict[str, str], .
     """
     if (data / FILE_NAME).exists():
         raise click.ClickException(f"{data / FILE_NAME} is there already; edit it.")
+    catalogue = load_catalogue()
     try:
         settings = Settings(
-            terminals=_terminals(terminals),
+            terminals=_terminals(terminals, catalogue),
             printer=printer_settings(printer),
             **others,
         )
     except ValueError as error:
         raise click.ClickException(f"{error}.") from error
-    catalogue = load_catalogue()
-    for terminal in settings.terminals:
-        catalogue.terminal(terminal.profile)
     catalogue.printer(settings.printer.profile)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     save_settings(data, settings)

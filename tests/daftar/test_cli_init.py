@@ -41,6 +41,11 @@ def test_several_terminals_have_names_in_the_order_given(tmp_path: Path) -> None
     assert named == [("باجه ۱", "10.0.0.4", 2048), ("terminal-2", "10.0.0.2", 1024)]
 
 
+def test_a_terminals_usual_port_is_its_models(tmp_path: Path) -> None:
+    assert init(tmp_path, "--terminal", "pna/pcpos@10.0.0.2")[0] == 0
+    assert load_settings(tmp_path).terminals[0].port == 1362
+
+
 def test_devices_that_are_not_on_the_network_have_an_address(tmp_path: Path) -> None:
     given = ["--terminal", "behpardakht/pos_pc_viii@tcp://10.0.0.2:1024", "--printer", "epson/tm_t20ii@usb://04b8:0e15"]
     assert init(tmp_path, *given)[0] == 0
@@ -60,6 +65,7 @@ def test_devices_that_are_not_on_the_network_have_an_address(tmp_path: Path) -> 
         (["--terminal", "nobody/nothing@10.0.0.2"], "nobody/nothing"),
         (["--terminal", "a=behpardakht/pos_pc_viii@h", "--terminal", "a=behpardakht/pos_pc_viii@g"], "the name 'a'"),
         (["--terminal", "behpardakht/pos_pc_viii@h:70000"], "65535"),
+        (["--terminal", "daftar/virtual@serial:///dev/ttyUSB0"], "its ways are: tcp"),
     ],
 )
 def test_what_the_box_would_refuse_is_refused_and_nothing_is_left(tmp_path: Path, given: list[str], said: str) -> None:

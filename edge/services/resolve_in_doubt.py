@@ -38,6 +38,7 @@ from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import AlarmRaised, Body, PaymentApproved, StatusQueried
 from shared.payment import PaymentState
+from shared.text import is_digits
 
 log = structlog.get_logger()
 
@@ -113,7 +114,7 @@ class ResolveInDoubt:
                 reference=payment.reference,
                 amount_rial=payment.amount_rial,
                 terminal_number=payment.terminal_number,
-                baseline_stan=payment.baseline_stan,
+                baseline_stan=_baseline_of(payment),
             )
             believed = in_time and _is_from(payment, answer)
             await self._record(payment_id, answer, worker, operator=operator, believed=believed)
@@ -214,6 +215,17 @@ class ResolveInDoubt:
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
             await self._payments.charged(payment_id)
+
+
+def _baseline_of(payment: PaymentView) -> str | None:
+    """Return the trace behind which a payment's own begins, where it is asked about as the last transaction.
+
+    Of one that is being undone its own trace is known: without a baseline, the one before it serves.
+    """
+    if payment.baseline_stan is not None or payment.state is not PaymentState.REVERSAL_IN_DOUBT:
+        return payment.baseline_stan
+    stan = payment.stan or ""
+    return f"{(int(stan) - 1) % 10 ** len(stan):0{len(stan)}d}" if is_digits(stan) else None
 
 
 def can_be_asked(worker: TerminalWorker) -> bool:

@@ -1,18 +1,17 @@
-"""Money back at a terminal that undoes a sale by its receipt's number, whatever it sold since."""
+"""Money back at a terminal that undoes a sale by its receipt's number, whatever it sold since: ZVT over a socket."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from edge.devices.terminals.driver import TerminalDriver
-from edge.devices.terminals.outcome import OrderAnswer, StatusAnswer, TerminalOutcome
-from edge.devices.virtual.terminal import VirtualTerminal
+from edge.devices.terminals.outcome import StatusAnswer
+from edge.devices.virtual.zvt_terminal import VirtualZvtTerminal
 from edge.services.give_back import GiveBack
 from edge.services.judge_outcome import judge_reversal
+from shared.clock import SystemClock
+from shared.entropy import SystemEntropy
 from shared.events import Evidence
 from shared.payment import PaymentState
 from tests.edge.services.office import POWER, WATER, Office
@@ -21,51 +20,23 @@ from tests.edge.services.test_give_back import REASON, giving_back, refund
 from tests.edge.services.test_judge_outcome import PAYMENT
 
 S = PaymentState
+TIMES = {"answer_timeout_ms": 8_000, "longest_ms": 8_000, "query_timeout_ms": 3_000, "ready_timeout_ms": 3_000}
 
 
-class Voiding(TerminalDriver):
-    """The driver of a terminal whose approvals name its receipt, and which voids by that number."""
-
-    said: OrderAnswer | None = None
-    """What it answers to an order; None: it does what it is told."""
-    told: list[str]
-
-    async def sale(self, **asked: Any) -> TerminalOutcome:
-        outcome = await super().sale(**asked)
-        if outcome.evidence is None or outcome.kind != "approved":
-            return outcome
-        numbered = msgspec.structs.replace(outcome.evidence, receipt_number=(outcome.evidence.stan or "")[-4:])
-        return msgspec.structs.replace(outcome, evidence=numbered)
-
-    async def void(
-        self, *, amount_rial: int, stan: str, receipt_number: str, terminal_number: str | None = None
-    ) -> OrderAnswer:
-        self.told.append(receipt_number)
-        said = Evidence(
-            source="reversal", response_code="00", amount_rial=amount_rial, terminal_number=terminal_number, stan=stan
-        )
-        return self.said or OrderAnswer(kind="done", evidence=said)
-
-
-@contextmanager
-def voiding(office: Office) -> Iterator[tuple[Voiding, GiveBack]]:
-    driver = office.terminal
-    driver.__class__ = Voiding
-    assert isinstance(driver, Voiding)
-    driver.told = []
-    capable = msgspec.structs.replace(driver.profile.capabilities, void=True)
-    # What is sent stays Behpardakht's; only a profile of ZVT may say that it voids.
-    driver.profile = msgspec.structs.replace(driver.profile, protocol="zvt", capabilities=capable)
-    with giving_back(office) as back:
-        yield driver, back
+@pytest.fixture
+async def voiding() -> AsyncIterator[VirtualZvtTerminal]:
+    virtual = VirtualZvtTerminal(clock=SystemClock(), entropy=SystemEntropy())
+    virtual.set_auto("approve")
+    await virtual.start()
+    yield virtual
+    await virtual.stop()
 
 
 async def paid_twice(office: Office) -> str:
     """Pay two bills; return the first, which is not the terminal's newest any more."""
-    office.virtual.set_auto("approve")
     first = await office.pay(WATER)
-    assert await office.ends(first) is S.APPROVED
-    assert await office.ends(await office.pay(POWER)) is S.APPROVED
+    assert await office.ends(first) is S.ACKNOWLEDGED
+    assert await office.ends(await office.pay(POWER)) is S.ACKNOWLEDGED
     return first
 
 
@@ -76,44 +47,59 @@ async def voided(office: Office, back: GiveBack, payment_id: str) -> str:
     return refund_id
 
 
-async def test_an_earlier_sale_is_voided_by_the_number_of_its_receipt_and_frees_the_bill(office: Office) -> None:
-    with voiding(office) as (driver, back):
+async def test_an_earlier_sale_is_voided_by_the_number_of_its_receipt_and_frees_the_bill(
+    tmp_path: Path, voiding: VirtualZvtTerminal
+) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
         first = await paid_twice(office)
         payment = office.payment(first)
-        assert payment.receipt_number == (payment.stan or "")[-4:]
-        assert back.means_of(payment) == ("void", "central")
-        refund_id = await voided(office, back, first)
-        assert driver.told == [payment.receipt_number]
+        assert payment.receipt_number == voiding.transactions[0].receipt
+        with giving_back(office) as back:
+            assert back.means_of(payment) == ("void", "central")
+            refund_id = await voided(office, back, first)
         assert (office.payment(first).state, refund(office, refund_id).state) == (S.REVERSED, "done")
+        assert [charge.amount_rial for charge in voiding.charges] == [POWER.amount_rial]
         told, done = (office.kinds().index(f"payment.{what}") for what in ("reversal_requested", "reversed"))
         assert told < done
-        assert await office.ends(await office.pay(WATER)) is S.APPROVED
+        assert await office.ends(await office.pay(WATER)) is S.ACKNOWLEDGED
 
 
-@pytest.mark.parametrize(
-    ("said", "state", "request_state"),
-    [
-        (OrderAnswer(kind="refused", reason="refused"), S.APPROVED, "refused"),
-        (OrderAnswer(kind="in_doubt", reason="no_answer"), S.REVERSAL_IN_DOUBT, "in_doubt"),
-    ],
-)
-async def test_a_void_refused_or_unanswered_leaves_the_bill_paid(
-    office: Office, said: OrderAnswer, state: PaymentState, request_state: str
+async def test_a_void_without_an_answer_is_in_doubt_and_asking_tells(
+    tmp_path: Path, voiding: VirtualZvtTerminal
 ) -> None:
-    with voiding(office) as (driver, back):
+    short = {"answer_timeout_ms": 2_000, "longest_ms": 2_000, "query_timeout_ms": 1_500}
+    async with Office(tmp_path, voiding, **(TIMES | short)) as office:
         first = await paid_twice(office)
-        driver.said = said
-        refund_id = await voided(office, back, first)
-        assert (office.payment(first).state, refund(office, refund_id).state) == (state, request_state)
+        voiding.quirk = "undo_unanswered"
+        with giving_back(office) as back:
+            refund_id = await voided(office, back, first)
+        assert (office.payment(first).state, refund(office, refund_id).state) == (S.REVERSAL_IN_DOUBT, "in_doubt")
+        voiding.quirk = "none"
+        await voiding.restart()
+        await office.until(lambda: office.payments.waited_ms(first) > office.profile.times.longest_ms)
+        for _ in range(2):
+            await office.resolve.ask(first, operator="sara")
+        assert office.payment(first).state is S.REVERSED
+        assert len(voiding.charges) == 1
 
 
-async def test_without_the_receipts_number_finance_gives_it_back(tmp_path: Path, terminal: VirtualTerminal) -> None:
-    async with Office(tmp_path, terminal) as office:
-        terminal.set_auto("approve")
-        before = await office.pay(WATER)
-        assert await office.ends(before) is S.APPROVED
-        with voiding(office) as (_, back):
-            assert back.means_of(office.payment(before)) == ("central",)
+async def test_a_sale_that_the_terminal_gave_back_already_is_not_undone_twice(
+    tmp_path: Path, voiding: VirtualZvtTerminal
+) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
+        first = await paid_twice(office)
+        voiding._undo(voiding.transactions[0], by="order")
+        with giving_back(office) as back:
+            refund_id = await voided(office, back, first)
+        assert (office.payment(first).state, refund(office, refund_id).state) == (S.APPROVED, "refused")
+
+
+async def test_without_the_receipts_number_it_voids_nothing(tmp_path: Path, voiding: VirtualZvtTerminal) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
+        payment = office.payment(await paid_twice(office))
+        with giving_back(office) as back:
+            unnumbered = msgspec.structs.replace(payment, receipt_number=None)
+            assert back.means_of(unnumbered) == ("central",), "and it is not the newest any more"
 
 
 def test_another_sale_told_as_the_last_one_says_nothing_about_a_void() -> None:

@@ -54,7 +54,7 @@ def test_a_file_that_is_not_understood_is_refused_with_the_place(
 def test_a_printers_file_is_checked_too() -> None:
     result = profile("check", str(BUNDLED / "printers/generic/escpos_80mm.toml"))
     assert result.exit_code == 0, result.output
-    assert "generic/escpos_80mm: 11 of 11 held" in result.output
+    assert "generic/escpos_80mm: 13 of 13 held" in result.output
 
 
 def test_one_file_or_all() -> None:

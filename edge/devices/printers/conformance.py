@@ -26,9 +26,12 @@ from shared.paper_filling import compose
 from shared.receipt import Receipt
 
 TRIAL_TIMEOUT_S: Final = 60
-QUICK: Final = PrinterTimes(
-    connect_timeout_ms=5_000, status_timeout_ms=1_500, send_timeout_ms=20_000, end_of_job_timeout_ms=10_000
+TIMES: Final = PrinterTimes(
+    connect_timeout_ms=20_000, status_timeout_ms=20_000, send_timeout_ms=20_000, end_of_job_timeout_ms=20_000
 )
+"""Longer than any machine needs to answer itself: what ends a trial is the answer."""
+SILENCE_MS: Final = 400
+"""How long a silent printer is listened to."""
 _LOOK_AGAIN_S: Final = 0.02
 
 HARDWARE_ONLY: Final = (
@@ -76,7 +79,7 @@ class Bench:
     """One virtual printer of a model and the driver that works it."""
 
     def __init__(self, profile: PrinterProfile, sample: Sample, *, on_a_line: bool = False) -> None:
-        self.profile = msgspec.structs.replace(profile, times=QUICK)
+        self.profile = msgspec.structs.replace(profile, times=TIMES)
         self.printer = VirtualPrinter(profile=self.profile)
         self._sample = sample
         self._on_a_line = on_a_line
@@ -102,6 +105,12 @@ class Bench:
     async def __aexit__(self, *_: object) -> None:
         """Switch it off."""
         await self.printer.close()
+
+    def expect_silence(self, **times_ms: int) -> None:
+        """Wait no longer than this for what will not come."""
+        times = msgspec.structs.replace(self.profile.times, **times_ms)
+        profile = msgspec.structs.replace(self.profile, times=times)
+        self._driver = PrinterDriver(place=self.driver.place, profile=profile)
 
     @property
     def speaks(self) -> bool:
@@ -153,6 +162,8 @@ async def _prints(bench: Bench) -> None:
 def _tells(fault: PrinterFault | None, status: str) -> Callable[[Bench], Awaitable[None]]:
     async def trial(bench: Bench) -> None:
         bench.printer.set_fault(fault)
+        if fault == "silent":
+            bench.expect_silence(status_timeout_ms=SILENCE_MS)
         wanted = status if bench.speaks else "unknown"
         said = await bench.driver.status()
         _hold(said == wanted, f"told as {said}")
@@ -169,6 +180,26 @@ async def _dies(bench: Bench) -> None:
     bench.printer.set_fault("die_mid_job")
     result = await bench.print()
     _hold(result.kind == "uncertain", f"{result.kind} ({result.detail})")
+
+
+async def _marker_lost(bench: Bench) -> None:
+    bench.printer.set_fault("marker_lost")
+    bench.expect_silence(end_of_job_timeout_ms=SILENCE_MS)
+    result = await bench.print()
+    _hold(result.kind == "uncertain", f"{result.kind} ({result.detail})")
+    await bench.comes_out()
+
+
+async def _no_answer(bench: Bench) -> None:
+    bench.printer.set_fault("no_answer")
+    bench.expect_silence(status_timeout_ms=SILENCE_MS, end_of_job_timeout_ms=SILENCE_MS)
+    result = await bench.print()
+    if bench.speaks:
+        _hold(result.kind == "not_printed", f"a printer that should answer and does not: {result.kind}")
+        _hold(not bench.printer.pieces and not bench.printer.uncut_dots, "a paper came out all the same")
+    else:
+        _hold(result.kind == "uncertain", result.kind)
+        await bench.comes_out()
 
 
 async def _off(bench: Bench) -> None:
@@ -196,6 +227,8 @@ def trials(profile: PrinterProfile) -> list[Trial]:
         ("a paper comes out as it was drawn, over a serial line", _prints, True),
         *((f"{name}: told as {status}", _tells(fault, status), False) for fault, name, status in STATES),
         ("power lost in the middle of a paper: uncertain", _dies, False),
+        ("a paper that came out, and nothing said of it: uncertain", _marker_lost, False),
+        ("prints and never answers: nothing is sent to a model that should", _no_answer, False),
         ("switched off: offline, and nothing is sent", _off, False),
     ]
     if profile.drawer is not None:

@@ -32,8 +32,11 @@ from edge.devices.virtual.escpos_paper import (
 from edge.devices.virtual.pty_line import PtyLine
 from firmware_profiles.printer_profile import PrinterProfile
 
-PrinterFault = Literal["no_paper", "cover_open", "near_end", "cutter", "silent", "die_mid_job", "off"]
-"""A bad day, one at a time. `silent`: takes bytes, says nothing, prints nothing. `die_mid_job`: loses power after the
+PrinterFault = Literal[
+    "no_paper", "cover_open", "near_end", "cutter", "silent", "no_answer", "marker_lost", "die_mid_job", "off"
+]
+"""A bad day, one at a time. `silent`: takes bytes, says nothing, prints nothing. `no_answer`: prints, says nothing.
+`marker_lost`: prints and says how it is, but not that a job is through. `die_mid_job`: loses power after the
 next band of a picture, and is `off` from then on."""
 
 _STATUS: Final[dict[str, dict[int, int]]] = {
@@ -73,10 +76,13 @@ class _Client:
     def __init__(self, send: Callable[[bytes], None], drop: Callable[[], None]) -> None:
         self.reader = CommandReader()
         self.drop = drop
+        self.unheard = False
         self._send = send
 
     def answer(self, *answer: int) -> None:
-        self._send(bytes(answer))
+        """Say something, unless it is a day on which nothing is said."""
+        if not self.unheard:
+            self._send(bytes(answer))
 
 
 class VirtualPrinter:
@@ -226,6 +232,7 @@ class VirtualPrinter:
     def _take(self, client: _Client, data: bytes) -> None:
         if self._fault in ("silent", "off"):
             return
+        client.unheard = self._fault == "no_answer"
         for command in client.reader.read(data):
             if isinstance(command, AskNow):
                 self._answer_now(client, command.question)
@@ -299,7 +306,8 @@ class VirtualPrinter:
             return
         if self._profile is not None and not self._profile.answers.end_of_job:
             return
-        client.answer(_PAPER_NEAR_END if self._fault == "near_end" else 0)
+        if self._fault != "marker_lost":
+            client.answer(_PAPER_NEAR_END if self._fault == "near_end" else 0)
         if self._profile is not None and self._profile.cut.cutter == "automatic":
             self._end_piece()
 

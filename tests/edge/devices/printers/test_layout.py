@@ -87,11 +87,10 @@ def test_every_kind_of_row_stays_inside_the_margins(name: str, width: str, langu
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAPERS)
 def test_no_two_lines_of_a_paper_overlap(name: str, width: str) -> None:
-    runs = [item for item in lay_out(PAPERS[name], WIDTHS[width]).items if isinstance(item, TextRun)]
-    for one in runs:
-        for other in runs:
-            left, _, right, _ = edges(one)
-            other_left, _, other_right, _ = edges(other)
+    items = lay_out(PAPERS[name], WIDTHS[width]).items
+    runs = [(item, edges(item)) for item in items if isinstance(item, TextRun)]
+    for one, (left, _, right, _) in runs:
+        for other, (other_left, _, other_right, _) in runs:
             if one is not other and abs(one.baseline - other.baseline) < min(one.size, other.size) * 1.1:
                 assert right <= other_left or other_right <= left
 

@@ -17,6 +17,7 @@ has quirks:
                               the same for the order to undo a sale
     says_twice                over a serial line: says everything twice, as if it had not heard the ACK
     prints                    has texts for the till's printer between report and end
+    full_numbers              has whole card numbers in its reports
 """
 
 import asyncio
@@ -57,6 +58,7 @@ Quirk = Literal[
     "undo_unanswered",
     "says_twice",
     "prints",
+    "full_numbers",
 ]
 QUIRKS: Final[tuple[Quirk, ...]] = get_args(Quirk)
 
@@ -68,7 +70,8 @@ ASK_AGAIN_MS: Final = 2_000
 _YES, _BUSY, _NOT_KNOWN, _NOT_REGISTERED = (message(one) for one in ("8000", "849c", "8483", "846b"))
 _END = message("060f")
 _WRONG_BY_RIAL: Final = 1_000
-_MIDDLE: Final = "eeeeee"
+MIDDLE_DIGITS: Final = "000000"
+"""Between the first six and last four of the cards that customers of a virtual terminal have."""
 
 
 class ZvtSale(msgspec.Struct, frozen=True):
@@ -347,7 +350,7 @@ class VirtualZvtTerminal(TerminalMachine[ZvtSale]):
                 receipt=charge.receipt,
                 time=charge.time,
                 date=charge.date,
-                card=charge.bin6 + _MIDDLE + charge.last4,
+                card=charge.bin6 + (MIDDLE_DIGITS if self.quirk == "full_numbers" else "eeeeee") + charge.last4,
                 terminal_number=number,
                 merchant_number=charge.merchant_number,
                 identifier=charge.receipt,

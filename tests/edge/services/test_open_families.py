@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.devices.virtual.telium_e_terminal import VirtualTeliumETerminal
-from edge.devices.virtual.zvt_terminal import VirtualZvtTerminal
+from edge.devices.virtual.zvt_terminal import MIDDLE_DIGITS, VirtualZvtTerminal
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
@@ -50,6 +50,20 @@ async def test_an_approval_is_journaled_then_kept(tmp_path: Path, zvt: VirtualZv
         assert payment.baseline_stan == zvt.transactions[0].stan
         kinds = office.kinds()
         assert kinds.index("payment.sent") < kinds.index("payment.approved") < kinds.index("payment.acknowledged")
+
+
+async def test_a_whole_card_number_is_written_nowhere(tmp_path: Path, zvt: VirtualZvtTerminal) -> None:
+    zvt.quirk = "full_numbers"
+    folder = tmp_path / "box"
+    folder.mkdir()
+    async with Office(folder, zvt, **PATIENT) as office:
+        assert await office.ends(await office.pay()) is S.ACKNOWLEDGED
+        charge = zvt.charges[-1]
+        written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert f"{charge.bin6}******{charge.last4}".encode() in written
+    whole = charge.bin6 + MIDDLE_DIGITS + charge.last4
+    assert whole.encode() not in written
+    assert bytes.fromhex(whole) not in written
 
 
 async def test_what_the_terminal_took_back_is_settled_as_not_charged(tmp_path: Path, zvt: VirtualZvtTerminal) -> None:

@@ -173,8 +173,10 @@ class Dialogue:
                 self._accepted()
                 self.reply(POSITIVE)
             case Status():
+                # Only a sale reports before it was taken note of: what comes then was begun before.
+                ours = running is not None and (running.accepted or running.kind == "sale")
                 self._accepted()
-                self._happened.append(Reported(running, message))
+                self._happened.append(Reported(running if ours else None, message))
             case Completed() | Aborted():
                 self.reply(POSITIVE)
                 self._end(message)

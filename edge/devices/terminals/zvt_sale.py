@@ -22,6 +22,7 @@ from shared.events import Evidence
 class _Held(msgspec.Struct, kw_only=True):
     """An approval whose report waits for its answer."""
 
+    report: Status
     stan: str
     since_ms: int
     answer_due_ms: int | None
@@ -51,6 +52,7 @@ class SaleTalk:
         self._held: _Held | None = None
         self._keeping: str | None = None
         self._taken_back = False
+        self._refused: Status | None = None
         self.centre_link: bool | None = None
         self.newest_stan: str | None = None
         """The newest trace that the terminal spoke of on this link."""
@@ -63,7 +65,7 @@ class SaleTalk:
         """Give the order; ends as SaleEnded."""
         self._sale, self._waiting, self._due_ms = sale, True, due_ms
         self._accept_due_ms = now_ms + self._options.accept_ms
-        self._taken_back = False
+        self._taken_back, self._refused = False, None
         self.standing = None
         self._dialogue.order([Command(kind="sale", apdu=apdu)])
 
@@ -162,7 +164,7 @@ class SaleTalk:
         if held is None or held.answer_due_ms is None or now_ms < held.answer_due_ms:
             return
         if now_ms >= held.since_ms + self._options.keep_within_ms:
-            self._take_back()
+            self._take_back(held.report)
         else:
             held.answer_due_ms = None
             self._dialogue.reply(WAIT)
@@ -176,7 +178,8 @@ class SaleTalk:
             return
         if self.keeping or self._taken_back or status.original_trace is not None:
             # What undoes a sale is no sale; and what was decided stays so.
-            self._dialogue.reply(POSITIVE)
+            again = self._refused is not None and status.trace == self._refused.trace
+            self._dialogue.reply(GOODS_REFUSED if again else POSITIVE)
             return
         sale = self._sale
         approved = self._profile.meaning(status.result_code or "").outcome == "approved"
@@ -191,9 +194,9 @@ class SaleTalk:
         if outcome.kind == "approved" and status.trace is not None:
             self.newest_stan = status.trace
             answer_due_ms = now_ms + self._options.report_answer_ms
-            self._held = _Held(stan=status.trace, since_ms=now_ms, answer_due_ms=answer_due_ms)
+            self._held = _Held(report=status, stan=status.trace, since_ms=now_ms, answer_due_ms=answer_due_ms)
         elif approved:
-            self._take_back()
+            self._take_back(status)
         else:
             self._dialogue.reply(POSITIVE)
         self._settle(sale, outcome)
@@ -213,11 +216,12 @@ class SaleTalk:
             self._dialogue.reply(POSITIVE)
             return
         # No payment here can be said to be this one, so it is better taken back than kept.
-        self._take_back()
+        self._take_back(status)
         self._events.append(StrayAnswer(evidence_of(status, "late_answer", self._options)))
 
-    def _take_back(self) -> None:
-        self._held, self._taken_back, self.newest_stan = None, True, None
+    def _take_back(self, status: Status) -> None:
+        """Say no to a report, and again should it come again."""
+        self._held, self._taken_back, self._refused, self.newest_stan = None, True, status, None
         self._dialogue.reply(GOODS_REFUSED)
 
     def _reported_again(self, held: _Held, status: Status, now_ms: int) -> None:

@@ -241,6 +241,8 @@ def test_an_approval_of_another_sale_is_in_doubt_and_taken_back(session: ZvtSess
     said = outcome(hear(session, ACCEPTED, answer))
     assert (said.kind, said.reason) == ("in_doubt", "mismatch")
     assert sent(session) == [NO]
+    assert hear(session, answer) == []
+    assert sent(session) == [NO]
     assert hear(session, approval("000471"), END) == []
     assert sent(session) == [YES, YES]
 
@@ -457,6 +459,15 @@ def test_a_sale_found_by_asking_is_kept_already(session: ZvtSession) -> None:
     assert session.events() == [OrderEnded(OrderAnswer(kind="done"))]
 
 
+def test_the_report_of_a_sale_is_never_taken_for_the_answer_to_a_question(session: ZvtSession) -> None:
+    session.ask_last(request_number="1", due_ms=2_000)
+    hear(session, ACCEPTED, IDLE)
+    sent(session)
+    (event,) = hear(session, approval())
+    assert isinstance(event, StrayAnswer)
+    assert sent(session) == [NO]
+
+
 def test_a_question_waits_until_a_sale_has_ended_its_dialogue(session: ZvtSession) -> None:
     start(session)
     hear(session, ACCEPTED)
@@ -508,8 +519,8 @@ def test_a_sale_is_undone_by_the_receipt_number_that_was_told_with_its_trace(ses
         ((bytes.fromhex("848300"),), "refused", "refused"),
         ((bytes.fromhex("061e017d"),), "in_doubt", "unclear_code"),
         ((END,), "in_doubt", "unclear_code"),
-        ((approval("000471", 700), END), "in_doubt", "mismatch"),
-        ((approval("000471", AMOUNT, NUMBER, "37000469"), END), "in_doubt", "mismatch"),
+        ((ACCEPTED, approval("000471", 700), END), "in_doubt", "mismatch"),
+        ((ACCEPTED, approval("000471", AMOUNT, NUMBER, "37000469"), END), "in_doubt", "mismatch"),
     ],
 )
 def test_what_an_order_to_undo_came_to(session: ZvtSession, messages: Sequence[bytes], kind: str, reason: str) -> None:

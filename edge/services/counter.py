@@ -41,6 +41,7 @@ from shared.events import BillKind
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
 
+from shared.payment import CERTAINLY_UNCHARGED
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases that the counter offers, joined by `edge.app`."""
@@ -119,7 +120,8 @@ class Counter:
 
     def words_taken(self, payment: PaymentView) -> tuple[bool, ...]:
         """See `edge.services.override_payment.words_taken`."""
-        return words_taken(payment, self._parts.queries.alarms_about(payment.payment_id))
+        asks = payment.state in CERTAINLY_UNCHARGED
+        return words_taken(payment, self._parts.queries.alarms_about(payment.payment_id) if asks else ())
 
     def reversal_word(self, payment_id: str, *, undone: bool, slip_number: str, reason: str) -> ReversalWord:
         """Return a word about an undoing in doubt. Raises what `check_reversal` and `ReversalWord.checked` raise."""

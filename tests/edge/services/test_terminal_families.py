@@ -16,7 +16,7 @@ from tests.edge.services.office import POWER, Office
 
 # A sale before gives the terminal a last one to tell of, so answers have to have time; silence may be short.
 PATIENT = {"answer_timeout_ms": 10_000, "longest_ms": 10_000, "query_timeout_ms": 10_000, "ready_timeout_ms": 10_000}
-SHORT = PATIENT | {"answer_timeout_ms": 500, "longest_ms": 1_500}
+SHORT = PATIENT | {"answer_timeout_ms": 200, "longest_ms": 600}
 MAKERS: dict[str, type[TerminalMachine[Any]]] = {
     "sadad": VirtualSadadTerminal,
     "asan_pardakht": VirtualAsanPardakhtTerminal,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import click
 
@@ -11,18 +11,25 @@ from daftar.cli_edge_journal import data_option
 from daftar.device_argument import DeviceArgument, printer_settings
 from daftar.provisioning_report import provisioning_facts
 from edge.devices.catalogue import load_catalogue
+from edge.devices.printers.character_device import usb_printers
 from edge.devices.printers.driver import PrinterDriver, PrintResult
+from edge.devices.printers.links import TcpPlace
 from edge.devices.printers.places import place_of
 from edge.devices.printers.render import render
 from edge.devices.printers.status import CAN_PRINT
+from firmware_profiles.matching import DeviceClues
+from firmware_profiles.registry import ProfileRegistry
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.error_texts import ERROR_TEXTS
-from shared.errors import DaftarError
+from shared.errors import DaftarError, DeviceError
 from shared.paper_facts import PrinterTestFacts, ProvisioningReportFacts
 from shared.paper_filling import compose
 
 Found = TypeVar("Found")
+RAW_PORT: Final = 9_100
+GENERIC: Final = "generic/escpos_80mm"
+"""Whose times are waited when a printer is asked what it is."""
 
 _where = click.argument("printer", type=DeviceArgument())
 
@@ -54,6 +61,30 @@ def _work(given: dict[str, str], work: Callable[[PrinterDriver], Awaitable[Found
 
 def _in_words(error: DaftarError) -> click.ClickException:
     return click.ClickException(f"{ERROR_TEXTS[error.code].en.format_map(error.data)} ({error.code})")
+
+
+@printer.command("find")
+@click.argument("hosts", nargs=-1)
+def find(hosts: tuple[str, ...]) -> None:
+    """List USB printers, and ask those at HOSTS (HOST or HOST:PORT) what they are; says which model each is."""
+    catalogue = load_catalogue()
+    for one in usb_printers():
+        serial = f":{one.serial}" if one.serial else ""
+        clues = DeviceClues(usb_vendor=one.vendor, usb_product=one.product, texts=(one.words,))
+        click.echo(f"usb://{one.vendor}:{one.product}{serial}  {_model(catalogue, clues)}")
+    for host in hosts:
+        name, _, port = host.partition(":")
+        place = TcpPlace(name, int(port) if port.isdecimal() else RAW_PORT)
+        said = asyncio.run(PrinterDriver(place=place, profile=catalogue.printer(GENERIC)).model_name())
+        clues = DeviceClues(texts=() if said is None else (said,))
+        click.echo(f"tcp://{place}  {'does not say what it is' if said is None else _model(catalogue, clues)}")
+
+
+def _model(catalogue: ProfileRegistry, clues: DeviceClues) -> str:
+    try:
+        return catalogue.match_printer(clues).name
+    except DeviceError as error:
+        return ERROR_TEXTS[error.code].en.format_map(error.data)
 
 
 @printer.command("status")

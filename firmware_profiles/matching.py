@@ -1,11 +1,15 @@
 """Which model a device is, by what it says of itself: by the marks that a profile names, and by nothing else."""
 
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 import msgspec
 
 from firmware_profiles.links import UsbIdentity
+from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import ProtocolName, TerminalProfile
+
+Model = TypeVar("Model", TerminalProfile, PrinterProfile)
 
 
 class DeviceClues(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,14 +29,14 @@ class DeviceClues(msgspec.Struct, frozen=True, kw_only=True):
         return " · ".join(part for part in (self.protocol or "", usb, *self.texts) if part)
 
 
-class _Match(msgspec.Struct, frozen=True):
+class _Match(msgspec.Struct, Generic[Model], frozen=True):
     """How a profile fits: by which USB mark, by which words."""
 
-    profile: TerminalProfile
+    profile: Model
     usb: UsbIdentity | None
     words: tuple[str, ...]
 
-    def outdone_by(self, other: "_Match") -> bool:
+    def outdone_by(self, other: "_Match[Model]") -> bool:
         """Return whether another fits by the same marks and more: `iCT250 USB` says more than `iCT250`."""
         if (
             self.usb is not None
@@ -50,7 +54,7 @@ def _fits(mark: UsbIdentity, clues: DeviceClues) -> bool:
     return mark.vendor == clues.usb_vendor and mark.product in {None, clues.usb_product}
 
 
-def _match(profile: TerminalProfile, clues: DeviceClues) -> _Match | None:
+def _match(profile: Model, clues: DeviceClues) -> _Match[Model] | None:
     """Return how a device can be this model, or None: one mark must be there, and nothing it said speak against it."""
     if clues.protocol not in {None, profile.protocol}:
         return None
@@ -63,7 +67,7 @@ def _match(profile: TerminalProfile, clues: DeviceClues) -> _Match | None:
     return _Match(profile, usb, words) if usb is not None or words else None
 
 
-def fitting(profiles: Iterable[TerminalProfile], clues: DeviceClues) -> list[TerminalProfile]:
+def fitting(profiles: Iterable[Model], clues: DeviceClues) -> list[Model]:
     """Return the models a device can be. A profile without marks is never among them: it is named by a person only."""
     found = [match for profile in profiles if (match := _match(profile, clues)) is not None]
     return [one.profile for one in found if not any(one.outdone_by(other) for other in found)]

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from firmware_profiles.links import DeviceMarks
+
 Milliseconds = Annotated[int, msgspec.Meta(ge=50, le=600_000)]
 Cutter = Literal["none", "partial", "full", "automatic"]
 BaudRate = Literal[1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200]
@@ -105,6 +107,8 @@ class PrinterProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     paper: PrinterPaper
     raster: PrinterRaster = PrinterRaster()
     cut: PrinterCut = PrinterCut()
+    marks: DeviceMarks = DeviceMarks()
+    """What a printer says of itself that shows it to be this model."""
     drawer: PrinterDrawer | None = None
     answers: PrinterAnswers = PrinterAnswers()
     serial: PrinterSerial = PrinterSerial()

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from firmware_profiles.matching import DeviceClues, fitting
+from firmware_profiles.matching import DeviceClues, Model, fitting
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import ProtocolProfile, TerminalProfile
 from shared.errors import DeviceError
@@ -55,18 +55,25 @@ class ProfileRegistry:
         Raises DeviceError `profile.no_match`, or `profile.ambiguous` when more than one could be meant: a person
         chooses then, a guess could read a refusal as an approval.
         """
-        found = fitting(self.terminals, clues)
-        if not found:
-            raise DeviceError("profile.no_match", said=clues.text)
-        if len(found) > 1:
-            raise DeviceError("profile.ambiguous", said=clues.text, names=", ".join(one.name for one in found))
-        return found[0]
+        return _only(fitting(self.terminals, clues), clues)
+
+    def match_printer(self, clues: DeviceClues) -> PrinterProfile:
+        """Return the one model that a printer is, by what it says of itself. Raises as `match_terminal`."""
+        return _only(fitting(self.printers, clues), clues)
 
     def printer(self, name: str) -> PrinterProfile:
         """Return the profile of a printer by `maker/model`. Raises DeviceError `profile.unknown`."""
         if name not in self._printers:
             raise DeviceError("profile.unknown", name=name, known=", ".join(sorted(self._printers)))
         return self._printers[name]
+
+
+def _only(found: list[Model], clues: DeviceClues) -> Model:
+    if not found:
+        raise DeviceError("profile.no_match", said=clues.text)
+    if len(found) > 1:
+        raise DeviceError("profile.ambiguous", said=clues.text, names=", ".join(one.name for one in found))
+    return found[0]
 
 
 class _Reading:

@@ -12,8 +12,9 @@ from daftar.__main__ import main
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from tests.edge.store.boxes import Box
+from tests.golden.receipts.papers import profile
 
-MODEL = "generic/escpos_80mm"
+MODEL = "epson/tm_t88v"
 LONGEST_S = 60
 
 
@@ -21,7 +22,7 @@ class Running:
     """A virtual printer that works while the test's own thread waits."""
 
     def __init__(self) -> None:
-        self.printer = VirtualPrinter()
+        self.printer = VirtualPrinter(profile=profile("epson/tm_t88v"))
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever)
         self._thread.start()
@@ -63,6 +64,12 @@ def test_a_printer_is_asked_tried_and_its_drawer_opened(running: Running) -> Non
     code, said = run("test", f"{MODEL}@127.0.0.1:{running.printer.port}")
     assert code == 1
     assert said.startswith("not_printed: cover_open")
+
+
+def test_a_printer_in_the_network_is_asked_what_it_is(running: Running) -> None:
+    code, said = run("find", f"127.0.0.1:{running.printer.port}")
+    assert code == 0
+    assert f"tcp://127.0.0.1:{running.printer.port}  epson/tm_t88v" in said
 
 
 def test_a_file_takes_the_page_and_claims_no_paper(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ import msgspec
 import pytest
 
 import firmware_profiles
+from firmware_profiles.matching import DeviceClues
 from firmware_profiles.printer_profile import PrinterProfile
+from firmware_profiles.registry import from_documents
+from shared.errors import DeviceError
 
 FILES = sorted((Path(firmware_profiles.__file__).parent / "printers").glob("*/*.toml"))
 
@@ -26,6 +29,16 @@ def test_real_makes_are_shipped_and_say_where_their_figures_come_from() -> None:
     assert len(makers) >= 8
     assert all(profile.source for profile in profiles)
     assert {profile.paper.width_mm for profile in profiles if profile.identity.maker == "generic"} == {58, 80}
+
+
+def test_each_models_own_name_means_it_alone() -> None:
+    catalogue = from_documents({file.as_posix(): file.read_bytes() for file in FILES})
+    for profile in catalogue.printers:
+        for word in profile.marks.names:
+            assert catalogue.match_printer(DeviceClues(texts=(f"MDL:{word.lower()};",))) == profile
+        assert profile.marks.names or profile.identity.maker in {"generic", "daftar"}
+    with pytest.raises(DeviceError, match="no_match"):
+        catalogue.match_printer(DeviceClues(texts=("MDL:TM-T70;",)))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -96,21 +96,44 @@ class UsbPlace(msgspec.Struct, frozen=True):
             yield _Device(number, path, a_line=False)
 
 
+class UsbPrinter(msgspec.Struct, frozen=True, kw_only=True):
+    """A printer that is plugged in, as the system shows it."""
+
+    path: str
+    vendor: str
+    product: str
+    serial: str
+    words: str
+    """What it calls itself: its IEEE 1284 id, maker and model among it."""
+
+
+def usb_printers(printers: Path = _USB_PRINTERS) -> list[UsbPrinter]:
+    """Return the USB printers there are."""
+    found: list[UsbPrinter] = []
+    for entry in sorted(printers.glob("lp*")):
+        interface = entry / "device"
+        device = interface.resolve().parent
+        vendor, product, serial = (_text(device / name) for name in ("idVendor", "idProduct", "serial"))
+        words = _text(interface / "ieee1284_id")
+        found.append(
+            UsbPrinter(path=f"/dev/usb/{entry.name}", vendor=vendor, product=product, serial=serial, words=words)
+        )
+    return found
+
+
 def find_usb_printer(wanted: str, printers: Path = _USB_PRINTERS) -> str:
     """Return the device file of the USB printer with this id. Raises OSError unless there is exactly one."""
     parts = wanted.lower().split(":")
     if len(parts) not in _USB_ID_PARTS:
         raise OSError(f"{wanted!r} is not vendor:product or vendor:product:serial")
-    found = [entry.name for entry in sorted(printers.glob("lp*")) if _usb_id(entry)[: len(parts)] == parts]
+    found = [
+        one.path
+        for one in usb_printers(printers)
+        if [one.vendor.lower(), one.product.lower(), one.serial.lower()][: len(parts)] == parts
+    ]
     if len(found) != 1:
         raise OSError(f"{len(found)} USB printers are {wanted}")
-    return f"/dev/usb/{found[0]}"
-
-
-def _usb_id(entry: Path) -> list[str]:
-    """Return vendor, product and serial number of a USB printer as the system shows them, empty where it does not."""
-    device = (entry / "device").resolve().parent
-    return [_text(device / name).lower() for name in ("idVendor", "idProduct", "serial")]
+    return found[0]
 
 
 def _text(path: Path) -> str:

@@ -18,9 +18,12 @@ from edge.devices.printers.status import (
     AUTOMATIC_STATUS,
     AUTOMATIC_STATUS_BYTES,
     CAN_PRINT,
+    MODEL_REQUEST,
     NO_AUTOMATIC_STATUS,
     QUESTIONS,
     STATUS_REQUEST,
+    WORDS_BEGIN,
+    WORDS_MAX,
     PrinterStatus,
     automatic_meaning,
     begins_automatic_status,
@@ -70,6 +73,19 @@ class PrinterDriver:
             except (OSError, TimeoutError) as error:
                 kind: Literal["not_printed", "uncertain"] = "uncertain" if job.begun else "not_printed"
                 return PrintResult(kind=kind, status=PrinterStatus.OFFLINE, detail=f"{job.step}: {error!r}")
+
+    async def model_name(self) -> str | None:
+        """Return what the printer calls its model, None when it does not say: within connect and status deadlines."""
+        if not self.place.answers:
+            return None
+        async with self._turn:
+            try:
+                async with self.place.open(self._times.connect_timeout_ms) as link:
+                    async with asyncio.timeout(self._times.status_timeout_ms / 1000):
+                        await link.send(MODEL_REQUEST)
+                        return await _Ear(link).words()
+            except (OSError, TimeoutError):
+                return None
 
     async def open_drawer(self) -> bool:
         """Send the drawer's pulse and return whether it was taken; a model without a drawer's socket takes none."""
@@ -194,6 +210,15 @@ class _Ear:
         while not begins_automatic_status(byte):
             byte = await self._next()
         return bytes((byte, *[await self._next() for _ in range(AUTOMATIC_STATUS_BYTES - 1)]))
+
+    async def words(self) -> str:
+        """Return the next words said: between `_` and a zero, without what cannot be shown."""
+        while await self._next() != WORDS_BEGIN:
+            continue
+        said = bytearray()
+        while (byte := await self._next()) != 0 and len(said) < WORDS_MAX:
+            said.append(byte)
+        return "".join(letter for letter in said.decode("ascii", errors="replace") if letter.isprintable())
 
     async def _next(self) -> int:
         if not self._heard:

@@ -37,6 +37,11 @@ NO_AUTOMATIC_STATUS: Final = b"\x1d\x61\x00"
 AUTOMATIC_STATUS: Final = b"\x1d\x61\xff"
 """GS a: speak at once and at every change, of everything."""
 AUTOMATIC_STATUS_BYTES: Final = 4
+MODEL_REQUEST: Final = b"\x1dI\x43"
+"""GS I 67: what model are you. Answered in words."""
+WORDS_BEGIN: Final = 0x5F
+WORDS_MAX: Final = 80
+"""Words begin with this byte and end with a zero; none is longer than the command reference says."""
 
 _FIXED_MASK: Final = 0x93
 _FIXED_BITS: Final = 0x12

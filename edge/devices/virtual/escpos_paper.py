@@ -46,6 +46,12 @@ class AskInTurn(msgspec.Struct, frozen=True):
     question: int
 
 
+class AskName(msgspec.Struct, frozen=True):
+    """GS I n: what are you, in words: 66 the maker, 67 the model."""
+
+    question: int
+
+
 class SpeakUnasked(msgspec.Struct, frozen=True):
     """GS a n: send automatic status from now on, or with 0 no more."""
 
@@ -66,7 +72,7 @@ class Unknown(msgspec.Struct, frozen=True):
     data: bytes
 
 
-Command = Initialise | Raster | Feed | Cut | AskNow | AskInTurn | SpeakUnasked | Pulse | Unknown
+Command = Initialise | Raster | Feed | Cut | AskNow | AskInTurn | AskName | SpeakUnasked | Pulse | Unknown
 
 _LINE_DOTS: Final = 34
 """The line spacing printers start with: a sixth of an inch at 203 dots an inch."""
@@ -80,6 +86,7 @@ _COMMANDS: Final[dict[bytes, tuple[int, Callable[[bytes], Command]]]] = {
     b"\x1bp\x00": (5, lambda data: Pulse(2, data[3] * 2, data[4] * 2)),
     b"\x1bp\x01": (5, lambda data: Pulse(5, data[3] * 2, data[4] * 2)),
     b"\x1da": (3, lambda data: SpeakUnasked(data[2] != 0)),
+    b"\x1dI": (3, lambda data: AskName(data[2])),
     b"\x1dr": (3, lambda data: AskInTurn(data[2])),
     b"\x1dV\x00": (3, lambda _: Cut()),
     b"\x1dV\x01": (3, lambda _: Cut()),

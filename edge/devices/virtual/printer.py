@@ -17,6 +17,7 @@ import msgspec
 
 from edge.devices.virtual.escpos_paper import (
     AskInTurn,
+    AskName,
     AskNow,
     Command,
     CommandReader,
@@ -59,6 +60,8 @@ _AUTOMATIC: Final[dict[str, bytes]] = {
 _AUTOMATIC_WELL: Final = bytes((0x10, 0x00, 0x00, 0x00))
 _PAPER_NEAR_END: Final = 0x03
 """The paper sensor's bits in the answer to `GS r 1`."""
+_MAKER: Final = 66
+_MODEL: Final = 67
 _REPORTS_MAX: Final = 100
 _READ_BYTES: Final = 4096
 
@@ -275,6 +278,8 @@ class VirtualPrinter:
             case Pulse():
                 self.drawer_openings += 1
                 self._on_change()
+            case AskName():
+                self._tell_name(client, command.question)
             case AskInTurn():
                 self._answer_in_turn(client, command.question)
             case SpeakUnasked():
@@ -299,6 +304,13 @@ class VirtualPrinter:
             return
         self._paper.feed(cut.feed_dots)
         self._end_piece()
+
+    def _tell_name(self, client: _Client, question: int) -> None:
+        """Say its maker or model: `_`, words, a zero. A model whose profile names none says nothing."""
+        if self._profile is None or question not in (_MAKER, _MODEL) or not self._profile.marks.names:
+            return
+        said = self._profile.identity.maker.upper() if question == _MAKER else self._profile.marks.names[0]
+        client.answer(*b"_" + said.encode("ascii") + b"\0")
 
     def _answer_in_turn(self, client: _Client, question: int) -> None:
         if question != 1:

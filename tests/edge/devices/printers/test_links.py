@@ -11,13 +11,15 @@ import msgspec
 import pytest
 from PIL import Image, ImageChops
 
-from edge.devices.printers.character_device import SerialPlace, UsbPlace, find_usb_printer
+from edge.devices.catalogue import load_catalogue
+from edge.devices.printers.character_device import SerialPlace, UsbPlace, UsbPrinter, find_usb_printer, usb_printers
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.links import FilePlace, QueuePlace, TcpPlace
 from edge.devices.printers.places import place_of
 from edge.devices.printers.render import picture, render
 from edge.devices.printers.status import PrinterStatus
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
+from firmware_profiles.matching import DeviceClues
 from firmware_profiles.printer_address import parse_printer_address
 from firmware_profiles.printer_profile import PrinterAnswers, PrinterProfile, PrinterSerial, PrinterTimes
 from tests.golden.receipts.papers import PAPERS, profile
@@ -195,10 +197,13 @@ async def test_a_usb_printers_device_file_speaks_both_ways() -> None:
     await printer.close()
 
 
-def plug_in(bus: Path, place: str, name: str, *, vendor: str, product: str, serial: str | None) -> None:
+def plug_in(
+    bus: Path, place: str, name: str, *, vendor: str, product: str, serial: str | None, words: str = ""
+) -> None:
     """Show a USB printer as the system does: `lpN/device` points to the interface, its parent is the device."""
     interface = bus / "devices" / place / f"{place}:1.0"
     interface.mkdir(parents=True)
+    (interface / "ieee1284_id").write_text(f"{words}\n")
     (interface.parent / "idVendor").write_text(f"{vendor}\n")
     (interface.parent / "idProduct").write_text(f"{product}\n")
     if serial is not None:
@@ -218,6 +223,30 @@ def test_a_usb_printer_is_found_wherever_it_is_plugged_in(tmp_path: Path) -> Non
         find_usb_printer("04b8:0e15", printers)
     with pytest.raises(OSError, match="0 USB printers"):
         find_usb_printer("dead:beef", printers)
+
+
+def test_usb_printers_are_listed_with_what_they_say_of_themselves(tmp_path: Path) -> None:
+    words = "MFG:EPSON;CMD:ESC/POS;MDL:TM-T20II;CLS:PRINTER;"
+    plug_in(tmp_path, "1-2", "lp1", vendor="04b8", product="0e15", serial="J5QF", words=words)
+    assert usb_printers(tmp_path / "usbmisc") == [
+        UsbPrinter(path="/dev/usb/lp1", vendor="04b8", product="0e15", serial="J5QF", words=words)
+    ]
+    assert usb_printers(tmp_path / "nothing") == []
+    assert load_catalogue().match_printer(DeviceClues(texts=(words,))).name == "epson/tm_t20ii"
+
+
+async def test_a_printer_says_what_model_it_is() -> None:
+    model = msgspec.structs.replace(profile("bixolon/srp_350iii"), times=TIMES)
+    printer = VirtualPrinter(profile=model)
+    driver = PrinterDriver(place=SerialPlace(printer.start_on_pty(), LINE), profile=model)
+    async with asyncio.timeout(LONGEST_S):
+        said = await driver.model_name()
+        assert said == "SRP-350III"
+        assert load_catalogue().match_printer(DeviceClues(texts=(said,))).name == model.name
+        printer.set_fault("silent")
+        hurried = msgspec.structs.replace(model, times=msgspec.structs.replace(TIMES, status_timeout_ms=150))
+        assert await PrinterDriver(place=driver.place, profile=hurried).model_name() is None
+    await printer.close()
 
 
 async def test_jobs_are_appended_to_a_file_and_nothing_is_claimed_of_paper(tmp_path: Path) -> None:

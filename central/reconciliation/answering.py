@@ -13,7 +13,8 @@ Of a payment in doubt:
                    is left over, and none names it.
 
 Of a payment that the box counts as not charged (declined, cancelled, not charged, …), or as charged by a supervisor's
-word: *charged*, by the same rules; nothing else.
+word: *charged*, by the same rules. *Not charged* only where the box's own alarm speaks of a charge that does not agree,
+after that alarm, by rule `settlement_complete`, and where no row that moved any money at the terminal is left over.
 
 Of a reversal in doubt:
 
@@ -40,6 +41,8 @@ from central.reconciliation.doubts import (
     CONTRADICTABLE,
     OF_THE_SALE,
     Doubt,
+    disputed_since,
+    disputes,
     reversals_in_doubt,
     sales_in_doubt,
     uncharged_named_since,
@@ -54,7 +57,7 @@ from central.store.settlements import in_force, settlement_file, settlement_line
 from shared.clock import Clock, instant_text
 from shared.events import AcquirerAnswered, Body
 from shared.ids import FeedId, OfficeId, office_feed
-from shared.payment import PaymentState
+from shared.payment import LATE, PaymentState
 
 AppendFeed = Callable[[Connection, FeedId, Body], int]
 """Appends a fact to a feed in the caller's transaction; returns its index."""
@@ -76,7 +79,7 @@ def answer_doubts(engine: Engine, append_feed: AppendFeed, *, clock: Clock, rule
     rules = rules or Rules()
     with engine.begin() as connection:
         hold_answers(connection)
-        found = [*_of_doubts(connection, rules), *_of_uncharged(connection, rules, clock)]
+        found = [*_of_uncharged(connection, rules, clock), *_of_doubts(connection, rules)]
         return sum(_tell_of(connection, append_feed, each, clock=clock) for each in found)
 
 
@@ -86,8 +89,8 @@ def hold_answers(connection: Connection) -> None:
 
 
 def _of_doubts(connection: Connection, rules: Rules) -> list[Evidence]:
-    sales, reversals = sales_in_doubt(connection), reversals_in_doubt(connection)
-    doubts = [*sales, *reversals]
+    sales, reversals, disputed = sales_in_doubt(connection), reversals_in_doubt(connection), disputes(connection)
+    doubts = [*sales, *reversals, *disputed]
     if not doubts:
         return []
     inputs = inputs_around(
@@ -97,7 +100,8 @@ def _of_doubts(connection: Connection, rules: Rules) -> list[Evidence]:
         terminals=[doubt.payment.terminal_number or "" for doubt in doubts],
     )
     findings = findings_of(connection, inputs, rules)
-    return _some([*map(findings.sale, sales), *map(findings.reversal, reversals)])
+    said = [*map(findings.sale, sales), *map(findings.reversal, reversals), *map(findings.ruled_out, disputed)]
+    return _some(said)
 
 
 def _of_uncharged(connection: Connection, rules: Rules, clock: Clock) -> list[Evidence]:
@@ -205,11 +209,13 @@ def _as_known(known: str | None, told: str) -> str | None:
     return known if number_key(known) == number_key(told) else told or None
 
 
-def may_be_told(state: PaymentState, body: AcquirerAnswered) -> bool:
+def may_be_told(state: PaymentState, body: AcquirerAnswered, *, disputed: bool) -> bool:
     """Return whether an answer says anything to the office about a payment in this state."""
     if body.refund_id is not None:
         return state is PaymentState.REVERSAL_IN_DOUBT
-    return state is PaymentState.IN_DOUBT or (body.charged and state in CONTRADICTABLE)
+    if state in CONTRADICTABLE:
+        return body.charged or (disputed and state in LATE)
+    return state is PaymentState.IN_DOUBT
 
 
 def tell(
@@ -227,33 +233,35 @@ def tell(
     Also not told: what is known to the office by now. Does not commit.
     """
     payment = load_payment(connection, office_id, body.payment_id)
-    if payment is None or not may_be_told(payment.state, body):
+    since = disputed_since(connection, office_id, body.payment_id)
+    if payment is None or not may_be_told(payment.state, body, disputed=since is not None):
         return False
     table, refund_id = acquirer_answer, body.refund_id or OF_THE_SALE
-    known = set(
-        connection.execute(
-            select(table.c.charged).where(
-                table.c.office_id == office_id,
-                table.c.payment_id == body.payment_id,
-                table.c.refund_id == refund_id,
-            )
-        ).scalars()
+    told = connection.execute(
+        select(table.c.charged, table.c.told_at).where(
+            table.c.office_id == office_id,
+            table.c.payment_id == body.payment_id,
+            table.c.refund_id == refund_id,
+        )
     )
-    if body.charged in known or True in known or (known and body.refund_id is not None):
+    known = {row.charged: row.told_at for row in told}
+    if True in known or (known and body.refund_id is not None):
+        return False
+    # "Not charged" is told again after a charge was spoken of: the box takes it as ruling that charge out.
+    if not body.charged and False in known and (payment.state not in LATE or since is None or known[False] >= since):
         return False
     index = append_feed(connection, office_feed(OfficeId(office_id)), body)
+    what = {
+        "source": body.source,
+        "rule": rule,
+        "file_id": file_id,
+        "line_number": body.row,
+        "feed_index": index,
+        "told_at": at,
+    }
     connection.execute(
-        insert(table).values(
-            office_id=office_id,
-            payment_id=body.payment_id,
-            refund_id=refund_id,
-            charged=body.charged,
-            source=body.source,
-            rule=rule,
-            file_id=file_id,
-            line_number=body.row,
-            feed_index=index,
-            told_at=at,
-        )
+        insert(table)
+        .values(office_id=office_id, payment_id=body.payment_id, refund_id=refund_id, charged=body.charged, **what)
+        .on_conflict_do_update(index_elements=list(table.primary_key), set_=what)
     )
     return True

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, text, tuple_
 
 from central.reconciliation.inputs import PaymentInput, PaymentKey
 from central.store.answers import acquirer_answer
@@ -13,13 +13,22 @@ from central.store.books import office_payment, payment_entry
 from central.store.settlements import settlement_file, settlement_line
 from shared.calendar import tehran_date
 from shared.clock import parse_instant
-from shared.events import PaymentInDoubt, PaymentSent, ReversalInDoubt, ReversalRequested
+from shared.events import (
+    AlarmRaised,
+    ChargeRuledOut,
+    PaymentInDoubt,
+    PaymentSent,
+    ReversalInDoubt,
+    ReversalRequested,
+)
 from shared.payment import LATE, PaymentState
 
 OF_THE_SALE: Final = ""
 """Stands for the refund where an answer is about the sale itself."""
 CONTRADICTABLE: Final = LATE | {PaymentState.OVERRIDDEN_CHARGED}
 """States in which a box did not see a charge: told of one, it takes it for late evidence."""
+SPEAKS_OF_CHARGE: Final = ("charge_mismatch", "stray_approval", "second_charge")
+"""Kinds of boxes' alarms that tell of a charge which does not agree with a payment: its bill waits at the box."""
 ASKED_MAX: Final = 1_000
 """How many payments are looked at in one go, the oldest first."""
 _ZERO: Final[ColumnElement[str]] = literal_column("'0'")
@@ -78,6 +87,61 @@ def reversals_in_doubt(connection: Connection) -> list[Doubt]:
         )
     told = _told_refunds(connection, [doubt.payment.key for doubt in found])
     return [doubt for doubt in found if (*doubt.payment.key, doubt.refund_id) not in told]
+
+
+def disputed_since(connection: Connection, office_id: str, payment_id: str) -> datetime | None:
+    """Return when central heard of the newest alarm that speaks of a charge, None where none stands.
+
+    A payment that counts as not charged, and of which a charge was spoken, is not paid again until that is ruled out.
+    """
+    table = payment_entry.c
+    rows = connection.execute(
+        select(payment_entry)
+        .where(
+            table.office_id == office_id,
+            table.payment_id == payment_id,
+            table.type.in_((AlarmRaised.type, ChargeRuledOut.type)),
+        )
+        .order_by(table.entry_index.desc())
+    )
+    for row in rows:
+        if row.type == ChargeRuledOut.type:
+            return None
+        if row.body["kind"] in SPEAKS_OF_CHARGE:
+            heard: datetime = row.received_at
+            return heard
+    return None
+
+
+def disputes(connection: Connection) -> list[Doubt]:
+    """Return the payments that count as not charged and of which a charge was spoken since."""
+    table, entry = office_payment.c, payment_entry.c
+    spoken_of = select(entry.office_id, entry.payment_id).where(
+        text("payment_entry.type = 'alarm.raised'"), entry.body["kind"].astext.in_(SPEAKS_OF_CHARGE)
+    )
+    query = _columns().where(
+        tuple_(table.office_id, table.payment_id).in_(spoken_of),
+        table.state.in_(sorted(LATE)),
+        table.terminal_number.is_not(None),
+        ~_told(OF_THE_SALE, only_charged=True),
+    )
+    payments = _payments(connection, query.order_by(table.ordinal).limit(ASKED_MAX))
+    lives = _lives(connection, payments, (PaymentSent.type,))
+    found = []
+    for payment in payments:
+        since = disputed_since(connection, *payment.key)
+        if since is None or payment.key not in lives:
+            continue
+        found.append(
+            Doubt(
+                payment=payment,
+                refund_id=OF_THE_SALE,
+                day=payment.local_date,
+                heard_at=since,
+                sure_clock=all(sent.clock in _SURE_CLOCKS for sent in lives[payment.key]),
+            )
+        )
+    return found
 
 
 def newest_reversal(connection: Connection, office_id: str, payment_id: str) -> str | None:

@@ -71,6 +71,15 @@ class Findings:
             return Evidence(payment=doubt.payment, charged=True, rule=decision.rule, line=decision.lines[0])
         return self._absent(doubt, days=1)
 
+    def ruled_out(self, doubt: Doubt) -> Evidence | None:
+        """Return the proof that a payment was not charged of which a charge was spoken that did not agree with it.
+
+        That charge may have had another amount: nothing that moved any money at its terminal may be left over.
+        """
+        if any(unit.moved for unit in self._left[number_key(doubt.payment.terminal_number)]):
+            return None
+        return self._absent(doubt, days=1)
+
     def uncharged(self, payment: PaymentInput) -> Evidence | None:
         """Return the proof that a payment was charged that its office did not see charged."""
         decision = self._named.get(payment.key)

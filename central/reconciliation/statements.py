@@ -1,6 +1,7 @@
 """What a person of finance heard from an acquirer about a payment: one proposes it, another agrees.
 
-Of a payment or a reversal in doubt, either way; of a payment that its office counts as not charged, that it was.
+Of a payment or a reversal in doubt, either way; of a payment that its office counts as not charged, that it was, or,
+where an alarm of its box speaks of a charge, that it was not.
 """
 
 from datetime import datetime
@@ -13,14 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from central.ledger.booking import PaymentBook
 from central.ledger.store import load_payment
 from central.reconciliation.answering import BY_HAND, AppendFeed, tell
-from central.reconciliation.doubts import CONTRADICTABLE, OF_THE_SALE, newest_reversal
+from central.reconciliation.doubts import CONTRADICTABLE, OF_THE_SALE, disputed_since, newest_reversal
 from central.reconciliation.inputs import number_key
 from central.store.answers import acquirer_answer, acquirer_statement
 from central.store.settlements import settlement_line
 from shared.clock import Clock, instant_text
 from shared.errors import OperatorError
 from shared.events import AcquirerAnswered
-from shared.payment import PaymentState
+from shared.payment import LATE, PaymentState
 from shared.text import fold_number
 
 REASON_SIZE_MAX: Final = 500
@@ -167,7 +168,8 @@ def _open(connection: Connection, office_id: str, payment_id: str, *, charged: b
         refund_id = newest_reversal(connection, office_id, payment_id)
         if refund_id is not None:
             return payment, refund_id
-    if payment.state in CONTRADICTABLE and not charged:
+    disputed = disputed_since(connection, office_id, payment_id) is not None and payment.state in LATE
+    if payment.state in CONTRADICTABLE and not (charged or disputed):
         raise OperatorError("statement.only_charged", field="charged")
     if payment.state is not PaymentState.IN_DOUBT and payment.state not in CONTRADICTABLE:
         raise OperatorError("statement.not_in_doubt")

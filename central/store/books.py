@@ -161,6 +161,7 @@ payment_entry: Final = Table(
     Column("body", JSONB, nullable=False),
     PrimaryKeyConstraint("office_id", "payment_id", "journal_id", "leaf"),
     Index("ix_payment_entry_journal", "office_id", "journal_id", "entry_index"),
+    Index("payment_entry_alarm", "office_id", "payment_id", postgresql_where=text("type = 'alarm.raised'")),
 )
 """The entries a payment's life is made of, found by payment."""
 

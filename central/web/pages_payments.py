@@ -8,14 +8,14 @@ from litestar.params import FromPath
 from central.ledger import queries as books
 from central.ledger.queries import PaymentFilter, PaymentRow
 from central.providers.queries import subject_tasks
-from central.reconciliation.doubts import CONTRADICTABLE
+from central.reconciliation.doubts import CONTRADICTABLE, disputed_since
 from central.reconciliation.queries import payment_cases, payment_decisions
 from central.reconciliation.statements import answers, statements
 from central.web.guards import signed_in
 from central.web.lists import FILE_ROWS_MAX, as_file, before_of, older_query, wants_file
 from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
 from shared.errors import OperatorError
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, LATE, PaymentState
 from shared.text import fold_number
 
 STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
@@ -93,6 +93,7 @@ def payment_page(
             cases=payment_cases(connection, office_id, payment_id),
             same=books.same_obligation(connection, found),
             answerable=found.state in ANSWERABLE,
+            disputed=found.state in LATE and disputed_since(connection, office_id, payment_id) is not None,
             typed=typed,
             **everything,
         )

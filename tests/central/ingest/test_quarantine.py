@@ -153,8 +153,8 @@ def forked(centre: Centre) -> tuple[BoxModel, BoxModel]:
     for body in (requested("old", obligation="bill:1:1"), sent("old")):
         box.log.append(body)
     exchange(box, receiver)
-    for body in (requested("new", obligation="bill:2:2"), sent("new"), approved("new"), approved("unknown")):
-        image.log.append(body)
+    for other in (requested("new", obligation="bill:2:2"), sent("new"), approved("new"), approved("unknown")):
+        image.log.append(other)
     assert exchange(image, receiver).status == "quarantined"
     return box, image
 
@@ -163,7 +163,7 @@ def test_a_forked_journal_is_retired_its_branch_booked_and_its_successor_accepte
     box, image = forked(centre)
     receiver = centre.receiver(post_entries)
     for asker in askers(centre, box):
-        assert refused(lambda name=asker.name: propose(centre, box, "go_on", name)) == "quarantine.goes_elsewhere"  # type: ignore[misc]
+        assert refused(lambda name=asker.name: propose(centre, box, "go_on", name)) == "quarantine.goes_elsewhere"
     done = agree(centre, propose(centre, box, "retire", book_aside=True))
     assert (done.booked_count, done.unbooked_count) == (3, 1)
     with centre.engine.connect() as connection:

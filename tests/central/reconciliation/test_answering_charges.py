@@ -1,11 +1,15 @@
 """Charges that a box does not know of, and reversals in doubt, as acquirers' files tell them; on a real PostgreSQL."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine
 
 from central.fleet.keys import CentralKeys
 from shared.events import (
+    AlarmRaised,
     Body,
+    ChargeRuledOut,
     Evidence,
     PaymentCancelled,
     PaymentDeclined,
@@ -20,13 +24,14 @@ from shared.events import (
     ReversalRequested,
 )
 from tests.central.reconciliation.test_answering import DAY, LATER, NEXT, answer, complete, keys, told
-from tests.central.reconciliation.test_running import TERMINAL, approved, line, post, sent, upload
+from tests.central.reconciliation.test_running import AT, TERMINAL, approved, line, post, sent, upload
 
 pytestmark = pytest.mark.postgres
 __all__ = ["keys"]
 
 RRN = "100000000040"
 NUMBERS = Evidence(source="answer", response_code="51", stan="000040", rrn=RRN, terminal_number=TERMINAL)
+PLAIN = Evidence(source="answer", response_code="51", terminal_number=TERMINAL)
 DOUBT = PaymentInDoubt(payment_id="p", reason="unclear_code", evidence=NUMBERS)
 OVERRIDE = {"payment_id": "p", "operator": "op", "reason": "r", "slip_number": ""}
 
@@ -46,9 +51,13 @@ OVERRIDE = {"payment_id": "p", "operator": "op", "reason": "r", "slip_number": "
 def test_a_charge_that_the_box_counts_as_none_is_told_once(
     engine: Engine, keys: CentralKeys, ends: tuple[Body, ...], *, file_first: bool
 ) -> None:
-    steps = [lambda: upload(engine, line(RRN, 40_000)), lambda: post(engine, *sent("p", 40_000), *ends)]
-    for step in steps if file_first else reversed(steps):
-        step()
+    if file_first:
+        upload(engine, line(RRN, 40_000))
+        answer(engine, keys)
+    post(engine, *sent("p", 40_000), *ends)
+    answer(engine, keys)
+    if not file_first:
+        upload(engine, line(RRN, 40_000))
         answer(engine, keys)
     assert answer(engine, keys) == 0
     (body,) = told(engine)
@@ -176,3 +185,37 @@ def test_what_the_terminal_told_meanwhile_is_not_asked_of_the_files(engine: Engi
     upload(engine, line(RRN, 40_000))
     files_to(engine, *REACHING)
     assert (answer(engine, keys), told(engine)) == (0, [])
+
+
+SPOKEN = AlarmRaised(kind="charge_mismatch", payment_id="p", detail="amount 41000")
+
+
+def test_not_charged_is_told_again_once_a_charge_was_spoken_of(engine: Engine, keys: CentralKeys) -> None:
+    post(engine, *sent("p", 40_000), PaymentInDoubt(payment_id="p", reason="no_answer"))
+    for number in (1, 2, 3):
+        post(engine, *approved(f"q{number}", f"20000000000{number}", 99_000))
+    files_to(engine, DAY, NEXT, LATER)
+    assert answer(engine, keys) == 1
+    post(engine, PaymentNotCharged(payment_id="p", asked_count=0, source="acquirer"))
+    assert answer(engine, keys) == 0
+    post(engine, SPOKEN, received_at=AT + timedelta(minutes=1))
+    assert answer(engine, keys) == 1
+    assert [body.charged for body in told(engine)] == [False, False]
+
+
+@pytest.mark.parametrize("left_over", [False, True])
+def test_a_charge_that_was_spoken_of_is_ruled_out_where_no_row_is_left_over(
+    engine: Engine, keys: CentralKeys, *, left_over: bool
+) -> None:
+    post(engine, *sent("p", 40_000), PaymentDeclined(payment_id="p", evidence=PLAIN), SPOKEN)
+    for number in (1, 2, 3):
+        post(engine, *approved(f"q{number}", f"20000000000{number}", 99_000))
+    files_to(engine, DAY, NEXT, LATER)
+    if left_over:
+        upload(engine, line("300000000009", 41_000), name="more.csv")
+    assert answer(engine, keys) == (0 if left_over else 1)
+    assert answer(engine, keys) == 0
+    assert [(body.charged, body.about) for body in told(engine)] == ([] if left_over else [(False, "sale")])
+    if not left_over:
+        post(engine, ChargeRuledOut(payment_id="p", source="acquirer"))
+        assert answer(engine, keys) == 0

@@ -55,7 +55,9 @@ CLOCK = StillClock()
 _indexes = itertools.count()
 
 
-def post(engine: Engine, *bodies: Body, office: str = OFFICE, clock: ClockQuality = "ntp") -> None:
+def post(
+    engine: Engine, *bodies: Body, office: str = OFFICE, clock: ClockQuality = "ntp", received_at: datetime = AT
+) -> None:
     accepted = []
     for body in bodies:
         index = next(_indexes)
@@ -79,7 +81,7 @@ def post(engine: Engine, *bodies: Body, office: str = OFFICE, clock: ClockQualit
                 leaf=leaf_hash(encode_entry(entry)),
                 entry=entry,
                 body=body,
-                received_at=AT,
+                received_at=received_at,
             )
         )
     with engine.begin() as connection:

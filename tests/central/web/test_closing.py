@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from central.ledger.cases import NewCase, open_case
 from central.ledger.queries import trial_balance
 from central.reconciliation import queries
+from central.reconciliation.views import CaseView
 from tests.central.ingest.offices import OFFICE
 from tests.central.web.a_day import PASSWORD, Day
 from tests.central.web.conftest import send, sign_in
@@ -35,7 +36,7 @@ def opened(day: Day, new: NewCase, *, again: bool = False) -> str:
         return f"/cases/{open_case(connection, new, at=day.centre.clock.now(), again=again)}"
 
 
-def seen(day: Day, path: str) -> queries.CaseView:
+def seen(day: Day, path: str) -> CaseView:
     with day.web.engine.connect() as connection:
         found = queries.case(connection, path.rpartition("/")[2])
     assert found is not None

@@ -8,6 +8,7 @@ from central.fleet import feed
 from shared.events import (
     FEED_BODIES,
     AcquirerAnswered,
+    AlarmRaised,
     DayClosed,
     Evidence,
     PaymentReversed,
@@ -135,3 +136,18 @@ async def test_what_became_of_a_reversal_in_doubt_may_be_said(day: Day, mina: ht
         assert (await send(sara, f"{payment}/statements/1/agree")).status_code == 303
     (answer,) = told(day)
     assert (answer.payment_id, answer.charged, answer.about, answer.refund_id) == ("p-0001", False, "reversal", "r")
+
+
+async def test_that_it_was_not_charged_may_be_said_where_its_box_spoke_of_a_charge(
+    day: Day, mina: httpx.AsyncClient
+) -> None:
+    day.pay(AlarmRaised(kind="charge_mismatch", payment_id="p-0005", detail="x"))
+    day.sync()
+    declined = f"/payments/{OFFICE}/p-0005"
+    assert "پذیرنده: برداشت نشده است" in (await mina.get(declined)).text
+    assert (await send(mina, f"{declined}/statements", {**HEARD, "charged": "no", "rrn": ""})).status_code == 303
+    day.web.people.add("sara", name="سارا", password="a-password-for-tests")
+    async with day.client() as sara:
+        await sign_in(sara, "sara")
+        assert (await send(sara, f"{declined}/statements/1/agree")).status_code == 303
+    assert [(body.payment_id, body.charged) for body in told(day)] == [("p-0005", False)]

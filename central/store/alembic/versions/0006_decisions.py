@@ -55,6 +55,7 @@ CREATE TABLE answering_mark (
     CONSTRAINT pk_answering_mark PRIMARY KEY (only_one),
     CONSTRAINT ck_answering_mark_one_row CHECK (only_one)
 );
+CREATE INDEX payment_entry_alarm ON payment_entry (office_id, payment_id) WHERE type = 'alarm.raised';
 CREATE INDEX office_payment_by_changed_at ON office_payment (changed_at);
 CREATE INDEX acquirer_answer_by_file ON acquirer_answer (file_id);
 ALTER TABLE acquirer_statement ADD COLUMN refund_id text NOT NULL DEFAULT '';

@@ -4,12 +4,16 @@ import asyncio
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 
+from edge.devices.catalogue import load_catalogue
 from shared.error_texts import describe
-from shared.errors import DaftarError
+from shared.errors import DaftarError, DeviceError
+
+CONFIRMING_MODEL: Final = "daftar/virtual_pna"
 
 
 @click.group(invoke_without_command=True)
@@ -24,7 +28,11 @@ from shared.errors import DaftarError
 @click.option(
     "--confirming",
     is_flag=True,
-    help="Put a terminal on the desk that takes back what it is not told to keep. Counts when the folder is made.",
+    help=f"The same as --model {CONFIRMING_MODEL}: a terminal that takes back what it is not told to keep.",
+)
+@click.option(
+    "--model",
+    help="Which terminal stands on the desk, as MAKER/MODEL, of any family. Counts when the folder is made.",
 )
 @click.option(
     "--terminals",
@@ -34,27 +42,45 @@ from shared.errors import DaftarError
     help="How many card terminals stand on the desk.",
 )
 @click.pass_context
-def demo(context: click.Context, data: Path, *, check: bool, confirming: bool, terminals: int) -> None:
+def demo(
+    context: click.Context, data: Path, *, check: bool, confirming: bool, model: str | None, terminals: int
+) -> None:
     """Run central, one box and virtual devices until Ctrl-C.
 
     With --check: headless; one line a step, a JSON summary as the last line, exit code 1 on any failure.
     """
     if context.invoked_subcommand is not None:
         return
+    if confirming and model is not None:
+        raise click.UsageError("--confirming is a model; give one of the two")
+    model = _known(CONFIRMING_MODEL if confirming else model)
     if check:
         from daftar.demo.check import run_check  # noqa: PLC0415 - starting the demo need not load its checker
 
         with tempfile.TemporaryDirectory(prefix="daftar-check-") as folder:
-            sys.exit(0 if asyncio.run(run_check(Path(folder), confirming=confirming)) else 1)
+            sys.exit(0 if asyncio.run(run_check(Path(folder), model=model)) else 1)
     from daftar.demo.supervisor import run_demo  # noqa: PLC0415 - its sub-commands need not load the supervisor
 
     console = Console()
     try:
-        asyncio.run(run_demo(data, console, confirming=confirming, terminals=terminals))
+        asyncio.run(run_demo(data, console, model=model, terminals=terminals))
     except DaftarError as error:
         said = describe(error, "en")
         console.print(f"{said.what} {said.do}", style="red", soft_wrap=True)
         sys.exit(1)
+
+
+def _known(model: str | None) -> str | None:
+    """Return a model's name when there is such a one, and it can be reached over TCP."""
+    if model is None:
+        return None
+    try:
+        kinds = load_catalogue().terminal(model).link_kinds
+    except DeviceError as error:
+        raise click.UsageError(describe(error, "en").what) from error
+    if "tcp" not in kinds:
+        raise click.UsageError(f"{model} is reached over a cable only: `daftar profile simulate {model} --pty`.")
+    return model
 
 
 @demo.command()

@@ -19,7 +19,7 @@ import msgspec
 
 from daftar.demo.central_pages import CentralPages
 from daftar.demo.processes import run
-from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, World, free_ports
+from daftar.demo.world import FINANCE, World, free_ports
 from shared.error_texts import describe
 from shared.errors import DaftarError, PeerError
 
@@ -97,7 +97,7 @@ class Walk:
         await self.until("the terminal to ask for a card", card_is_awaited)
         (await self.desk.post("/control/terminal", json={"press": "approve"})).raise_for_status()
         # A confirming terminal's approval stands only once it was told to keep it.
-        confirming = self.world.terminal_profile == CONFIRMING_PROFILE
+        confirming = self.world.terminal_model.capabilities.confirming
         await self.payment_is(name, state="acknowledged" if confirming else "approved")
         self.paid.append(name)
         return name
@@ -244,11 +244,10 @@ STEPS: Final[tuple[tuple[str, Callable[[Walk], Awaitable[str]]], ...]] = (
 )
 
 
-async def run_check(folder: Path, *, confirming: bool = False) -> bool:
+async def run_check(folder: Path, *, model: str | None = None) -> bool:
     """Run all steps in `folder`; print one line a step and the JSON summary. Return whether all held."""
     begun = time.perf_counter()
-    profile = CONFIRMING_PROFILE if confirming else None
-    world = World(folder, ports=free_ports(), terminal_profile=profile)
+    world = World(folder, ports=free_ports(), terminal_profile=model)
     results: list[Json] = []
     try:
         results.append(await _timed("start everything", world.start()))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from daftar.demo.desk.app import serve_desk
 from daftar.demo.desk.settings import DeskSettings, SampleBill, SignIn
-from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, OPERATOR, World
+from daftar.demo.world import FINANCE, OPERATOR, World
 
 _SAMPLES = (
     SampleBill(name_fa="برق", name_en="electricity", bill_id="9174639504124", payment_id="12908190"),
@@ -30,6 +30,6 @@ def run_desk(folder: Path) -> None:
             box=SignIn(url=world.url("box"), username=OPERATOR[0], password=OPERATOR[1]),
             central=SignIn(url=world.url("central"), username=FINANCE[0], password=FINANCE[1]),
             samples=_SAMPLES,
-            confirming=world.terminal_profile == CONFIRMING_PROFILE,
+            terminal_model=world.terminal_model,
         )
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from daftar.demo.world import CONFIRMING_PROFILE, FINANCE, MANAGER, OPERATOR, World
+from daftar.demo.world import FINANCE, MANAGER, OPERATOR, World
 
 _LOOK_EVERY_S = 0.5
 
 
-async def run_demo(folder: Path, console: Console, *, confirming: bool = False, terminals: int | None = None) -> None:
+async def run_demo(folder: Path, console: Console, *, model: str | None = None, terminals: int | None = None) -> None:
     """Run until Ctrl-C or SIGTERM. Raises what starting raises, with everything stopped again."""
-    world = World(folder, terminal_profile=CONFIRMING_PROFILE if confirming else None, terminals=terminals)
+    world = World(folder, terminal_profile=model, terminals=terminals)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,7 +17,9 @@ from typing import Final
 import msgspec
 
 from daftar.demo.processes import Process, run, start, wait_ready
+from edge.devices.catalogue import load_catalogue
 from edge.settings import PrinterSettings, Settings, TerminalSettings, load_settings, save_settings
+from firmware_profiles.profile import TerminalProfile
 from shared.errors import OperatorError
 
 OFFICE_CODE: Final = "72101001"
@@ -25,7 +27,6 @@ OFFICE_NAME: Final = "دفتر پیشخوان نمونه"
 OPERATOR: Final = ("operator", "demo-operator-1")
 MANAGER: Final = ("manager", "demo-manager-1")
 FINANCE: Final = ("finance", "demo-finance-1")
-CONFIRMING_PROFILE: Final = "daftar/virtual_pna"
 FINANCE_NAME: Final = "کارشناس مالی"
 LIMITS: Final = ("--total-max", "500000000", "--count-max", "200", "--hours-max", "72")
 """What the demo's office may take without central: shown on its pages, out of the way of playing."""
@@ -61,6 +62,8 @@ class State(msgspec.Struct, kw_only=True):
     """The set-up was finished once."""
     terminals: int = 1
     """How many card terminals stand on the desk."""
+    profiles_folder: str | None = None
+    """More device profiles, beside those that come with the program."""
 
 
 def free_ports() -> Ports:
@@ -104,7 +107,8 @@ class World:
         self._state_path = self.folder / _STATE_NAME
         self._state = self._load(ports, terminal_profile)
         self._state.terminals = terminals or self._state.terminals
-        self._profiles_folder = profiles_folder
+        if profiles_folder is not None:
+            self._state.profiles_folder = str(profiles_folder)
         self.processes: dict[str, Process] = {}
 
     def _load(self, ports: Ports | None, terminal_profile: str | None) -> State:
@@ -125,6 +129,12 @@ class World:
     def terminal_profile(self) -> str:
         """Return the profile of the desk's terminal, chosen when the folder was made."""
         return self._state.terminal_profile
+
+    @property
+    def terminal_model(self) -> TerminalProfile:
+        """Return that profile itself. Raises DeviceError `profile.*`."""
+        extra = self._state.profiles_folder
+        return load_catalogue(None if extra is None else Path(extra)).terminal(self.terminal_profile)
 
     @property
     def terminal_ports(self) -> tuple[int, ...]:
@@ -238,7 +248,7 @@ class World:
             office_name=OFFICE_NAME,
             terminals=self._terminals(),
             printer=PrinterSettings(host="127.0.0.1", port=self.ports.printer, profile="daftar/virtual_80mm"),
-            profiles_folder=None if self._profiles_folder is None else str(self._profiles_folder),
+            profiles_folder=self._state.profiles_folder,
             port=self.ports.box,
             verify_base=self.url("central"),
             exchange_every_s=5,

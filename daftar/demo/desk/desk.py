@@ -7,9 +7,9 @@ from typing import Final
 from daftar.demo.desk.line import LineProxy
 from daftar.demo.desk.settings import DeskSettings
 from daftar.demo.desk.state import DeskState, Ports, printer_shown, terminal_shown
-from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import VirtualPrinter
-from edge.devices.virtual.terminal import Fault, VirtualTerminal
+from edge.devices.virtual.simulators import Simulator, make_simulator
+from edge.devices.virtual.terminal_screen import Fault
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -24,17 +24,13 @@ class Desk:
     """Joins the devices and tells watchers of every change. All of it lives on one event loop."""
 
     def __init__(self, settings: DeskSettings, clock: Clock, entropy: Entropy) -> None:
-        kind = VirtualPnaTerminal if settings.confirming else VirtualTerminal
-        self.terminals: list[VirtualPnaTerminal | VirtualTerminal] = [
-            kind(
-                clock=clock,
-                entropy=entropy,
-                memory=settings.folder / ("terminal.json" if place == 0 else f"terminal-{place + 1}.json"),
-                terminal_number=str(FIRST_TERMINAL_NUMBER + place),
-                on_change=lambda _: self.changed(),
-            )
-            for place in range(len(settings.terminal_ports))
-        ]
+        self.terminals: list[Simulator] = []
+        for place in range(len(settings.terminal_ports)):
+            memory = settings.folder / ("terminal.json" if place == 0 else f"terminal-{place + 1}.json")
+            terminal = make_simulator(settings.terminal_model, clock, entropy, memory)
+            terminal.terminal_number = str(FIRST_TERMINAL_NUMBER + place)
+            terminal.on_change = lambda _: self.changed()
+            self.terminals.append(terminal)
         self.terminal = self.terminals[0]
         self.printer = VirtualPrinter(
             host=settings.host,
@@ -83,9 +79,7 @@ class Desk:
         for watcher in self._watchers:
             watcher.set()
 
-    async def give_terminal_a_day(
-        self, terminal: VirtualPnaTerminal | VirtualTerminal, fault: Fault, late_ms: int | None = None
-    ) -> None:
+    async def give_terminal_a_day(self, terminal: Simulator, fault: Fault, late_ms: int | None = None) -> None:
         """Change how a terminal behaves; one that is off is switched on again by this."""
         terminal.set_fault(fault, late_ms=late_ms)
         if terminal.screen.phase == "off":

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from firmware_profiles.profile import TerminalProfile
+
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """Where another window of the demo is, and who may enter it. Demo people only: these are shown on the page."""
@@ -38,5 +40,5 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     central_host: str = "127.0.0.1"
     samples: tuple[SampleBill, ...] = ()
-    confirming: bool = False
-    """The terminal takes back by itself what the box does not tell it to keep."""
+    terminal_model: TerminalProfile
+    """What the card terminals are."""

@@ -5,9 +5,9 @@ from typing import Final, Literal
 import msgspec
 
 from daftar.demo.desk.line import LineState
-from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
-from edge.devices.virtual.terminal import Fault, Screen, VirtualTerminal
+from edge.devices.virtual.simulators import Simulator
+from edge.devices.virtual.terminal_screen import Fault, Screen
 
 TerminalMood = Literal[
     "idle", "waiting", "approved", "declined", "cancelled", "silent", "late", "dead", "lonely", "confused"
@@ -119,7 +119,7 @@ def _says(screen: Screen, mood: TerminalMood) -> str:
     return sentence if sentence in _SENTENCES else "idle"
 
 
-def terminal_shown(terminal: VirtualPnaTerminal | VirtualTerminal) -> TerminalShown:
+def terminal_shown(terminal: Simulator) -> TerminalShown:
     """Return the terminal as one sees it now."""
     screen = terminal.screen
     mood = _mood(screen)

@@ -15,6 +15,7 @@ import uvicorn
 from daftar.demo.desk.app import create_desk_app, load_texts
 from daftar.demo.desk.settings import DeskSettings, SampleBill, SignIn
 from daftar.demo.desk.settlement import COLUMNS, PLANTED_OVERCHARGE_RIAL, PLANTED_RRN
+from edge.devices.catalogue import load_catalogue
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 
@@ -33,6 +34,7 @@ async def served(folder: Path, *, terminals: int = 1) -> AsyncIterator[httpx.Asy
         folder=folder,
         box=SignIn(url="http://127.0.0.1:1/", username="operator", password="for-the-demo"),
         central=SignIn(url="http://127.0.0.1:2/", username="finance", password="for-the-demo"),
+        terminal_model=load_catalogue().terminal("daftar/virtual"),
         samples=(SampleBill(name_fa="برق", name_en="Electricity", bill_id="7748317800142", payment_id="1770160"),),
     )
     app = create_desk_app(settings, clock=SystemClock(), entropy=SystemEntropy())

@@ -95,19 +95,21 @@ def note_cosigned(connection: apsw.Connection, monotonic_ms: int) -> None:
     )
 
 
-def _cosigned_running_ms(connection: apsw.Connection) -> int:
-    """Return the running time at which central last cosigned.
+def _cosigned(connection: apsw.Connection, monotonic_ms: int) -> tuple[int, int]:
+    """Return the size that central cosigned, and the running time since it did.
 
     What a run did after its last entry is not known to the next one. Had central cosigned in that while, the next run
     begins before it by its own count; then it is the next run's beginning, or that while would be time without limits.
     """
-    (noted_ms, next_run_ms) = next(
+    size, noted_ms, next_run_ms, *newest_run = next(
         connection.execute(
-            "SELECT cosigned_running_ms, (SELECT before_ms FROM boot_time WHERE first_index > cosigned_boot "
-            "ORDER BY first_index LIMIT 1) FROM exchange_state"
+            "SELECT cosigned_size, cosigned_running_ms, (SELECT before_ms FROM boot_time "
+            "WHERE first_index > cosigned_boot ORDER BY first_index LIMIT 1), first_monotonic_ms, before_ms "
+            "FROM exchange_state LEFT JOIN boot_time ON first_index = (SELECT max(first_index) FROM boot_time)"
         )
     )
-    return int(noted_ms if next_run_ms is None else min(noted_ms, next_run_ms))
+    running = 0 if newest_run[0] is None else _running(tuple(newest_run), monotonic_ms)
+    return size, max(0, running - int(noted_ms if next_run_ms is None else min(noted_ms, next_run_ms)))
 
 
 def policy_set(connection: apsw.Connection, at: Recorded, feed: str, body: Body) -> None:
@@ -138,7 +140,7 @@ def policy(connection: apsw.Connection) -> ExposurePolicy | None:
 
 def exposure(connection: apsw.Connection, monotonic_ms: int) -> Exposure:
     """Return what central has not cosigned, at a reading of this run's monotonic clock."""
-    (cosigned,) = next(connection.execute("SELECT cosigned_size FROM exchange_state"))
+    cosigned, uncosigned_ms = _cosigned(connection, monotonic_ms)
     whole = -(-cosigned // BUCKET)
     charged_count, charged_rial, open_count, open_rial = next(
         connection.execute(
@@ -165,5 +167,5 @@ def exposure(connection: apsw.Connection, monotonic_ms: int) -> Exposure:
         charged_rial=charged_rial,
         open_count=open_count,
         open_rial=open_rial,
-        running_ms=max(0, running_ms(connection, monotonic_ms) - _cosigned_running_ms(connection)),
+        running_ms=uncosigned_ms,
     )

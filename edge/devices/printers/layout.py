@@ -4,6 +4,7 @@ Coordinates are dots from the top left; text sits on its baseline. A Persian pap
 at the left, and the same rows serve both: "start" and "end" are sides of the language, not of the paper.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -47,6 +48,9 @@ _MODULE_MIN: Final = 4
 """Half a millimetre: what phones read from thermal paper without trouble."""
 
 
+_WORDS: Final = re.compile(r"[0-9۰-۹٬٫,.]+ (?:تومان|ریال|toman|rial)\b|\S+")
+
+
 def lay_out(receipt: Receipt, profile: PrinterProfile) -> Page:
     """Return the receipt measured for a printer's paper.
 
@@ -73,10 +77,13 @@ def direction_of(text: str, otherwise: Direction) -> Direction:
 
 
 def wrap(text: str, size: int, direction: Direction, width: int) -> list[str]:
-    """Return the text in lines no wider than `width` dots: between words, and inside one that is wider alone."""
+    """Return the text in lines no wider than `width` dots: between words, and inside one that is wider alone.
+
+    An amount is one word with its unit.
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in _WORDS.findall(text):
         longer = f"{line} {word}" if line else word
         if text_width(longer, size, direction) <= width:
             line = longer

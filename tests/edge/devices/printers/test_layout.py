@@ -95,6 +95,12 @@ def test_no_two_lines_of_a_paper_overlap(name: str, width: str) -> None:
                 assert right <= other_left or other_right <= left
 
 
+def test_an_amount_is_not_parted_from_its_unit() -> None:
+    text = "۱ قبض نامشخص · ۶۲۰٬۰۰۰ تومان"
+    narrow = text_width(text, 24, "rtl") - 1
+    assert wrap(text, 24, "rtl", int(narrow)) == ["۱ قبض نامشخص ·", "۶۲۰٬۰۰۰ تومان"]
+
+
 def test_labels_start_at_the_side_the_language_starts() -> None:
     label, value = (run for run in page_of(ROWS["pair"]).items if isinstance(run, TextRun))
     assert label.x > value.x

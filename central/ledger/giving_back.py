@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from central.ledger.booking import Booking, CaseNote, Fact, NotPostable, PaymentBook, case_about
+from central.ledger.cases import NewCase
 from central.ledger.positions import moved
 from shared.errors import BugError
 from shared.events import (
@@ -131,8 +132,22 @@ def _reversal(before: PaymentBook, fact: Fact, body: Body) -> Booking:
         if refund["state"] in ("asked", "in_doubt"):
             after = _with_refund(after, refund_id, {**refund, "state": word})
     after, transfers = moved(before, after, source=fact.leaf.hex(), reason="reversed")
+    if isinstance(body, ReversalDecided):
+        # A word, no evidence: finance holds it against the settlement, and only that ends what stands open.
+        return Booking(payment=after, transfers=transfers, cases=[_decided_by_word(before, body)])
     over = [CaseNote(kind="refund", about=before.about, text=GIVEN_BACK, closes=True)]
     return Booking(payment=after, transfers=transfers, notes=over if to is PaymentState.REVERSED else [])
+
+
+def _decided_by_word(before: PaymentBook, body: ReversalDecided) -> NewCase:
+    return case_about(
+        before,
+        "overridden",
+        charged=not body.undone,
+        operator=f"{body.operator} + {body.agreed_by}",
+        reason=body.reason,
+        slip_number=body.slip_number,
+    )
 
 
 def _end_of(body: Body) -> tuple[PaymentState, str]:

@@ -308,6 +308,8 @@ def test_a_reversal_gives_back_only_what_the_terminal_undid(end: Body, state: st
     if isinstance(end, ReversalDecided):
         asked_for = book(asked_for, fact(8, ReversalInDoubt(payment_id="p", reason="no_answer"))).payment
     booking = book(asked_for, fact(9, end))
+    by_word = [(case.kind, case.facts["operator"]) for case in booking.cases]
+    assert by_word == ([("overridden", "sara + reza")] if isinstance(end, ReversalDecided) else [])
     assert booking.payment.refunds["r1"]["state"] == state
     assert [(each.debit, each.credit) for each in booking.transfers] == (
         [("unconfirmed", "receivable:1")] if moved_back else []

@@ -15,6 +15,7 @@ from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing
 from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
+from daftar.cli_central_profiles import profiles
 from daftar.cli_central_quarantine import (
     asked_password,
     data_option,
@@ -55,6 +56,7 @@ def central() -> None:
 
 
 central.add_command(quarantine)
+central.add_command(profiles)
 
 
 @central.command()

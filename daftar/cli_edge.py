@@ -8,6 +8,7 @@ import click
 import uvicorn
 
 from daftar.cli_edge_journal import close_journal, export, rotate_key, stick
+from daftar.cli_edge_profiles import profiles
 from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
@@ -62,7 +63,7 @@ def edge() -> None:
     """The office's box: pages, devices, journal."""
 
 
-for command in (init, export, stick, rotate_key, close_journal):
+for command in (init, export, stick, rotate_key, close_journal, profiles):
     edge.add_command(command)
 
 

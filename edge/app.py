@@ -15,7 +15,6 @@ from typing import Final
 import structlog
 from litestar import Litestar
 
-from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
@@ -32,6 +31,7 @@ from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
 from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
+from edge.services.device_profiles import profiles_in_use
 from edge.services.documents import Letterhead
 from edge.services.events import BoxEvent, EventHub
 from edge.services.export_journal import ExportJournal
@@ -76,15 +76,10 @@ class Box:
     def __init__(self, folder: Path, clock: Clock, entropy: Entropy) -> None:
         """Open the file, recover, join the parts; nothing listens and no device is spoken to yet.
 
-        Raises what `load_settings`, `load_catalogue`, `FileSigner.load` and `SqliteJournalStore.open` raise. A journal
+        Raises what `load_settings`, `profiles_in_use`, `FileSigner.load` and `SqliteJournalStore.open` raise. A journal
         that opens and does not hold is no reason to raise: the box shows it and takes nothing.
         """
         self.settings: Settings = load_settings(folder)
-        profiles = self.settings.profiles_folder
-        catalogue = load_catalogue(None if profiles is None else Path(profiles))
-        # Named wrongly, a model stops the start here, before anything is journaled about it.
-        self._terminal_profiles = [catalogue.terminal(terminal.profile) for terminal in self.settings.terminals]
-        self._printer_profile = catalogue.printer(self.settings.printer.profile)
         self._clock = BoxClock(clock)
         self._entropy = entropy
         self._disk = WatchDisk(folder, Reserve(folder), usage_of)
@@ -107,6 +102,10 @@ class Box:
         self._queries = Queries(path)
         opened.callback(self._queries.close)
         self._identity: Identity = self._queries.identity()
+        self._profiles = profiles_in_use(self._queries, self.settings)
+        # Named wrongly, a model stops the start here, before anything is journaled about it.
+        self._terminal_profiles = [self._profiles.registry.terminal(one.profile) for one in self.settings.terminals]
+        self._printer_profile = self._profiles.registry.printer(self.settings.printer.profile)
         self._signer = open_signer(folder / KEY_NAME, self._queries, self._identity)
         self._people = People(path)
         opened.callback(self._people.close)
@@ -143,6 +142,8 @@ class Box:
                 software=SOFTWARE,
                 clock=self._clock.quality(),
                 beside_size=max((head.size for head in heads), default=None),
+                profile_bundles=self._profiles.bundle_ids,
+                alarms=self._profiles.alarms(queries),
             )
             self._recovery = recovery = Recovery(queries, self._identity, start)
             self._verify.on_sound = lambda: _run_again(recovery, writer, self._signer.public_key)
@@ -203,12 +204,7 @@ class Box:
                 payments=self._payments,
                 asking=self._asking,
                 documents=self._documents,
-                closing=CloseDay(
-                    writer=self._writer,
-                    queries=self._queries,
-                    entropy=self._entropy,
-                    terminals=[terminal.name for terminal in self._terminals],
-                ),
+                closing=self._make_close_day(),
                 inquiries=AskInquiry(self._writer, self._entropy),
                 override=OverridePayment(self._writer, sign_in, self._entropy, self._payments.call_back_others),
                 exporting=ExportJournal(self._writer, self._queries, self._identity, self._signer, sign_in),
@@ -220,6 +216,7 @@ class Box:
                 journal=self._writer,
                 clock=self._clock,
                 health=self._health,
+                profiles=self._profiles,
             )
         )
 
@@ -297,6 +294,10 @@ class Box:
         )
         driver.on_change = lambda _: self._hub.publish(BoxEvent("terminal", settings.name))
         return driver
+
+    def _make_close_day(self) -> CloseDay:
+        names = [terminal.name for terminal in self._terminals]
+        return CloseDay(writer=self._writer, queries=self._queries, entropy=self._entropy, terminals=names)
 
     def _make_documents(self) -> PrintDocuments:
         profile = self._printer_profile

@@ -1,5 +1,6 @@
 """What a technician sets for one box: `box.toml` in its data folder. Read once at start, checked, frozen."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +14,7 @@ FILE_NAME: Final = "box.toml"
 STORE_NAME: Final = "box.sqlite"
 KEY_NAME: Final = "box.key"
 
+_PROFILE_BUNDLE: Final = re.compile(r"^profile_bundle\s*=.*$", flags=re.MULTILINE)
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[^\s\x00-\x1f](.{0,30}[^\s\x00-\x1f])?\Z")]
@@ -93,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     device_check_every_s: Seconds = 20
     profiles_folder: str | None = None
     """More device profiles, beside those that come with the release."""
+    profile_bundle: str = "newest"
+    """Which of central's bundles of profiles: `newest`, `none`, or the one bundle to stay with."""
     support_line: str = ""
     """Whom the office calls when the box itself is in trouble: a name and a number, shown on its pages."""
     head_copy_folder: str | None = None
@@ -129,6 +133,21 @@ def load_settings(folder: Path) -> Settings:
         return msgspec.toml.decode(path.read_bytes(), type=Settings)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise OperatorError("settings.unreadable", path=str(path), why=str(error)) from error
+
+
+def stay_with_profiles(folder: Path, which: str) -> None:
+    """Set `profile_bundle` in `folder/box.toml`, leaving every other line of it as somebody wrote it.
+
+    Raises OperatorError `settings.unreadable`; the file is replaced whole or stays.
+    """
+    path = folder / FILE_NAME
+    load_settings(folder)
+    line = f'profile_bundle = "{which}"'
+    text = path.read_text(encoding="utf-8")
+    changed, count = _PROFILE_BUNDLE.subn(line, text, count=1)
+    written = path.with_name(path.name + ".new")
+    written.write_text(changed if count else f"{line}\n{text}", encoding="utf-8")
+    written.replace(path)
 
 
 def save_settings(folder: Path, settings: Settings) -> None:

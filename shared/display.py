@@ -161,6 +161,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "احتمالاً پول برداشت شده است. کارت را دوباره نکشید؛ رسید کارتخوان را نگه دارید و به پشتیبانی بگویید.",
         "The card was probably charged. Do not charge again; keep the terminal’s slip and tell support.",
     ),
+    "profile_bundle_refused": AlarmText(
+        "پروفایل‌های تازهٔ دستگاه‌ها پذیرفته نشد",
+        "New device profiles were refused",
+        "کار با پروفایل‌های پیشین ادامه دارد و پرداخت‌ها درست‌اند. به پشتیبانی بگویید.",
+        "Work goes on with the profiles of before, and payments are right. Tell support.",
+    ),
     "second_charge": AlarmText(
         "یک پرداخت، دو برداشت",
         "One payment, two charges",

@@ -1,5 +1,6 @@
 """The profiles a box works with: those that come with the program, and those of a folder that settings name."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import firmware_profiles
@@ -12,12 +13,15 @@ def _documents(folder: Path) -> dict[str, bytes]:
     return {path.as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.toml"))}
 
 
-def load_catalogue(extra: Path | None = None) -> ProfileRegistry:
+def load_catalogue(extra: Path | None = None, newer: Mapping[str, str] | None = None) -> ProfileRegistry:
     """Return all profiles. `extra` is a folder laid out as the bundled one (`terminals/<maker>/<model>.toml`, …).
 
+    `newer` are documents by their place there; each takes the place of the one that came with the program.
     Raises DeviceError `profile.*` (see the registry), OSError when a file cannot be read.
     """
     documents = _documents(BUNDLED)
+    if newer is not None:
+        documents |= {(BUNDLED / place).as_posix(): text.encode() for place, text in newer.items()}
     if extra is not None:
         documents |= _documents(extra)
     return from_documents(documents)

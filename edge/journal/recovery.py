@@ -48,6 +48,9 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     signer: str = "file"
     clock: str = ""
     beside_size: int | None = None
+    profile_bundles: tuple[str, ...] = ()
+    alarms: tuple[AlarmRaised, ...] = ()
+    """What the start found that a person must look at."""
 
 
 class Recovery:
@@ -119,8 +122,9 @@ class Recovery:
             clock=self._start.clock,
             in_doubt=tuple(payment.payment_id for payment in (*doubtful, *sent))[:NAMED_MAX],
             beside_size=self._start.beside_size,
+            profile_bundles=self._start.profile_bundles,
         )
-        return [started, *self._settle(view, RESTART)]
+        return [started, *self._start.alarms, *self._settle(view, RESTART)]
 
     def _settle(self, view: StoreView, reason: str) -> list[Body]:
         def left_open(state: PaymentState) -> list[str]:

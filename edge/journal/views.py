@@ -143,6 +143,39 @@ class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
     received_at: str
 
 
+class ProfileBundleView(msgspec.Struct, frozen=True, kw_only=True):
+    """Device profiles that central published; named by its place in its feed."""
+
+    feed: str
+    feed_index: int
+    bundle_id: str
+    withdrawn: bool
+    """It says that the feed gives none any more."""
+    note: str
+    published_at: str
+    received_at: str
+
+
+class RefusedBundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle that does not join with the program's own profiles."""
+
+    bundle_id: str
+    why: str
+
+
+class ProfilesView(msgspec.Struct, frozen=True, kw_only=True):
+    """Central's bundles of device profiles at this box."""
+
+    wanted: str
+    """As the settings say: `newest`, `none`, or one bundle's name."""
+    in_use: tuple[ProfileBundleView, ...] = ()
+    waiting: tuple[ProfileBundleView, ...] = ()
+    """What the next start takes up, where that is something else."""
+    none_next: bool = False
+    """The next start works with the program's own profiles alone."""
+    refused: RefusedBundle | None = None
+
+
 class AlarmView(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person must look at; named by the index of its entry."""
 

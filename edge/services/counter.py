@@ -6,12 +6,13 @@ import msgspec
 
 from edge.journal.health_view import HealthView
 from edge.journal.refunds import RefundMeans
-from edge.journal.views import PaymentView
+from edge.journal.views import PaymentView, ProfilesView
 from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.ask_on_demand import AskOnDemand
 from edge.services.box_health import BoxHealth
 from edge.services.close_day import CloseDay
+from edge.services.device_profiles import ProfilesInUse
 from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent, EventHub
 from edge.services.export_journal import ExportJournal, JournalCopy
@@ -40,8 +41,8 @@ from shared.errors import OperatorError
 from shared.events import BillKind
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
-
 from shared.payment import CERTAINLY_UNCHARGED
+
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases that the counter offers, joined by `edge.app`."""
@@ -62,6 +63,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalWriter
     clock: Clock
     health: BoxHealth
+    profiles: ProfilesInUse
 
 
 class Counter:
@@ -299,6 +301,10 @@ class Counter:
     def health(self) -> HealthView:
         """See `BoxHealth.view`."""
         return self._parts.health.view()
+
+    def profiles(self) -> ProfilesView:
+        """Return central's bundles of device profiles: in use, waiting, refused."""
+        return self._parts.profiles.view(self._parts.queries)
 
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """See `EventHub.subscribe`."""

@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from edge.journal.ports import Recorded
-from edge.store import day_rows, exposure_rows
+from edge.store import day_rows, exposure_rows, profile_rows
 from edge.store.payment_projections import PAYMENT_PROJECTORS
 from edge.store.projecting import Project
 from edge.store.projecting import insert as _insert
@@ -119,16 +119,18 @@ def _alarm_raised(connection: apsw.Connection, at: Recorded, body: AlarmRaised) 
 def _feed_received(connection: apsw.Connection, at: Recorded, body: FeedReceived) -> None:
     rows = list(
         connection.execute(
-            "SELECT data FROM feed_entry WHERE feed = ? AND entry_index BETWEEN ? AND ? ORDER BY entry_index",
+            "SELECT entry_index, data FROM feed_entry WHERE feed = ? AND entry_index BETWEEN ? AND ? "
+            "ORDER BY entry_index",
             (body.feed, body.first, body.last),
         )
     )
     if len(rows) != body.last - body.first + 1:
         raise IntegrityError("feed.gap", feed=body.feed, wanted=body.first, found=body.first + len(rows))
-    for (data,) in rows:
+    for index, data in rows:
         answer = _answer(data)
         if answer is not None:
             exposure_rows.policy_set(connection, at, body.feed, answer)
+            profile_rows.published(connection, at, body.feed, index, answer)
             _apply_body(connection, at, answer)
 
 

@@ -23,9 +23,12 @@ from edge.journal.views import (
     PaymentView,
     PrintJob,
     PrintState,
+    ProfileBundleView,
 )
+from edge.store import profile_rows
 from edge.store.database import open_read_only, transaction
 from edge.store.rows import Rows
+from shared.events import ProfileDocument
 from shared.journal.proof import receipt_proof
 from shared.payment import PaymentState
 
@@ -106,6 +109,16 @@ class Queries:
         """Return notices, newest first."""
         with self._lock:
             return self._rows.notices(limit)
+
+    def profile_bundles(self) -> list[ProfileBundleView]:
+        """Return the bundles of device profiles: the network's, then the office's, the newest of each feed first."""
+        with self._lock:
+            return profile_rows.bundles(self._connection)
+
+    def profile_documents(self, bundle: ProfileBundleView) -> tuple[ProfileDocument, ...]:
+        """Return the documents of a bundle."""
+        with self._lock:
+            return profile_rows.documents(self._connection, bundle.feed, bundle.feed_index)
 
     def exposure(self, monotonic_ms: int) -> tuple[ExposurePolicy | None, Exposure]:
         """Return the policy in force and what central has not cosigned, at a reading of the monotonic clock."""

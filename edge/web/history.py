@@ -109,14 +109,23 @@ def _first_page(rows: Iterator[Row | Stop], limit: int) -> tuple[list[Row], int 
 
 
 def find_payments(
-    queries: Queries, *, text: str, narrow: str, before_index: int | None, limit: int = PAGE_ROWS
+    queries: Queries,
+    *,
+    text: str,
+    narrow: str,
+    before_index: int | None,
+    limit: int = PAGE_ROWS,
+    is_doubted: Callable[[PaymentView], bool] = lambda _: False,
 ) -> Found:
-    """Return payments whose numbers hold `text`, narrowed by a key of STATE_FILTERS."""
+    """Return payments whose numbers hold `text`, narrowed by a key of STATE_FILTERS.
+
+    `is_doubted` says of a payment whether a person may decide about it: one to be reviewed, whatever its state.
+    """
     wanted = fold_number(text).translate(_MARKS).lower()
     states = STATE_FILTERS.get(narrow)
 
     def keep(payment: PaymentView) -> bool:
-        if narrow == "review" and not _needs_review(payment):
+        if narrow == "review" and not _needs_review(payment) and not is_doubted(payment):
             return False
         return not wanted or _matches(payment, wanted)
 

@@ -123,6 +123,6 @@ def box_pages(web: Web) -> list[Any]:
 
     @get("/about", guards=[signed_in])
     async def about(request: AnyRequest) -> Response[str]:
-        return page(web, request, "about.html", box=web.counter.queries.status())
+        return page(web, request, "about.html", box=web.counter.queries.status(), profiles=web.counter.profiles())
 
     return [*_sign_in_pages(web), header_live, services, terminal, terminal_live, terminal_choice, profile, about]

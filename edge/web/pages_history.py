@@ -92,11 +92,21 @@ def _pager(
     }
 
 
+def _is_doubted(web: Web, payment: PaymentView) -> bool:
+    return bool(web.counter.words_taken(payment))
+
+
 def _payments(web: Web, request: AnyRequest) -> Response[str]:
     query = request.query_params
     wanted, narrow = query.get("q", ""), _narrow(request)
     first_row = _number(query.get("row")) or 1
-    found = find_payments(web.counter.queries, text=wanted, narrow=narrow, before_index=_number(query.get("before")))
+    found = find_payments(
+        web.counter.queries,
+        text=wanted,
+        narrow=narrow,
+        before_index=_number(query.get("before")),
+        is_doubted=partial(_is_doubted, web),
+    )
     kept = {"q": wanted, "state": narrow}
     return page(
         web,

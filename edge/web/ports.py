@@ -19,6 +19,7 @@ from edge.journal.views import (
     PaymentView,
     PrintJob,
     PrintState,
+    ProfilesView,
 )
 from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
@@ -259,6 +260,9 @@ class Counter(MoneyCounter, Protocol):
 
     def health(self) -> HealthView:
         """Return how the box itself is: storage, clock, journal, last start."""
+
+    def profiles(self) -> ProfilesView:
+        """Return central's bundles of device profiles: in use, waiting, refused."""
 
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """Yield changes from now on."""

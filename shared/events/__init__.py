@@ -42,6 +42,8 @@ from shared.events.feed import (
     NoticePublished,
     PaymentConfirmed,
     PaymentRefused,
+    ProfileBundlePublished,
+    ProfileDocument,
 )
 from shared.events.inquiries import (
     INQUIRY_CUSTOMER_PURPOSE,
@@ -116,6 +118,8 @@ __all__ = [
     "PaymentRequested",
     "PaymentReversed",
     "PaymentSent",
+    "ProfileBundlePublished",
+    "ProfileDocument",
     "Purpose",
     "ReceiptPrinted",
     "RefundAgreed",
@@ -179,6 +183,7 @@ FEED_BODIES: dict[str, type[Body]] = {
         NoticePublished,
         AcquirerAnswered,
         ExposurePolicySet,
+        ProfileBundlePublished,
     )
 }
 

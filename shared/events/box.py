@@ -43,6 +43,8 @@ class BootStarted(Body, frozen=True, kw_only=True):
     """Payments in doubt after this start: found so, or made so by it."""
     beside_size: Count | None = None
     """The size that the copy of the head on a second medium names, where one is plugged in."""
+    profile_bundles: tuple[str, ...] = ()
+    """Bundles of device profiles of central's that this run works with."""
 
 
 class DataKeyMade(Body, frozen=True, kw_only=True):

@@ -7,6 +7,9 @@ import msgspec
 from shared.events.body import Body, Count, Rial
 from shared.sealed import Sealed
 
+ProfilePath = Annotated[
+    str, msgspec.Meta(pattern=r"^((terminals|printers)/[a-z0-9_]+|protocols)/[a-z0-9_]+\.toml\Z", max_length=120)
+]
 RunningHours = Annotated[int, msgspec.Meta(ge=1, le=24 * 366)]
 """Hours that a box has run, by its journal; time switched off does not count."""
 
@@ -64,6 +67,29 @@ class NoticePublished(Body, frozen=True, kw_only=True):
     notice_id: str
     title: str
     text: str
+
+
+class ProfileDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A device profile: its place (`terminals/<maker>/<model>.toml`, …) and what stands in it."""
+
+    path: ProfilePath
+    text: str
+
+
+class ProfileBundlePublished(Body, frozen=True, kw_only=True):
+    """Device profiles for an office, or on the network feed for all. The newest of a feed stands, whole.
+
+    They go before those of the same name that came with the program; an office's own before the network's.
+    """
+
+    type = "profile_bundle.published"
+    bundle_id: str
+    documents: tuple[ProfileDocument, ...] = ()
+    note: str = ""
+    """Why, for whoever looks at the box."""
+    published_by: str = ""
+    withdrawn: bool = False
+    """This feed gives no profiles any more; documents are empty then."""
 
 
 class AcquirerAnswered(Body, frozen=True, kw_only=True):

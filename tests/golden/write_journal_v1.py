@@ -228,6 +228,12 @@ def notice_samples() -> list[Body]:
             count_max=400,
             running_hours_max=72,
         ),
+        events.ProfileBundlePublished(
+            bundle_id="profiles-1",
+            documents=(events.ProfileDocument(path="terminals/maker/model.toml", text='protocol = "pna"\n'),),
+            note="کد ۹۹",
+            published_by="mina",
+        ),
         events.NoticePublished(notice_id="notice-1", title="اطلاعیه", text="سامانه جمعه از ۲ تا ۴ به‌روز می‌شود."),
     ]
 

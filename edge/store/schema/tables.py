@@ -138,6 +138,16 @@ PROJECTED: Final = (
         answered_at TEXT,
         printed INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
+    """CREATE TABLE profile_bundle (
+        feed TEXT NOT NULL,
+        feed_index INTEGER NOT NULL,
+        bundle_id TEXT NOT NULL,
+        withdrawn INTEGER NOT NULL,
+        note TEXT NOT NULL,
+        published_at TEXT NOT NULL,
+        received_at TEXT NOT NULL,
+        PRIMARY KEY (feed, feed_index)
+    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE notice (
         notice_id TEXT PRIMARY KEY,
         title TEXT NOT NULL,
@@ -254,6 +264,7 @@ PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "queued_sum": ("only",),
     "exposure_sum": ("bucket",),
     "exposure_policy": ("feed",),
+    "profile_bundle": ("feed", "feed_index"),
     "boot_time": ("first_index",),
     "day_total": ("day", "tally", "method", "purpose", "terminal"),
     "day_close": ("day",),

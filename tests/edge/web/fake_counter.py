@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from edge.journal.health_view import HealthView
+from edge.journal.views import ProfilesView
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
@@ -587,6 +588,9 @@ class FakeCounter:
 
     def line(self) -> Line:
         return self.line_view
+
+    def profiles(self) -> ProfilesView:
+        return ProfilesView(wanted="newest")
 
     def health(self) -> HealthView:
         return self.health_now

@@ -152,7 +152,12 @@ def history_pages(web: Web) -> list[Any]:
     async def payments_table(request: AnyRequest) -> Response[bytes]:
         wanted = request.query_params.get("q", "")
         found = find_payments(
-            web.counter.queries, text=wanted, narrow=_narrow(request), before_index=None, limit=EXPORT_ROWS_MAX
+            web.counter.queries,
+            text=wanted,
+            narrow=_narrow(request),
+            before_index=None,
+            limit=EXPORT_ROWS_MAX,
+            is_doubted=partial(_is_doubted, web),
         )
         return Response(
             _export(

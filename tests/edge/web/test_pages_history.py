@@ -4,6 +4,7 @@ import io
 import msgspec
 import pytest
 
+from edge.journal.views import AlarmView
 from edge.web import history, pages_history
 from edge.web.ports import PaymentView
 from shared.payment import PaymentState
@@ -33,6 +34,19 @@ async def test_a_payment_that_waits_for_its_terminal_says_so_and_its_place(opera
     answer = await operator.get("/history/payments.csv")
     _, first, second = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
     assert (first[4], second[4]) == ("در صف کارتخوان", "در حال اتصال به کارتخوان")
+
+
+async def test_what_is_to_be_reviewed_holds_a_payment_of_which_a_charge_was_spoken(
+    operator: Browser, counter: FakeCounter
+):
+    disputed = counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
+    counter.add_payment(BILL, PaymentState.DECLINED)
+    spoken = AlarmView(index=1, kind="second_charge", payment_id=disputed.payment_id, detail="", raised_at="")
+    counter.queries.alarms.append(spoken)
+    page = await operator.page("/history/payments?state=review")
+    assert [link["href"] for link in page.all("a") if link.get("href", "").startswith("/payments/")] == [
+        f"/payments/{disputed.payment_id}"
+    ]
 
 
 async def test_rows_keep_their_numbers_from_page_to_page(operator: Browser, counter: FakeCounter):

@@ -65,4 +65,5 @@ FEED_FACTS: Final[dict[str, str]] = {
     NoticePublished.type: "words for people; about no money",
     AcquirerAnswered.type: "moves nothing: the office's own entry does (central.reconciliation.answering)",
     ExposurePolicySet.type: "allows or forbids; moves no money",
+    "profile_bundle.published": "devices as data; about no money",
 }

@@ -147,9 +147,9 @@ def answered(payment: PaymentBook, confirmation: str, source: str) -> list[Trans
 
 
 def settled(payment_id: str, terminal_number: str | None, amount_rial: int, *, found_in: str) -> Transfer:
-    """Return the transfer of an approved payment found in the acquirer's file, at `found_in`: file and row.
+    """Return the transfer of an approved payment found in the acquirer's file, at `found_in`: file, row and run.
 
-    A payment is settled once at a time; again by another row only after a correction withdrew the first.
+    A payment is settled once at a time; again, by the same row or another, only after that was withdrawn.
     """
     return Transfer(
         transfer_id=f"settled/{payment_id}/{found_in}",

@@ -17,11 +17,8 @@ import msgspec
 from sqlalchemy import Connection, Engine, and_, cast, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONPATH
 
-from central.ledger.booking import Transfer
 from central.ledger.cases import CENTRAL, NewCase, close_case, open_case, write_note
 from central.ledger.closings import CORRECTED
-from central.ledger.positions import withdrawn
-from central.ledger.store import OfficeTransfer, write_many
 from central.reconciliation.acquirer_files.importing import hold_imports, keep_file
 from central.reconciliation.acquirer_files.neutral_csv import SettlementFile, parse_settlement
 from central.reconciliation.answering import findings_of, hold_answers
@@ -31,9 +28,10 @@ from central.reconciliation.inputs import LineInput, LineKey, PaymentKey, number
 from central.reconciliation.matching import Decision, Rules
 from central.reconciliation.running import Done, hold_runs, run_now
 from central.reconciliation.selecting import Scope, inputs_named
+from central.reconciliation.settling import withdraw
 from central.reconciliation.views import FileView
 from central.store.answers import acquirer_answer
-from central.store.books import ledger_transfer, money_case, office_payment
+from central.store.books import money_case, office_payment
 from central.store.settlements import in_force, settlement_correction, settlement_file, settlement_line
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -83,7 +81,7 @@ def correct_settlement(
                 file_id=corrects, by_file_id=new.file_id, reason=words, corrected_by=by, corrected_at=at
             )
         )
-        lost = _withdraw(connection, corrects, at=at)
+        lost = withdraw(connection, office_payment.c.settled_file == corrects, at=at)
         done = run_now(connection, _scope(old, parsed), started_by=by, clock=clock)
         ended, opened = _carry_cases(connection, old, new.file_id, done, lost, by=by, at=at)
         contradicted = _contradictions(connection, corrects, new.file_id, done, at=at)
@@ -121,55 +119,6 @@ def _scope(old: Iterable[LineInput], parsed: SettlementFile) -> Scope:
     days = [(line.financial_date, line.local_date) for line in old]
     days += [(line.financial_date, line.local_date) for line in parsed.lines]
     return Scope(financial_from=min(min(pair) for pair in days), financial_to=max(pair[0] for pair in days))
-
-
-def _withdraw(connection: Connection, file_id: str, *, at: datetime) -> set[PaymentKey]:
-    """Turn round in the ledger what a file settled; return its payments."""
-    payment, transfer = office_payment.c, ledger_transfer.c
-    source = func.concat(payment.settled_file, "#", payment.settled_line)
-    rows = (
-        connection.execute(
-            select(
-                *(transfer[name] for name in Transfer.__struct_fields__),
-                payment.office_id,
-                payment.payment_id,
-                source.label("source"),
-            )
-            .join(
-                ledger_transfer,
-                and_(
-                    transfer.office_id == payment.office_id,
-                    transfer.payment_id == payment.payment_id,
-                    transfer.reason == "settled",
-                    transfer.source == source,
-                ),
-            )
-            .where(payment.settled_file == file_id)
-            .order_by(payment.office_id, payment.requested_index)
-        )
-        .mappings()
-        .all()
-    )
-    write_many(
-        connection,
-        [
-            OfficeTransfer(
-                office_id=row["office_id"],
-                payment_id=row["payment_id"],
-                source=row["source"],
-                transfer=withdrawn(Transfer(**{name: row[name] for name in Transfer.__struct_fields__})),
-            )
-            for row in rows
-        ],
-        source_kind="settlement",
-        at=at,
-    )
-    connection.execute(
-        update(office_payment)
-        .where(payment.settled_file == file_id)
-        .values(settled_file=None, settled_line=None, settled_run=None)
-    )
-    return {(row["office_id"], row["payment_id"]) for row in rows}
 
 
 def _carry_cases(

@@ -5,22 +5,18 @@ earlier one over equal inputs is refused, for then one of the two was not a func
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, func, insert, select
 
-from central.ledger.positions import settled
-from central.ledger.store import OfficeTransfer, write_many
-from central.reconciliation.breaks import Bucket
 from central.reconciliation.conservation import Totals, break_key, check_conservation, result_sha256
-from central.reconciliation.inputs import LineKey, PaymentInput, PaymentKey, inputs_sha256
+from central.reconciliation.inputs import LineKey, PaymentKey, inputs_sha256
 from central.reconciliation.matching import Decision, Rules, match
 from central.reconciliation.queries import run
 from central.reconciliation.selecting import Inputs, Scope, select_inputs
+from central.reconciliation.settling import newly_settled_of, settle, take_back
 from central.reconciliation.views import RunView
-from central.store.books import office_payment
 from central.store.copying import copy_rows
 from central.store.settlements import recon_bucket, recon_decision, recon_member, recon_run
 from shared.clock import Clock
@@ -62,7 +58,7 @@ def run_now(connection: Connection, scope: Scope, *, started_by: str, clock: Clo
     inputs = select_inputs(connection, scope, rules)
     decisions = match(inputs.payments, inputs.lines, covered_to=inputs.covered_to, rules=rules)
     totals = check_conservation(inputs.payments, inputs.lines, decisions)
-    newly_settled = _newly_settled(connection, inputs.payments, decisions)
+    newly_settled = newly_settled_of(connection, inputs.payments, decisions)
     run_id = _keep(
         connection,
         inputs,
@@ -76,7 +72,8 @@ def run_now(connection: Connection, scope: Scope, *, started_by: str, clock: Clo
             "settled_count": len(newly_settled),
         },
     )
-    _settle(connection, newly_settled, run_id, clock.now())
+    take_back(connection, decisions, at=clock.now())
+    settle(connection, newly_settled, run_id, clock.now())
     kept = run(connection, run_id)
     if kept is None:
         raise BugError("recon.not_kept")
@@ -178,75 +175,3 @@ def _member_rows(
         yield run_id, number, "office", place, *key, None, None, worth[key]
     for place, line in enumerate(decision.lines):
         yield run_id, number, "acquirer", place, None, None, *line, worth[line]
-
-
-def _newly_settled(
-    connection: Connection, payments: Sequence[PaymentInput], decisions: Sequence[Decision]
-) -> list[tuple[PaymentInput, Decision]]:
-    """Return the matched payments that no earlier run saw settled, by rows that settled no other; in one order."""
-    by_key = {payment.key: payment for payment in payments}
-    matched = {decision.payments[0]: decision for decision in decisions if decision.bucket is Bucket.MATCHED}
-    spent = _spent_lines(connection, {decision.lines[0][0] for decision in matched.values()})
-    unsettled = connection.execute(
-        select(office_payment.c.office_id, office_payment.c.payment_id)
-        .where(
-            office_payment.c.settled_file.is_(None),
-            office_payment.c.local_date.in_({by_key[key].local_date for key in matched}),
-        )
-        .order_by(office_payment.c.office_id, office_payment.c.requested_index)
-    ).all()
-    return [
-        (by_key[office_id, payment_id], matched[office_id, payment_id])
-        for office_id, payment_id in unsettled
-        if (office_id, payment_id) in matched and matched[office_id, payment_id].lines[0] not in spent
-    ]
-
-
-def _spent_lines(connection: Connection, files: set[str]) -> set[LineKey]:
-    """Return the lines of these files that settled a payment already: a line settles one, whatever is decided later."""
-    table = office_payment
-    spent = connection.execute(
-        select(table.c.settled_file, table.c.settled_line).where(table.c.settled_file.in_(sorted(files)))
-    )
-    return {(file_id, line_number) for file_id, line_number in spent}
-
-
-def _settle(
-    connection: Connection, newly_settled: Sequence[tuple[PaymentInput, Decision]], run_id: int, at: datetime
-) -> None:
-    """Book that the acquirer paid these out, and mark them."""
-    if not newly_settled:
-        return
-    found_in = [(payment, *decision.lines[0]) for payment, decision in newly_settled]
-    write_many(
-        connection,
-        [
-            OfficeTransfer(
-                office_id=payment.office_id,
-                payment_id=payment.payment_id,
-                source=f"{file_id}#{line_number}",
-                transfer=settled(
-                    payment.payment_id,
-                    payment.terminal_number,
-                    payment.amount_rial,
-                    found_in=f"{file_id}#{line_number}",
-                ),
-            )
-            for payment, file_id, line_number in found_in
-        ],
-        source_kind="settlement",
-        at=at,
-    )
-    connection.execute(
-        update(office_payment)
-        .where(
-            office_payment.c.office_id == bindparam("of_office"),
-            office_payment.c.payment_id == bindparam("of_payment"),
-            office_payment.c.settled_file.is_(None),
-        )
-        .values(settled_file=bindparam("file"), settled_line=bindparam("line"), settled_run=run_id),
-        [
-            {"of_office": payment.office_id, "of_payment": payment.payment_id, "file": file_id, "line": line_number}
-            for payment, file_id, line_number in found_in
-        ],
-    )

@@ -37,17 +37,16 @@ OVERRIDE = {"payment_id": "p", "operator": "op", "reason": "r", "slip_number": "
 
 
 @pytest.mark.parametrize(
-    "ends",
+    ("ends", "file_first"),
     [
-        (PaymentDeclined(payment_id="p", evidence=NUMBERS),),
-        (PaymentCancelled(payment_id="p", evidence=NUMBERS),),
-        (DOUBT, PaymentNotCharged(payment_id="p", asked_count=2)),
-        (DOUBT, PaymentOverridden(charged=False, **OVERRIDE)),
-        (DOUBT, PaymentOverridden(charged=True, **OVERRIDE)),
+        ((PaymentDeclined(payment_id="p", evidence=NUMBERS),), True),
+        ((PaymentCancelled(payment_id="p", evidence=NUMBERS),), False),
+        ((DOUBT, PaymentNotCharged(payment_id="p", asked_count=2)), True),
+        ((DOUBT, PaymentOverridden(charged=False, **OVERRIDE)), False),
+        ((DOUBT, PaymentOverridden(charged=True, **OVERRIDE)), True),
     ],
     ids=["declined", "cancelled", "not_charged", "overridden_not_charged", "overridden_charged"],
 )
-@pytest.mark.parametrize("file_first", [True, False])
 def test_a_charge_that_the_box_counts_as_none_is_told_once(
     engine: Engine, keys: CentralKeys, ends: tuple[Body, ...], *, file_first: bool
 ) -> None:

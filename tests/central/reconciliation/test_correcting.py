@@ -248,3 +248,24 @@ def test_not_charged_that_a_corrected_file_contradicts_becomes_a_case_and_is_tol
     assert correct(engine, newest, row, line(A, 40_000, financial_date="2026-11-22")).contradicted_count == 1
     assert answer(engine, keys) == 1
     assert [body.charged for body in told(engine)] == [False, True]
+
+
+# --- money that an acquirer took back ---------------------------------------------------------------------------------
+
+
+def test_what_a_later_row_takes_back_is_not_settled_any_more_and_is_again_without_that_row(engine: Engine) -> None:
+    post(engine, *approved("a", A, 40_000), *approved("b", B, 20_000))
+    send(engine, line(A, 40_000), line(B, 20_000))
+    run_all(engine)
+    assert settled(engine) == 60_000
+    back = send(engine, line("9", 40_000, type="REVERSAL", original_rrn=A, cycle="2"), line(C, 1_000, cycle="2"))
+    run_all(engine)
+    assert settled(engine) == 20_000
+    run_all(engine)
+    assert settled(engine) == 20_000, "once"
+    correct(engine, back.file_id, line(C, 1_000, cycle="2"))
+    assert settled(engine) == 60_000
+    with engine.connect() as connection:
+        a = payment(connection, OFFICE, "a")
+    assert a is not None
+    assert a.settled_file is not None

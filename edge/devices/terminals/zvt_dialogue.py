@@ -35,7 +35,7 @@ class Command(msgspec.Struct, kw_only=True):
     kind: CommandKind
     apdu: Apdu
     accepted: bool = False
-    """The terminal said that it took it, or works on it."""
+    """The terminal said that it took it."""
     report: Status | None = None
     """What the terminal reported of it, the newest."""
 
@@ -163,29 +163,25 @@ class Dialogue:
             self._happened.append(Noise())
             return
         running = self.running
+        # A command is taken before it is worked on: what is said sooner belongs to something that began before.
+        began = running is not None and running.accepted
         match message:
             case Acknowledged():
-                self._accepted()
+                if running is not None:
+                    running.accepted = True
             case Refused():
                 if running is not None and not running.accepted:
                     self._end(message)
             case Progress() | Printed():
-                self._accepted()
                 self.reply(POSITIVE)
             case Status():
-                # Only a sale reports before it was taken note of: what comes then was begun before.
-                ours = running is not None and (running.accepted or running.kind == "sale")
-                self._accepted()
-                self._happened.append(Reported(running if ours else None, message))
+                self._happened.append(Reported(running if began else None, message))
             case Completed() | Aborted():
                 self.reply(POSITIVE)
-                self._end(message)
+                if began:
+                    self._end(message)
             case _:
                 self.reply(UNKNOWN_COMMAND)
-
-    def _accepted(self) -> None:
-        if self.running is not None:
-            self.running.accepted = True
 
     def _end(self, how: Completed | Aborted | Refused | Literal["unheard"]) -> None:
         command, self.running = self.running, None

@@ -50,9 +50,12 @@ class SaleTalk:
         self._due_ms = 0
         self._accept_due_ms: int | None = None
         self._held: _Held | None = None
-        self._keeping: str | None = None
+        self._keeping = False
+        self._kept_stan: str | None = None
         self._taken_back = False
         self._refused: Status | None = None
+        self.passed_over = False
+        """Whether a question or an order to undo was given up: its report may still come, and means nothing."""
         self.centre_link: bool | None = None
         self.newest_stan: str | None = None
         """The newest trace that the terminal spoke of on this link."""
@@ -65,7 +68,7 @@ class SaleTalk:
         """Give the order; ends as SaleEnded."""
         self._sale, self._waiting, self._due_ms = sale, True, due_ms
         self._accept_due_ms = now_ms + self._options.accept_ms
-        self._taken_back, self._refused = False, None
+        self._taken_back, self._refused, self._kept_stan = False, None, None
         self.standing = None
         self._dialogue.order([Command(kind="sale", apdu=apdu)])
 
@@ -81,8 +84,14 @@ class SaleTalk:
         return True
 
     def _say_keep(self, stan: str) -> None:
-        self._held, self._keeping = None, stan
+        self._held, self._keeping, self._kept_stan = None, True, stan
         self._dialogue.reply(POSITIVE)
+
+    def let_go(self) -> None:
+        """Wait no longer for the end of a sale that the terminal was told to keep; it can be asked."""
+        if self._keeping:
+            self._keeping = False
+            self._dialogue.give_up()
 
     def cancel(self, now_ms: int) -> bool:
         """Ask for the sale to be dropped. Returns False when none is being worked on, or it is approved already."""
@@ -105,7 +114,7 @@ class SaleTalk:
     @property
     def keeping(self) -> bool:
         """Return whether the terminal was told to keep the sale, and has not said that it ended it."""
-        return self._keeping is not None
+        return self._keeping
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of the sale while the terminal works on it, or waits for an answer."""
@@ -155,7 +164,8 @@ class SaleTalk:
 
     def forget_link(self) -> None:
         """Take notice that the link is new, or gone: an approval that was held is taken back."""
-        self._accept_due_ms = self._held = self._keeping = None
+        self._accept_due_ms = self._held = self._kept_stan = None
+        self._keeping = self.passed_over = False
         self.newest_stan = self.standing = None
 
     def _hold_on(self, now_ms: int) -> None:
@@ -176,15 +186,14 @@ class SaleTalk:
         if self._held is not None:
             self._reported_again(self._held, status, now_ms)
             return
-        if self.keeping or self._taken_back or status.original_trace is not None:
-            # What undoes a sale is no sale; and what was decided stays so.
-            again = self._refused is not None and status.trace == self._refused.trace
-            self._dialogue.reply(GOODS_REFUSED if again else POSITIVE)
+        if self._is_decided(status):
             return
         sale = self._sale
         approved = self._profile.meaning(status.result_code or "").outcome == "approved"
-        if sale is None or (command is None and not sale.may_be_worked_on(now_ms)):
-            self._stray(status, approved=approved)
+        left_over = command is None and self._waiting and not approved
+        if sale is None or left_over or (command is None and not sale.may_be_worked_on(now_ms)):
+            is_the_sale = sale is not None and judge_sale(self._said(status), sale, self._profile).kind == "approved"
+            self._stray(status, is_charge=approved and (is_the_sale or not self.passed_over))
             return
         if command is None:
             command = Command(kind="sale", apdu=POSITIVE, accepted=True)
@@ -201,6 +210,16 @@ class SaleTalk:
             self._dialogue.reply(POSITIVE)
         self._settle(sale, outcome)
 
+    def _is_decided(self, status: Status) -> bool:
+        """Answer a report about which nothing is to be decided any more, if it is one."""
+        again = self._refused is not None and status.trace == self._refused.trace
+        kept = self._kept_stan is not None and status.trace == self._kept_stan
+        # What undoes a sale is no sale; and what was decided stays so.
+        if not (again or kept or self._taken_back or status.original_trace is not None):
+            return False
+        self._dialogue.reply(GOODS_REFUSED if again else POSITIVE)
+        return True
+
     def _said(self, status: Status) -> Evidence:
         meaning = self._profile.meaning(status.result_code or "")
         if meaning.centre != "not_said":
@@ -211,8 +230,8 @@ class SaleTalk:
     def _source(self) -> Source:
         return "answer" if self._waiting else "late_answer"
 
-    def _stray(self, status: Status, *, approved: bool) -> None:
-        if not approved:
+    def _stray(self, status: Status, *, is_charge: bool) -> None:
+        if not is_charge:
             self._dialogue.reply(POSITIVE)
             return
         # No payment here can be said to be this one, so it is better taken back than kept.
@@ -238,11 +257,11 @@ class SaleTalk:
         """Take notice that the sale's dialogue ended; return what became of the order to keep it, if there was one."""
         self._accept_due_ms = None
         held, self._held = self._held, None
-        keeping, self._keeping = self._keeping, None
+        keeping, self._keeping = self._keeping, False
         sale, report = self._sale, ended.command.report
         if sale is not None and report is None:
             self._over_without_report(sale, ended)
-        if held is None and keeping is None:
+        if held is None and not keeping:
             return None
         if isinstance(ended.how, Completed):
             # It ended the sale as a good one, whether it waited for the answer or not.

@@ -345,11 +345,21 @@ class ZvtSession:
         self._asked = None
         self._events.append(OrderEnded(answer))
 
+    def _give_up(self) -> None:
+        """Wait no longer for what was asked: the next question begins with whether the terminal is idle."""
+        self._sales.let_go()
+        running = self._dialogue.running
+        if running is not None and running.kind != "sale":
+            self._sales.passed_over = True
+            self._dialogue.give_up()
+
     def _end_unanswered(self, reason: DoubtReason) -> None:
         """End what was asked without an answer: nothing came, or nothing that can be read."""
         asked, self._asked = self._asked, None
         waited = self._dialogue.drop_waiting()
         unread = reason == "bad_answer"
+        if asked is not None:
+            self._give_up()
         match asked:
             case "ready":
                 self._events.append(ReadyEnded(idle=False))

@@ -264,7 +264,8 @@ def test_an_approval_of_another_sale_is_in_doubt_and_taken_back(session: ZvtSess
 )
 def test_codes_prove_what_the_table_says(session: ZvtSession, said: bytes, kind: str) -> None:
     start(session)
-    assert outcome(hear(session, said)).kind == kind
+    taken = () if said[0] == 0x84 else (ACCEPTED,)
+    assert outcome(hear(session, *taken, said)).kind == kind
     hear(session, bytes.fromhex("061e016c"))
     session.ask_ready(due_ms=9_000)
     assert sent(session)[-1] == ENQUIRY
@@ -282,6 +283,16 @@ def test_no_answer_is_in_doubt_and_the_late_one_settles_it(session: ZvtSession) 
     assert sent(session) == []
     acknowledge(session)
     assert sent(session) == [YES]
+
+
+@pytest.mark.parametrize(
+    "left", [report("276c"), bytes.fromhex("061e016c"), END, PROGRESS], ids=["report", "abort", "end", "progress"]
+)
+def test_what_is_left_of_an_earlier_dialogue_ends_no_sale(session: ZvtSession, left: bytes) -> None:
+    start(session)
+    assert hear(session, left) == []
+    assert sent(session) == [YES]
+    assert outcome(hear(session, ACCEPTED, approval())).kind == "approved"
 
 
 def test_a_sale_that_the_terminal_does_not_take_is_in_doubt_soon(session: ZvtSession) -> None:
@@ -315,6 +326,20 @@ def test_an_acknowledgement_that_nobody_confirms_is_in_doubt(session: ZvtSession
     (event,) = hear(other, bytes.fromhex("061e01ff"))
     assert isinstance(event, OrderEnded)
     assert (event.answer.kind, event.answer.reason) == ("in_doubt", "unclear_code")
+
+
+def test_after_an_acknowledgement_in_doubt_the_terminal_is_asked_and_hears_yes_again(session: ZvtSession) -> None:
+    approved(session)
+    acknowledge(session)
+    sent(session)
+    session.tick(30_000)
+    session.events()
+    assert session.unanswered(30_000) is None
+    assert hear(session, approval(), now=30_001) == []
+    assert sent(session) == [YES]
+    assert status(session, approval()).kind == "approved"
+    acknowledge(session)
+    assert session.events() == [OrderEnded(OrderAnswer(kind="done"))]
 
 
 def test_a_terminal_that_does_not_wait_has_kept_the_sale(session: ZvtSession) -> None:
@@ -515,10 +540,10 @@ def test_a_sale_is_undone_by_the_receipt_number_that_was_told_with_its_trace(ses
 @pytest.mark.parametrize(
     ("messages", "kind", "reason"),
     [
-        ((bytes.fromhex("061e01b4"),), "refused", "refused"),
+        ((ACCEPTED, bytes.fromhex("061e01b4")), "refused", "refused"),
         ((bytes.fromhex("848300"),), "refused", "refused"),
-        ((bytes.fromhex("061e017d"),), "in_doubt", "unclear_code"),
-        ((END,), "in_doubt", "unclear_code"),
+        ((ACCEPTED, bytes.fromhex("061e017d")), "in_doubt", "unclear_code"),
+        ((ACCEPTED, END), "in_doubt", "unclear_code"),
         ((ACCEPTED, approval("000471", 700), END), "in_doubt", "mismatch"),
         ((ACCEPTED, approval("000471", AMOUNT, NUMBER, "37000469"), END), "in_doubt", "mismatch"),
     ],
@@ -538,6 +563,26 @@ def test_an_order_to_undo_without_an_answer_is_in_doubt(session: ZvtSession) -> 
     reverse(other, receipt="0470")
     other.link_lost()
     assert other.events() == [OrderEnded(OrderAnswer(kind="in_doubt", reason="link_lost"))]
+
+
+def test_after_an_order_in_doubt_the_terminal_is_asked_on_the_same_link(session: ZvtSession) -> None:
+    reverse(session, receipt="0470")
+    sent(session)
+    session.tick(30_000)
+    session.events()
+    assert hear(session, approval("000471", AMOUNT, NUMBER, "37000470"), END, now=30_001) == []
+    assert sent(session) == [YES, YES]
+    assert status(session, approval("000471", AMOUNT, NUMBER, "37000470")).kind == "not_found"
+
+
+def test_the_late_report_of_a_question_that_was_given_up_raises_no_alarm(session: ZvtSession) -> None:
+    session.ask_last(request_number="1", due_ms=2_000)
+    hear(session, ACCEPTED, IDLE)
+    sent(session)
+    session.tick(2_000)
+    assert session.events() == [LastEnded(LastTransaction(kind="no_answer"))]
+    assert hear(session, ACCEPTED, approval(), END, now=2_100) == []
+    assert sent(session) == [YES, YES]
 
 
 def test_an_order_that_never_left_is_refused() -> None:

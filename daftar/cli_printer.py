@@ -16,7 +16,7 @@ from edge.devices.printers.driver import PrinterDriver, PrintResult
 from edge.devices.printers.links import TcpPlace
 from edge.devices.printers.places import place_of
 from edge.devices.printers.render import render
-from edge.devices.printers.status import CAN_PRINT
+from edge.devices.printers.status import CAN_PRINT, PrinterStatus
 from firmware_profiles.matching import DeviceClues
 from firmware_profiles.registry import ProfileRegistry
 from shared.clock import SystemClock
@@ -94,8 +94,12 @@ def status(printer: dict[str, str]) -> None:
 
     One of ok, paper_near_end, paper_end, cover_open, cutter, offline, unknown.
     """
-    found = _work(printer, lambda driver: driver.status())
-    click.echo(found.value)
+
+    async def work(driver: PrinterDriver) -> tuple[PrinterStatus, str | None]:
+        return await driver.status(), driver.last_error
+
+    found, why = _work(printer, work)
+    click.echo(found.value if why is None else f"{found.value}: {why}")
     raise SystemExit(0 if found in CAN_PRINT else 1)
 
 

@@ -201,7 +201,13 @@ class PrintDocuments:
             log.exception("print failed", job_id=job.job_id)
             await self._mark(job, "uncertain", "print.fault")
             return True
+        news = result.status != self._state
         self._saw(result.status)
+        if result.kind == "uncertain" or (news and result.kind == "not_printed"):
+            # A printer that stays off is tried every few seconds: once is enough to know.
+            log.warning(
+                "paper not printed", job_id=job.job_id, kind=result.kind, status=result.status.value, why=result.detail
+            )
         if result.kind == "printed":
             await self._writer.commit(_printed(job))
         elif result.kind == "not_printed":

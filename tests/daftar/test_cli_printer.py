@@ -66,6 +66,12 @@ def test_a_printer_is_asked_tried_and_its_drawer_opened(running: Running) -> Non
     assert said.startswith("not_printed: cover_open")
 
 
+def test_what_cannot_be_reached_says_why(tmp_path: Path) -> None:
+    code, said = run("status", f"{MODEL}@serial://{tmp_path}/ttyUSB0")
+    assert code == 1
+    assert said.startswith(f"offline: {tmp_path}/ttyUSB0: FileNotFoundError")
+
+
 def test_a_printer_in_the_network_is_asked_what_it_is(running: Running) -> None:
     code, said = run("find", f"127.0.0.1:{running.printer.port}")
     assert code == 0

@@ -53,15 +53,20 @@ class PrinterDriver:
         self._times = profile.times
         self._answers = profile.answers
         self._turn = asyncio.Lock()
+        self.last_error: str | None = None
+        """What the system said when the printer could last not be reached; None once it was."""
 
     async def status(self) -> PrinterStatus:
         """Return how the printer is now: within connect and status deadlines, plus a running job's."""
         async with self._turn:
             try:
                 async with self.place.open(self._times.connect_timeout_ms) as link:
-                    return await self._ask_status(_Ear(link))
-            except (OSError, TimeoutError):
+                    status = await self._ask_status(_Ear(link))
+            except (OSError, TimeoutError) as error:
+                self.last_error = f"{self.place}: {error!r}"
                 return PrinterStatus.OFFLINE
+            self.last_error = None
+            return status
 
     async def print(self, data: bytes) -> PrintResult:
         """Send one job made by `render` and return how it ended, by the profile's deadlines at the latest."""
@@ -72,6 +77,7 @@ class PrinterDriver:
                     return await self._print(_Ear(link), data, job)
             except (OSError, TimeoutError) as error:
                 kind: Literal["not_printed", "uncertain"] = "uncertain" if job.begun else "not_printed"
+                self.last_error = f"{self.place}: {error!r}"
                 return PrintResult(kind=kind, status=PrinterStatus.OFFLINE, detail=f"{job.step}: {error!r}")
 
     async def model_name(self) -> str | None:

@@ -250,7 +250,6 @@ async def test_an_order_to_keep_that_nobody_confirms_is_settled_by_asking(near: 
     near.terminal.quirk = "yes_unconfirmed"
     assert (await near.sell()).kind == "approved"
     assert await near.keep() == "in_doubt"
-    await near.start()
     assert (await near.told()).kind == "approved"
     assert await near.keep() == "done"
     assert len(near.charges) == 1
@@ -421,7 +420,6 @@ async def test_an_undoing_without_an_answer_is_in_doubt_and_asking_tells(near: T
     void = await near.driver.void(amount_rial=AMOUNT, stan=sold.stan, receipt_number=sold.receipt)
     assert (void.kind, void.reason) == ("in_doubt", "no_answer")
     near.terminal.quirk = "none"
-    await near.start()
     assert (await near.told()).kind == stands
 
 

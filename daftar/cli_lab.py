@@ -1,5 +1,6 @@
 """`daftar lab`: proving the box on a disk that is cut, and proving the proof on boxes that are known to be bad."""
 
+import asyncio
 from collections import Counter
 from contextlib import nullcontext
 from typing import Final, get_args
@@ -11,6 +12,7 @@ import structlog
 from daftar.lab.blocks import BlockTally, NoRig, blocks
 from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation, crash
 from daftar.lab.faults import FaultKind, fault_cases
+from daftar.lab.fuzz import FuzzTally, conversations, fuzz
 from daftar.lab.healing import Passing, healings
 from daftar.lab.kill import KillTally, kill
 from daftar.lab.killing.mutants import KILL_MUTANTS
@@ -20,6 +22,7 @@ from daftar.lab.simulate import DayTally, simulate
 
 _SHOWN_MAX: Final = 20
 _PROGRESS_EVERY: Final = 25
+_FUZZ_PROGRESS_EVERY: Final = 10_000
 
 
 @click.group("lab")
@@ -144,6 +147,25 @@ def kill_command(*, kills: int, seed: int, mutant: str | None) -> None:
     for after, what in tally.violations[:_SHOWN_MAX]:
         click.echo(f"VIOLATION {what}\n  daftar lab kill --kills {after} --seed {seed}{more}")
     click.echo(f"kills {tally.kills}  payments {tally.payments}  violations {len(tally.violations)}")
+    click.echo(tally.as_json())
+    if tally.violations:
+        raise SystemExit(1)
+
+
+@lab.command("fuzz")
+@click.option("--inputs", default=10_000, show_default=True, help="Spoilt conversations.")
+@click.option("--seed", default=0, show_default=True, help="Number of the first; the next ones follow.")
+def fuzz_command(*, inputs: int, seed: int) -> None:
+    """Let terminals of every family talk rubbish. Exit code 1: a rule was broken."""
+
+    def progress(tally: FuzzTally) -> None:
+        if tally.inputs % _FUZZ_PROGRESS_EVERY == 0:
+            click.echo(f"{tally.inputs} inputs, {len(tally.violations)} violations", err=True)
+
+    tally = fuzz(asyncio.run(conversations()), inputs, seed, progress)
+    for number, what in tally.violations[:_SHOWN_MAX]:
+        click.echo(f"VIOLATION {what}\n  daftar lab fuzz --inputs 1 --seed {number}")
+    click.echo(f"inputs {tally.inputs}  violations {len(tally.violations)}")
     click.echo(tally.as_json())
     if tally.violations:
         raise SystemExit(1)

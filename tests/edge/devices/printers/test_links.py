@@ -31,7 +31,7 @@ PROFILE = msgspec.structs.replace(profile("generic/escpos_58mm"), times=TIMES)
 LINE = PrinterSerial()
 SENT = picture(PAPERS["ticket"], PROFILE)
 JOB = render(PAPERS["ticket"], PROFILE)
-LONGEST_S = 60.0
+LONGEST_S = 120.0
 
 
 def with_answers(base: PrinterProfile = PROFILE, **answers: bool) -> PrinterProfile:

@@ -25,7 +25,7 @@ from firmware_profiles.printer_profile import PrinterAnswers, PrinterProfile, Pr
 from tests.golden.receipts.papers import PAPERS, profile
 
 TIMES = PrinterTimes(
-    connect_timeout_ms=5_000, status_timeout_ms=5_000, send_timeout_ms=5_000, end_of_job_timeout_ms=5_000
+    connect_timeout_ms=20_000, status_timeout_ms=20_000, send_timeout_ms=20_000, end_of_job_timeout_ms=20_000
 )
 PROFILE = msgspec.structs.replace(profile("generic/escpos_58mm"), times=TIMES)
 LINE = PrinterSerial()

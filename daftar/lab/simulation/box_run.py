@@ -25,11 +25,11 @@ from daftar.lab.simulation.inline_writer import InlineAnswer, InlineWriter
 from daftar.lab.simulation.lives import LIFE, Life
 from daftar.lab.witness import FIRST_TOKEN
 from edge.devices.catalogue import load_catalogue
-from edge.devices.printers.driver import PrintResult
+from edge.devices.printers.driver import PrinterDriver, PrintResult
 from edge.devices.printers.status import PrinterStatus
 from edge.journal import writer
 from edge.journal.signer import FileSigner
-from edge.services import print_documents, rotate_key, sign_in
+from edge.services import device_profiles, print_documents, rotate_key, sign_in
 from edge.services.box_health import BoxHealth
 from edge.services.counter import Counter
 from edge.services.sign_in import folded_password
@@ -88,17 +88,12 @@ class _Hasher:
         return False
 
 
-class _PrinterOnALine:
-    """The printer's driver: what it says comes from the office's printer."""
+async def _printer_status(_: PrinterDriver) -> PrinterStatus:
+    return await _office().printer.status()
 
-    def __init__(self, **_: Any) -> None:
-        self._printer = _office().printer
 
-    async def status(self) -> PrinterStatus:
-        return await self._printer.status()
-
-    async def print(self, data: bytes) -> PrintResult:
-        return await self._printer.print(data)
+async def _print(_: PrinterDriver, data: bytes) -> PrintResult:
+    return await _office().printer.print(data)
 
 
 async def _post(_: Uplink, request: bytes) -> bytes:
@@ -128,7 +123,8 @@ def simulated() -> Iterator[None]:
             (edge.app, "JournalWriter", InlineWriter),
             (rotate_key, "JournalWriter", InlineWriter),
             (writer, "Future", InlineAnswer),
-            (edge.app, "PrinterDriver", _PrinterOnALine),
+            (PrinterDriver, "status", _printer_status),
+            (PrinterDriver, "print", _print),
             (edge.app, "UplinkSettings", partial(UplinkSettings, expecting_ms=EXPECTING_MS)),
             (edge.app, "Reserve", partial(Reserve, size_bytes=_RESERVE_BYTES)),
             (edge.app, "usage_of", lambda _: _ROOMY),
@@ -136,7 +132,7 @@ def simulated() -> Iterator[None]:
             (edge.app, "LOOK_EVERY_S", _LOOK_AT_HEALTH_EVERY_S),
             (BoxHealth, "start", lambda _: None),
             (edge.app, "load_settings", lambda _: _office().settings),
-            (edge.app, "load_catalogue", lambda _: profiles()),
+            (device_profiles, "load_catalogue", lambda *_: profiles()),
             (sign_in, "PasswordHasher", _Hasher),
             (print_documents, "render", lambda paper, _: receipt.encode(paper)),
             (Uplink, "_post", _post),

@@ -15,9 +15,7 @@ from typing import Final
 import structlog
 from litestar import Litestar
 
-from edge.devices.printers.driver import PrinterDriver
-from edge.devices.printers.places import place_of
-from edge.devices.terminals.driver import TerminalDriver
+from edge.box_devices import DeviceParts, make_documents, make_terminals, make_trials
 from edge.jobs import end, every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
 from edge.journal.head_copy import HeadCopy, compare
@@ -32,7 +30,6 @@ from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
 from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
 from edge.services.device_profiles import profiles_in_use
-from edge.services.documents import Letterhead
 from edge.services.events import BoxEvent, EventHub
 from edge.services.export_journal import ExportJournal
 from edge.services.give_back import GiveBack
@@ -40,14 +37,13 @@ from edge.services.idempotent import Idempotent
 from edge.services.keep_head import KeepHead, read_in_time
 from edge.services.line import Line
 from edge.services.override_payment import OverridePayment
-from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.rotate_key import open_signer
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
 from edge.services.verify_whole import VerifyWhole
 from edge.services.watch_disk import WatchDisk
-from edge.settings import KEY_NAME, STORE_NAME, Settings, TerminalSettings, load_settings
+from edge.settings import KEY_NAME, STORE_NAME, Settings, load_settings
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
@@ -57,7 +53,6 @@ from edge.uplink.client import Uplink, UplinkSettings
 from edge.web.help import create_help, health_route
 from edge.web.router import create_app as create_web
 from edge.web.waiting import Waiting
-from firmware_profiles.profile import TerminalProfile
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import BugError, DeviceError, IntegrityError
@@ -166,11 +161,9 @@ class Box:
         """Make the use cases out of the parts."""
         self._hub = EventHub()
         self._line = Line(self._hub)
-        self._terminals = [
-            self._make_terminal(settings, profile)
-            for settings, profile in zip(self.settings.terminals, self._terminal_profiles, strict=True)
-        ]
-        self._documents = self._make_documents()
+        devices = self._device_parts()
+        self._terminals = make_terminals(devices, self._terminal_profiles)
+        self._documents = make_documents(devices, self._printer_profile)
         self._payments = TakePayment(
             writer=self._writer,
             queries=self._queries,
@@ -197,6 +190,7 @@ class Box:
         )
         sign_in = SignIn(self._people, self._clock, self._entropy, self._writer.boot)
         self._give_back = self._make_give_back(sign_in)
+        self._trials = make_trials(devices, self._payments.workers, self._documents, self._printer_profile)
         self._asking = AskOnDemand(self._resolve, self._queries, self._hub)
         self.counter = Counter(
             Parts(
@@ -217,7 +211,19 @@ class Box:
                 clock=self._clock,
                 health=self._health,
                 profiles=self._profiles,
+                trials=self._trials,
             )
+        )
+
+    def _device_parts(self) -> DeviceParts:
+        return DeviceParts(
+            settings=self.settings,
+            identity=self._identity,
+            writer=self._writer,
+            queries=self._queries,
+            hub=self._hub,
+            clock=self._clock,
+            entropy=self._entropy,
         )
 
     def _make_give_back(self, sign_in: SignIn) -> GiveBack:
@@ -253,6 +259,7 @@ class Box:
             stack.push_async_callback(self._payments.finish)
             stack.push_async_callback(self._close_terminals)
             stack.push_async_callback(self._asking.finish)
+            stack.push_async_callback(self._trials.finish)
             stack.push_async_callback(self._payments.finish)
             stack.push_async_callback(self._give_back.finish)
             self._keep_up(stack, "printer", self._documents.run)
@@ -284,39 +291,9 @@ class Box:
     async def _close_terminals(self) -> None:
         await asyncio.gather(*(terminal.close() for terminal in self._terminals))
 
-    def _make_terminal(self, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
-        driver = TerminalDriver(
-            name=settings.name,
-            profile=profile,
-            address=settings.place,
-            clock=self._clock,
-            entropy=self._entropy,
-        )
-        driver.on_change = lambda _: self._hub.publish(BoxEvent("terminal", settings.name))
-        return driver
-
     def _make_close_day(self) -> CloseDay:
         names = [terminal.name for terminal in self._terminals]
         return CloseDay(writer=self._writer, queries=self._queries, entropy=self._entropy, terminals=names)
-
-    def _make_documents(self) -> PrintDocuments:
-        profile = self._printer_profile
-        head = Letterhead(
-            office_name=self.settings.office_name,
-            office_code=self._identity.office,
-            journal_id=self._identity.journal_id,
-            verify_base=self.settings.verify_base,
-            demo=self.settings.demo,
-        )
-        return PrintDocuments(
-            writer=self._writer,
-            queries=self._queries,
-            printer=PrinterDriver(place=place_of(self.settings.printer.place, profile), profile=profile),
-            profile=profile,
-            head=head,
-            hub=self._hub,
-            entropy=self._entropy,
-        )
 
     def _make_uplink(self, central: CentralLink) -> Uplink:
         return Uplink(

@@ -403,6 +403,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پرداخت را با کارتخوان دیگری انجام دهید.",
         do_en="Take the payment at another terminal.",
     ),
+    "device.test_too_long": ErrorText(
+        fa="آزمون به پایان نرسید؛ دستگاه در مهلت خود پاسخ روشنی نداد.",
+        en="The test did not come to an end; the device gave no clear answer within its time.",
+        money="not_moved",
+        do_fa="دستگاه را خاموش و روشن کنید و دوباره بیازمایید.",
+        do_en="Switch the device off and on, and test it again.",
+    ),
     "terminal.no_such_way": ErrorText(
         fa="مدل «{profile}» را نمی‌توان در نشانی {address} به کار گرفت؛ راه‌های آن: {ways}.",
         en="The model “{profile}” cannot be reached at {address}; its ways are: {ways}.",

@@ -34,6 +34,7 @@ from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
+from edge.services.try_devices import DeviceTest, TryDevices
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
 from shared.clock import Clock
@@ -64,6 +65,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     health: BoxHealth
     profiles: ProfilesInUse
+    trials: TryDevices
 
 
 class Counter:
@@ -305,6 +307,22 @@ class Counter:
     def profiles(self) -> ProfilesView:
         """Return central's bundles of device profiles: in use, waiting, refused."""
         return self._parts.profiles.view(self._parts.queries)
+
+    def terminal_test(self, name: str) -> DeviceTest | None:
+        """See `TryDevices.terminal_test`."""
+        return self._parts.trials.terminal_test(name)
+
+    def printer_test(self) -> DeviceTest | None:
+        """See `TryDevices.printer_test`."""
+        return self._parts.trials.printer_test
+
+    async def test_terminal(self, name: str) -> None:
+        """See `TryDevices.test_terminal`."""
+        await self._parts.trials.test_terminal(name)
+
+    async def test_printer(self, *, page: bool) -> None:
+        """See `TryDevices.test_printer`."""
+        await self._parts.trials.test_printer(page=page)
 
     def subscribe(self) -> AsyncIterator[BoxEvent]:
         """See `EventHub.subscribe`."""

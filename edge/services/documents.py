@@ -5,6 +5,7 @@ for paper while the provider confirmed says so.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -13,12 +14,13 @@ from edge.journal.refunds import RefundView
 from edge.journal.standing import ClosedDay
 from edge.journal.views import InquiryView, PaymentView, PrintJob
 from edge.journal.writer import StoreView
+from firmware_profiles.printer_profile import PrinterProfile
 from shared.clock import parse_instant
 from shared.entropy import Entropy, random_name
 from shared.errors import BugError
 from shared.events import Body, PaymentApproved
 from shared.identifiers import parse_bill
-from shared.paper_facts import BillReceiptFacts, DaySlipFacts, InquiryTicketFacts, RefundSlipFacts
+from shared.paper_facts import BillReceiptFacts, DaySlipFacts, InquiryTicketFacts, PrinterTestFacts, RefundSlipFacts
 from shared.paper_filling import compose
 from shared.payment import PaymentState, needs_acknowledgement
 from shared.receipt import Receipt, receipt_url
@@ -152,3 +154,19 @@ def slip_of(day: ClosedDay, head: Letterhead, *, copy: bool) -> Receipt:
         verify_url=receipt_url(head.verify_base, head.journal_id, day.index, day.leaf),
     )
     return compose(facts, copy=copy, training=head.demo)
+
+
+def page_to_test(profile: PrinterProfile, address: str, head: Letterhead, printed_at: datetime) -> Receipt:
+    """Return the paper by which a technician sees that a printer prints as its model says."""
+    return compose(
+        PrinterTestFacts(
+            office_name=head.office_name,
+            office_code=head.office_code,
+            printer_title=profile.identity.title_fa,
+            printer_address=address,
+            paper_width_mm=profile.paper.width_mm,
+            printable_dots=profile.paper.printable_dots,
+            printed_at=printed_at,
+            url=head.verify_base,
+        )
+    )

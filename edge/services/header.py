@@ -24,6 +24,8 @@ class TerminalView(msgspec.Struct, frozen=True, kw_only=True):
     terminal_number: str | None
     address: str
     profile: str
+    version: str
+    """The protocol it speaks, with the version that its maker's papers name."""
     last_seen_at: str | None
     last_error: str | None
     locked_by: str | None
@@ -52,6 +54,7 @@ def _there(worker: TerminalWorker, locked_by: str | None) -> TerminalView:
         terminal_number=state.terminal_number,
         address=state.address,
         profile=worker.profile.name,
+        version=f"{worker.profile.protocol} {worker.profile.protocol_version}".strip(),
         last_seen_at=state.last_seen_at,
         last_error=state.last_error,
         locked_by=locked_by,
@@ -69,6 +72,7 @@ def _gone(name: str, locked_by: str) -> TerminalView:
         terminal_number=None,
         address="",
         profile="",
+        version="",
         last_seen_at=None,
         last_error="payment.other_terminal",
         locked_by=locked_by,

@@ -173,6 +173,13 @@ class PrintDocuments:
         """Ask the printer how it is, for the pages."""
         self._saw(await self._printer.status())
 
+    async def print_once(self, receipt: Receipt) -> PrintResult:
+        """Print a paper that is about nothing: it is not spooled, not journaled and not tried again."""
+        data = await asyncio.to_thread(render, receipt, self._profile)
+        result = await self._printer.print(data)
+        self._saw(result.status)
+        return result
+
     def _saw(self, state: PrinterStatus) -> None:
         if state != self._state:
             self._state = state

@@ -27,6 +27,9 @@ class Terminal(Protocol):
     def state(self) -> TerminalState:
         """Return what is known of the terminal now."""
 
+    async def probe(self) -> None:
+        """Ask whether it is there and idle, making no transaction. Raises DeviceError."""
+
     async def prepare(self, amount_rial: int | None = None) -> str | None:
         """Have it confirm that it is idle, and can take that amount. Raises DeviceError.
 

@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from edge.web.guards import SESSION_COOKIE, VISIT_COOKIE, ended_session_cookie, own_form, session_cookie, signed_in
 from edge.web.pages_bills import is_barcode
+from edge.web.pages_devices import tested
 from edge.web.payment_view import bill_type_of
 from edge.web.rendering import LANGUAGE_COOKIE, AnyRequest, Web, language_of, page, part
 from edge.web.services import find_services
@@ -74,8 +75,9 @@ def _sign_in_pages(web: Web) -> list[Any]:
     return [sign_in, sign_in_post, sign_out, language]
 
 
-def _device_facts(web: Web) -> dict[str, Any]:
+def _device_facts(web: Web, request: AnyRequest) -> dict[str, Any]:
     """Return what the page of the devices shows beside the header's facts."""
+    language = language_of(request)
 
     def rows(payment_ids: Iterable[str]) -> list[dict[str, Any]]:
         found = (web.counter.queries.payment(payment_id) for payment_id in payment_ids)
@@ -87,7 +89,8 @@ def _device_facts(web: Web) -> dict[str, Any]:
         else rows(terminal.queue[:QUEUE_SHOWN])
         for terminal in web.counter.terminals()
     }
-    return {"box": web.counter.queries.status(), "waiting": waiting}
+    tests = {name: tested(web.counter.terminal_test(name), language) for name in waiting}
+    return {"box": web.counter.queries.status(), "waiting": waiting, "tests": tests}
 
 
 def box_pages(web: Web) -> list[Any]:
@@ -107,11 +110,11 @@ def box_pages(web: Web) -> list[Any]:
 
     @get("/terminal", guards=[signed_in])
     async def terminal(request: AnyRequest) -> Response[str]:
-        return page(web, request, "terminal.html", live_part="terminal_live.html", **_device_facts(web))
+        return page(web, request, "terminal.html", live_part="terminal_live.html", **_device_facts(web, request))
 
     @get("/terminal/live", guards=[signed_in])
     async def terminal_live(request: AnyRequest) -> Response[str]:
-        return part(web, request, "terminal_live.html", **_device_facts(web))
+        return part(web, request, "terminal_live.html", **_device_facts(web, request))
 
     @get("/terminal/choice", guards=[signed_in])
     async def terminal_choice(request: AnyRequest) -> Response[str]:

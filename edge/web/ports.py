@@ -21,6 +21,7 @@ from edge.journal.views import (
     PrintState,
     ProfilesView,
 )
+from edge.web.ports_devices import DevicesCounter
 from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
 from shared.events import BillKind
@@ -170,7 +171,7 @@ class JournalCopy(Protocol):
         """The file. Reading it blocks."""
 
 
-class Counter(MoneyCounter, Protocol):
+class Counter(MoneyCounter, DevicesCounter, Protocol):
     """The use cases of the counter. All raise DaftarError; `field` names the input an OperatorError is about."""
 
     @property

@@ -46,6 +46,10 @@ class Terminal(Protocol):
         """Maker and model of its profile."""
 
     @property
+    def version(self) -> str:
+        """The protocol it speaks, and its version."""
+
+    @property
     def last_seen_at(self) -> str | None:
         """When it last answered."""
 

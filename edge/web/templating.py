@@ -37,7 +37,7 @@ from shared.text import Language
 ASSETS_PATH: Final = "/assets"
 _KEPT_MAX: Final = 512
 """Parts of pages that are kept, of each language: about a thousand letters each."""
-_PARTS: Final = ("money", "problem", "error_note", "check_form", "terminal_words", "terminal_word")
+_PARTS: Final = ("money", "problem", "error_note", "check_form", "terminal_words", "terminal_word", "test_result")
 """What every template may use of `parts.html`."""
 
 
@@ -86,11 +86,11 @@ def _live_part(context: Context, path: str, events: str, *, slow: bool = False, 
     )
 
 
-def _said_error(code: str | None, language: Language) -> str:
-    """Return an error code in words, or the code itself where the table has none."""
+def _said_error(code: str | None, language: Language, **data: Any) -> str:
+    """Return an error code in words, or the code itself where the table has none; `data` fills them."""
     if not code:
         return ""
-    return describe(OperatorError(code), language).what if code in ERROR_TEXTS else code
+    return describe(OperatorError(code, **data), language).what if code in ERROR_TEXTS else code
 
 
 def _filters(language: Language) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _filters(language: Language) -> dict[str, Any]:
         "date": lambda at: date_text(at, language),
         "clock_time": lambda at: clock_text(at, language),
         "moment": lambda at: moment_text(at, language),
-        "said_error": lambda code: _said_error(code, language),
+        "said_error": lambda code, **data: _said_error(code, language, **data),
         "alarm_text": lambda kind: alarm_text(kind, language),
     }
 

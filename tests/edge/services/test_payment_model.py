@@ -79,6 +79,9 @@ class TerminalOfTheTest:
             name=self.name, address="", phase="connected", connected=True, answers=True, terminal_number=NUMBER
         )
 
+    async def probe(self) -> None:
+        """It is there."""
+
     async def prepare(self, amount_rial: int | None = None) -> str | None:  # noqa: ARG002 - any can be taken
         if not self.is_ready:
             raise DeviceError("terminal.not_ready", terminal=self.name)

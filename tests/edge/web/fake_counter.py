@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from edge.journal.health_view import HealthView
-from edge.journal.views import ProfilesView
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
-from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob
+from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob, ProfilesView
 from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent
 from edge.services.export_journal import JournalCopy
@@ -18,6 +17,7 @@ from edge.services.exposure import ExposureView, exposure_view
 from edge.services.judge_outcome import charge_spoken_of
 from edge.services.override_payment import Decision, ReversalWord, check_decision, check_reversal, words_taken
 from edge.services.statement import checked_reason
+from edge.services.try_devices import DeviceTest
 from edge.store.people import ApiCaller, OperatorView
 from edge.web.ports import LineState, TerminalState
 from shared.clock import ClockQuality
@@ -97,6 +97,7 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     terminal_number: str | None = "73000002"
     address: str = "10.100.38.104:1024"
     profile: str = "behpardakht/s90"
+    version: str = "behpardakht 1.0"
     last_seen_at: str | None = AT
     last_error: str | None = None
     locked_by: str | None = None
@@ -233,6 +234,7 @@ class FakeCounter:
     def __init__(self) -> None:
         self.queries = FakeQueries()
         self.terminal_view = Terminal()
+        self.tests: dict[str, DeviceTest] = {}
         self.more_terminals: list[Terminal] = []
         self.last_terminal: str | None = None
         self.printer_view = Printer()
@@ -588,6 +590,20 @@ class FakeCounter:
 
     def line(self) -> Line:
         return self.line_view
+
+    def terminal_test(self, name: str) -> DeviceTest | None:
+        return self.tests.get(name)
+
+    def printer_test(self) -> DeviceTest | None:
+        return self.tests.get("the printer")
+
+    async def test_terminal(self, name: str) -> None:
+        if name not in [terminal.name for terminal in self.terminals()]:
+            raise OperatorError("payment.unknown_terminal", terminal=name)
+        self.asked.append(("test", name))
+
+    async def test_printer(self, *, page: bool) -> None:
+        self.asked.append(("test page" if page else "test", "printer"))
 
     def profiles(self) -> ProfilesView:
         return ProfilesView(wanted="newest")

@@ -2,7 +2,9 @@ import msgspec
 import pytest
 
 from edge.journal.views import AlarmView, NoticeView
+from edge.services.try_devices import DeviceTest
 from edge.web.pages_box import own_path
+from shared.errors import DeviceError
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, Browser, Page
 from tests.edge.web.fake_counter import AT, PASSWORD, FakeClock, FakeCounter
@@ -153,3 +155,39 @@ async def test_a_barcode_scanned_into_the_search_opens_its_bill(operator: Browse
 
 async def test_the_profile_names_the_operator(operator: Browser):
     assert "رضا کریمی" in (await operator.page("/profile")).text
+
+
+async def test_the_terminal_check_shows_all_that_the_guides_ask_for(operator: Browser, counter: FakeCounter):
+    counter.terminal_view = msgspec.structs.replace(
+        counter.terminal_view, state="unreachable", connected=False, last_error="terminal.unreachable"
+    )
+    text = (await operator.page("/terminal")).text
+    for said in (
+        "کارتخوان در نشانی 10.100.38.104:1024 پاسخ نمی‌دهد",
+        "کد دفتر 72101001",
+        "behpardakht/s90",
+        "behpardakht 1.0",
+        "شناسه کارتخوان 73000002",
+        "ارتباط کارتخوان با مرکز خود برقرار",
+    ):
+        assert said in text
+
+
+async def test_a_press_tests_a_terminal_and_its_result_stays_on_the_page(operator: Browser, counter: FakeCounter):
+    answer = await operator.send("/terminal", "/terminal/test", terminal="counter-1")
+    assert answer.headers["location"] == "/terminal#terminal-1"
+    assert counter.asked == [("test", "counter-1")]
+    running = DeviceTest(what="status", state="running", at=AT)
+    counter.tests["counter-1"] = running
+    assert "در حال بررسی ارتباط" in (await operator.page("/terminal")).text
+    counter.tests["counter-1"] = msgspec.structs.replace(running, state="good", took_ms=1_240)
+    assert "پاسخ داد و آماده است" in (await operator.page("/terminal/live")).text
+    error = DeviceError("terminal.not_ready")
+    counter.tests["counter-1"] = msgspec.structs.replace(running, state="bad", error=error)
+    assert "کارتخوان آماده نیست" in (await operator.page("/terminal/live")).text
+
+
+async def test_a_terminal_that_is_not_there_is_not_tested(operator: Browser, counter: FakeCounter):
+    answer = await operator.send("/terminal", "/terminal/test", terminal="nobody's")
+    assert answer.status_code == 422
+    assert counter.asked == []

@@ -1,0 +1,89 @@
+"""The devices of a box, made out of its settings: terminals, printer, and what tries them. A part of `edge.app`."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from edge.devices.printers.driver import PrinterDriver
+from edge.devices.printers.places import place_of
+from edge.devices.terminals.driver import TerminalDriver
+from edge.journal.views import Identity
+from edge.journal.writer import JournalWriter
+from edge.services.documents import Letterhead, page_to_test
+from edge.services.events import BoxEvent, EventHub
+from edge.services.print_documents import PrintDocuments
+from edge.services.terminal_worker import TerminalWorker
+from edge.services.try_devices import TryDevices
+from edge.settings import Settings, TerminalSettings
+from edge.store.queries import Queries
+from firmware_profiles.printer_profile import PrinterProfile
+from firmware_profiles.profile import TerminalProfile
+from shared.clock import Clock
+from shared.entropy import Entropy
+
+
+class DeviceParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the devices of a box are joined with."""
+
+    settings: Settings
+    identity: Identity
+    writer: JournalWriter
+    queries: Queries
+    hub: EventHub
+    clock: Clock
+    entropy: Entropy
+
+
+def make_terminals(parts: DeviceParts, profiles: Sequence[TerminalProfile]) -> list[TerminalDriver]:
+    """Return a driver for each terminal of the settings; `profiles` are theirs, in the same order."""
+    pairs = zip(parts.settings.terminals, profiles, strict=True)
+    return [_make_terminal(parts, settings, profile) for settings, profile in pairs]
+
+
+def _make_terminal(parts: DeviceParts, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
+    driver = TerminalDriver(
+        name=settings.name,
+        profile=profile,
+        address=settings.place,
+        clock=parts.clock,
+        entropy=parts.entropy,
+    )
+    driver.on_change = lambda _: parts.hub.publish(BoxEvent("terminal", settings.name))
+    return driver
+
+
+def _letterhead(parts: DeviceParts) -> Letterhead:
+    return Letterhead(
+        office_name=parts.settings.office_name,
+        office_code=parts.identity.office,
+        journal_id=parts.identity.journal_id,
+        verify_base=parts.settings.verify_base,
+        demo=parts.settings.demo,
+    )
+
+
+def make_documents(parts: DeviceParts, profile: PrinterProfile) -> PrintDocuments:
+    """Return the owner of the printer."""
+    return PrintDocuments(
+        writer=parts.writer,
+        queries=parts.queries,
+        printer=PrinterDriver(place=place_of(parts.settings.printer.place, profile), profile=profile),
+        profile=profile,
+        head=_letterhead(parts),
+        hub=parts.hub,
+        entropy=parts.entropy,
+    )
+
+
+def make_trials(
+    parts: DeviceParts, workers: Mapping[str, TerminalWorker], documents: PrintDocuments, profile: PrinterProfile
+) -> TryDevices:
+    """Return what tries the devices on a press."""
+    head, address = _letterhead(parts), str(place_of(parts.settings.printer.place, profile))
+    return TryDevices(
+        workers=workers,
+        documents=documents,
+        test_page=lambda: page_to_test(profile, address, head, parts.clock.now()),
+        clock=parts.clock,
+        hub=parts.hub,
+    )

@@ -179,14 +179,16 @@ async def test_a_not_found_of_a_terminal_that_was_never_known_by_number_counts_f
     tmp_path: Path, terminal: VirtualTerminal
 ) -> None:
     office = Office(tmp_path, terminal, **QUICK)
-    mute = msgspec.structs.replace(office.profile.capabilities, query_by_reference=False)
-    office.profile = msgspec.structs.replace(office.profile, capabilities=mute)
+    telling = office.profile
+    mute = msgspec.structs.replace(telling.capabilities, query_by_reference=False, query_last=False)
+    office.profile = msgspec.structs.replace(telling, capabilities=mute)
     async with office:
         terminal.set_auto("approve")
         terminal.set_fault("die_after_charging")
         payment_id = await office.pay()
         assert await office.ends(payment_id) is PaymentState.IN_DOUBT
         assert office.payment(payment_id).terminal_number is None
+        office.terminal.profile = telling
         # Another terminal is put in its place: it has never heard of the sale.
         other = VirtualTerminal(clock=office.box.clock, entropy=office.box.entropy, terminal_number="30000001")
         assert terminal._address is not None

@@ -193,10 +193,13 @@ class _Life:
         self.sales_begun = 0
         self.ended: list[SaleEnded | QueryEnded] = []
         self.now_ms = 0
+        self._terminal_number: str | None = None
 
     def call(self, call: Call) -> None:
         """Use a verb as the driver did."""
-        self.sales_begun += call.verb == "start_sale"
+        if call.verb in ("start_sale", "ask_status"):
+            self.sales_begun += call.verb == "start_sale"
+            self._terminal_number = call.kwargs["terminal_number"]
         given = getattr(self.session, call.verb)(*call.args, **call.kwargs)
         if call.verb == "events":
             self._note(given)
@@ -228,7 +231,7 @@ class _Life:
     def _note(self, events: list[Any]) -> None:
         self.ended += [event for event in events if isinstance(event, SaleEnded | QueryEnded)]
 
-    def faults(self, terminal_number: str | None) -> Iterator[str]:
+    def faults(self) -> Iterator[str]:
         """Yield what must not be."""
         sales = [event for event in self.ended if isinstance(event, SaleEnded)]
         if len(sales) != self.sales_begun:
@@ -240,7 +243,7 @@ class _Life:
             evidence = said.evidence
             if evidence is None or evidence.amount_rial not in (AMOUNT_RIAL, None):
                 yield f"approved another amount: {evidence}"
-            elif terminal_number is not None and evidence.terminal_number not in (terminal_number, None):
+            elif self._terminal_number is not None and evidence.terminal_number not in (self._terminal_number, None):
                 yield f"approved by another terminal: {evidence}"
 
 
@@ -278,8 +281,7 @@ def fuzz(
         except Exception as error:  # noqa: BLE001 - that nothing raises is what is tried
             tally.violations.append((number, f"{name}: {type(error).__name__}: {error}"))
             continue
-        number_known = life.session.terminal_number if conversation.mood == "approve" else None
-        tally.violations += [(number, f"{name}: {fault}") for fault in life.faults(number_known)]
+        tally.violations += [(number, f"{name}: {fault}") for fault in life.faults()]
         for event in life.ended:
             said = event.outcome if isinstance(event, SaleEnded) else event.answer
             tally.ended[f"{'sale' if isinstance(event, SaleEnded) else 'query'} {said.kind}"] += 1

@@ -29,6 +29,11 @@ class RunDisk(Disk):
             self.on_cut()
         super().begin(operation, grows_bytes)
 
+    def forget(self) -> None:
+        """Let go of whose it was: SQLite holds a broken-off run's files as long as the run is held."""
+        self.on_cut = lambda: None
+        self.operations = []
+
     def heal(self) -> None:
         """Let it be well; a power cut that is due stays due."""
         self.faults.fail_from = self.faults.full_from = None

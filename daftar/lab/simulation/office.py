@@ -195,6 +195,8 @@ class Office:
 
     def _let_go(self) -> None:
         """Close the files of runs that have ended, and forget them."""
+        if self.disk is not None:
+            self.disk.forget()
         for run in self.past:
             run.discard()
             shutil.rmtree(run.folder)

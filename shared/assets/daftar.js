@@ -127,6 +127,8 @@
   /* --- scanner and keys ---------------------------------------------------------------------------------------------------- */
 
   const BARCODE_DIGITS = 26;
+  /* So many digits in a burst come from a scanner, whatever it read: no key that ends them may press a button. */
+  const SCANNED_DIGITS = 8;
   /* People do not type 26 digits in a row at eight a second; scanners are faster even through a slow computer. */
   const BURST_GAP_MS = 120;
   let burst = "";
@@ -138,7 +140,11 @@
     const persian = "۰۱۲۳۴۵۶۷۸۹".indexOf(event.key);
     if (persian >= 0) return String(persian);
     const arabic = "٠١٢٣٤٥٦٧٨٩".indexOf(event.key);
-    return arabic >= 0 ? String(arabic) : "";
+    if (arabic >= 0) return String(arabic);
+    /* A scanner is a keyboard of its own: whatever layout the computer puts over it, the key it pressed is the digit's.
+       A key whose name is long is no letter: the number pad without its lock. */
+    const pressed = event.key.length === 1 && /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
+    return pressed ? pressed[1] : "";
   }
 
   function openBarcode() {
@@ -158,14 +164,22 @@
       if (burst.length === BARCODE_DIGITS) burstEnd = setTimeout(openBarcode, 4 * BURST_GAP_MS);
       return false;
     }
-    if (event.key === "Enter" && burst.length === BARCODE_DIGITS && now - burstAt <= 4 * BURST_GAP_MS) {
+    const ends = event.key === "Enter" || event.key === "Tab";
+    if (ends && burst.length === BARCODE_DIGITS && now - burstAt <= 4 * BURST_GAP_MS) {
       clearTimeout(burstEnd);
       event.preventDefault();
       event.stopPropagation();
       openBarcode();
       return true;
     }
-    if (event.key.length === 1 || event.key === "Enter") {
+    if (ends && burst.length >= SCANNED_DIGITS && now - burstAt <= BURST_GAP_MS && !typing(event.target)) {
+      clearTimeout(burstEnd);
+      burst = "";
+      event.preventDefault();
+      event.stopPropagation();
+      return true;
+    }
+    if (event.key.length === 1 || ends) {
       clearTimeout(burstEnd);
       burst = "";
     }
@@ -186,7 +200,7 @@
 
   function choose(event) {
     clearTimeout(choosing);
-    const digit = digitOf(event);
+    const digit = event.shiftKey ? "" : digitOf(event);
     const field = digit && burst === digit && document.querySelector(`[data-choice="${digit}"]`);
     if (!field) return false;
     choosing = setTimeout(() => {

@@ -105,32 +105,67 @@ def page(box: Box, browser) -> Iterator[Page]:
     assert complaints == []
 
 
-def scan(page: Page, digits: str, *, enter: bool = True) -> None:
-    """Type as a scanner does: one burst, faster than any hand."""
+def scan(page: Page, digits: str, *, letters: str = "0123456789", code: str = "", end: str | None = "Enter") -> None:
+    """Type as a scanner does: one burst, faster than any hand. `letters` are what the layout makes of the digits.
+
+    The browser does with a key what it would do, unless the page prevents it.
+    """
+    keys = [{"key": letters[int(digit)], "code": code and f"{code}{digit}", "shiftKey": False} for digit in digits]
     page.evaluate(
-        """([digits, enter]) => {
+        """([keys, end]) => {
             const target = document.activeElement || document.body;
-            const keys = [...digits, ...(enter ? ["Enter"] : [])];
-            for (const key of keys) target.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+            const press = (key) => target.dispatchEvent(
+                new KeyboardEvent("keydown", {...key, bubbles: true, cancelable: true}));
+            for (const key of keys) press(key);
+            if (end && press({key: end}) && end === "Enter" && target.matches("button, a")) target.click();
         }""",
-        [digits, enter],
+        [keys, end],
     )
 
 
-@pytest.mark.parametrize("enter", [True, False])
+@pytest.mark.parametrize("end", ["Enter", "Tab", None])
 @pytest.mark.parametrize("path", ["/history/payments", "/terminal"])
-def test_a_barcode_scanned_on_any_page_opens_its_bill(page: Page, path: str, enter: bool):  # noqa: FBT001 - a case
+def test_a_barcode_scanned_on_any_page_opens_its_bill(page: Page, path: str, end: str | None):
     page.goto(path)
-    scan(page, BILL, enter=enter)
+    scan(page, BILL, end=end)
     page.wait_for_url("**/bill?barcode=*")
     expect(page.get_by_role("heading", level=1)).to_contain_text("قبض تلفن ثابت")
 
 
-def test_a_barcode_scanned_while_the_keyboard_is_persian_and_a_field_has_the_focus(page: Page):
+LAYOUTS = {
+    "persian": ("۰۱۲۳۴۵۶۷۸۹", ""),
+    "arabic": ("٠١٢٣٤٥٦٧٨٩", "Digit"),
+    "french": ("à&é\"'(-è_ç", "Digit"),
+    "shifted": (")!@#$%^&*(", "Digit"),
+    "number pad": ("۰۱۲۳۴۵۶۷۸۹", "Numpad"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_barcode_scanned_under_any_layout_while_a_field_has_the_focus(page: Page, layout: str):
     page.goto("/")
     page.focus("#bill_id")
-    scan(page, BILL.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")))
+    letters, code = LAYOUTS[layout]
+    scan(page, BILL, letters=letters, code=code)
     page.wait_for_url(f"**/bill?barcode={BILL}")
+
+
+@pytest.mark.parametrize("end", ["Enter", "Tab"])
+def test_a_real_keyboard_s_burst_into_a_field_opens_the_bill(page: Page, end: str):
+    page.goto("/")
+    page.focus("#payment_id")
+    page.keyboard.type(BILL)
+    page.keyboard.press(end)
+    page.wait_for_url(f"**/bill?barcode={BILL}")
+
+
+def test_what_is_scanned_and_is_no_bill_presses_no_button(page: Page, box: Box):
+    page.goto(f"/bill?barcode={OTHER_BILL}")
+    page.get_by_role("button", name="پرداخت ۱۲٬۹۰۰ تومان").focus()
+    scan(page, "6260106113110")
+    scan(page, BILL)
+    page.wait_for_url(f"**/bill?barcode={BILL}")
+    assert box.counter.asked == []
 
 
 def test_typing_at_a_person_s_pace_is_left_alone(page: Page):

@@ -74,13 +74,13 @@ def test_a_golden_entry_has_its_leaf_signature_and_meaning(log, row):
     assert_read(json.loads(bytes(entry.body)), json.loads(msgspec.json.encode(body)))
 
 
-def assert_read(said, read):
+def assert_read(said: object, read: object) -> None:
     """Every member that was written is still read, at any depth; later releases may add some."""
     if isinstance(said, dict) and isinstance(read, dict):
         assert said.keys() <= read.keys()
         for name in said:
             assert_read(said[name], read[name])
-    elif isinstance(said, list):
+    elif isinstance(said, list) and isinstance(read, list):
         assert len(said) == len(read)
         for one, other in zip(said, read, strict=True):
             assert_read(one, other)

@@ -65,9 +65,11 @@ class SqliteJournalStore:
 
     def close(self) -> None:
         """Close the file and give back its lock. The writer must have been closed before."""
-        self._connection.close()
-        if self._lock is not None:
-            self._lock.release()
+        try:
+            self._connection.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
 
     def __enter__(self) -> Self:
         return self

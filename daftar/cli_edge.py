@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import uvicorn
 
+from daftar.cli_edge_diagnose import diagnose
 from daftar.cli_edge_journal import close_journal, export, rotate_key, stick
 from daftar.cli_edge_profiles import profiles
 from daftar.cli_init import init
@@ -63,7 +64,7 @@ def edge() -> None:
     """The office's box: pages, devices, journal."""
 
 
-for command in (init, export, stick, rotate_key, close_journal, profiles):
+for command in (init, export, stick, rotate_key, close_journal, profiles, diagnose):
     edge.add_command(command)
 
 

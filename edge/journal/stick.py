@@ -77,7 +77,7 @@ def write_stick(folder: Path, exported: Exported, *, journal: str, key: str, wit
     if not folder.is_dir():
         raise OperatorError("export.no_stick")
     for_auditors = files_of(exported, journal=journal, key=key, witness=witness)
-    return [_write(folder / name, pieces) for name, pieces in for_auditors]
+    return [write_file(folder, name, pieces) for name, pieces in for_auditors]
 
 
 def files_of(exported: Exported, *, journal: str, key: str, witness: str) -> list[tuple[str, Iterable[bytes]]]:
@@ -102,8 +102,9 @@ def files_of(exported: Exported, *, journal: str, key: str, witness: str) -> lis
     ]
 
 
-def _write(path: Path, pieces: Iterable[bytes]) -> Written:
-    """Write a file and read it back from the medium."""
+def write_file(folder: Path, name: str, pieces: Iterable[bytes]) -> Written:
+    """Write a file into a folder and read it back from the medium. Raises as `write_stick` does."""
+    path = folder / name
     wanted, size_bytes = hashlib.sha256(), 0
 
     def counted() -> Iterable[bytes]:

@@ -177,8 +177,13 @@ def fuzz_command(*, inputs: int, seed: int) -> None:
 @click.option("--mutant", type=click.Choice([mutant.name for mutant in SERVICE_MUTANTS]), help="A known-bad box.")
 def simulate_command(*, days: int, seed: int, mutant: str | None) -> None:
     """Live through office-days on virtual time with everything going wrong. Exit code 1: a rule was broken."""
+    told = 0
 
     def progress(tally: DayTally) -> None:
+        nonlocal told
+        for day, what in tally.violations[told:]:
+            click.echo(f"day {day}: {what}", err=True)
+        told = len(tally.violations)
         if tally.days % _PROGRESS_EVERY == 0:
             click.echo(f"{tally.days} days, {tally.payments} payments, {len(tally.violations)} violations", err=True)
 

@@ -7,8 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.journal.writer import Recorded
 from shared import receipt
-from shared.events import Body, PaymentNotCharged, PaymentRequested, PaymentSent, ReversalRequested
-from shared.journal.entry import leaf_hash
+from shared.events import (
+    JOURNAL_BODIES,
+    Body,
+    PaymentNotCharged,
+    PaymentRequested,
+    PaymentSent,
+    ReversalRequested,
+    decode_body,
+)
+from shared.journal.entry import decode_entry, leaf_hash
 from shared.receipt import Receipt
 
 
@@ -122,15 +130,27 @@ class Happened:
 
     def journal_stands(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         """Hold the journal of a start against what was acknowledged."""
-        leaves = [leaf_hash(data) for data, _ in entries]
+        stored = [data for data, _ in entries]
+        leaves = [leaf_hash(data) for data in stored]
         for index, leaf in self.leaves.items():
             if index >= len(leaves):
                 self.wrong(f"I1 acknowledged entry {index} is lost")
             elif leaves[index] != leaf:
                 self.wrong(f"I4 acknowledged entry {index} is another one")
         # What stands there unasked - written, and cut off before it could be said - is a fact from now on.
-        for index, leaf in enumerate(leaves):
-            self.leaves.setdefault(index, leaf)
+        for index, data in enumerate(stored):
+            if index not in self.leaves:
+                self.leaves[index] = leaves[index]
+                self._stands_unasked(data)
+
+    def _stands_unasked(self, data: bytes) -> None:
+        """Know a payment from an entry that nobody was told of: who presses again, under the same key, gets its id."""
+        entry = decode_entry(data)
+        if entry.type == PaymentRequested.type:
+            body = decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
+            if isinstance(body, PaymentRequested):
+                self.requested[body.reference] = body
+                self._by_id[body.payment_id] = body
 
     def digest(self) -> str:
         """Return what tells two days apart."""

@@ -40,6 +40,7 @@ class SadadLink:
         self._requests = 0
         self._damages = 0
         self._was_damaged = False
+        self._taken_back = False
         self._timed = False
         self._since_ms: int | None = None
         self.ended = False
@@ -58,6 +59,7 @@ class SadadLink:
 
     def take_back(self) -> None:
         """Ask the terminal to drop what it was asked for."""
+        self._taken_back = True
         self._outgoing += signal("EOT")
 
     def finish(self) -> None:
@@ -136,8 +138,8 @@ class SadadLink:
         if self._greetings_answered < self._greetings:
             self._greetings_answered += 1
             return None
-        if self._was_damaged:
-            # One of what was damaged may have been the acknowledgement.
+        if self._was_damaged or self._taken_back:
+            # One of what was damaged may have been the acknowledgement; or it is the taking back that is refused.
             return None
         if self._repeatable and self._requests < SENDS_MAX:
             self._ask()

@@ -83,6 +83,15 @@ def test_a_payments_request_that_the_terminal_refused_is_refused_and_not_sent_ag
     assert link.data_to_send() == b""
 
 
+def test_a_refusal_after_the_request_was_taken_back_is_not_the_requests(link: SadadLink) -> None:
+    link.take("ACK")
+    link.take_back()
+    assert link.data_to_send() == REQUEST + EOT
+    # The request's acknowledgement got lost, and the terminal will not drop what it works on.
+    assert link.take("NACK") is None
+    assert link.take("EOT") == "ended"
+
+
 def test_a_question_that_the_terminal_refused_is_sent_again() -> None:
     link = SadadLink(ack_timeout_ms=5_000)
     link.begin(QUESTION, repeatable=True)

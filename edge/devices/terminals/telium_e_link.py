@@ -52,6 +52,8 @@ class LineTurns:
         self._state: Literal["rest", "asking", "saying"] = "rest"
         self._message: bytes | None = None
         self._tries = 0
+        self._enquiries_open = 0
+        """Questions for the line that have no answer yet."""
         self._due_ms: int | None = None
         self._frame: bytearray | None = None
         self._checked = False
@@ -73,13 +75,17 @@ class LineTurns:
     def take_turn(self, message: bytes | None) -> None:
         """Ask for the line, and say a message when we have it; None asks whether the other side is there."""
         self._message = message
-        self._state, self._tries = "asking", 0
-        self._try(bytes([ENQ]))
+        self._state, self._tries, self._enquiries_open = "asking", 0, 0
+        self._enquire()
 
     def endings(self) -> list[Ending]:
         """Return what became of our turns since the last call."""
         endings, self._endings = self._endings, []
         return endings
+
+    def _enquire(self) -> None:
+        self._enquiries_open += 1
+        self._try(bytes([ENQ]))
 
     def _try(self, data: bytes) -> None:
         self._tries += 1
@@ -92,6 +98,7 @@ class LineTurns:
 
     def _acknowledged(self) -> None:
         if self._state == "asking":
+            self._enquiries_open -= 1
             if self._message is None:
                 self._outgoing += bytes([EOT])
                 self._end("there")
@@ -105,9 +112,16 @@ class LineTurns:
     def _refused(self) -> None:
         if self._state == "rest":
             return
+        if self._enquiries_open > 0:
+            self._enquiries_open -= 1
+            if self._state == "saying":
+                # It may be of a question that was asked twice: the message would arrive a second time.
+                return
         if self._tries <= REPEATS_MAX:
-            again = bytes([ENQ]) if self._state == "asking" or self._message is None else encode_frame(self._message)
-            self._try(again)
+            if self._state == "asking" or self._message is None:
+                self._enquire()
+            else:
+                self._try(encode_frame(self._message))
             return
         self._outgoing += bytes([EOT])
         self._end("refused" if self._state == "saying" else "unsaid")
@@ -194,7 +208,7 @@ class LineTurns:
             if self._state == "saying":
                 self._end("silent")
             elif self._tries <= REPEATS_MAX:
-                self._try(bytes([ENQ]))
+                self._enquire()
             else:
                 self._end("unsaid")
 

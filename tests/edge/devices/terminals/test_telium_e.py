@@ -170,6 +170,21 @@ def test_what_came_broken_is_said_again_twice_and_into_silence_never() -> None:
     assert (turns.data_to_send(), turns.endings(), turns.deadline()) == (b"", ["silent"], None)
 
 
+def test_a_refusal_that_may_be_of_a_repeated_question_does_not_say_the_message_again() -> None:
+    turns = line()
+    turns.take_turn(SALE)
+    armed(turns)
+    turns.tick(3_000)
+    assert turns.data_to_send() == ENQ + ENQ, "the terminal was slow to answer the first"
+    turns.receive_data(ACK, 3_001)
+    assert turns.data_to_send() == encode_frame(SALE)
+    # The second question reached a terminal that waits for the message.
+    turns.receive_data(NAK, 3_002)
+    assert (turns.data_to_send(), turns.endings()) == (b"", [])
+    turns.receive_data(ACK, 3_003)
+    assert (turns.data_to_send(), turns.endings()) == (EOT, ["said"])
+
+
 def test_an_answer_is_taken_at_every_split() -> None:
     for at in range(len(ANSWER) + 1):
         turns = line()

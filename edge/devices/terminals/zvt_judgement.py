@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from edge.devices.terminals.judgement import AskedSale, is_newer, judge_last, judge_order
+from edge.devices.terminals.judgement import AskedSale, judge_last, judge_order
 from edge.devices.terminals.outcome import OrderAnswer, StatusAnswer
 from edge.devices.terminals.zvt import Status
 from firmware_profiles.profile import TerminalProfile
@@ -62,8 +62,8 @@ def judge_told(
     if status.original_trace is not None:
         # The sale was made, and undone: that it is not charged is as sure as that of a sale that was refused.
         ours = (
-            sale.baseline_stan is not None
-            and is_newer(status.original_trace, sale.baseline_stan)
+            # Only the very next: behind another sale that was undone, this one may stand.
+            _is_next(status.original_trace, sale.baseline_stan)
             and said.amount_rial == sale.amount_rial
             and sale.terminal_number in {None, said.terminal_number}
             and profile.meaning(said.response_code).outcome == "approved"

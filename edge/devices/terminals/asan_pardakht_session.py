@@ -6,39 +6,36 @@ the last before our amount left (its trace is the baseline), for then nothing wa
 that the terminal is there; it makes no purchase. Nothing can be taken back. Implements `session.Session`.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from edge.devices.terminals.asan_pardakht import Answer, buy_request, inquiry_request
 from edge.devices.terminals.asan_pardakht_framing import Framer
+from edge.devices.terminals.asked_sales import AskedSales
 from edge.devices.terminals.judgement import (
     AskedSale,
-    is_stray,
     judge_last,
     judge_query,
     judge_sale,
     read_last,
-    settles,
 )
-from edge.devices.terminals.outcome import DoubtReason, LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
+from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, StatusAnswer
+from edge.devices.terminals.question import Asked, AskedStatus, Question
 from edge.devices.terminals.session import (
     Event,
     LastEnded,
-    LateAnswer,
     Order,
     OrderEnded,
     QueryEnded,
     ReadyEnded,
-    SaleEnded,
     StrayAnswer,
     TerminalBill,
+    earliest,
 )
 from firmware_profiles.profile import TerminalProfile
 from shared.calendar import TEHRAN
 from shared.clock import Clock
-
-Request = Literal["ready", "sale", "status", "last"]
 
 NOBODYS_MESSAGE_ID: Final = "0"
 """Asked for when any last purchase will do."""
@@ -54,13 +51,10 @@ class AsanPardakhtSession:
         self._profile = profile
         self._clock = clock
         self._framer = Framer(profile.times.frame_gap_ms)
-        self._asked: Request | None = None
-        self._waiting = False
-        self._due_ms = 0
-        self._sales: dict[str, AskedSale] = {}
-        self._open: AskedSale | None = None
-        self._about: AskedSale | None = None
         self._events: list[Event] = []
+        self._sales = AskedSales(self._events, remembered_max=REMEMBERED_SALES_MAX)
+        self._question = Question(self._events)
+        self._is_sales_link = False
         self._outgoing = b""
         self.terminal_number: str | None = None
         self.centre_link: bool | None = None
@@ -75,7 +69,8 @@ class AsanPardakhtSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events, self._events = self._events, []
+        events = list(self._events)
+        self._events.clear()
         return events
 
     def data_to_send(self) -> bytes:
@@ -85,15 +80,14 @@ class AsanPardakhtSession:
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        dues = (self._due_ms if self._waiting else None, self._framer.deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(self._sales.deadline(), self._question.deadline(), self._framer.deadline())
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
         self._framer.tick(now_ms)
         self._work_off()
-        if self._waiting and now_ms >= self._due_ms:
-            self._end_in_doubt("no_answer")
+        self._sales.tick(now_ms)
+        self._question.tick(now_ms)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -103,19 +97,19 @@ class AsanPardakhtSession:
 
     def link_lost(self) -> None:
         """End every wait: a lost link is not a failed sale."""
-        if self._waiting:
-            self._end_in_doubt("link_lost")
+        self._doubt("link_lost")
         self._forget_link()
 
     def _forget_link(self) -> None:
         self._framer.reset()
         self._outgoing = b""
-        self._asked = None
+        self._is_sales_link = False
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 
-    def _ask(self, request: Request, line: bytes, due_ms: int) -> None:
-        self._asked, self._waiting, self._due_ms = request, True, due_ms
+    def _ask(self, asked: Asked, line: bytes, due_ms: int) -> None:
+        self._is_sales_link = False
+        self._question.ask(asked, due_ms=due_ms)
         self._outgoing += line
 
     def _message_id(self, reference: str) -> str:
@@ -153,18 +147,16 @@ class AsanPardakhtSession:
             local_time=f"{self._clock.now().astimezone(TEHRAN):%Y%m%d%H%M%S}",
             message_id=message_id,
         )
-        self._open = AskedSale(
+        sale = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number or self.terminal_number,
             baseline_stan=baseline_stan,
             busy_until_ms=now_ms + self._profile.times.longest_ms,
         )
-        self._sales.pop(message_id, None)
-        self._sales[message_id] = self._open
-        while len(self._sales) > REMEMBERED_SALES_MAX:
-            del self._sales[next(iter(self._sales))]
-        self._ask("sale", line, due_ms)
+        self._sales.start(sale, name=message_id, due_ms=due_ms)
+        self._is_sales_link = True
+        self._outgoing += line
 
     def ask_status(
         self,
@@ -178,13 +170,13 @@ class AsanPardakhtSession:
     ) -> None:
         """Ask for a sale by its MessageID; ends as QueryEnded. Raises ValueError for a reference it cannot carry."""
         line = inquiry_request(self._message_id(reference))
-        self._about = AskedSale(
+        about = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number or self.terminal_number,
             baseline_stan=baseline_stan,
         )
-        self._ask("status", line, due_ms)
+        self._ask(AskedStatus(about), line, due_ms)
 
     def ask_number(self, *, reference: str, request_number: str, due_ms: int) -> None:  # noqa: ARG002
         """Ask nothing: `ask_ready`, which follows, tells the terminal's number."""
@@ -213,18 +205,16 @@ class AsanPardakhtSession:
 
     def abandon_sale(self) -> None:
         """Stop waiting for the open sale; its answer will come as a LateAnswer."""
-        if self._asked == "sale" and self._waiting and self._open is not None:
-            self._open.outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
-            self._waiting = False
+        self._sales.abandon()
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of the newest sale while the terminal may still be working on it, or None."""
-        sale = self._open
+        sale = self._sales.newest
         return sale.reference if sale is not None and sale.may_be_worked_on(now_ms) else None
 
     def is_listening(self, now_ms: int) -> bool:
         """Return whether the newest sale's answer may still come on this link."""
-        return self._asked == "sale" and self.unanswered(now_ms) is not None
+        return self._is_sales_link and self.unanswered(now_ms) is not None
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
@@ -232,58 +222,61 @@ class AsanPardakhtSession:
         for found in self._framer.items():
             if found == "noise":
                 # Bytes that are no answer may have been one: who waits for an answer will not learn from it.
-                if self._waiting:
-                    self._end_in_doubt("bad_answer")
+                self._doubt("bad_answer")
             elif isinstance(found, Answer) and found.about == "purchase":
                 self._purchase_answer(found)
-            elif isinstance(found, Answer) and self._waiting and self._asked != "sale":
+            elif isinstance(found, Answer):
                 self._end_with(found)
+
+    def _doubt(self, reason: DoubtReason) -> None:
+        self._sales.doubt(reason)
+        self._question.doubt(reason)
 
     def _purchase_answer(self, answer: Answer) -> None:
         meaning = self._profile.meaning(answer.response_code)
         if meaning.centre != "not_said":
             self.centre_link = meaning.centre == "reached"
-        waited_for = self._open if self._asked == "sale" and self._waiting else None
-        sale = self._owner(answer, waited_for)
+        sale = self._owner(answer)
         if sale is None:
             if meaning.outcome == "approved":
                 self._events.append(StrayAnswer(answer.evidence("late_answer", None)))
             return
-        source: Literal["answer", "late_answer"] = "answer" if sale is waited_for else "late_answer"
-        mine = answer.message_id is not None and self._sales.get(_number(answer.message_id)) is sale
-        outcome = judge_sale(answer.evidence(source, sale.reference if mine else None), sale, self._profile)
+        named = sale.reference if self._named(answer) is sale else None
+        outcome = judge_sale(answer.evidence(self._sales.source(sale), named), sale, self._profile)
         if outcome.reason != "mismatch":
             self.terminal_number = answer.terminal_number or self.terminal_number
         self.newest_stan = None
-        if sale is waited_for:
-            self._end_sale(outcome)
-        else:
-            self._settle_late(sale, outcome)
+        self._sales.settle(sale, outcome)
 
-    def _owner(self, answer: Answer, waited_for: AskedSale | None) -> AskedSale | None:
+    def _named(self, answer: Answer) -> AskedSale | None:
+        return None if answer.message_id is None else self._sales.named(_number(answer.message_id))
+
+    def _owner(self, answer: Answer) -> AskedSale | None:
         """Return the sale an answer is about, or None.
 
         An approval of no known sale is judged against the one that is waited for, where it ends as a mismatch: a charge
         nobody can place must not pass in silence. Any other answer ends that sale only when it names none.
         """
-        if answer.message_id is None:
-            return waited_for
-        known = self._sales.get(_number(answer.message_id))
+        known = self._named(answer)
         approved = self._profile.meaning(answer.response_code).outcome == "approved"
-        return waited_for if known is None and approved else known
+        return self._sales.open if known is None and (approved or answer.message_id is None) else known
 
     def _end_with(self, answer: Answer) -> None:
         """End the question that this link was made for."""
-        self._waiting = False
+        if self._question.asked is None:
+            return
         self.terminal_number = answer.terminal_number or self.terminal_number
-        if self._asked == "status" and self._about is not None:
-            self._end_status(answer, self._about)
-        elif self._asked == "ready":
-            # What is not said now is not known now, whatever was said before.
-            self.newest_stan = answer.trace
-            self._events.append(ReadyEnded(idle=True))
-        elif self._asked == "last":
-            self._events.append(LastEnded(read_last(answer.evidence("last_transaction", None), self._profile)))
+        match self._question.asked:
+            case AskedStatus(about):
+                self._end_status(answer, about)
+            case "ready":
+                # What is not said now is not known now, whatever was said before.
+                self.newest_stan = answer.trace
+                self._question.end(ReadyEnded(idle=True))
+            case "last":
+                self._question.end(LastEnded(read_last(answer.evidence("last_transaction", None), self._profile)))
+            case _:
+                pass
 
     def _end_status(self, answer: Answer, about: AskedSale) -> None:
         mine = answer.message_id is not None and _number(answer.message_id) == self._message_id(about.reference)
@@ -294,45 +287,8 @@ class AsanPardakhtSession:
             status = judge_last(said, about, self._profile)
             if said.stan is None or said.stan != about.baseline_stan:
                 status = msgspec.structs.replace(status, kind="unclear")
-        known = self._sales.get(self._message_id(about.reference))
-        if status.kind == "approved" and known is not None and known.reference == about.reference:
-            known.outcome = TerminalOutcome(kind="approved", evidence=status.evidence)
-        self._events.append(QueryEnded(about.reference, status))
-
-    def _settle_late(self, sale: AskedSale, outcome: TerminalOutcome) -> None:
-        """Apply an answer to a sale that had ended."""
-        before = sale.outcome or outcome
-        if settles(outcome, before):
-            sale.outcome = outcome
-            self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.evidence is not None and is_stray(outcome, before):
-            self._events.append(StrayAnswer(outcome.evidence))
-
-    # --- ends --------------------------------------------------------------------------------------------------------
-
-    def _end_sale(self, outcome: TerminalOutcome) -> None:
-        self._waiting = False
-        if self._open is not None:
-            self._open.outcome = outcome
-            self._events.append(SaleEnded(self._open.reference, outcome))
-
-    def _end_in_doubt(self, reason: DoubtReason) -> None:
-        """End what is waited for without an answer: nothing came, or nothing that can be read."""
-        self._waiting = False
-        read = reason == "bad_answer"
-        match self._asked:
-            case "sale":
-                self._end_sale(TerminalOutcome(kind="in_doubt", reason=reason))
-            case "ready":
-                self._events.append(ReadyEnded(idle=False))
-            case "status" if self._about is not None:
-                self._events.append(
-                    QueryEnded(self._about.reference, StatusAnswer(kind="unclear" if read else "no_answer"))
-                )
-            case "last":
-                self._events.append(LastEnded(LastTransaction(kind="unclear" if read else "no_answer")))
-            case _:
-                pass
+        self._sales.learn(about.reference, status)
+        self._question.end(QueryEnded(about.reference, status))
 
 
 def _number(message_id: str) -> str:

@@ -7,19 +7,16 @@ which also serves as the question whether the terminal is there: it has no other
 Implements `session.Session`.
 """
 
-from typing import Literal
-
+from edge.devices.terminals.asked_sales import AskedSales
 from edge.devices.terminals.judgement import (
     NO_TRANSACTION_STAN,
     AskedSale,
-    is_stray,
     judge_last,
     judge_order,
     judge_sale,
     read_last,
-    settles,
 )
-from edge.devices.terminals.outcome import DoubtReason, LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
+from edge.devices.terminals.outcome import DoubtReason, OrderAnswer
 from edge.devices.terminals.pna import (
     ACKNOWLEDGE,
     CANCEL,
@@ -30,22 +27,19 @@ from edge.devices.terminals.pna import (
     sale_request,
 )
 from edge.devices.terminals.pna_framing import Framer
+from edge.devices.terminals.question import Asked, AskedStatus, Question, ToldOrder
 from edge.devices.terminals.session import (
     Event,
     LastEnded,
-    LateAnswer,
     Order,
     OrderEnded,
     QueryEnded,
     ReadyEnded,
-    SaleEnded,
-    StrayAnswer,
     TerminalBill,
+    earliest,
 )
 from firmware_profiles.profile import TerminalProfile
 from shared.events import Evidence
-
-Request = Literal["ready", "sale", "status", "last", "order"]
 
 
 class PnaSession:
@@ -54,16 +48,12 @@ class PnaSession:
     def __init__(self, profile: TerminalProfile) -> None:
         self._profile = profile
         self._framer = Framer(profile.times.frame_gap_ms)
-        self._asked: Request | None = None
-        self._waiting = False
-        self._due_ms = 0
-        self._sale: AskedSale | None = None
-        self._about: AskedSale | None = None
-        self._order_stan = ""
-        self._order: Order = "acknowledge"
+        self._events: list[Event] = []
+        self._sales = AskedSales(self._events)
+        self._question = Question(self._events)
+        self._is_sales_link = False
         self._cancel_asked = False
         self._outgoing = b""
-        self._events: list[Event] = []
         self.terminal_number: str | None = None
         self.centre_link: bool | None = None
         self.newest_stan: str | None = None
@@ -77,7 +67,8 @@ class PnaSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events, self._events = self._events, []
+        events = list(self._events)
+        self._events.clear()
         return events
 
     def data_to_send(self) -> bytes:
@@ -87,15 +78,14 @@ class PnaSession:
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        dues = (self._due_ms if self._waiting else None, self._framer.deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(self._sales.deadline(), self._question.deadline(), self._framer.deadline())
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
         self._framer.tick(now_ms)
         self._work_off()
-        if self._waiting and now_ms >= self._due_ms:
-            self._end_in_doubt("no_answer")
+        self._sales.tick(now_ms)
+        self._question.tick(now_ms)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -105,20 +95,19 @@ class PnaSession:
 
     def link_lost(self) -> None:
         """End every wait: a lost link is not a failed sale."""
-        if self._waiting:
-            self._end_in_doubt("link_lost")
+        self._doubt("link_lost")
         self._forget_link()
 
     def _forget_link(self) -> None:
         self._framer.reset()
         self._outgoing = b""
-        self._asked = None
-        self._cancel_asked = False
+        self._is_sales_link = self._cancel_asked = False
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 
-    def _ask(self, request: Request, frame: bytes, due_ms: int) -> None:
-        self._asked, self._waiting, self._due_ms = request, True, due_ms
+    def _ask(self, asked: Asked, frame: bytes, due_ms: int) -> None:
+        self._is_sales_link = False
+        self._question.ask(asked, due_ms=due_ms)
         self._outgoing += frame
 
     def ask_ready(self, *, due_ms: int) -> None:
@@ -143,14 +132,16 @@ class PnaSession:
             slip_line=reference[-digits:] if digits else "",
             bill=None if bill is None else (bill.bill_id, bill.payment_id),
         )
-        self._sale = AskedSale(
+        sale = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number or self.terminal_number,
             baseline_stan=baseline_stan,
             busy_until_ms=now_ms + self._profile.times.longest_ms,
         )
-        self._ask("sale", frame, due_ms)
+        self._sales.start(sale, due_ms=due_ms)
+        self._is_sales_link = True
+        self._outgoing += frame
 
     def ask_status(
         self,
@@ -163,13 +154,13 @@ class PnaSession:
         due_ms: int,
     ) -> None:
         """Ask for the last transaction, to be held against a sale and its baseline; ends as QueryEnded."""
-        self._about = AskedSale(
+        about = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number or self.terminal_number,
             baseline_stan=baseline_stan,
         )
-        self._ask("status", last_request(), due_ms)
+        self._ask(AskedStatus(about), last_request(), due_ms)
 
     def ask_number(self, *, reference: str, request_number: str, due_ms: int) -> None:
         """Ask for the last transaction, which tells the terminal's number; it is no sale of this reference."""
@@ -200,11 +191,11 @@ class PnaSession:
         if order == "void":
             self._events.append(OrderEnded(OrderAnswer(kind="refused", reason="terminal.cannot")))
             return
-        self._about = AskedSale(
+        about = AskedSale(
             reference="", amount_rial=amount_rial, terminal_number=terminal_number or self.terminal_number
         )
-        self._order, self._order_stan = order, stan
-        self._ask("order", order_request(ACKNOWLEDGE if order == "acknowledge" else REVERSE), due_ms)
+        frame = order_request(ACKNOWLEDGE if order == "acknowledge" else REVERSE)
+        self._ask(ToldOrder(order, about, stan), frame, due_ms)
 
     def ask_cancel(self, now_ms: int) -> bool:
         """Ask for the sale to be dropped, on its own link. Returns False when its answer cannot come on this link."""
@@ -216,18 +207,15 @@ class PnaSession:
 
     def abandon_sale(self) -> None:
         """Stop waiting for the open sale; its answer will come as a LateAnswer."""
-        if self._asked == "sale" and self._waiting and self._sale is not None:
-            self._sale.outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
-            self._waiting = False
+        self._sales.abandon()
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of the newest sale while the terminal may still be working on it, or None."""
-        sale = self._sale
-        return sale.reference if sale is not None and sale.may_be_worked_on(now_ms) else None
+        return self._sales.unanswered(now_ms)
 
     def is_listening(self, now_ms: int) -> bool:
         """Return whether the newest sale's answer may still come on this link."""
-        return self._asked == "sale" and not self._framer.spoilt and self.unanswered(now_ms) is not None
+        return self._is_sales_link and not self._framer.spoilt and self.unanswered(now_ms) is not None
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
@@ -235,96 +223,57 @@ class PnaSession:
         for found in self._framer.items():
             if not isinstance(found, Answer):
                 # Bytes that are no answer may have been one: who waits for an answer will not learn from it.
-                if self._waiting:
-                    self._end_in_doubt("bad_answer")
-            elif self._asked == "sale":
+                self._doubt("bad_answer")
+            elif self._is_sales_link:
                 self._sale_answer(found)
-            elif self._waiting:
+            else:
                 self._end_with(found)
 
+    def _doubt(self, reason: DoubtReason) -> None:
+        self._sales.doubt(reason)
+        self._question.doubt(reason)
+
     def _sale_answer(self, answer: Answer) -> None:
-        sale = self._sale
+        sale = self._sales.newest
         meaning = self._profile.meaning(answer.response_code)
         if sale is None or (self._cancel_asked and answer.is_bare and meaning.outcome == "approved"):
             # After a cancel, a bare yes may be the yes to that: it says of no sale that it was charged.
             return
         if meaning.centre != "not_said":
             self.centre_link = meaning.centre == "reached"
-        said = answer.evidence("answer" if self._waiting else "late_answer")
+        said = answer.evidence(self._sales.source(sale))
         outcome = judge_sale(said, sale, self._profile)
         if outcome.reason != "mismatch":
             self.terminal_number = said.terminal_number or self.terminal_number
-        if self._waiting:
-            self.newest_stan = said.stan if outcome.kind == "approved" else None
-            self._end_sale(outcome)
-        else:
-            # Late, it may not be the newest any more: somebody may have sold at the terminal itself meanwhile.
-            self.newest_stan = None
-            self._settle_late(sale, outcome)
+        # Late, it may not be the newest any more: somebody may have sold at the terminal itself meanwhile.
+        self.newest_stan = said.stan if outcome.kind == "approved" and sale is self._sales.open else None
+        self._sales.settle(sale, outcome)
 
     def _end_with(self, answer: Answer) -> None:
         """End the question or order that this link was made for."""
-        self._waiting = False
-        about = self._about
-        if self._asked == "order" and about is not None:
-            said = answer.evidence("reversal" if self._order == "reverse" else "answer")
-            self._events.append(OrderEnded(judge_order(said, about, self._order_stan, self._profile)))
-            return
+        match self._question.asked:
+            case ToldOrder(order, about, stan):
+                said = answer.evidence("reversal" if order == "reverse" else "answer")
+                self._question.end(OrderEnded(judge_order(said, about, stan, self._profile)))
+            case AskedStatus(about):
+                said = self._learnt(answer)
+                status = judge_last(said, about, self._profile)
+                self._sales.learn(about.reference, status)
+                self._question.end(QueryEnded(about.reference, status))
+            case "ready":
+                said = self._learnt(answer)
+                # What is not said now is not known now, whatever was said before.
+                none = read_last(said, self._profile).kind == "none"
+                self.newest_stan = NO_TRANSACTION_STAN if none else said.stan
+                self._question.end(ReadyEnded(idle=True))
+            case "last":
+                self._question.end(LastEnded(read_last(self._learnt(answer), self._profile)))
+            case None:
+                pass
+
+    def _learnt(self, answer: Answer) -> Evidence:
+        """Return what an answer says of the last transaction, its number and trace taken notice of."""
         said = answer.evidence("last_transaction")
-        self._learn(said)
-        last = read_last(said, self._profile)
-        if self._asked == "status" and about is not None:
-            status = judge_last(said, about, self._profile)
-            self._remember_settled(about.reference, status)
-            self._events.append(QueryEnded(about.reference, status))
-        elif self._asked == "ready":
-            # What is not said now is not known now, whatever was said before.
-            self.newest_stan = NO_TRANSACTION_STAN if last.kind == "none" else said.stan
-            self._events.append(ReadyEnded(idle=True))
-        else:
-            self._events.append(LastEnded(last))
-
-    def _remember_settled(self, reference: str, status: StatusAnswer) -> None:
-        if self._sale is not None and self._sale.reference == reference and status.kind == "approved":
-            self._sale.outcome = TerminalOutcome(kind="approved", evidence=status.evidence)
-
-    def _learn(self, said: Evidence) -> None:
         self.terminal_number = said.terminal_number or self.terminal_number
         self.newest_stan = said.stan or self.newest_stan
-
-    def _settle_late(self, sale: AskedSale, outcome: TerminalOutcome) -> None:
-        """Apply an answer to the sale after its wait had ended."""
-        before = sale.outcome or outcome
-        if settles(outcome, before):
-            sale.outcome = outcome
-            self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.evidence is not None and is_stray(outcome, before):
-            self._events.append(StrayAnswer(outcome.evidence))
-
-    # --- ends --------------------------------------------------------------------------------------------------------
-
-    def _end_sale(self, outcome: TerminalOutcome) -> None:
-        self._waiting = False
-        if self._sale is not None:
-            self._sale.outcome = outcome
-            self._events.append(SaleEnded(self._sale.reference, outcome))
-
-    def _end_in_doubt(self, reason: DoubtReason) -> None:
-        """End what is waited for without an answer: nothing came, or nothing that can be read."""
-        self._waiting = False
-        read = reason == "bad_answer"
-        match self._asked:
-            case "sale":
-                self._end_sale(TerminalOutcome(kind="in_doubt", reason=reason))
-            case "ready":
-                self._events.append(ReadyEnded(idle=False))
-            case "status" if self._about is not None:
-                self._events.append(
-                    QueryEnded(self._about.reference, StatusAnswer(kind="unclear" if read else "no_answer"))
-                )
-            case "last":
-                self._events.append(LastEnded(LastTransaction(kind="unclear" if read else "no_answer")))
-            case "order":
-                self._events.append(OrderEnded(OrderAnswer(kind="in_doubt", reason=reason)))
-            case _:
-                pass
+        return said

@@ -9,8 +9,10 @@ also the question whether it is there. None of these makes a transaction. Implem
 from collections import deque
 from typing import Final, Literal
 
-from edge.devices.terminals.judgement import AskedSale, is_stray, judge_query, judge_sale, read_last, settles
+from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.judgement import AskedSale, judge_query, judge_sale, read_last
 from edge.devices.terminals.outcome import DoubtReason, LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
+from edge.devices.terminals.question import Asked, AskedStatus, Question
 from edge.devices.terminals.sadad import BILL, PURCHASE, SaleAnswer, sale_request
 from edge.devices.terminals.sadad_framing import Content, Framer
 from edge.devices.terminals.sadad_link import SadadLink, Word
@@ -18,20 +20,17 @@ from edge.devices.terminals.sadad_reports import Device, Report, device_request,
 from edge.devices.terminals.session import (
     Event,
     LastEnded,
-    LateAnswer,
     Order,
     OrderEnded,
     QueryEnded,
     ReadyEnded,
-    SaleEnded,
     StrayAnswer,
     TerminalBill,
+    earliest,
 )
 from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.protocol_options import SadadOptions
 from shared.events import Evidence
-
-Request = Literal["ready", "sale", "status", "last"]
 
 ENDED_CODE: Final = "EOT"
 """Stands for a code in the table: the terminal ended the sale with a frame that carries none."""
@@ -48,15 +47,13 @@ class SadadSession:
         self._options = profile.sadad or SadadOptions()
         self._framer = Framer(profile.times.frame_gap_ms)
         self._link = SadadLink(ack_timeout_ms=self._options.ack_timeout_ms)
-        self._asked: Request | None = None
-        self._waiting = False
-        self._due_ms = 0
-        self._sale: AskedSale | None = None
+        self._events: list[Event] = []
+        self._sales = AskedSales(self._events)
+        self._question = Question(self._events)
+        self._is_sales_link = False
         self._processing_code = PURCHASE
-        self._about: AskedSale | None = None
         self._told_number: str | None = None
         self._traces: deque[str] = deque(maxlen=REMEMBERED_TRACES_MAX)
-        self._events: list[Event] = []
         self.terminal_number: str | None = None
         self.centre_link: bool | None = None
         self.newest_stan: str | None = None
@@ -70,7 +67,8 @@ class SadadSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events, self._events = self._events, []
+        events = list(self._events)
+        self._events.clear()
         return events
 
     def data_to_send(self) -> bytes:
@@ -79,16 +77,17 @@ class SadadSession:
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        dues = (self._due_ms if self._waiting else None, self._framer.deadline(), self._link.deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(
+            self._sales.deadline(), self._question.deadline(), self._framer.deadline(), self._link.deadline()
+        )
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
         self._framer.tick(now_ms)
         self._work_off()
         self._take_word(self._link.tick(now_ms))
-        if self._waiting and now_ms >= self._due_ms:
-            self._end_in_doubt("no_answer")
+        self._sales.tick(now_ms)
+        self._question.tick(now_ms)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -98,20 +97,20 @@ class SadadSession:
 
     def link_lost(self) -> None:
         """End every wait: a lost link is not a failed sale."""
-        if self._waiting:
-            self._end_in_doubt("link_lost")
+        self._doubt("link_lost")
         self._forget_link()
 
     def _forget_link(self) -> None:
         self._framer.reset()
         self._link.reset()
-        self._asked = None
+        self._is_sales_link = False
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 
-    def _ask(self, request: Request, frame: bytes, due_ms: int) -> None:
-        self._asked, self._waiting, self._due_ms = request, True, due_ms
-        self._link.begin(frame, repeatable=request != "sale")
+    def _ask(self, asked: Asked, frame: bytes, due_ms: int) -> None:
+        self._is_sales_link = False
+        self._question.ask(asked, due_ms=due_ms)
+        self._link.begin(frame, repeatable=True)
 
     def ask_ready(self, *, due_ms: int) -> None:
         """Ask the terminal who it is: one that answers is there and idle, and makes no transaction."""
@@ -137,13 +136,15 @@ class SadadSession:
             bill=None if bill is None else (bill.bill_id, bill.payment_id),
         )
         self._processing_code = PURCHASE if bill is None else BILL
-        self._sale = AskedSale(
+        sale = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number or self.terminal_number,
             busy_until_ms=now_ms + self._profile.times.longest_ms,
         )
-        self._ask("sale", frame, due_ms)
+        self._sales.start(sale, due_ms=due_ms)
+        self._is_sales_link = True
+        self._link.begin(frame, repeatable=False)
 
     def ask_status(
         self,
@@ -159,8 +160,8 @@ class SadadSession:
         frame = search_request(reference, function=self._options.search_function)
         # Of a terminal that does not say who it is, a sale that it finds is believed by reference and amount alone.
         its_own = None if self._told_number is None else terminal_number or self.terminal_number
-        self._about = AskedSale(reference=reference, amount_rial=amount_rial, terminal_number=its_own)
-        self._ask("status", frame, due_ms)
+        about = AskedSale(reference=reference, amount_rial=amount_rial, terminal_number=its_own)
+        self._ask(AskedStatus(about), frame, due_ms)
 
     def ask_number(self, *, reference: str, request_number: str, due_ms: int) -> None:  # noqa: ARG002
         """Ask nothing: a search does not tell the terminal's number, and `ask_ready`, which follows, does."""
@@ -192,18 +193,15 @@ class SadadSession:
 
     def abandon_sale(self) -> None:
         """Stop waiting for the open sale; its answer will come as a LateAnswer."""
-        if self._asked == "sale" and self._waiting and self._sale is not None:
-            self._sale.outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
-            self._waiting = False
+        self._sales.abandon()
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of the newest sale while the terminal may still be working on it, or None."""
-        sale = self._sale
-        return sale.reference if sale is not None and sale.may_be_worked_on(now_ms) else None
+        return self._sales.unanswered(now_ms)
 
     def is_listening(self, now_ms: int) -> bool:
         """Return whether the newest sale's answer may still come on this link."""
-        may_speak = self._asked == "sale" and self._link.request_left and not self._link.ended
+        may_speak = self._is_sales_link and self._link.request_left and not self._link.ended
         return may_speak and self.unanswered(now_ms) is not None
 
     # --- what comes --------------------------------------------------------------------------------------------------
@@ -218,27 +216,31 @@ class SadadSession:
         """Take what the link says of the request."""
         if word is None:
             return
-        if self._asked == "sale" and self._sale is not None and word in {"ended", "refused"}:
+        sale = self._sales.newest if self._is_sales_link else None
+        if sale is not None and word in {"ended", "refused"}:
             code = ENDED_CODE if word == "ended" else REFUSED_CODE
-            self._settle(self._judged(Evidence(source=self._source(), response_code=code), self._sale))
+            said = Evidence(source=self._sales.source(sale), response_code=code)
+            self._sales.settle(sale, self._judged(said, sale))
             return
-        if self._asked == "sale" and self._sale is not None and word == "unheard":
+        if sale is not None and word == "unheard":
             # The amount never left: there is nothing the terminal could be working on.
-            self._sale.busy_until_ms = 0
-        if self._waiting:
-            self._end_in_doubt("bad_answer" if word == "garbled" else "no_answer")
+            sale.busy_until_ms = 0
+        self._doubt("bad_answer" if word == "garbled" else "no_answer")
+
+    def _doubt(self, reason: DoubtReason) -> None:
+        self._sales.doubt(reason)
+        self._question.doubt(reason)
 
     def _take_content(self, content: Content) -> None:
-        if isinstance(content, SaleAnswer) and (self._asked != "sale" or not self._link.request_left):
+        if isinstance(content, SaleAnswer) and not (self._is_sales_link and self._link.request_left):
             self._take_strange(content)
         elif isinstance(content, SaleAnswer):
             self._sale_answer(content)
-        elif self._asked == "sale":
+        elif self._is_sales_link:
             # An answer to something else, where only the sale's can come.
-            if self._waiting and self._link.request_left:
-                self._end_in_doubt("bad_answer")
-        elif self._waiting and self._link.request_left:
-            self._link.finish()
+            if self._link.request_left:
+                self._sales.doubt("bad_answer")
+        else:
             self._end_with(content)
 
     def _take_strange(self, answer: SaleAnswer) -> None:
@@ -247,19 +249,18 @@ class SadadSession:
         if meant == "approved":
             if answer.trace not in self._traces:
                 self._events.append(StrayAnswer(answer.evidence("late_answer")))
-        elif self._waiting and self._link.request_left and not answer.amount_rial:
-            self._link.finish()
+        elif not answer.amount_rial:
             self._end_with(Report(function="", code=answer.response_code))
 
     def _sale_answer(self, answer: SaleAnswer) -> None:
-        sale = self._sale
+        sale = self._sales.newest
         if sale is None or answer.trace in self._traces:
             # It was told before, and repeats itself because our acknowledgement was lost.
             return
         meaning = self._profile.meaning(answer.response_code)
         if meaning.centre != "not_said":
             self.centre_link = meaning.centre == "reached"
-        said = answer.evidence(self._source())
+        said = answer.evidence(self._sales.source(sale))
         outcome = self._judged(said, sale)
         if answer.processing_code not in {None, self._processing_code}:
             outcome = TerminalOutcome(kind="in_doubt", evidence=said, reason="mismatch")
@@ -267,10 +268,7 @@ class SadadSession:
             self.terminal_number = said.terminal_number or self.terminal_number
             self._remember_trace(said)
         self._link.finish()
-        self._settle(outcome)
-
-    def _source(self) -> Literal["answer", "late_answer"]:
-        return "answer" if self._waiting else "late_answer"
+        self._sales.settle(sale, outcome)
 
     def _judged(self, said: Evidence, sale: AskedSale) -> TerminalOutcome:
         return judge_sale(said, sale, self._profile, by_link=True)
@@ -281,42 +279,26 @@ class SadadSession:
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
-    def _settle(self, outcome: TerminalOutcome) -> None:
-        """End the newest sale, or apply what came after its wait had ended."""
-        sale = self._sale
-        if sale is None:
-            return
-        if self._waiting:
-            self._end_sale(outcome)
-            return
-        before = sale.outcome or outcome
-        if settles(outcome, before):
-            sale.outcome = outcome
-            self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.evidence is not None and is_stray(outcome, before):
-            self._events.append(StrayAnswer(outcome.evidence))
-
-    def _end_sale(self, outcome: TerminalOutcome) -> None:
-        self._waiting = False
-        if self._sale is not None:
-            self._sale.outcome = outcome
-            self._events.append(SaleEnded(self._sale.reference, outcome))
-
     def _end_with(self, content: Content) -> None:
-        """End the question that this link was made for."""
-        self._waiting = False
-        if self._asked == "ready":
-            if isinstance(content, Device):
-                self._told_number = content.terminal_number
-                self.terminal_number = content.terminal_number or self.terminal_number
-            self._events.append(ReadyEnded(idle=True))
-        elif self._asked == "status" and self._about is not None:
-            self._end_status(content, self._about)
-        elif self._asked == "last":
-            said = self._evidence(content, "last_transaction", None)
-            self._events.append(
-                LastEnded(LastTransaction(kind="unclear") if said is None else read_last(said, self._profile))
-            )
+        """End the question that this link was made for, if it has been asked by now."""
+        asked = self._question.asked
+        if asked is None or not self._link.request_left:
+            return
+        self._link.finish()
+        match asked:
+            case "ready":
+                if isinstance(content, Device):
+                    self._told_number = content.terminal_number
+                    self.terminal_number = content.terminal_number or self.terminal_number
+                self._question.end(ReadyEnded(idle=True))
+            case AskedStatus(about):
+                self._end_status(content, about)
+            case "last":
+                said = self._evidence(content, "last_transaction", None)
+                last = LastTransaction(kind="unclear") if said is None else read_last(said, self._profile)
+                self._question.end(LastEnded(last))
+            case _:
+                pass
 
     def _end_status(self, content: Content, about: AskedSale) -> None:
         said = self._evidence(content, "status_query", about)
@@ -325,9 +307,8 @@ class SadadSession:
         status = StatusAnswer(kind="unclear") if said is None else judge_query(said, about, self._profile)
         if status.kind == "approved" and status.evidence is not None:
             self._remember_trace(status.evidence)
-            if self._sale is not None and self._sale.reference == about.reference:
-                self._sale.outcome = TerminalOutcome(kind="approved", evidence=status.evidence)
-        self._events.append(QueryEnded(about.reference, status))
+        self._sales.learn(about.reference, status)
+        self._question.end(QueryEnded(about.reference, status))
 
     def _evidence(
         self, content: Content, source: Literal["status_query", "last_transaction"], about: AskedSale | None
@@ -344,21 +325,3 @@ class SadadSession:
         charged = [one for one in records if self._profile.meaning(one.response_code).outcome == "approved"]
         found = next(iter(charged if about is not None and charged else records), None)
         return None if found is None else found.evidence(source, self._told_number)
-
-    def _end_in_doubt(self, reason: DoubtReason) -> None:
-        """End what is waited for without an answer: nothing came, or nothing that can be read."""
-        self._waiting = False
-        read = reason == "bad_answer"
-        match self._asked:
-            case "sale":
-                self._end_sale(TerminalOutcome(kind="in_doubt", reason=reason))
-            case "ready":
-                self._events.append(ReadyEnded(idle=False))
-            case "status" if self._about is not None:
-                self._events.append(
-                    QueryEnded(self._about.reference, StatusAnswer(kind="unclear" if read else "no_answer"))
-                )
-            case "last":
-                self._events.append(LastEnded(LastTransaction(kind="unclear" if read else "no_answer")))
-            case _:
-                pass

@@ -7,6 +7,8 @@ remembered. Rules that every session keeps:
 * An approval counts only when amount, terminal number (if known) and what names the sale agree; else it is a mismatch.
 * An answer belongs to the sale it is about, not to whoever waits.
 * Silence, noise, a lost link, a code that proves nothing: in doubt.
+
+What is the same for all of them is in `asked_sales` and `question`.
 """
 
 from typing import Literal, Protocol
@@ -73,6 +75,11 @@ class StrayAnswer(msgspec.Struct, frozen=True):
 
 
 Event = ReadyEnded | SaleEnded | QueryEnded | LastEnded | OrderEnded | LateAnswer | StrayAnswer
+
+
+def earliest(*dues_ms: int | None) -> int | None:
+    """Return the first of some instants, where there is one."""
+    return min((due for due in dues_ms if due is not None), default=None)
 
 
 class Session(Protocol):

@@ -8,19 +8,20 @@ is there is asked by asking for the line and giving it back. Implements `session
 
 from typing import Final
 
-from edge.devices.terminals.judgement import AskedSale, is_stray, judge_sale, settles
-from edge.devices.terminals.outcome import DoubtReason, LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
+from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.judgement import AskedSale, judge_sale
+from edge.devices.terminals.outcome import LastTransaction, OrderAnswer, StatusAnswer
+from edge.devices.terminals.question import Question
 from edge.devices.terminals.session import (
     Event,
     LastEnded,
-    LateAnswer,
     Order,
     OrderEnded,
     QueryEnded,
     ReadyEnded,
-    SaleEnded,
     StrayAnswer,
     TerminalBill,
+    earliest,
 )
 from edge.devices.terminals.telium_e import PRIVATE_CHARACTERS, Answer, AnswerError, decode, sale_request
 from edge.devices.terminals.telium_e_link import Ending, LineTurns
@@ -42,11 +43,9 @@ class TeliumESession:
         self._profile = profile
         self._options = options = profile.telium_e or TeliumEOptions()
         self._turns = LineTurns(gap_ms=profile.times.frame_gap_ms, answer_ms=options.answer_ms)
-        self._sales: dict[str, AskedSale] = {}
-        self._open: str | None = None
-        self._open_due_ms = 0
-        self._ready_due_ms: int | None = None
         self._events: list[Event] = []
+        self._sales = AskedSales(self._events, remembered_max=REMEMBERED_SALES_MAX)
+        self._ready = Question(self._events)
         self.terminal_number: str | None = None
         self.centre_link: bool | None = None
         self.newest_stan: str | None = None
@@ -60,7 +59,8 @@ class TeliumESession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events, self._events = self._events, []
+        events = list(self._events)
+        self._events.clear()
         return events
 
     def data_to_send(self) -> bytes:
@@ -69,21 +69,14 @@ class TeliumESession:
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        dues = (
-            self._open_due_ms if self._open is not None else None,
-            self._ready_due_ms,
-            self._turns.deadline(),
-        )
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(self._sales.deadline(), self._ready.deadline(), self._turns.deadline())
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
         self._turns.tick(now_ms)
         self._work_off()
-        if self._open is not None and now_ms >= self._open_due_ms:
-            self._doubt("no_answer")
-        if self._ready_due_ms is not None and now_ms >= self._ready_due_ms:
-            self._end_ready(idle=False)
+        self._sales.tick(now_ms)
+        self._ready.tick(now_ms)
 
     # --- the link ----------------------------------------------------------------------------------------------------
 
@@ -96,8 +89,8 @@ class TeliumESession:
         if self._turns.message_waits:
             self._not_taken(NO_LINE)
         self._turns.reset()
-        self._doubt("link_lost")
-        self._end_ready(idle=False)
+        self._sales.doubt("link_lost")
+        self._ready.doubt("link_lost")
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 
@@ -106,7 +99,7 @@ class TeliumESession:
         if not self._turns.at_rest:
             self._events.append(ReadyEnded(idle=False))
             return
-        self._ready_due_ms = due_ms
+        self._ready.ask("ready", due_ms=due_ms)
         self._turns.take_turn(None)
 
     def start_sale(
@@ -131,16 +124,13 @@ class TeliumESession:
             private=private,
             full_answer=self._options.full_answer,
         )
-        self._sales.pop(private, None)
-        self._sales[private] = AskedSale(
+        sale = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number,
             busy_until_ms=now_ms + self._profile.times.longest_ms,
         )
-        while len(self._sales) > REMEMBERED_SALES_MAX:
-            del self._sales[next(iter(self._sales))]
-        self._open, self._open_due_ms = private, due_ms
+        self._sales.start(sale, name=private, due_ms=due_ms)
         self._turns.take_turn(message)
 
     @property
@@ -187,13 +177,11 @@ class TeliumESession:
 
     def abandon_sale(self) -> None:
         """Stop waiting for the open sale; its answer will come as a LateAnswer."""
-        if self._open is not None:
-            self._sales[self._open].outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
-            self._open = None
+        self._sales.abandon()
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of a sale the terminal may still be working on, or None."""
-        return next((sale.reference for sale in self._sales.values() if sale.may_be_worked_on(now_ms)), None)
+        return self._sales.unanswered(now_ms)
 
     def is_listening(self, now_ms: int) -> bool:  # noqa: ARG002 - a late answer is known on the next link too
         """Return False: no answer depends on the link it comes on."""
@@ -206,13 +194,13 @@ class TeliumESession:
             self._turn_ended(ending)
         for message in self._turns.messages():
             if message == "noise":
-                self._doubt("bad_answer")
+                self._sales.doubt("bad_answer")
             else:
                 self._hear(message)
 
     def _turn_ended(self, ending: Ending) -> None:
-        if self._ready_due_ms is not None:
-            self._end_ready(idle=ending == "there")
+        if self._ready.asked is not None:
+            self._ready.end(ReadyEnded(idle=ending == "there"))
         elif ending == "unsaid":
             self._not_taken(NO_LINE)
         elif ending == "refused":
@@ -220,80 +208,50 @@ class TeliumESession:
 
     def _not_taken(self, code: str) -> None:
         """End the open sale of which the terminal has certainly taken nothing."""
-        if self._open is not None:
+        sale = self._sales.open
+        if sale is not None:
             said = Evidence(source="answer", response_code=code)
-            self._end_open(judge_sale(said, self._sales[self._open], self._profile))
+            self._sales.settle(sale, judge_sale(said, sale, self._profile))
 
     def _hear(self, message: bytes) -> None:
         try:
             answer = decode(message)
         except AnswerError:
-            self._doubt("bad_answer")
+            self._sales.doubt("bad_answer")
             return
         meaning = self._profile.meaning(answer.result)
         if meaning.centre != "not_said":
             self.centre_link = meaning.centre == "reached"
-        private = self._owner(answer)
-        if private is None:
-            if meaning.outcome == "approved":
-                self._events.append(StrayAnswer(self._evidence(answer, None)))
-            return
-        sale = self._sales[private]
-        outcome = judge_sale(self._evidence(answer, private), sale, self._profile)
-        if private == self._open:
-            self._end_open(outcome)
-        else:
-            self._settle_late(sale, outcome)
+        sale = self._owner(answer)
+        if sale is not None:
+            self._sales.settle(sale, judge_sale(self._evidence(answer, sale), sale, self._profile))
+        elif meaning.outcome == "approved":
+            self._events.append(StrayAnswer(self._evidence(answer, None)))
 
-    def _owner(self, answer: Answer) -> str | None:
-        """Return the private field of the sale that an answer is of, or None.
+    def _owner(self, answer: Answer) -> AskedSale | None:
+        """Return the sale that an answer is of, or None.
 
         A yes that names no known sale is held against the open one, where it ends as a mismatch: a charge nobody can
         place must not pass in silence. Any other answer must not end a sale it does not name, unless it names none and
         only one sale can be meant.
         """
-        if answer.private in self._sales:
-            return answer.private
+        named = self._sales.named(answer.private)
+        if named is not None:
+            return named
         if self._profile.meaning(answer.result).outcome == "approved":
-            return self._open
-        others = any(sale.outcome is not None and sale.outcome.kind == "in_doubt" for sale in self._sales.values())
-        return None if answer.private or others else self._open
+            return self._sales.open
+        others = any(sale.outcome is not None and sale.outcome.kind == "in_doubt" for sale in self._sales.all())
+        return None if answer.private or others else self._sales.open
 
-    def _evidence(self, answer: Answer, private: str | None) -> Evidence:
+    def _evidence(self, answer: Answer, sale: AskedSale | None) -> Evidence:
         """Return what an answer says, in the journal's words; an amount in another currency is none."""
         rial, rest = divmod(answer.amount, self._units_of_a_rial)
         ours = answer.currency == self._options.currency and not rest
-        named = self._sales.get(answer.private)
-        reference = answer.private or None
+        named = self._sales.named(answer.private)
         return Evidence(
-            source="answer" if private is not None and private == self._open else "late_answer",
+            source=self._sales.source(sale),
             response_code=answer.result,
             amount_rial=rial if ours else None,
-            reference=named.reference if named is not None else reference,
+            reference=named.reference if named is not None else answer.private or None,
             pan=answer.pan,
         )
-
-    # --- ends --------------------------------------------------------------------------------------------------------
-
-    def _doubt(self, reason: DoubtReason) -> None:
-        self._end_open(TerminalOutcome(kind="in_doubt", reason=reason))
-
-    def _end_open(self, outcome: TerminalOutcome) -> None:
-        if self._open is not None:
-            sale, self._open = self._sales[self._open], None
-            sale.outcome = outcome
-            self._events.append(SaleEnded(sale.reference, outcome))
-
-    def _end_ready(self, *, idle: bool) -> None:
-        if self._ready_due_ms is not None:
-            self._ready_due_ms = None
-            self._events.append(ReadyEnded(idle))
-
-    def _settle_late(self, sale: AskedSale, outcome: TerminalOutcome) -> None:
-        """Apply an answer to a sale that had ended."""
-        before = sale.outcome or outcome
-        if settles(outcome, before):
-            sale.outcome = outcome
-            self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.evidence is not None and is_stray(outcome, before):
-            self._events.append(StrayAnswer(outcome.evidence))

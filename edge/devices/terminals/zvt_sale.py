@@ -7,9 +7,10 @@ that order in time, the terminal is told to take the sale back (84 66), as it is
 
 import msgspec
 
-from edge.devices.terminals.judgement import AskedSale, is_stray, judge_sale, settles
-from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, TerminalOutcome
-from edge.devices.terminals.session import Event, LateAnswer, SaleEnded, StrayAnswer
+from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.judgement import AskedSale, judge_sale
+from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, StatusAnswer, TerminalOutcome
+from edge.devices.terminals.session import Event, StrayAnswer, earliest
 from edge.devices.terminals.zvt import GOODS_REFUSED, POSITIVE, WAIT, Aborted, Completed, Refused, Status, abort
 from edge.devices.terminals.zvt_bytes import Apdu
 from edge.devices.terminals.zvt_dialogue import Command, Dialogue, Ended
@@ -45,9 +46,7 @@ class SaleTalk:
         self._options = profile.zvt or ZvtOptions()
         self._dialogue = dialogue
         self._events = events
-        self._sale: AskedSale | None = None
-        self._waiting = False
-        self._due_ms = 0
+        self._sales = AskedSales(events)
         self._accept_due_ms: int | None = None
         self._held: _Held | None = None
         self._keeping = False
@@ -66,7 +65,7 @@ class SaleTalk:
 
     def start(self, sale: AskedSale, apdu: Apdu, *, now_ms: int, due_ms: int) -> None:
         """Give the order; ends as SaleEnded."""
-        self._sale, self._waiting, self._due_ms = sale, True, due_ms
+        self._sales.start(sale, due_ms=due_ms)
         self._accept_due_ms = now_ms + self._options.accept_ms
         self._taken_back, self._refused, self._kept_stan = False, None, None
         self.standing = None
@@ -102,9 +101,7 @@ class SaleTalk:
 
     def abandon(self) -> None:
         """Stop waiting; the answer will come as a LateAnswer."""
-        if self._waiting and self._sale is not None:
-            self._sale.outcome = TerminalOutcome(kind="in_doubt", reason="no_answer")
-            self._waiting = False
+        self._sales.abandon()
 
     @property
     def _at_work(self) -> bool:
@@ -118,31 +115,31 @@ class SaleTalk:
 
     def unanswered(self, now_ms: int) -> str | None:
         """Return the reference of the sale while the terminal works on it, or waits for an answer."""
-        if self._sale is None:
+        sale = self._sales.newest
+        if sale is None:
             return None
-        is_open = self._held is not None or self.keeping or self._sale.may_be_worked_on(now_ms)
-        return self._sale.reference if is_open else None
+        is_open = self._held is not None or self.keeping or sale.may_be_worked_on(now_ms)
+        return sale.reference if is_open else None
 
     def is_listening(self, now_ms: int) -> bool:
         """Return whether the sale's answer may still come on this link."""
         return self._at_work and self.unanswered(now_ms) is not None
 
-    def remember_approved(self, reference: str, evidence: Evidence | None) -> None:
-        """Take notice that a question settled a sale, should it be this one."""
-        if self._sale is not None and self._sale.reference == reference:
-            self._sale.outcome = TerminalOutcome(kind="approved", evidence=evidence)
+    def learn(self, reference: str, status: StatusAnswer) -> None:
+        """Take notice of what a question told about a sale, should it be this one."""
+        self._sales.learn(reference, status)
 
     # --- time, and the link ------------------------------------------------------------------------------------------
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        dues = (
-            self._due_ms if self._waiting else None,
+        lost = self._lost
+        return earliest(
+            self._sales.deadline(),
             self._accept_due_ms,
             self._held.answer_due_ms if self._held is not None else None,
-            self._sale.busy_until_ms if self._sale is not None and self._is_lost else None,
+            lost.busy_until_ms if lost is not None else None,
         )
-        return min((due for due in dues if due is not None), default=None)
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
@@ -151,16 +148,17 @@ class SaleTalk:
             running = self._dialogue.running
             if running is None or running.kind != "sale" or not running.accepted:
                 self.doubt("no_answer")
-        if self._waiting and now_ms >= self._due_ms:
-            self.doubt("no_answer")
-        if self._is_lost and self._sale is not None and now_ms >= self._sale.busy_until_ms:
+        self._sales.tick(now_ms)
+        lost = self._lost
+        if lost is not None and now_ms >= lost.busy_until_ms:
             self._dialogue.give_up()
         self._hold_on(now_ms)
 
     @property
-    def _is_lost(self) -> bool:
-        """Return whether the dialogue stands open and nobody waits for its sale any more."""
-        return self._at_work and not self._waiting and self._held is None
+    def _lost(self) -> AskedSale | None:
+        """Return the sale whose dialogue stands open while nobody waits for it any more, or None."""
+        is_lost = self._at_work and self._sales.open is None and self._held is None
+        return self._sales.newest if is_lost else None
 
     def forget_link(self) -> None:
         """Take notice that the link is new, or gone: an approval that was held is taken back."""
@@ -188,9 +186,9 @@ class SaleTalk:
             return
         if self._is_decided(status):
             return
-        sale = self._sale
+        sale = self._sales.newest
         approved = self._profile.meaning(status.result_code or "").outcome == "approved"
-        left_over = command is None and self._waiting and not approved
+        left_over = command is None and self._sales.open is not None and not approved
         if sale is None or left_over or (command is None and not sale.may_be_worked_on(now_ms)):
             is_the_sale = sale is not None and judge_sale(self._said(status), sale, self._profile).kind == "approved"
             self._stray(status, is_charge=approved and (is_the_sale or not self.passed_over))
@@ -208,7 +206,7 @@ class SaleTalk:
             self._take_back(status)
         else:
             self._dialogue.reply(POSITIVE)
-        self._settle(sale, outcome)
+        self._sales.settle(sale, outcome)
 
     def _is_decided(self, status: Status) -> bool:
         """Answer a report about which nothing is to be decided any more, if it is one."""
@@ -224,11 +222,7 @@ class SaleTalk:
         meaning = self._profile.meaning(status.result_code or "")
         if meaning.centre != "not_said":
             self.centre_link = meaning.centre == "reached"
-        return evidence_of(status, self._source, self._options)
-
-    @property
-    def _source(self) -> Source:
-        return "answer" if self._waiting else "late_answer"
+        return evidence_of(status, self._sales.source(self._sales.newest), self._options)
 
     def _stray(self, status: Status, *, is_charge: bool) -> None:
         if not is_charge:
@@ -258,7 +252,7 @@ class SaleTalk:
         self._accept_due_ms = None
         held, self._held = self._held, None
         keeping, self._keeping = self._keeping, False
-        sale, report = self._sale, ended.command.report
+        sale, report = self._sales.newest, ended.command.report
         if sale is not None and report is None:
             self._over_without_report(sale, ended)
         if held is None and not keeping:
@@ -274,25 +268,10 @@ class SaleTalk:
         if ended.how == "unheard":
             self.doubt("no_answer")
         elif isinstance(ended.how, Completed):
-            self._settle(sale, TerminalOutcome(kind="in_doubt", reason="unclear_code"))
+            self._sales.settle(sale, TerminalOutcome(kind="in_doubt", reason="unclear_code"))
         else:
-            self._settle(sale, judge_sale(code_of(ended, self._source), sale, self._profile))
+            self._sales.settle(sale, judge_sale(code_of(ended, self._sales.source(sale)), sale, self._profile))
 
     def doubt(self, reason: DoubtReason) -> None:
         """End the wait for a sale without an answer."""
-        if self._waiting and self._sale is not None:
-            self._settle(self._sale, TerminalOutcome(kind="in_doubt", reason=reason))
-
-    def _settle(self, sale: AskedSale, outcome: TerminalOutcome) -> None:
-        """Apply what was said of a sale, in time or after its wait had ended."""
-        if self._waiting:
-            self._waiting = False
-            sale.outcome = outcome
-            self._events.append(SaleEnded(sale.reference, outcome))
-            return
-        before = sale.outcome or outcome
-        if settles(outcome, before):
-            sale.outcome = outcome
-            self._events.append(LateAnswer(sale.reference, outcome))
-        elif outcome.evidence is not None and is_stray(outcome, before):
-            self._events.append(StrayAnswer(outcome.evidence))
+        self._sales.doubt(reason)

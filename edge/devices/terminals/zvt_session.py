@@ -6,10 +6,11 @@ a sale means asking for the last transaction (06 20), of a terminal that said ju
 it waits for an answer, or takes a sale back, it is not. Implements `session.Session`.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 from edge.devices.terminals.judgement import AskedSale, read_last
-from edge.devices.terminals.outcome import DoubtReason, LastTransaction, OrderAnswer, StatusAnswer
+from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, StatusAnswer
+from edge.devices.terminals.question import Asked, AskedStatus, Question, ToldOrder
 from edge.devices.terminals.session import (
     Event,
     LastEnded,
@@ -18,6 +19,7 @@ from edge.devices.terminals.session import (
     QueryEnded,
     ReadyEnded,
     TerminalBill,
+    earliest,
 )
 from edge.devices.terminals.zvt import (
     POSITIVE,
@@ -38,8 +40,6 @@ from edge.devices.terminals.zvt_sale import SaleTalk, code_of
 from firmware_profiles.links import LinkKind
 from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.protocol_options import ZvtOptions
-
-Request = Literal["ready", "status", "last", "order"]
 
 IDLE: Final = frozenset({None, "00"})
 """How an idle terminal says that it stands; an old one says nothing."""
@@ -66,10 +66,7 @@ class ZvtSession:
         )
         self._events: list[Event] = []
         self._sales = SaleTalk(profile=profile, dialogue=self._dialogue, events=self._events)
-        self._asked: Request | None = None
-        self._due_ms = 0
-        self._about: AskedSale | None = None
-        self._order_stan = ""
+        self._question = Question(self._events)
         self._identifier = b""
 
     @property
@@ -106,16 +103,14 @@ class ZvtSession:
 
     def deadline(self) -> int | None:
         """Return when `tick` has something to do, or None."""
-        asked = self._due_ms if self._asked is not None else None
-        dues = (asked, self._sales.deadline(), self._dialogue.deadline())
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(self._question.deadline(), self._sales.deadline(), self._dialogue.deadline())
 
     def tick(self, now_ms: int) -> None:
         """End what has waited long enough."""
         self._dialogue.tick(now_ms)
         self._work_off(now_ms)
         self._sales.tick(now_ms)
-        if self._asked is not None and now_ms >= self._due_ms:
+        if self._question.is_due(now_ms):
             self._end_unanswered("no_answer")
 
     # --- the link ----------------------------------------------------------------------------------------------------
@@ -133,8 +128,8 @@ class ZvtSession:
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 
-    def _ask(self, request: Request, due_ms: int, *commands: Command) -> None:
-        self._asked, self._due_ms = request, due_ms
+    def _ask(self, asked: Asked, due_ms: int, *commands: Command) -> None:
+        self._question.ask(asked, due_ms=due_ms)
         self._dialogue.order(commands)
 
     def _enquiry(self) -> Command:
@@ -187,13 +182,13 @@ class ZvtSession:
         due_ms: int,
     ) -> None:
         """Ask for the last transaction, to be held against a sale and its baseline; ends as QueryEnded."""
-        self._about = AskedSale(
+        about = AskedSale(
             reference=reference,
             amount_rial=amount_rial,
             terminal_number=terminal_number or self.terminal_number,
             baseline_stan=baseline_stan,
         )
-        self._ask("status", due_ms, self._enquiry(), self._repeat())
+        self._ask(AskedStatus(about), due_ms, self._enquiry(), self._repeat())
 
     def ask_number(self, *, reference: str, request_number: str, due_ms: int) -> None:  # noqa: ARG002
         """Answer at once: the terminal says its number when the till registers."""
@@ -218,15 +213,15 @@ class ZvtSession:
         It is kept by answering its report, undone by its receipt number: the one given, or the one that the terminal
         told with this very trace just before.
         """
-        self._about = AskedSale(
+        about = AskedSale(
             reference="", amount_rial=amount_rial, terminal_number=terminal_number or self.terminal_number
         )
-        self._order_stan = stan
+        told_order = ToldOrder(order, about, stan)
         told = self._sales.standing
         stands = told is not None and told.trace == stan
         if order == "acknowledge":
             if self._sales.keep(stan):
-                self._ask("order", due_ms)
+                self._ask(told_order, due_ms)
             else:
                 # Told as the last one, it stands, and nothing waits for an answer any more.
                 kept = OrderAnswer(kind="done")
@@ -238,7 +233,7 @@ class ZvtSession:
             return
         self._sales.standing = None
         undo = Command(kind="undo", apdu=reversal(password=self._options.password, receipt_number=number))
-        self._ask("order", due_ms, undo)
+        self._ask(told_order, due_ms, undo)
 
     def ask_cancel(self, now_ms: int) -> bool:
         """Ask for the sale to be dropped. Returns False when none is being worked on, or it is approved already."""
@@ -283,7 +278,7 @@ class ZvtSession:
         match ended.command.kind:
             case "sale":
                 kept = self._sales.over(ended)
-                if kept is not None and self._asked == "order":
+                if kept is not None and isinstance(self._question.asked, ToldOrder):
                     self._end_order(kept)
             case "undo":
                 self._undone(ended)
@@ -300,19 +295,18 @@ class ZvtSession:
     def _enquired(self, ended: Ended) -> None:
         if not (isinstance(ended.how, Completed) and ended.how.terminal_status in IDLE):
             self._end_unanswered("no_answer")
-        elif self._asked == "ready":
-            self._asked = None
-            self._events.append(ReadyEnded(idle=True))
+        elif self._question.asked == "ready":
+            self._question.end(ReadyEnded(idle=True))
 
     def _undone(self, ended: Ended) -> None:
-        about, report = self._about, ended.command.report
-        if self._asked != "order" or about is None:
+        asked, report = self._question.asked, ended.command.report
+        if not isinstance(asked, ToldOrder):
             return
         if ended.how == "unheard":
             self._end_order(OrderAnswer(kind="in_doubt", reason="no_answer"))
             return
         said = code_of(ended, "reversal") if report is None else evidence_of(report, "reversal", self._options)
-        self._end_order(judge_undone(report or Status(), said, about, self._order_stan, self._profile))
+        self._end_order(judge_undone(report or Status(), said, asked.about, asked.stan, self._profile))
 
     def _told(self, ended: Ended) -> None:
         """End the question for the last transaction."""
@@ -329,21 +323,20 @@ class ZvtSession:
             return
         last = read_last(said, self._profile)
         self._sales.newest_stan = said.stan
-        if self._asked == "status" and self._about is not None:
-            status = judge_told(report or Status(), said, self._about, self._profile, self._options)
-            if status.kind == "approved":
-                self._sales.remember_approved(self._about.reference, status.evidence)
-            self._asked = None
-            self._events.append(QueryEnded(self._about.reference, status))
-        elif self._asked == "last":
-            self._asked = None
-            self._events.append(LastEnded(last))
+        match self._question.asked:
+            case AskedStatus(about):
+                status = judge_told(report or Status(), said, about, self._profile, self._options)
+                self._sales.learn(about.reference, status)
+                self._question.end(QueryEnded(about.reference, status))
+            case "last":
+                self._question.end(LastEnded(last))
+            case _:
+                pass
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
     def _end_order(self, answer: OrderAnswer) -> None:
-        self._asked = None
-        self._events.append(OrderEnded(answer))
+        self._question.end(OrderEnded(answer))
 
     def _give_up(self) -> None:
         """Wait no longer for what was asked: the next question begins with whether the terminal is idle."""
@@ -355,22 +348,12 @@ class ZvtSession:
 
     def _end_unanswered(self, reason: DoubtReason) -> None:
         """End what was asked without an answer: nothing came, or nothing that can be read."""
-        asked, self._asked = self._asked, None
         waited = self._dialogue.drop_waiting()
-        unread = reason == "bad_answer"
-        if asked is not None:
-            self._give_up()
-        match asked:
-            case "ready":
-                self._events.append(ReadyEnded(idle=False))
-            case "status" if self._about is not None:
-                status = StatusAnswer(kind="unclear" if unread else "no_answer")
-                self._events.append(QueryEnded(self._about.reference, status))
-            case "last":
-                self._events.append(LastEnded(LastTransaction(kind="unclear" if unread else "no_answer")))
-            case "order" if waited:
-                self._end_order(OrderAnswer(kind="refused", reason="terminal.not_ready"))
-            case "order":
-                self._end_order(OrderAnswer(kind="in_doubt", reason=reason))
-            case _:
-                pass
+        asked = self._question.asked
+        if asked is None:
+            return
+        self._give_up()
+        if isinstance(asked, ToldOrder) and waited:
+            self._end_order(OrderAnswer(kind="refused", reason="terminal.not_ready"))
+        else:
+            self._question.doubt(reason)

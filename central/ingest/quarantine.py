@@ -21,8 +21,11 @@ from central.ingest.reposting import accepted_of
 from central.ledger.left_behind import open_left_behind
 from central.store import fleet, journals
 from central.store.books import posted_entry
+from central.store.journal_branches import StoredBranches
 from shared.clock import Clock
-from shared.errors import OperatorError
+from shared.errors import IntegrityError, OperatorError
+from shared.journal.entry import decode_entry
+from shared.journal.tree import Frontier
 from sync.central_session import Verdict
 from sync.checked_request import CheckedRequest
 
@@ -183,13 +186,15 @@ def agree(engine: Engine, decision_id: int, posting: Posting, *, by: str, clock:
             raise OperatorError("quarantine.one_person")
         journal = _quarantined(connection, decision.journal_id)
         changes: dict[str, object] = {"retired_at": at}
+        goes_on: frozenset[bytes] | None = frozenset()
         if decision.kind == "go_on":
             asker = _who_goes_on(connection, journal.journal_id, lambda one: one.token == decision.token)
             changes = {"quarantined_at": None, "token": asker.token, "spent_token": None}
+            goes_on = _held_of(connection, journal, asker)
             connection.execute(delete(journals.quarantine_asker).where(_asker_of(journal)))
         booked = unbooked = 0
         if decision.book_aside:
-            booked, unbooked = _book_aside(connection, journal, posting, all_of_it=decision.kind == "retire")
+            booked, unbooked = _book_aside(connection, journal, posting, goes_on=goes_on)
         table = journals.journal
         connection.execute(update(table).where(table.c.journal_id == journal.journal_id).values(changes))
         if decision.kind == "retire":
@@ -249,17 +254,61 @@ def _end(connection: Connection, decision_id: int, state: str, *, by: str, at: d
     )
 
 
-def _book_aside(connection: Connection, journal: Row[Any], posting: Posting, *, all_of_it: bool) -> tuple[int, int]:
+def _held_of(connection: Connection, journal: Row[Any], asker: Asker) -> frozenset[bytes] | None:
+    """Return the held entries with which the asker's log goes on from the main branch, by their leaves.
+
+    None where that cannot be told: not all that it signed is stored.
+    """
+    table = journals.journal_entry.c
+    rows = connection.execute(
+        select(table.leaf, table.entry_index, table.data).where(
+            table.office_id == journal.office_id,
+            table.journal_id == journal.journal_id,
+            ~table.on_main,
+            table.entry_index >= journal.size,
+            table.entry_index < asker.size,
+        )
+    )
+    stored = {row.leaf: row for row in rows}
+    main = StoredBranches(
+        connection, office=journal.office_id, journal=journal.journal_id, size=journal.size, first=0, end=0
+    )
+    tips = [leaf for leaf, row in stored.items() if row.entry_index == asker.size - 1]
+    for tip in tips:
+        branch: list[bytes] = []
+        leaf = tip
+        while (row := stored.get(leaf)) is not None and row.entry_index == asker.size - 1 - len(branch):
+            branch.append(leaf)
+            leaf = _prev_of(row.data)
+        edge = Frontier.of(journal.size, main.node)
+        for one in reversed(branch):
+            edge.append(one)
+        if (edge.size, edge.root()) == (asker.size, asker.root):
+            return frozenset(branch)
+    return None if asker.size > journal.size else frozenset()
+
+
+def _prev_of(data: bytes) -> bytes:
+    try:
+        return bytes.fromhex(decode_entry(data).prev)
+    except (IntegrityError, ValueError):
+        return b""
+
+
+def _book_aside(
+    connection: Connection, journal: Row[Any], posting: Posting, *, goes_on: frozenset[bytes] | None
+) -> tuple[int, int]:
     """Give the books what stands beside the main branch; return how many entries they booked and how many not.
 
-    Of a journal that goes on, what is `held` joins the main branch by itself with the box's next exchange.
+    What of it `goes_on` joins the main branch by itself with the box's next exchange; None: nobody can say which of
+    what is held does.
     """
     context = JournalContext(
         office=journal.office_id, box=journal.box_id, journal=journal.journal_id, public_key=journal.public_key
     )
     table = journals.journal_entry
-    wanted = ("fork", "held") if all_of_it else ("fork",)
-    rows = connection.execute(
+    wanted = ("fork",) if goes_on is None else ("fork", "held")
+    found = connection.execute(
         select(table)
         .where(
             table.c.office_id == journal.office_id,
@@ -269,6 +318,7 @@ def _book_aside(connection: Connection, journal: Row[Any], posting: Posting, *, 
         )
         .order_by(table.c.entry_index, table.c.leaf)
     ).all()
+    rows = [row for row in found if row.leaf not in (goes_on or ())]
     taken = []
     for row in rows:
         accepted = accepted_of(row)

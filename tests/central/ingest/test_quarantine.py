@@ -144,6 +144,32 @@ def test_a_copy_that_asks_after_the_decision_is_found_again(centre: Centre) -> N
     assert open_alarms(centre) == ["clone_or_restored"]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_another_asker_wrote_beside_the_one_that_goes_on_is_booked_where_two_say_so(
+    centre: Centre, *, waits: bool
+) -> None:
+    box, receiver = centre.box(), centre.receiver(post_entries)
+    box.write(2)
+    exchange(box, receiver)
+    copy = box.image("copy")
+    exchange(box, receiver)
+    for name, one in (("1", copy), ("2", box)):
+        for body in (requested(name, obligation=f"bill:{name}:{name}"), sent(name), approved(name)):
+            one.log.append(body)
+    assert exchange(copy, receiver).status == "quarantined"
+    if not waits:
+        assert exchange(box, receiver).status == "quarantined"
+    goes_on = next(asker for asker in askers(centre, box) if (asker.token == box.token) is not waits)
+    done = agree(centre, propose(centre, box, "go_on", goes_on.name, book_aside=True))
+    # Neither contradicted the main branch when it came. Where only one asked, what it wrote is the main branch's.
+    assert (done.booked_count, done.unbooked_count) == ((0, 0) if waits else (3, 0))
+    taken = copy if waits else box
+    assert [exchange(taken, receiver).status for _ in range(2)] == ["resume", "ok"]
+    with centre.engine.connect() as connection:
+        booked = [name for name in ("1", "2") if payment(connection, OFFICE, name) is not None]
+    assert booked == (["1"] if waits else ["1", "2"])
+
+
 def forked(centre: Centre) -> tuple[BoxModel, BoxModel]:
     """A box restored from an image: central knows three entries that it wrote otherwise."""
     box, receiver = centre.box(), centre.receiver(post_entries)

@@ -116,10 +116,8 @@ def judge_reversal(payment: PaymentView, answer: StatusAnswer, *, believed: bool
 
 
 def is_second_charge(payment: PaymentView, evidence: Evidence) -> bool:
-    """Return whether an approval is of another charge than the one the payment is known to be."""
-    if payment.state not in CHARGED:
-        return False
-    return other_numbers(payment, evidence)
+    """Return whether an approval is of another charge than the one the payment is, or was until it was undone."""
+    return payment.state in CHARGED | {PaymentState.REVERSED} and other_numbers(payment, evidence)
 
 
 def other_numbers(payment: PaymentView, evidence: Evidence) -> bool:

@@ -10,7 +10,7 @@ from edge.devices.terminals.outcome import DoubtReason, OutcomeKind, TerminalOut
 from edge.journal.refunds import AcquirerAnswer
 from edge.journal.views import AlarmView, PaymentView
 from edge.services.judge_acquirer import judge_acquirer
-from edge.services.judge_outcome import SPEAKS_OF_CHARGE, charge_spoken_of, judge, judge_not_found
+from edge.services.judge_outcome import SPEAKS_OF_CHARGE, charge_spoken_of, is_second_charge, judge, judge_not_found
 from shared.events import (
     AlarmRaised,
     Body,
@@ -182,3 +182,11 @@ def test_each_alarm_that_speaks_of_a_charge_holds_the_doubt(kind: str) -> None:
     other = AlarmView(index=1, kind="answer_mismatch", detail="", raised_at="")
     assert charge_spoken_of([other, alarm])
     assert not charge_spoken_of([other])
+
+
+@pytest.mark.parametrize("state", [PaymentState.APPROVED, PaymentState.REVERSED])
+def test_an_approval_by_other_numbers_is_a_second_charge_of_a_sale_that_was_undone_too(state: PaymentState) -> None:
+    known = msgspec.structs.replace(PAYMENT, state=state, stan="000007", rrn="700000000007")
+    other = Evidence(source="late_answer", response_code="00", amount_rial=10_000, stan="000008", rrn="700000000008")
+    assert is_second_charge(known, other)
+    assert not is_second_charge(known, msgspec.structs.replace(other, stan="7", rrn=None))

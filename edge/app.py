@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 from litestar import Litestar
 
-from edge.box_devices import DeviceParts, make_documents, make_terminals, make_trials
+from edge.box_devices import DeviceParts, make_documents, make_finding, make_terminals, make_trials, running_box
 from edge.jobs import end, every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
 from edge.journal.head_copy import HeadCopy, compare
@@ -40,6 +40,7 @@ from edge.services.override_payment import OverridePayment
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.rotate_key import open_signer
 from edge.services.sign_in import SignIn
+from edge.services.support import Support
 from edge.services.take_payment import TakePayment
 from edge.services.verify_whole import VerifyWhole
 from edge.services.watch_disk import WatchDisk
@@ -74,6 +75,7 @@ class Box:
         Raises what `load_settings`, `profiles_in_use`, `FileSigner.load` and `SqliteJournalStore.open` raise. A journal
         that opens and does not hold is no reason to raise: the box shows it and takes nothing.
         """
+        self._folder = folder
         self.settings: Settings = load_settings(folder)
         self._clock = BoxClock(clock)
         self._entropy = entropy
@@ -191,6 +193,7 @@ class Box:
         sign_in = SignIn(self._people, self._clock, self._entropy, self._writer.boot)
         self._give_back = self._make_give_back(sign_in)
         self._trials = make_trials(devices, self._payments.workers, self._documents, self._printer_profile)
+        self._finding = make_finding(devices, self._profiles.registry)
         self._asking = AskOnDemand(self._resolve, self._queries, self._hub)
         self.counter = Counter(
             Parts(
@@ -212,7 +215,18 @@ class Box:
                 health=self._health,
                 profiles=self._profiles,
                 trials=self._trials,
+                finding=self._finding,
+                support=self._make_support(),
             )
+        )
+
+    def _make_support(self) -> Support:
+        return Support(
+            self._folder,
+            clock=self._clock,
+            software=SOFTWARE,
+            finding=self._finding,
+            running=lambda: running_box(self.counter),
         )
 
     def _device_parts(self) -> DeviceParts:
@@ -260,6 +274,7 @@ class Box:
             stack.push_async_callback(self._close_terminals)
             stack.push_async_callback(self._asking.finish)
             stack.push_async_callback(self._trials.finish)
+            stack.push_async_callback(self._finding.finish)
             stack.push_async_callback(self._payments.finish)
             stack.push_async_callback(self._give_back.finish)
             self._keep_up(stack, "printer", self._documents.run)

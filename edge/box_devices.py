@@ -9,8 +9,11 @@ from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
 from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
+from edge.services.counter import Counter
+from edge.services.diagnose import RunningBox
 from edge.services.documents import Letterhead, page_to_test
 from edge.services.events import BoxEvent, EventHub
+from edge.services.find_devices import FindDevices
 from edge.services.print_documents import PrintDocuments
 from edge.services.terminal_worker import TerminalWorker
 from edge.services.try_devices import TryDevices
@@ -18,6 +21,7 @@ from edge.settings import Settings, TerminalSettings
 from edge.store.queries import Queries
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import TerminalProfile
+from firmware_profiles.registry import ProfileRegistry
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -86,4 +90,22 @@ def make_trials(
         test_page=lambda: page_to_test(profile, address, head, parts.clock.now()),
         clock=parts.clock,
         hub=parts.hub,
+    )
+
+
+def make_finding(parts: DeviceParts, registry: ProfileRegistry) -> FindDevices:
+    """Return what looks for devices that are not set up."""
+    return FindDevices(
+        settings=parts.settings, registry=registry, clock=parts.clock, entropy=parts.entropy, hub=parts.hub
+    )
+
+
+def running_box(counter: Counter) -> RunningBox:
+    """Return what a box that runs says of itself."""
+    return RunningBox(
+        terminals=counter.terminals(),
+        printer=counter.printer(),
+        line=counter.line(),
+        health=counter.health(),
+        profiles=counter.profiles(),
     )

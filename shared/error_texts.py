@@ -403,6 +403,27 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پرداخت را با کارتخوان دیگری انجام دهید.",
         do_en="Take the payment at another terminal.",
     ),
+    "device.not_found": ErrorText(
+        fa="در {address} دستگاهی یافته نشده است.",
+        en="No device was found at {address}.",
+        money="none",
+        do_fa="جست‌وجو را دوباره بزنید و از فهرست برگزینید.",
+        do_en="Search again and choose from the list.",
+    ),
+    "device.in_use": ErrorText(
+        fa="آنچه در {address} است همین حالا در کار است.",
+        en="What is at {address} is in use already.",
+        money="none",
+        do_fa="آن را از بالای همین صفحه بیازمایید.",
+        do_en="Test it at the top of the same page.",
+    ),
+    "device.no_way": ErrorText(
+        fa="به {address} نمی‌شود رسید ({why}).",
+        en="{address} cannot be reached ({why}).",
+        money="not_moved",
+        do_fa="مدل دیگری برگزینید یا کابل را ببینید.",
+        do_en="Choose another model, or look at the cable.",
+    ),
     "device.test_too_long": ErrorText(
         fa="آزمون به پایان نرسید؛ دستگاه در مهلت خود پاسخ روشنی نداد.",
         en="The test did not come to an end; the device gave no clear answer within its time.",

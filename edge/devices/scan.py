@@ -21,6 +21,8 @@ from firmware_profiles.registry import ProfileRegistry
 from shared.errors import DeviceError
 
 RAW_PORT: Final = 9_100
+VIRTUAL_MAKER: Final = "daftar"
+"""Whose models no office has."""
 CONNECT_TIMEOUT_S: Final = 0.4
 """Far above what a local network takes."""
 AT_A_TIME: Final = 64
@@ -124,7 +126,7 @@ def ports_of(registry: ProfileRegistry) -> dict[int, tuple[str, ...]]:
     """Return the ports worth trying, with the models whose usual one each is."""
     ports: dict[int, list[str]] = {RAW_PORT: []}
     for one in registry.terminals:
-        if one.tcp is not None and one.identity.maker != "daftar":
+        if one.tcp is not None and one.identity.maker != VIRTUAL_MAKER:
             ports.setdefault(one.tcp.port, []).append(one.name)
     return {port: tuple(names) for port, names in sorted(ports.items())}
 

@@ -17,6 +17,7 @@ from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent, EventHub
 from edge.services.export_journal import ExportJournal, JournalCopy
 from edge.services.exposure import ExposureView, exposure_view
+from edge.services.find_devices import FindDevices
 from edge.services.give_back import GiveBack
 from edge.services.header import HeaderView, PrinterView, TerminalView, printer_view, terminal_views
 from edge.services.idempotent import Idempotent, Work
@@ -33,6 +34,7 @@ from edge.services.override_payment import (
 from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.sign_in import SignIn
+from edge.services.support import Support
 from edge.services.take_payment import TakePayment
 from edge.services.try_devices import DeviceTest, TryDevices
 from edge.store.people import ApiCaller, OperatorView
@@ -66,6 +68,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     health: BoxHealth
     profiles: ProfilesInUse
     trials: TryDevices
+    finding: FindDevices
+    support: Support
 
 
 class Counter:
@@ -307,6 +311,16 @@ class Counter:
     def profiles(self) -> ProfilesView:
         """Return central's bundles of device profiles: in use, waiting, refused."""
         return self._parts.profiles.view(self._parts.queries)
+
+    @property
+    def finding(self) -> FindDevices:
+        """Return the search for devices that are not set up."""
+        return self._parts.finding
+
+    @property
+    def support(self) -> Support:
+        """Return what makes an archive for support."""
+        return self._parts.support
 
     def terminal_test(self, name: str) -> DeviceTest | None:
         """See `TryDevices.terminal_test`."""

@@ -38,6 +38,8 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "auth.too_many": 429,
     "auth.wrong": 401,
     "day.unknown": 404,
+    "device.in_use": 409,
+    "device.not_found": 404,
     "exposure.count": 409,
     "exposure.hours": 409,
     "exposure.payment": 409,

@@ -15,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.web.ports import Caller
+from edge.web.ports import MANAGER, Caller
 from edge.web.rendering import Web
 from shared.errors import OperatorError
 
@@ -107,6 +107,15 @@ async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRoute
     # Not plain functions, these guards: the framework would send each of them through a thread.
     if connection.scope["state"].get("operator") is None:
         raise OperatorError("auth.sign_in_needed")
+
+
+async def manager_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let only a manager pass who signed in. Raises OperatorError `auth.sign_in_needed`, `auth.manager_needed`."""
+    operator = connection.scope["state"].get("operator")
+    if operator is None:
+        raise OperatorError("auth.sign_in_needed")
+    if operator.role != MANAGER:
+        raise OperatorError("auth.manager_needed")
 
 
 async def own_form(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from edge.devices.scan import settings_lines
 from edge.journal.health_view import HealthView
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
@@ -14,9 +15,11 @@ from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent
 from edge.services.export_journal import JournalCopy
 from edge.services.exposure import ExposureView, exposure_view
+from edge.services.find_devices import Search
 from edge.services.judge_outcome import charge_spoken_of
 from edge.services.override_payment import Decision, ReversalWord, check_decision, check_reversal, words_taken
 from edge.services.statement import checked_reason
+from edge.services.support import Archive
 from edge.services.try_devices import DeviceTest
 from edge.store.people import ApiCaller, OperatorView
 from edge.web.ports import LineState, TerminalState
@@ -230,6 +233,49 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     unsent_count: int
 
 
+class FakeFinding:
+    def __init__(self, asked: list[tuple[str, str]]) -> None:
+        self.terminal_models = ["pna/pcpos", "sadad/pax"]
+        self.printer_models = ["generic/escpos_80mm"]
+        self.asked = asked
+        self.search = Search()
+        self.tests: dict[str, DeviceTest] = {}
+
+    def networks(self) -> list[str]:
+        return ["192.168.1.0/24"]
+
+    def test_of(self, address: str) -> DeviceTest | None:
+        return self.tests.get(address)
+
+    def lines(self, address: str) -> str:
+        (found,) = [one for one in self.search.found if one.address == address]
+        return settings_lines(found, name="terminal-2")
+
+    def is_in_use(self, address: str) -> bool:
+        return address == "tcp://192.168.1.20:1024"
+
+    async def start(self, *, network: bool) -> None:
+        self.asked.append(("search", "network" if network else "ports"))
+
+    async def try_found(self, address: str, model: str) -> None:
+        if address not in [found.address for found in self.search.found]:
+            raise OperatorError("device.not_found", address=address)
+        self.asked.append(("try", f"{address} {model}"))
+
+
+class FakeSupport:
+    def __init__(self) -> None:
+        self.stick: str | None = None
+
+    def archive(self) -> Archive:
+        return Archive("diagnosis.zip", iter([b"all ", b"of it"]))
+
+    async def to_stick(self) -> str:
+        if self.stick is None:
+            raise OperatorError("export.no_stick")
+        return f"{self.stick}/diagnosis.zip"
+
+
 class FakeCounter:
     def __init__(self) -> None:
         self.queries = FakeQueries()
@@ -244,6 +290,8 @@ class FakeCounter:
         self.answers: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self.asked: list[tuple[str, str]] = []
         """Calls that change something: (name, about)."""
+        self.finding = FakeFinding(self.asked)
+        self.support = FakeSupport()
         self.means: tuple[RefundMeans, ...] = ("reversal", "central")
         self.troubles: dict[str, str] = {}
         self.fails_with: Exception | None = None

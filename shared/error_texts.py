@@ -1465,6 +1465,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="از همکار دیگری در امور مالی بخواهید پرونده را ببیند.",
         do_en="Ask another person of finance to look at the case.",
     ),
+    "case.booked_already": ErrorText(
+        fa="پرونده‌های دیگر این پرداخت {booked_rial} ریال آن را جابه‌جا کرده‌اند؛ با این یکی بیش از مبلغ پرداخت می‌شود.",
+        en="Other cases of this payment have booked {booked_rial} rial of it; with this one it is more than was paid.",
+        money="none",
+        do_fa="اگر پول همان است این پرونده را «روشن شد» پیشنهاد کنید؛ وگرنه نخست آن یکی را باز کنید.",
+        do_en="If it is the same money, close this one as explained; else open the other one first.",
+    ),
     "case.not_closed": ErrorText(
         fa="پروندهٔ «{case_id}» باز است.",
         en="The case “{case_id}” is open.",

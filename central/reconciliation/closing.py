@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from central.ledger.accounts import PAID_OUT
 from central.ledger.booking import Transfer
 from central.ledger.cases import close_case, open_again, write_note
 from central.ledger.closings import (
@@ -24,11 +25,13 @@ from central.ledger.closings import (
 )
 from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
-from central.store.books import case_closing, ledger_transfer, office_payment
+from central.store.books import case_closing, ledger_transfer, money_case, office_payment
 from shared.clock import Clock
 from shared.errors import OperatorError
 
 REASON_SIZE_MAX: Final = 500
+BEYOND_THE_PAYMENT: Final = frozenset({"duplicate", "amount_differs"})
+"""Kinds of cases in which the acquirer took more, or other money, than the payment's own amount."""
 
 
 class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +81,8 @@ def propose_closing(engine: Engine, case_id: str, *, outcome: str, reason: str, 
 def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clock: Clock) -> None:
     """Agree to what another person proposed: it is booked and done.
 
-    Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`, `case.no_closing`, `case.one_person`.
+    Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`, `case.no_closing`, `case.one_person`,
+    `case.booked_already`.
     """
     at = clock.now()
     with engine.begin() as connection:
@@ -170,12 +174,49 @@ def _moved(connection: Connection, case: Any, closing: Any) -> Transfer | None:
     settled_file = connection.execute(
         select(table.settled_file).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])
     ).scalar()
-    return closing_transfer(
+    made = closing_transfer(
         Standing(payment=payment, settled=settled_file is not None),
         closing.outcome,
         amount_rial=case["amount_rial"],
         closing_id=closing.closing_id,
     )
+    if made is not None and payment is not None and case["kind"] not in BEYOND_THE_PAYMENT:
+        _check_left(connection, case, made, payment.amount_rial)
+    return made
+
+
+def _check_left(connection: Connection, case: Any, made: Transfer, amount_rial: int) -> None:
+    """Check that the closings of a payment's cases together book no more away than its amount, on either side of it.
+
+    What was owed to the centre is one side, what was paid out to the customer the other. Raises OperatorError
+    `case.booked_already`.
+    """
+    # Cases of one payment are closed one after another: each sees what the others booked.
+    lock = func.hashtextextended(f"{case['office_id']}/{case['payment_id']}", 0)
+    connection.execute(select(func.pg_advisory_xact_lock(lock)))
+    table = ledger_transfer.c
+    rows = connection.execute(
+        select(table.debit, table.credit, table.amount_rial, table.reason)
+        .join(money_case, money_case.c.case_id == table.source)
+        .where(
+            table.office_id == case["office_id"],
+            table.payment_id == case["payment_id"],
+            table.source_kind == "case",
+            money_case.c.kind.not_in(sorted(BEYOND_THE_PAYMENT)),
+        )
+    ).all()
+    to_customer = _is_paid_out(made)
+    booked = sum(
+        -row.amount_rial if row.reason == REOPENED else row.amount_rial
+        for row in rows
+        if _is_paid_out(row) is to_customer
+    )
+    if booked + made.amount_rial > amount_rial:
+        raise OperatorError("case.booked_already", booked_rial=booked, amount_rial=amount_rial)
+
+
+def _is_paid_out(transfer: Any) -> bool:
+    return PAID_OUT.code in (transfer.debit, transfer.credit)
 
 
 def _taken_back(connection: Connection, case: Any, closing_id: int) -> Transfer | None:

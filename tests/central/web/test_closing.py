@@ -124,6 +124,29 @@ async def test_a_close_by_mistake_is_taken_back_by_two_with_what_it_booked(
     assert seen(day, case).case.state == "open"
 
 
+async def test_the_money_of_a_payment_is_booked_away_once_whatever_cases_it_has(
+    day: Day, mina: httpx.AsyncClient, sara: httpx.AsyncClient
+) -> None:
+    first, other, before = opened(day, REFUND), opened(day, OVERDUE), balances(day)
+    for number, case in enumerate((first, other), 1):
+        await send(mina, f"{case}/closings", {"outcome": "loss", **REASON})
+        agreed = await send(sara, f"{case}/closings/{number}/agree")
+        assert agreed.status_code == (303 if case == first else 422)
+    assert "بیش از مبلغ پرداخت" in agreed.text
+    assert (balances(day)["losses"], seen(day, other).case.state) == (17_000, "open")
+    # The customer is another side of it: what is paid out is not what was owed to the centre.
+    await send(sara, f"{other}/closings/2/drop")
+    await send(mina, f"{other}/closings", {"outcome": "refunded", **REASON})
+    assert (await send(sara, f"{other}/closings/3/agree")).status_code == 303
+    assert balances(day)["paid_out"] == 17_000
+    # Taken back, it can be booked otherwise.
+    await send(mina, f"{first}/closings", {"outcome": "reopened", **REASON})
+    await send(sara, f"{first}/closings/4/agree")
+    assert balances(day).get("losses", 0) == before.get("losses", 0)
+    await send(mina, f"{first}/closings", {"outcome": "written_off", **REASON})
+    assert (await send(sara, f"{first}/closings/5/agree")).status_code == 303
+
+
 async def test_a_closed_case_with_a_new_reason_is_open_again(
     day: Day, mina: httpx.AsyncClient, sara: httpx.AsyncClient
 ) -> None:

@@ -31,6 +31,8 @@ class ProfilesInUse(msgspec.Struct, frozen=True, kw_only=True):
     wanted: str
     bundles: tuple[ProfileBundleView, ...] = ()
     refused: RefusedBundle | None = None
+    goes_back: bool = False
+    """It stands although newer ones came: they do not know a model that the office works with."""
 
     @property
     def bundle_ids(self) -> tuple[str, ...]:
@@ -53,6 +55,8 @@ class ProfilesInUse(msgspec.Struct, frozen=True, kw_only=True):
             coming = []
         if self.refused is not None:
             coming = [bundle for bundle in coming if bundle.bundle_id != self.refused.bundle_id]
+        if self.goes_back and not coming:
+            coming = list(self.bundles)
         waits = coming != list(self.bundles)
         return ProfilesView(
             wanted=self.wanted,
@@ -89,19 +93,52 @@ def chosen(bundles: list[ProfileBundleView], wanted: str) -> list[ProfileBundleV
 def profiles_in_use(queries: Queries, settings: Settings) -> ProfilesInUse:
     """Return the profiles of this run. A bundle of the network's stands without the office's that does not join.
 
-    Raises OperatorError `profile_bundle.unknown`; what `load_catalogue` raises for the program's own and the folder's.
+    Where neither these nor the program know a model that the office works with, the newest bundle before them that
+    does stands. Raises OperatorError `profile_bundle.unknown`; what `load_catalogue` raises for the program's own and
+    the folder's.
     """
     folder = None if settings.profiles_folder is None else Path(settings.profiles_folder)
-    in_use = ProfilesInUse(registry=load_catalogue(folder), wanted=settings.profile_bundle)
+    own = ProfilesInUse(registry=load_catalogue(folder), wanted=settings.profile_bundle)
+    received = queries.profile_bundles()
+    in_use = _joined(own, chosen(received, own.wanted), queries, settings)
+    if own.wanted != NEWEST or not received or (why := _why_not(in_use.registry, settings)) is None:
+        return in_use
+    refused = in_use.refused or RefusedBundle(bundle_id=received[0].bundle_id, why=why)
+    for bundle in received:
+        known = own if bundle.withdrawn else _joined(own, [bundle], queries, settings)
+        if known.bundles:
+            return msgspec.structs.replace(known, refused=refused, goes_back=True)
+    return in_use
+
+
+def _joined(
+    in_use: ProfilesInUse, bundles: list[ProfileBundleView], queries: Queries, settings: Settings
+) -> ProfilesInUse:
+    """Return what is in use once bundles are laid over it, one after another, up to the first that does not join."""
+    folder = None if settings.profiles_folder is None else Path(settings.profiles_folder)
     newer: dict[str, str] = {}
-    for bundle in chosen(queries.profile_bundles(), in_use.wanted):
+    for bundle in bundles:
         newer = {**newer, **{document.path: document.text for document in queries.profile_documents(bundle)}}
         try:
-            registry = load_catalogue(folder, newer)
-            for terminal in settings.terminals:
-                way_to(terminal.place, registry.terminal(terminal.profile))
+            registry, why = load_catalogue(folder, newer), None
         except DeviceError as error:
-            refused = RefusedBundle(bundle_id=bundle.bundle_id, why=f"{error.code} {error.data.get('why', '')}".strip())
-            return msgspec.structs.replace(in_use, refused=refused)
+            registry, why = in_use.registry, _words(error)
+        if why := why or _why_not(registry, settings):
+            return msgspec.structs.replace(in_use, refused=RefusedBundle(bundle_id=bundle.bundle_id, why=why))
         in_use = msgspec.structs.replace(in_use, registry=registry, bundles=(*in_use.bundles, bundle))
     return in_use
+
+
+def _why_not(registry: ProfileRegistry, settings: Settings) -> str | None:
+    """Return why the office's devices cannot be worked with by these profiles, or None."""
+    try:
+        for terminal in settings.terminals:
+            way_to(terminal.place, registry.terminal(terminal.profile))
+        registry.printer(settings.printer.profile)
+    except DeviceError as error:
+        return _words(error)
+    return None
+
+
+def _words(error: DeviceError) -> str:
+    return f"{error.code} {error.data.get('why', '')}".strip()

@@ -80,6 +80,23 @@ def test_a_model_that_no_release_knows_is_added_by_data_alone(tmp_path: Path) ->
     assert in_use.registry.terminal("daftar/virtual").name == "daftar/virtual"
 
 
+@pytest.mark.parametrize("later", [{MODEL: model(21_000)}, {}], ids=["another model only", "withdrawn"])
+def test_a_model_that_a_later_bundle_forgets_does_not_cost_the_office_its_terminal(
+    tmp_path: Path, later: dict[str, str]
+) -> None:
+    new = model(20_000).replace('model = "virtual"', 'model = "brand_new"')
+    with Box(tmp_path) as box:
+        say(box, NETWORK_FEED, bundle("first", **{"terminals/daftar/brand_new.toml": new}))
+        say(box, NETWORK_FEED, bundle("second", **later))
+        in_use = profiles_in_use(box.queries, settings(profile="daftar/brand_new"))
+        view = in_use.view(box.queries)
+    assert in_use.registry.terminal("daftar/brand_new").protocol == "behpardakht"
+    assert in_use.bundle_ids == ("first",)
+    assert (view.waiting, view.none_next) == ((), False)
+    assert in_use.refused is not None
+    assert (in_use.refused.bundle_id, in_use.refused.why.split()[0]) == ("second", "profile.unknown")
+
+
 @pytest.mark.parametrize(
     "text",
     [

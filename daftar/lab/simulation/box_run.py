@@ -13,6 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import apsw
 import msgspec
 
 import edge.app
@@ -232,7 +233,11 @@ class BoxRun:
         """Stop it as a service manager does: in order."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self.box.close()
+        try:
+            self.box.close()
+        except apsw.Error as error:
+            # A file that cannot be tidied up on a sick disk ends the program with an error, and ends it all the same.
+            self.office.truth.counts[f"stopped with {type(error).__name__}"] += 1
         self.end()
 
     def discard(self) -> None:

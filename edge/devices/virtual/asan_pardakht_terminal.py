@@ -16,6 +16,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from edge.devices.virtual.asan_pardakht_bytes import AsanInquiry, AsanPurchase, AsanReader, answer_line
+from edge.devices.virtual.saying import say, say_slowly
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.devices.virtual.terminal_memory import Transaction
 from shared.calendar import TEHRAN
@@ -33,7 +34,6 @@ Quirk = Literal[
 ]
 QUIRKS: Final[tuple[Quirk, ...]] = get_args(Quirk)
 
-SEGMENT_PAUSE_MS: Final = 1
 NOTHING_YET: Final = "25"
 """What this one says for a last purchase before its first; what real ones say is not documented."""
 _WRONG_BY_RIAL: Final = 1_000
@@ -71,7 +71,7 @@ class VirtualAsanPardakhtTerminal(TerminalMachine[AsanPurchase]):
                 self._asker = writer
                 self._begin_sale(request)
             case AsanInquiry() if self.quirk != "inquiry_unheard":
-                self._write(writer, self._told_last())
+                say(writer, self._told_last())
             case _:
                 pass  # busy, it takes no notice of a purchase
 
@@ -117,7 +117,7 @@ class VirtualAsanPardakhtTerminal(TerminalMachine[AsanPurchase]):
         fields = (code, str(sale.amount_rial), "", stan, moment, *numbers, "", sale.message_id)
         self._last_refused = fields
         if self._asker is not None:
-            self._write(self._asker, answer_line("POSBUY", *fields))
+            say(self._asker, answer_line("POSBUY", *fields))
 
     def _say_approved(self, charge: Transaction) -> None:
         writer = self._asker
@@ -128,13 +128,13 @@ class VirtualAsanPardakhtTerminal(TerminalMachine[AsanPurchase]):
             case "hang_up_after_charging":
                 writer.close()
             case "all_at_once":
-                self._write(writer, line + line)
+                say(writer, line + line)
             case _ if self._fault == "split_segments":
-                self._spawn(self._write_slowly(writer, line))
+                self._spawn(say_slowly(writer, line))
             case _ if self._fault == "bad_crc":
-                self._write(writer, line[:-4] + b"GG\r\n")
+                say(writer, line[:-4] + b"GG\r\n")
             case _:
-                self._write(writer, line)
+                say(writer, line)
 
     def _distorted(self, charge: Transaction) -> Transaction:
         match self._fault:
@@ -146,20 +146,6 @@ class VirtualAsanPardakhtTerminal(TerminalMachine[AsanPurchase]):
                 return msgspec.structs.replace(charge, reference=random_digits(self._entropy, 8))
             case _:
                 return charge
-
-    # --- the wire ----------------------------------------------------------------------------------------------------
-
-    def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        """Say it to who asked; whoever went away does not hear it."""
-        if not writer.is_closing():
-            writer.write(data)
-
-    async def _write_slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        for at in range(len(data)):
-            if writer.is_closing():
-                return
-            writer.write(data[at : at + 1])
-            await asyncio.sleep(SEGMENT_PAUSE_MS / 1000)
 
 
 def _fields(charge: Transaction) -> tuple[str, ...]:

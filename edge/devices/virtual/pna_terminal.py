@@ -20,6 +20,7 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from edge.devices.virtual.pna_bytes import PnaReader, PnaRequest, answer_frame
+from edge.devices.virtual.saying import say, say_slowly
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.devices.virtual.terminal_memory import Transaction
 from shared.calendar import TEHRAN
@@ -42,7 +43,6 @@ QUIRKS: Final[tuple[Quirk, ...]] = get_args(Quirk)
 
 ACKNOWLEDGE_WITHIN_MS: Final = 15_000
 """How long it waits for an acknowledgement before it takes a sale back."""
-SEGMENT_PAUSE_MS: Final = 1
 
 _WRONG_BY_RIAL: Final = 1_000
 
@@ -233,7 +233,7 @@ class VirtualPnaTerminal(TerminalMachine[PnaRequest]):
         elif self.quirk == "bare_approval":
             self._write(self._asker, answer_frame("00"))
         elif self._fault == "split_segments":
-            self._spawn(self._write_slowly(self._asker, frame))
+            self._spawn(say_slowly(self._asker, frame))
         else:
             self._write(self._asker, b"0009" + frame[4:] if self._fault == "bad_crc" else frame)
 
@@ -264,14 +264,6 @@ class VirtualPnaTerminal(TerminalMachine[PnaRequest]):
 
     def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         """Say it to who asked; whoever went away does not hear it."""
-        if not writer.is_closing():
-            writer.write(data)
-            if self.ends_connections:
-                writer.close()
-
-    async def _write_slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        for at in range(len(data)):
-            if writer.is_closing():
-                return
-            writer.write(data[at : at + 1])
-            await asyncio.sleep(SEGMENT_PAUSE_MS / 1000)
+        say(writer, data)
+        if self.ends_connections:
+            writer.close()

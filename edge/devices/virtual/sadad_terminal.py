@@ -34,6 +34,7 @@ from edge.devices.virtual.sadad_bytes import (
     sale_answer,
     told,
 )
+from edge.devices.virtual.saying import say, say_slowly
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.devices.virtual.terminal_screen import Key
@@ -62,7 +63,6 @@ NotFoundAs = Literal["code", "empty", "older"]
 
 SEND_AGAIN_MS: Final = 5_000
 SENDS: Final = 3
-SEGMENT_PAUSE_MS: Final = 1
 SALE, BILL = "000000", "170000"
 MIDDLE_DIGITS: Final = "000000"
 """Between the first six and last four of the cards that customers of a virtual terminal have."""
@@ -272,7 +272,7 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
                 self._write(writer, old)
                 self._say(writer, answer)
             case _ if self._fault == "split_segments":
-                self._spawn(self._write_slowly(writer, answer))
+                self._spawn(say_slowly(writer, answer))
             case _:
                 self._say(writer, wrong if self._fault == "bad_crc" else answer)
 
@@ -335,15 +335,7 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
 
     def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         """Say it to who asked; whoever went away does not hear it."""
-        if not writer.is_closing():
-            writer.write(data + b"\n" if self.line_feeds else data)
-
-    async def _write_slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        for at in range(len(data)):
-            if writer.is_closing():
-                return
-            writer.write(data[at : at + 1])
-            await asyncio.sleep(SEGMENT_PAUSE_MS / 1000)
+        say(writer, data + b"\n" if self.line_feeds else data)
 
 
 def _answer_to(question: SadadQuestion) -> str:

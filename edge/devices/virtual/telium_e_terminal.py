@@ -17,6 +17,7 @@ terminals (`terminal.py`; `wrong_reference` says another private field, `bad_crc
 import asyncio
 from typing import Final, Literal, get_args
 
+from edge.devices.virtual.saying import say, say_slowly
 from edge.devices.virtual.telium_e_bytes import ACK, ENQ, EOT, NAK, TeliumReader, TeliumSale, answer
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.devices.virtual.terminal_memory import Transaction
@@ -37,7 +38,6 @@ Quirk = Literal[
 ]
 QUIRKS: Final[tuple[Quirk, ...]] = get_args(Quirk)
 
-SEGMENT_PAUSE_MS: Final = 1
 SENDS: Final = 3
 _WRONG_BY_RIAL: Final = 1_000
 _BLANK: Final = " " * 10
@@ -80,7 +80,7 @@ class VirtualTeliumETerminal(TerminalMachine[TeliumSale]):
         match request:
             case "enq" if self._phase == "idle" and self.quirk != "line_unheard" and not self._answer:
                 self._given = True
-                self._write(writer, ACK)
+                say(writer, ACK)
             case "ack":
                 self._hear_ack(writer)
             case "nak" if self._answer and not self._asking and self._times < SENDS:
@@ -90,17 +90,17 @@ class VirtualTeliumETerminal(TerminalMachine[TeliumSale]):
             case TeliumSale() if self._given and self._phase == "idle":
                 self._hear_sale(request, writer)
             case "bad" if self._given:
-                self._write(writer, NAK)
+                say(writer, NAK)
             case _:
                 pass  # at work, or never asked for the line: it takes no notice
 
     def _hear_sale(self, sale: TeliumSale, writer: asyncio.StreamWriter) -> None:
         if self.quirk == "request_refused" or (self.quirk == "request_refused_once" and not self._refused):
             self._refused = True
-            self._write(writer, NAK)
+            say(writer, NAK)
             return
         if self.quirk != "taken_unsaid":
-            self._write(writer, ACK)
+            say(writer, ACK)
         self._asker = writer
         self.requests += 1
         self._told = sale
@@ -114,7 +114,7 @@ class VirtualTeliumETerminal(TerminalMachine[TeliumSale]):
             self._say(writer)
         else:
             self._answer = b""
-            self._write(writer, EOT)
+            say(writer, EOT)
 
     # --- sales -------------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ class VirtualTeliumETerminal(TerminalMachine[TeliumSale]):
         """Ask for the line, and say it when it is given."""
         self._answer, self._asking, self._times = data, True, 0
         if self._asker is not None:
-            self._write(self._asker, ENQ)
+            say(self._asker, ENQ)
 
     def _say(self, writer: asyncio.StreamWriter) -> None:
         self._times += 1
@@ -173,22 +173,8 @@ class VirtualTeliumETerminal(TerminalMachine[TeliumSale]):
         if broken:
             data = data[:-1] + bytes((data[-1] ^ 1,))
         if self._fault == "split_segments":
-            self._spawn(self._write_slowly(writer, data))
+            self._spawn(say_slowly(writer, data))
         else:
-            self._write(writer, data)
+            say(writer, data)
         if self.quirk == "says_twice":
-            self._write(writer, data)
-
-    # --- the wire ----------------------------------------------------------------------------------------------------
-
-    def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        """Say it on the line; whoever went away does not hear it."""
-        if not writer.is_closing():
-            writer.write(data)
-
-    async def _write_slowly(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        for at in range(len(data)):
-            if writer.is_closing():
-                return
-            writer.write(data[at : at + 1])
-            await asyncio.sleep(SEGMENT_PAUSE_MS / 1000)
+            say(writer, data)

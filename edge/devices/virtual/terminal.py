@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from edge.devices.virtual.saying import SEGMENT_PAUSE_MS
 from edge.devices.virtual.terminal_bytes import Reply, Request, RequestReader, frame
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.devices.virtual.terminal_memory import Transaction
@@ -28,7 +29,6 @@ from shared.entropy import random_digits
 
 __all__ = ["FAULTS", "Fault", "Key", "Screen", "VirtualTerminal"]
 
-SEGMENT_PAUSE_MS: Final = 1
 
 _WRONG_BY_RIAL: Final = 1_000
 

@@ -3,10 +3,10 @@
 import asyncio
 from typing import Final
 
+from edge.devices.virtual.saying import SEGMENT_PAUSE_MS
 from edge.devices.virtual.zvt_bytes import LINK_ACK, LINK_NAK, ZvtReader, framed
 
 SENDS: Final = 3
-SEGMENT_PAUSE_MS: Final = 1
 
 
 class TillLine:

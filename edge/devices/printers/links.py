@@ -7,7 +7,7 @@ is cancelled.
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final, Protocol
@@ -109,6 +109,25 @@ class _Stream:
         return data
 
 
+class _WholeJob:
+    """A job that is handed over in one piece, to a place that says nothing."""
+
+    def __init__(self, hand_over: Callable[[bytes], Awaitable[None]], silence: str) -> None:
+        self._hand_over = hand_over
+        self._silence = silence
+        self._data = bytearray()
+
+    async def send(self, data: bytes) -> None:
+        self._data += data
+
+    async def finish(self) -> None:
+        data, self._data = bytes(self._data), bytearray()
+        await self._hand_over(data)
+
+    async def read(self) -> bytes:
+        raise OSError(self._silence)
+
+
 class FilePlace(msgspec.Struct, frozen=True):
     """A file that takes the jobs one behind the other, for another program to print or for a look at the bytes."""
 
@@ -132,25 +151,11 @@ class FilePlace(msgspec.Struct, frozen=True):
         """Open it for appending; it is made if its folder is there."""
         async with asyncio.timeout(timeout_ms / 1000):
             await asyncio.to_thread(_refuse_what_is_no_file, self.path)
-        yield _FileLink(self.path)
+        yield _WholeJob(self._append, f"{self.path} is a file: it says nothing")
 
-
-class _FileLink:
-    """A job that is written in one go, on a thread: a disk may be slow."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._data = bytearray()
-
-    async def send(self, data: bytes) -> None:
-        self._data += data
-
-    async def finish(self) -> None:
-        data, self._data = bytes(self._data), bytearray()
-        await asyncio.to_thread(_append, self._path, data)
-
-    async def read(self) -> bytes:
-        raise OSError(f"{self._path} is a file: it says nothing")
+    async def _append(self, data: bytes) -> None:
+        """Append a job, on a thread: a disk may be slow."""
+        await asyncio.to_thread(_append, self.path, data)
 
 
 def _refuse_what_is_no_file(path: str) -> None:
@@ -195,25 +200,10 @@ class QueuePlace(msgspec.Struct, frozen=True):
         """See that the queue is there."""
         async with asyncio.timeout(timeout_ms / 1000):
             await _run("lpstat", "-p", self.queue)
-        yield _QueueLink(self.queue)
+        yield _WholeJob(self._give, f"queue {self.queue} says nothing of the printer")
 
-
-class _QueueLink:
-    """A job that is given to the queue as one piece."""
-
-    def __init__(self, queue: str) -> None:
-        self._queue = queue
-        self._data = bytearray()
-
-    async def send(self, data: bytes) -> None:
-        self._data += data
-
-    async def finish(self) -> None:
-        data, self._data = bytes(self._data), bytearray()
-        await _run("lp", "-d", self._queue, "-o", "raw", "-s", given=data)
-
-    async def read(self) -> bytes:
-        raise OSError(f"queue {self._queue} says nothing of the printer")
+    async def _give(self, data: bytes) -> None:
+        await _run("lp", "-d", self.queue, "-o", "raw", "-s", given=data)
 
 
 async def _run(*command: str, given: bytes = b"") -> None:

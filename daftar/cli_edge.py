@@ -205,15 +205,25 @@ def token() -> None:
     required=True,
     help="What it may do; may be repeated.",
 )
-def add_token(data: Path, name: str, scopes: tuple[str, ...]) -> None:
+@click.option(
+    "--for",
+    "username",
+    help="In whose name it asks. Without one, no manager can agree to what it asks for: that takes two people.",
+)
+def add_token(data: Path, name: str, scopes: tuple[str, ...], username: str | None) -> None:
     """Give a program a token, shown once.
 
     An earlier token of the same NAME ends. Works while the box serves.
     """
+    if "/" in name:
+        raise click.ClickException("A program's name has no / in it: entries have the person's name behind one.")
     made = new_token(SystemEntropy())
     people = People(data / STORE_NAME)
     try:
-        people.save_api_token(token_sha256(made), name=name, scopes=scopes)
+        person = None if username is None else normal_username(username)
+        if person is not None and people.operator(person) is None:
+            raise click.ClickException(f"There is no operator {person}.")
+        people.save_api_token(token_sha256(made), name=name, scopes=scopes, person=person)
     finally:
         people.close()
     click.echo(made)

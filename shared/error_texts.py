@@ -1073,6 +1073,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="سرپرست دیگری باید بپذیرد.",
         do_en="Another manager has to agree.",
     ),
+    "refund.nobody_asked": ErrorText(
+        fa="برنامهٔ «{program}» این را خواسته است و توکن آن به نام کسی نیست؛ این کار دو نفر می‌خواهد.",
+        en="The program “{program}” asked for this and its token is nobody’s; this takes two people.",
+        money="not_moved",
+        do_fa="درخواست را پس بگیرید و در صفحهٔ پرداخت با نام خودتان درخواست کنید، یا توکنی به نام یک نفر بسازید.",
+        do_en="Take the request back and ask on the payment’s page in your own name, or make a token in a person’s.",
+    ),
     "payment.not_in_doubt": ErrorText(
         fa="این پرداخت نامشخص نیست؛ گواهی سرپرست برای آن پذیرفته نمی‌شود.",
         en="This payment is not in doubt; a supervisor’s word about it is not taken.",

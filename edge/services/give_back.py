@@ -24,6 +24,7 @@ from edge.services.sign_in import SignIn
 from edge.services.statement import checked_reason
 from edge.services.take_payment import TakePayment
 from edge.services.terminal_worker import TerminalWorker
+from edge.services.two_people import check_two
 from edge.store.queries import Queries
 from shared.entropy import Entropy, random_name
 from shared.errors import DeviceError, OperatorError
@@ -149,8 +150,8 @@ class GiveBack:
     async def agree(self, refund_id: str, *, username: str, password: str) -> None:
         """Journal a second person's agreement; a reversal then goes to the terminal in the background.
 
-        Raises OperatorError `refund.unknown`, `refund.decided`, `refund.same_person`, `refund.not_charged`,
-        `refund.means_not_offered`, or as `SignIn.manager` does.
+        Raises OperatorError `refund.unknown`, `refund.decided`, `refund.not_charged`, `refund.means_not_offered`, or
+        as `check_two` and `SignIn.manager` do.
         """
         person = await self._sign_in.manager(username, password)
 
@@ -158,8 +159,7 @@ class GiveBack:
             refund = _refund(view, refund_id)
             if refund.state != "proposed":
                 raise OperatorError("refund.decided", refund_id=refund_id)
-            if refund.operator == person.username:
-                raise OperatorError("refund.same_person", refund_id=refund_id)
+            check_two(refund.operator, person.username, refund_id=refund_id)
             self._still(known(view, refund.payment_id), refund)
             return [RefundAgreed(refund_id=refund_id, payment_id=refund.payment_id, operator=person.username)]
 

@@ -17,6 +17,7 @@ from edge.services.documents import spool_receipt
 from edge.services.record_outcome import known
 from edge.services.sign_in import SignIn
 from edge.services.statement import checked_reason, checked_slip
+from edge.services.two_people import check_two
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import Body, ChargeRuledOut, PaymentOverridden, ReversalDecided
@@ -127,11 +128,10 @@ class OverridePayment:
     ) -> None:
         """Journal what two people say became of an undoing in doubt: whoever serves states it, a manager agrees.
 
-        Raises OperatorError `payment.unknown`, `reversal.not_in_doubt`, `refund.same_person`, or as `SignIn.manager`.
+        Raises OperatorError `payment.unknown`, `reversal.not_in_doubt`, or as `check_two` and `SignIn.manager` do.
         """
         person = await self._sign_in.manager(username, password)
-        if person.username == operator:
-            raise OperatorError("refund.same_person", payment_id=payment_id)
+        check_two(operator, person.username, payment_id=payment_id)
 
         def decide(view: StoreView) -> Sequence[Body]:
             check_reversal(known(view, payment_id))

@@ -25,6 +25,8 @@ OPERATOR: Final = "operator"
 MANAGER: Final = "manager"
 ROLES: Final = (OPERATOR, MANAGER)
 """Who works here. A manager, the office's supervisor, also decides doubts and agrees to giving money back."""
+PROGRAM: Final = "api:"
+"""What the names of programs begin with in entries."""
 
 
 class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,13 @@ class ApiCaller(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     scopes: frozenset[str]
+    person: str | None = None
+    """The user name of the person in whose name it asks, if it was made for one."""
+
+    @property
+    def operator(self) -> str:
+        """Return the name its entries carry: `api:` and its own, and after a `/` its person's."""
+        return f"{PROGRAM}{self.name}" + (f"/{self.person}" if self.person else "")
 
 
 class Attempts(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,24 +162,29 @@ class People:
 
     # --- programs ---
 
-    def save_api_token(self, token_sha256: bytes, *, name: str, scopes: Collection[str]) -> None:
-        """Store a program's token in place of the one that had its name."""
+    def save_api_token(
+        self, token_sha256: bytes, *, name: str, scopes: Collection[str], person: str | None = None
+    ) -> None:
+        """Store a program's token in place of the one that had its name; `person` is in whose name it asks."""
         with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             self._connection.execute("DELETE FROM api_token WHERE name = ?", (name,))
             self._connection.execute(
-                "INSERT INTO api_token (token_sha256, name, scopes) VALUES (?, ?, ?)",
-                (token_sha256, name, " ".join(sorted(scopes))),
+                "INSERT INTO api_token (token_sha256, name, scopes, person) VALUES (?, ?, ?, ?)",
+                (token_sha256, name, " ".join(sorted(scopes)), person),
             )
 
     def api_caller(self, token_sha256: bytes) -> ApiCaller | None:
-        """Return whose token this is."""
-        row = self._row("SELECT name, scopes FROM api_token WHERE token_sha256 = ?", token_sha256)
-        return None if row is None else ApiCaller(name=row[0], scopes=frozenset(row[1].split()))
+        """Return whose token this is; that of a person who is denied is nobody's."""
+        row = self._row(
+            "SELECT api_token.name, scopes, person FROM api_token LEFT JOIN operator ON username = person "
+            "WHERE token_sha256 = ? AND (person IS NULL OR disabled = 0)",
+            token_sha256,
+        )
+        return None if row is None else _caller(row)
 
     def api_callers(self) -> list[ApiCaller]:
         """Return all programs by name."""
-        rows = self._do("SELECT name, scopes FROM api_token ORDER BY name")
-        return [ApiCaller(name=name, scopes=frozenset(scopes.split())) for name, scopes in rows]
+        return [_caller(row) for row in self._do("SELECT name, scopes, person FROM api_token ORDER BY name")]
 
     def revoke_api_token(self, name: str) -> None:
         """Forget a program's token."""
@@ -251,3 +265,8 @@ def _in_words() -> Iterator[None]:
 def _operator(row: tuple[Any, ...]) -> OperatorView:
     username, name, role, disabled = row
     return OperatorView(username=username, name=name, role=role, disabled=bool(disabled))
+
+
+def _caller(row: tuple[Any, ...]) -> ApiCaller:
+    name, scopes, person = row
+    return ApiCaller(name=name, scopes=frozenset(scopes.split()), person=person)

@@ -38,7 +38,7 @@ def caller_of(request: ApiRequest) -> Caller:
 
 def operator_of(request: ApiRequest) -> str:
     """Return the name that entries of this request carry."""
-    return f"api:{caller_of(request).name}"
+    return caller_of(request).operator
 
 
 def request_digest(request: ApiRequest, body: msgspec.Struct | None) -> bytes:

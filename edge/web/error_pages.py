@@ -62,6 +62,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "refund.decided": 409,
     "refund.means_not_offered": 409,
     "refund.not_charged": 409,
+    "refund.nobody_asked": 403,
     "refund.open": 409,
     "refund.same_person": 403,
     "refund.unknown": 404,

@@ -30,7 +30,9 @@ _WHY_TEXTS: Final = {
 }
 """Why a sale stands; what is not here left the outcome open, or is an error's code."""
 
-_PASSWORD_CODES: Final = frozenset({"auth.wrong", "auth.too_many", "auth.manager_needed", "refund.same_person"})
+_PASSWORD_CODES: Final = frozenset(
+    {"auth.wrong", "auth.too_many", "auth.manager_needed", "refund.same_person", "refund.nobody_asked"}
+)
 _WORD_CODES: Final = "statement."
 _SETTLED_CODES: Final = frozenset({"payment.not_in_doubt", "reversal.not_in_doubt"})
 

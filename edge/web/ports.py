@@ -88,6 +88,10 @@ class Caller(Protocol):
     def scopes(self) -> frozenset[str]:
         """What it may do."""
 
+    @property
+    def operator(self) -> str:
+        """The name its entries carry, that of the person it asks for included."""
+
 
 class Reading(Protocol):
     """A bill that was read, and the payment that holds it, if any."""

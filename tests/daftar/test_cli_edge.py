@@ -49,6 +49,20 @@ def test_a_short_password_is_refused_in_a_sentence(data: Path) -> None:
     assert "Traceback" not in refused.output
 
 
+def test_a_token_is_made_for_a_person_who_is_there(data: Path) -> None:
+    assert call(data, "operator", "add", "Sara", typed="گذرواژهٔ بلند\n").exit_code == 0
+    scope = ("--scope", "refunds:write")
+    made = call(data, "token", "add", "crm", *scope, "--for", "SARA")
+    people = People(data / STORE_NAME)
+    caller = people.api_caller(token_sha256(made.output.strip()))
+    assert caller is not None
+    assert caller.operator == "api:crm/sara"
+    for arguments in (("crm", *scope, "--for", "nobody"), ("crm/sara", *scope)):
+        assert call(data, "token", "add", *arguments).exit_code == 1
+    assert people.api_callers() == [caller]
+    people.close()
+
+
 def test_a_programs_token_is_shown_once_and_ends_when_it_is_revoked(data: Path) -> None:
     made = call(data, "token", "add", "kiosk", "--scope", "payments:read")
     shown = made.output.strip()

@@ -234,7 +234,8 @@ OUTSIDE: Final = (
     """CREATE TABLE api_token (
         token_sha256 BLOB PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
-        scopes TEXT NOT NULL
+        scopes TEXT NOT NULL,
+        person TEXT REFERENCES operator ON DELETE CASCADE
     ) STRICT""",
     """CREATE TABLE attempt (
         subject TEXT PRIMARY KEY,

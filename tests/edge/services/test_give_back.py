@@ -172,6 +172,8 @@ async def test_what_became_of_an_undoing_in_doubt_is_said_by_two_people(
             for username, operator, code in (
                 ("sara", "reza", r"auth\.manager_needed"),
                 ("reza", "reza", r"refund\.same_person"),
+                ("reza", "api:crm/reza", r"refund\.same_person"),
+                ("reza", "api:crm", r"refund\.nobody_asked"),
             ):
                 with pytest.raises(OperatorError, match=code):
                     await deciding.decide_reversal(
@@ -295,6 +297,23 @@ async def test_who_may_ask_agree_and_drop(office: Office) -> None:
         with pytest.raises(OperatorError, match=r"refund\.unknown"):
             await back.drop("r-nobody", operator="sara", reason=REASON)
     assert office.payment(payment_id).state is PaymentState.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("program", "code"), [("api:crm", r"refund\.nobody_asked"), ("api:crm/reza", r"refund\.same_person")]
+)
+async def test_a_manager_who_asks_by_a_program_is_not_a_second_person(office: Office, program: str, code: str) -> None:
+    payment_id = await paid(office)
+    with giving_back(office) as back:
+        refund_id = await back.propose(payment_id, means="central", reason=REASON, operator=program)
+        with pytest.raises(OperatorError, match=code):
+            await back.agree(refund_id, username="reza", password=PASSWORD)
+        assert refund(office, refund_id).state == "proposed"
+        if program == "api:crm/reza":
+            await back.agree(refund_id, username="mina", password=PASSWORD)
+            assert refund(office, refund_id).state == "agreed"
+        else:
+            await back.drop(refund_id, operator="reza", reason=REASON)
 
 
 async def test_what_finance_has_cannot_be_dropped_nor_asked_twice(office: Office) -> None:

@@ -68,6 +68,18 @@ def test_a_programs_token_is_replaced_and_revoked(people: People):
     assert people.api_callers() == []
 
 
+def test_a_token_made_for_a_person_ends_with_the_person(people: People):
+    people.save_api_token(b"a" * 32, name="till", scopes={"refunds:write"}, person="sara")
+    caller = people.api_caller(b"a" * 32)
+    assert caller is not None
+    assert (caller.person, caller.operator) == ("sara", "api:till/sara")
+    people.set_disabled("sara", disabled=True)
+    assert people.api_caller(b"a" * 32) is None
+    assert people.api_callers() == [caller]
+    people.set_disabled("sara", disabled=False)
+    assert people.api_caller(b"a" * 32) == caller
+
+
 def test_wrong_attempts_are_counted_until_one_is_right(people: People):
     for count in (1, 2, 3):
         assert people.count_failure("sara", boot="b1", monotonic_ms=count) == count

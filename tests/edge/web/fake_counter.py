@@ -21,6 +21,7 @@ from edge.services.override_payment import Decision, ReversalWord, check_decisio
 from edge.services.statement import checked_reason
 from edge.services.support import Archive
 from edge.services.try_devices import DeviceTest
+from edge.services.two_people import check_two
 from edge.store.people import ApiCaller, OperatorView
 from edge.web.ports import LineState, TerminalState
 from shared.clock import ClockQuality
@@ -37,18 +38,21 @@ AT = "2026-11-22T10:41:05.000Z"
 PASSWORD = "let the operator in"
 MANAGERS = ("mina", "reza")
 OPEN_REFUND = ("proposed", "agreed", "sent", "in_doubt")
+SCOPES = frozenset(
+    {
+        "payments:write",
+        "payments:read",
+        "payments:decide",
+        "refunds:write",
+        "refunds:decide",
+        "inquiries:write",
+        "status:read",
+    }
+)
 TOKENS = {
-    "all": frozenset(
-        {
-            "payments:write",
-            "payments:read",
-            "payments:decide",
-            "refunds:write",
-            "refunds:decide",
-            "inquiries:write",
-            "status:read",
-        }
-    ),
+    "all": SCOPES,
+    "all/sara": SCOPES,
+    "all/mina": SCOPES,
     "payments-decide": frozenset({"payments:decide"}),
     "refunds-write": frozenset({"refunds:write"}),
     "refunds-decide": frozenset({"refunds:decide"}),
@@ -457,8 +461,7 @@ class FakeCounter:
     ) -> None:
         self.reversal_word(payment_id, undone=undone, slip_number=slip_number, reason=reason)
         self._manager(username, password)
-        if username == operator:
-            raise OperatorError("refund.same_person", payment_id=payment_id)
+        check_two(operator, username, payment_id=payment_id)
         self.asked.append(("undone" if undone else "stands", payment_id))
         self.change_payment(payment_id, state=PaymentState.REVERSED if undone else PaymentState.APPROVED)
 
@@ -510,8 +513,7 @@ class FakeCounter:
 
     async def agree_refund(self, refund_id: str, *, username: str, password: str) -> None:
         self._manager(username, password)
-        if self.queries.all_refunds[refund_id].operator == username:
-            raise OperatorError("refund.same_person", refund_id=refund_id)
+        check_two(self.queries.all_refunds[refund_id].operator, username, refund_id=refund_id)
         self.asked.append(("agree", refund_id))
         self.change_refund(refund_id, state="agreed", decided_by=username, decided_at=AT)
 
@@ -600,7 +602,10 @@ class FakeCounter:
         return self.sessions.get(session_token)
 
     def operator_of_api_token(self, token: str) -> ApiCaller | None:
-        return ApiCaller(name=token, scopes=TOKENS[token]) if token in TOKENS else None
+        if token not in TOKENS:
+            return None
+        name, _, person = token.partition("/")
+        return ApiCaller(name=name, scopes=TOKENS[token], person=person or None)
 
     def progress(self, payment_id: str) -> str | None:
         return self.progress_words.get(payment_id)

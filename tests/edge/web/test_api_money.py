@@ -11,8 +11,12 @@ from tests.edge.web.fake_counter import PASSWORD, FakeCounter
 WORD = {"charged": True, "slip_number": "000412", "reason": "the slip is in my hand"}
 
 
-async def call(visitor: Browser, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:
-    return await visitor.client.post(f"/api/v1{path}", json=body, headers={"authorization": "Bearer all", **headers})
+async def call(
+    visitor: Browser, path: str, body: dict[str, Any], caller: str = "all/sara", **headers: str
+) -> httpx.Response:
+    return await visitor.client.post(
+        f"/api/v1{path}", json=body, headers={"authorization": f"Bearer {caller}", **headers}
+    )
 
 
 @pytest.fixture
@@ -45,6 +49,9 @@ async def test_what_became_of_a_reversal_is_said_by_a_program_and_a_person(visit
     person = {"username": "mina", "password": PASSWORD}
     short = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person, "slip_number": ""})
     assert (short.status_code, short.json()["code"]) == (422, "statement.slip_missing")
+    for token, code in (("all", "refund.nobody_asked"), ("all/mina", "refund.same_person")):
+        alone = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person}, token)
+        assert (alone.status_code, alone.json()["code"]) == (403, code)
     answer = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person})
     assert (answer.status_code, answer.json()["state"]) == (200, "reversed")
     again = await call(visitor, f"/payments/{doubt}/reversal-word", {**body, **person})
@@ -64,6 +71,21 @@ async def test_a_disputed_bill_says_so_and_a_word_settles_it(visitor: Browser, c
     assert (await call(visitor, "/bills/read", {"barcode": BILL})).json()["disputed"] is None
 
 
+@pytest.mark.parametrize(("token", "code"), [("all", "refund.nobody_asked"), ("all/mina", "refund.same_person")])
+async def test_a_manager_with_a_token_is_not_two_people(
+    visitor: Browser, counter: FakeCounter, token: str, code: str
+) -> None:
+    paid = counter.add_payment(BILL, PaymentState.APPROVED).payment_id
+    wish = {"means": "central", "reason": "paid the wrong bill"}
+    made = await call(visitor, f"/payments/{paid}/refunds", wish, token, **{"idempotency-key": "k1"})
+    assert made.status_code == 201, "asking is free"
+    path = f"/refunds/{made.json()['refund_id']}"
+    for agreeing in (token, "all/sara"):
+        answer = await call(visitor, f"{path}/agree", {"username": "mina", "password": PASSWORD}, agreeing)
+        assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert counter.asked == [("refund", paid)]
+
+
 async def test_money_back_by_a_program_and_a_person(visitor: Browser, counter: FakeCounter):
     paid = counter.add_payment(BILL, PaymentState.APPROVED).payment_id
     read = await visitor.client.get(f"/api/v1/payments/{paid}", headers={"authorization": "Bearer all"})
@@ -75,7 +97,7 @@ async def test_money_back_by_a_program_and_a_person(visitor: Browser, counter: F
     same = await call(visitor, f"/payments/{paid}/refunds", wish, **{"idempotency-key": "k1"})
     refund = made.json()
     assert same.json() == refund
-    assert (refund["state"], refund["asked_by"], refund["trouble"]) == ("proposed", "api:all", None)
+    assert (refund["state"], refund["asked_by"], refund["trouble"]) == ("proposed", "api:all/sara", None)
     listed = await visitor.client.get("/api/v1/refunds", headers={"authorization": "Bearer all"})
     assert listed.json() == {"refunds": [refund]}
     path = f"/refunds/{refund['refund_id']}"

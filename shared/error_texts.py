@@ -1059,6 +1059,15 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="از راه مرکز درخواست کنید؛ امور مالی پول را به کارت برمی‌گرداند.",
         do_en="Ask through central; finance returns the money to the card.",
     ),
+    "refund.void_too_late": ErrorText(
+        fa="شمارهٔ رسید این پرداخت شاید اکنون از آنِ فروش دیگری در کارت‌خوان باشد؛ "
+        "ابطال با این شماره ممکن است پول مشتری دیگری را برگرداند.",
+        en="The receipt number of this payment may be another sale’s at the terminal by now; voiding by it could give "
+        "another customer’s money back.",
+        money="not_moved",
+        do_fa="از راه مرکز درخواست کنید؛ امور مالی پول را به کارت برمی‌گرداند.",
+        do_en="Ask through central; finance returns the money to the card.",
+    ),
     "refund.decided": ErrorText(
         fa="دربارهٔ این درخواست از پیش تصمیم گرفته شده است.",
         en="This request has been decided already.",

@@ -101,12 +101,24 @@ class GiveBack:
         ):
             return ("central",)
         can = worker.profile.capabilities
-        if can.void and payment.receipt_number is not None:
+        if can.void and payment.receipt_number is not None and self._receipt_names(payment):
             # The better one: it may have taken other payments since.
             return ("void", "central")
         # It undoes its newest sale, whichever that is and whatever it says of it: the journal knows of newer ones.
         is_newest = not self._queries.newer_at_terminal(payment.terminal, payment.requested_index, charged=True)
         return ("reversal", "central") if can.reverse and is_newest else ("central",)
+
+    def _receipt_names(self, payment: PaymentView) -> bool:
+        """Return whether a payment's receipt number names its sale and no other one: by it the money would go back."""
+        number = payment.receipt_number
+        return number is not None and self._queries.receipt_names_sale(
+            payment.terminal, number, payment.requested_index
+        )
+
+    def _why_not(self, payment: PaymentView, means: RefundMeans) -> str:
+        """Return the error code that says why a payment is not given back by means that are not offered."""
+        too_late = means == "void" and payment.receipt_number is not None and not self._receipt_names(payment)
+        return "refund.void_too_late" if too_late else "refund.means_not_offered"
 
     # --- two people --------------------------------------------------------------------------------------------------
 
@@ -116,8 +128,8 @@ class GiveBack:
         """Journal the wish to give a payment back, whole; return the request's id.
 
         A `refund_id` of the caller's own makes a repeated request the same one. Raises OperatorError
-        `payment.unknown`, `refund.not_charged`, `refund.means_not_offered`, `refund.open` (names the other one), or as
-        `checked_reason` does.
+        `payment.unknown`, `refund.not_charged`, `refund.means_not_offered`, `refund.void_too_late`, `refund.open`
+        (names the other one), or as `checked_reason` does.
         """
         words = checked_reason(reason)
         wanted = refund_id or random_name(self._entropy, "r")
@@ -132,7 +144,7 @@ class GiveBack:
             if not (offered := self.means_of(payment)):
                 raise OperatorError("refund.not_charged", payment_id=payment_id)
             if means not in offered:
-                raise OperatorError("refund.means_not_offered", payment_id=payment_id, means=means)
+                raise OperatorError(self._why_not(payment, means), payment_id=payment_id, means=means)
             return [
                 RefundProposed(
                     refund_id=wanted,
@@ -150,8 +162,8 @@ class GiveBack:
     async def agree(self, refund_id: str, *, username: str, password: str) -> None:
         """Journal a second person's agreement; a reversal then goes to the terminal in the background.
 
-        Raises OperatorError `refund.unknown`, `refund.decided`, `refund.not_charged`, `refund.means_not_offered`, or
-        as `check_two` and `SignIn.manager` do.
+        Raises OperatorError `refund.unknown`, `refund.decided`, `refund.not_charged`, `refund.means_not_offered`,
+        `refund.void_too_late`, or as `check_two` and `SignIn.manager` do.
         """
         person = await self._sign_in.manager(username, password)
 
@@ -193,7 +205,7 @@ class GiveBack:
         if not (offered := self.means_of(payment)):
             raise OperatorError("refund.not_charged", payment_id=payment.payment_id)
         if refund.means not in offered:
-            raise OperatorError("refund.means_not_offered", payment_id=payment.payment_id, means=refund.means)
+            raise OperatorError(self._why_not(payment, refund.means), payment_id=payment.payment_id, means=refund.means)
 
     # --- the terminal ------------------------------------------------------------------------------------------------
 
@@ -247,7 +259,9 @@ class GiveBack:
             return [ReversalRequested(payment_id=payment.payment_id, refund_id=refund.refund_id, means=refund.means)]
 
         if not await self._writer.commit(decide):
-            self._troubles[refund.refund_id] = "refund.means_not_offered"
+            payment = self._queries.payment(refund.payment_id)
+            why = "refund.not_charged" if payment is None else self._why_not(payment, refund.means)
+            self._troubles[refund.refund_id] = why
             return
         payment = self._queries.payment(refund.payment_id)
         answer = OrderAnswer(kind="in_doubt", reason=FAULT)

@@ -27,6 +27,7 @@ from edge.journal.views import (
 )
 from edge.store import profile_rows
 from edge.store.database import open_read_only, transaction
+from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
 from shared.events import ProfileDocument
 from shared.journal.proof import receipt_proof
@@ -159,6 +160,11 @@ class Queries:
         """See `Rows.newer_at_terminal`."""
         with self._lock:
             return self._rows.newer_at_terminal(terminal, index, charged=charged)
+
+    def receipt_names_sale(self, terminal: str, receipt_number: str, index: int) -> bool:
+        """Return whether the receipt's number of a payment requested at that entry names no other sale by now."""
+        with self._lock, transaction(self._connection, "DEFERRED"):
+            return names_its_sale(self._connection, terminal=terminal, receipt_number=receipt_number, index=index)
 
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""

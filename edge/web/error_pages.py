@@ -66,6 +66,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "refund.open": 409,
     "refund.same_person": 403,
     "refund.unknown": 404,
+    "refund.void_too_late": 409,
     "reversal.not_in_doubt": 409,
     "web.bad_request": 400,
     "web.method_not_allowed": 405,

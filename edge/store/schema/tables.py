@@ -115,6 +115,8 @@ PROJECTED: Final = (
     "CREATE INDEX payment_state ON payment (state)",
     "CREATE INDEX payment_queued ON payment (requested_index) WHERE confirmation = 'queued'",
     "CREATE INDEX payment_moved ON payment (moved_index)",
+    # Only terminals that undo a sale by its receipt's number give one.
+    "CREATE INDEX payment_receipt ON payment (terminal, receipt_number) WHERE receipt_number IS NOT NULL",
     "CREATE INDEX payment_unacknowledged ON payment (requested_index) WHERE unacknowledged = 1",
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,

@@ -12,12 +12,15 @@ from edge.services.give_back import GiveBack
 from edge.services.judge_outcome import judge_reversal
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from shared.errors import OperatorError
 from shared.events import Evidence
 from shared.payment import PaymentState
 from tests.edge.services.office import POWER, WATER, Office
 from tests.edge.services.people import PASSWORD
+from tests.edge.services.test_close_day import close
 from tests.edge.services.test_give_back import REASON, giving_back, refund
 from tests.edge.services.test_judge_outcome import PAYMENT
+from tests.edge.services.test_keep_sale import POWER_AGAIN
 
 S = PaymentState
 TIMES = {"answer_timeout_ms": 8_000, "longest_ms": 8_000, "query_timeout_ms": 3_000, "ready_timeout_ms": 3_000}
@@ -100,6 +103,65 @@ async def test_without_the_receipts_number_it_voids_nothing(tmp_path: Path, void
         with giving_back(office) as back:
             unnumbered = msgspec.structs.replace(payment, receipt_number=None)
             assert back.means_of(unnumbered) == ("central",), "and it is not the newest any more"
+
+
+async def numbered_alike(office: Office, voiding: VirtualZvtTerminal, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Pay two bills at a terminal that gives both receipts one number; return the first."""
+    charge = voiding._charge
+    monkeypatch.setattr(
+        voiding, "_charge", lambda sale: msgspec.structs.replace(charge(sale), receipt="0007"), raising=True
+    )
+    return await paid_twice(office)
+
+
+async def test_a_number_that_a_newer_sale_has_too_voids_nothing(
+    tmp_path: Path, voiding: VirtualZvtTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
+        first = await numbered_alike(office, voiding, monkeypatch)
+        (newer,) = (one for one in office.box.queries.payments(None, 9) if one.payment_id != first)
+        assert office.payment(first).receipt_number == newer.receipt_number == "0007"
+        with giving_back(office) as back:
+            assert back.means_of(office.payment(first)) == ("central",)
+            with pytest.raises(OperatorError, match=r"refund\.void_too_late"):
+                await back.propose(first, means="void", reason=REASON, operator="sara")
+            assert back.means_of(newer) == ("void", "central"), "the newest holder of a number is who it names"
+        assert len(voiding.charges) == 2
+
+
+async def test_a_number_given_again_between_asking_and_agreeing_voids_nothing(
+    tmp_path: Path, voiding: VirtualZvtTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
+        charge = voiding._charge
+        monkeypatch.setattr(
+            voiding, "_charge", lambda sale: msgspec.structs.replace(charge(sale), receipt="0007"), raising=True
+        )
+        first = await office.pay(WATER)
+        assert await office.ends(first) is S.ACKNOWLEDGED
+        with giving_back(office) as back:
+            refund_id = await back.propose(first, means="void", reason=REASON, operator="sara")
+            assert await office.ends(await office.pay(POWER)) is S.ACKNOWLEDGED
+            with pytest.raises(OperatorError, match=r"refund\.void_too_late"):
+                await back.agree(refund_id, username="reza", password=PASSWORD)
+        assert len(voiding.charges) == 2
+        assert "payment.reversal_requested" not in office.kinds()
+
+
+async def test_what_was_taken_before_the_day_was_closed_is_not_voided(
+    tmp_path: Path, voiding: VirtualZvtTerminal
+) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
+        first = await paid_twice(office)
+        with giving_back(office) as back:
+            assert back.means_of(office.payment(first)) == ("void", "central")
+            await close(office)
+            assert back.means_of(office.payment(first)) == ("central",)
+            with pytest.raises(OperatorError, match=r"refund\.void_too_late"):
+                await back.propose(first, means="void", reason=REASON, operator="sara")
+            today = await office.pay(POWER_AGAIN)
+            assert await office.ends(today) is S.ACKNOWLEDGED
+            assert back.means_of(office.payment(today)) == ("void", "central")
 
 
 def test_another_sale_told_as_the_last_one_says_nothing_about_a_void() -> None:

@@ -424,6 +424,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="مدل دیگری برگزینید یا کابل را ببینید.",
         do_en="Choose another model, or look at the cable.",
     ),
+    "device.test_broke": ErrorText(
+        fa="آزمون به سبب خطایی در نرم‌افزار به پایان نرسید؛ دربارهٔ دستگاه چیزی روشن نشد.",
+        en="The test broke off by a fault of the software; it tells nothing about the device.",
+        money="not_moved",
+        do_fa="دوباره بیازمایید؛ اگر باز هم شد به پشتیبانی بگویید.",
+        do_en="Test it again; if it happens once more, tell support.",
+    ),
     "device.test_too_long": ErrorText(
         fa="آزمون به پایان نرسید؛ دستگاه در مهلت خود پاسخ روشنی نداد.",
         en="The test did not come to an end; the device gave no clear answer within its time.",
@@ -791,6 +798,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         money="not_moved",
         do_fa="درخواست را اصلاح کنید و دوباره بفرستید.",
         do_en="Correct the request and send it again.",
+    ),
+    "box.start_fault": ErrorText(
+        fa="دستگاه هنگام روشن شدن به خطایی در نرم‌افزار برخورد و دیگر خودش امتحان نمی‌کند.",
+        en="The box met a fault of its software while it started, and does not try again by itself.",
+        money="none",
+        do_fa="با پشتیبانی تماس بگیرید.",
+        do_en="Call support.",
     ),
     "web.fault": ErrorText(
         fa="خطایی در دستگاه پیش آمد. دفتر روزنامه سر جای خود است.",

@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal
 
 import msgspec
+import structlog
 
 from edge.devices.printers.status import CAN_PRINT
 from edge.services.events import BoxEvent, BoxEventKind, EventHub
 from edge.services.print_documents import PrintDocuments
 from edge.services.terminal_worker import TerminalWorker
 from shared.clock import Clock, instant_text
-from shared.errors import DaftarError, DeviceError, OperatorError
+from shared.errors import BugError, DaftarError, DeviceError, OperatorError
 from shared.receipt import Receipt
 
 LONGEST_S: Final = 90
@@ -25,6 +26,8 @@ SEEN_AT_ONCE_S: Final = 2
 """How long a press waits for its result, so that a page without script shows most of them."""
 PRINTER: Final = "printer"
 """Under which the printer's tests are kept; a terminal's stand under `terminal:` and its name."""
+
+_log = structlog.get_logger()
 
 
 class DeviceTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +135,10 @@ class TryDevices:
             error = found
         except TimeoutError:
             error = DeviceError("device.test_too_long")
+        except Exception:  # noqa: BLE001 - logged and said
+            # Of no page that would say it: a test that broke off would be shown as under way for ever.
+            _log.exception("the test of a device broke off", device=key)
+            error = BugError("device.test_broke")
         finally:
             # Cancelled, it is no result: the box is going down.
             self._running.pop(key, None)

@@ -14,7 +14,7 @@ import structlog
 from litestar import Litestar
 from litestar.types import Scope
 
-from shared.errors import DaftarError, DeviceError, OperatorError
+from shared.errors import BugError, DaftarError, DeviceError, OperatorError
 
 AGAIN_FIRST_S: Final = 1.0
 AGAIN_LONGEST_S: Final = 60.0
@@ -76,18 +76,32 @@ class Waiting:
             pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
             try:
                 app = await self._again()
+                _log.info("the box started after all")
+                await self._live(app)
             except (DeviceError, OperatorError) as error:
                 # An operator's error too: a medium that is not there yet is a file that is missing.
                 self._say(error, clears=True)
             except DaftarError as error:
                 self._say(error, clears=False)
                 return
-            else:
-                _log.info("the box started after all")
-                async with app.lifespan():
-                    self._app = app
-                    await self._stop.wait()
+            except Exception:  # noqa: BLE001 - logged and said
+                # The page would say for ever that the box tries again, which nobody does any more.
+                _log.exception("the box cannot start")
+                self._say(BugError("box.start_fault"), clears=False)
                 return
+            else:
+                return
+
+    async def _live(self, app: Litestar) -> None:
+        """Serve the box itself until the end; whatever its start raises is raised."""
+        try:
+            async with app.lifespan():
+                self._app = app
+                await self._stop.wait()
+        except Exception as error:  # noqa: BLE001 - raised, or logged at the end
+            if not self._stop.is_set():
+                raise _only(error) from None
+            _log.exception("the box did not stop cleanly")
 
     async def _stopped_within(self, pause_s: float) -> bool:
         with suppress(TimeoutError):
@@ -99,3 +113,10 @@ class Waiting:
         if error.code != self._said or not clears:
             _log.critical("the box still cannot start", code=error.code, why=str(error), clears=clears)
             self._said, self._app = error.code, self._help_of(error, clears=clears)
+
+
+def _only(error: Exception) -> Exception:
+    """Return the one error in a group of one, in groups of one, or the error itself."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

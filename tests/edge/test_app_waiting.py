@@ -16,6 +16,7 @@ from edge.settings import STORE_NAME, load_settings, save_settings
 from edge.web.waiting import Waiting
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from shared.errors import DeviceError
 from shared.journal.entry import decode_entry
 from tests.edge.store.boxes import Box
 from tests.edge.test_app import PASSWORD, folder
@@ -113,3 +114,26 @@ async def test_a_file_that_goes_missing_meanwhile_is_waited_for_too(folder: Path
         await health_says(client, code="store.missing")
         away.rename(folder / STORE_NAME)
         await health_says(client, status="ok")
+
+
+async def test_a_box_that_breaks_while_it_comes_to_life_says_whether_it_tries_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[Exception] = [DeviceError("store.unreadable"), ValueError("fixture")]
+
+    @asynccontextmanager
+    async def running(_: object) -> AsyncIterator[None]:
+        if faults:
+            raise faults.pop(0)
+        yield
+
+    monkeypatch.setattr("edge.app.Box.running", running)
+    obstacle = unread(folder)
+    async with served(folder) as client:
+        await health_says(client, code="store.unreadable", clears="by itself")
+        obstacle.rmdir()
+        await health_says(client, code="box.start_fault", clears="no")
+        assert not faults, "the medium's fault was tried again"
+        page = (await client.get("/")).text
+        assert "دیگر خودش امتحان نمی‌کند" in page
+        assert "دستگاه خودش دوباره امتحان می‌کند" not in page

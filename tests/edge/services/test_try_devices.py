@@ -96,6 +96,29 @@ async def test_a_terminal_that_went_away_is_said_so(
         assert found.error.code in ("terminal.unreachable", "terminal.not_ready")
 
 
+async def test_a_test_that_breaks_off_is_ended_and_can_be_made_again(
+    tmp_path: Path, terminal: VirtualTerminal, virtual_printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
+):
+    async def broken() -> None:
+        raise ValueError("fixture")
+
+    async with Office(tmp_path, terminal) as office:
+        trying = trials(office, office.printing(virtual_printer))
+        with monkeypatch.context() as patched:
+            patched.setattr(office.payments.workers["terminal-1"].terminal, "probe", broken)
+            await trying.test_terminal("terminal-1")
+        await office.until(lambda: ended(trying.terminal_test("terminal-1")))
+        found = trying.terminal_test("terminal-1")
+        assert found is not None
+        assert found.error is not None
+        assert (found.state, found.error.code) == ("bad", "device.test_broke")
+        await trying.test_terminal("terminal-1")
+        await office.until(lambda: ended(trying.terminal_test("terminal-1")))
+        again = trying.terminal_test("terminal-1")
+        assert again is not None
+        assert again.state == "good"
+
+
 async def test_a_printer_is_asked_and_prints_its_test_page(
     tmp_path: Path, terminal: VirtualTerminal, virtual_printer: VirtualPrinter
 ):

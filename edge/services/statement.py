@@ -7,6 +7,7 @@ refused here, in whatever digits and with whatever between them.
 import re
 from typing import Final
 
+from shared.card import passes_luhn
 from shared.errors import OperatorError
 from shared.text import fold_digits
 
@@ -48,15 +49,6 @@ def checked_slip(given: str, *, needed: bool) -> str:
 def _holds_card_number(text: str) -> bool:
     for run in _RUN.findall(fold_digits(text)):
         digits = re.sub(r"\D", "", run)
-        if _CARD_DIGITS[0] <= len(digits) <= _CARD_DIGITS[1] and _luhn(digits):
+        if _CARD_DIGITS[0] <= len(digits) <= _CARD_DIGITS[1] and passes_luhn(digits):
             return True
     return False
-
-
-def _luhn(digits: str) -> bool:
-    """Return whether the last digit checks the others, as on every payment card (ISO/IEC 7812-1)."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value  # noqa: PLR2004 - two digits of a product are added up
-    return total % 10 == 0

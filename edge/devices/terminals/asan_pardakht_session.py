@@ -13,6 +13,7 @@ import msgspec
 from edge.devices.terminals.asan_pardakht import Answer, buy_request, inquiry_request
 from edge.devices.terminals.asan_pardakht_framing import Framer
 from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.card_free import take_events
 from edge.devices.terminals.judgement import (
     AskedSale,
     judge_last,
@@ -69,9 +70,7 @@ class AsanPardakhtSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return take_events(self._events)
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""

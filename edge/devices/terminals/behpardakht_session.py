@@ -21,6 +21,7 @@ from edge.devices.terminals.behpardakht import (
     sale_request,
 )
 from edge.devices.terminals.behpardakht_framing import Framer
+from edge.devices.terminals.card_free import take_events
 from edge.devices.terminals.judgement import AskedSale, judge_query, judge_sale, read_last
 from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, TerminalOutcome
 from edge.devices.terminals.question import AskedStatus, Question
@@ -69,9 +70,7 @@ class BehpardakhtSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return take_events(self._events)
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""

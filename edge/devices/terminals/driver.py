@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from edge.devices.terminals.card_free import card_free_number
 from edge.devices.terminals.caretaker import Caretaker
 from edge.devices.terminals.engines import NUMBER_IS_APART
 from edge.devices.terminals.exchange import Exchange, request_number
@@ -99,7 +100,7 @@ class TerminalDriver:
             connected=connected,
             answers=connected and answers,
             unanswered_reference=self._session.unanswered(self._exchange.now()),
-            terminal_number=self._session.terminal_number,
+            terminal_number=card_free_number(self._session.terminal_number),
             centre_link=self._session.centre_link,
             last_seen_at=self._wire.last_seen_at,
             last_error=self._wire.last_error,

@@ -8,6 +8,7 @@ Implements `session.Session`.
 """
 
 from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.card_free import take_events
 from edge.devices.terminals.judgement import (
     NO_TRANSACTION_STAN,
     AskedSale,
@@ -67,9 +68,7 @@ class PnaSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return take_events(self._events)
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""

@@ -10,6 +10,7 @@ from collections import deque
 from typing import Final, Literal
 
 from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.card_free import take_events
 from edge.devices.terminals.judgement import AskedSale, judge_query, judge_sale, read_last
 from edge.devices.terminals.outcome import DoubtReason, LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome
 from edge.devices.terminals.question import Asked, AskedStatus, Question
@@ -67,9 +68,7 @@ class SadadSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return take_events(self._events)
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""

@@ -9,6 +9,7 @@ is there is asked by asking for the line and giving it back. Implements `session
 from typing import Final
 
 from edge.devices.terminals.asked_sales import AskedSales
+from edge.devices.terminals.card_free import take_events
 from edge.devices.terminals.judgement import AskedSale, judge_sale
 from edge.devices.terminals.outcome import LastTransaction, OrderAnswer, StatusAnswer
 from edge.devices.terminals.question import Question
@@ -59,9 +60,7 @@ class TeliumESession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return take_events(self._events)
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""

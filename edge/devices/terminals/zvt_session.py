@@ -8,6 +8,7 @@ it waits for an answer, or takes a sale back, it is not. Implements `session.Ses
 
 from typing import Final
 
+from edge.devices.terminals.card_free import take_events
 from edge.devices.terminals.judgement import AskedSale, read_last
 from edge.devices.terminals.outcome import DoubtReason, OrderAnswer, StatusAnswer
 from edge.devices.terminals.question import Asked, AskedStatus, Question, ToldOrder
@@ -93,9 +94,7 @@ class ZvtSession:
 
     def events(self) -> list[Event]:
         """Return what happened since the last call, in order."""
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return take_events(self._events)
 
     def data_to_send(self) -> bytes:
         """Return the bytes that are to leave now; they are not given twice."""

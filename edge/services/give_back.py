@@ -115,10 +115,11 @@ class GiveBack:
             payment.terminal, number, payment.requested_index
         )
 
-    def _why_not(self, payment: PaymentView, means: RefundMeans) -> str:
-        """Return the error code that says why a payment is not given back by means that are not offered."""
-        too_late = means == "void" and payment.receipt_number is not None and not self._receipt_names(payment)
-        return "refund.void_too_late" if too_late else "refund.means_not_offered"
+    def _why_not(self, payment: PaymentView, means: RefundMeans) -> OperatorError:
+        """Return the error that says why a payment is not given back by means that are not offered."""
+        if means == "void" and payment.receipt_number is not None and not self._receipt_names(payment):
+            return OperatorError("refund.void_too_late", payment_id=payment.payment_id)
+        return OperatorError("refund.means_not_offered", payment_id=payment.payment_id, means=means)
 
     # --- two people --------------------------------------------------------------------------------------------------
 
@@ -144,7 +145,7 @@ class GiveBack:
             if not (offered := self.means_of(payment)):
                 raise OperatorError("refund.not_charged", payment_id=payment_id)
             if means not in offered:
-                raise OperatorError(self._why_not(payment, means), payment_id=payment_id, means=means)
+                raise self._why_not(payment, means)
             return [
                 RefundProposed(
                     refund_id=wanted,
@@ -205,7 +206,7 @@ class GiveBack:
         if not (offered := self.means_of(payment)):
             raise OperatorError("refund.not_charged", payment_id=payment.payment_id)
         if refund.means not in offered:
-            raise OperatorError(self._why_not(payment, refund.means), payment_id=payment.payment_id, means=refund.means)
+            raise self._why_not(payment, refund.means)
 
     # --- the terminal ------------------------------------------------------------------------------------------------
 
@@ -260,7 +261,7 @@ class GiveBack:
 
         if not await self._writer.commit(decide):
             payment = self._queries.payment(refund.payment_id)
-            why = "refund.not_charged" if payment is None else self._why_not(payment, refund.means)
+            why = "refund.not_charged" if payment is None else self._why_not(payment, refund.means).code
             self._troubles[refund.refund_id] = why
             return
         payment = self._queries.payment(refund.payment_id)

@@ -169,8 +169,12 @@ def bill_pages(web: Web) -> list[Any]:
         values = {name: request.query_params.get(name, "") for name in ("barcode", "bill_id", "payment_id")}
         inquiry_id = request.query_params.get("inquiry_id") or None
         try:
-            # A scanner aimed at the field of the bill id types all 26 digits there.
-            reading = web.counter.read_bill(values["barcode"] or values["bill_id"], values["payment_id"] or None)
+            # A scanner types all 26 digits into whatever field it is aimed at.
+            scanned = next((value for value in values.values() if is_barcode(value)), None)
+            given = (
+                (scanned, None) if scanned else (values["barcode"] or values["bill_id"], values["payment_id"] or None)
+            )
+            reading = web.counter.read_bill(*given)
         except OperatorError as error:
             said = describe(error, language_of(request))
             return _home(web, request, status_code=422, values=values, bill_error={"error": error, "said": said})

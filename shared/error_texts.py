@@ -382,6 +382,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="کارتخوان تنها آخرین تراکنش خود را برمی‌گرداند؛ برگرداندن این پول را از مرکز بخواهید.",
         do_en="The terminal undoes its last transaction only; ask central to give this money back.",
     ),
+    "terminal.other_terminal": ErrorText(
+        fa="کارتخوانی که اکنون وصل است آن نیست که این پول را گرفته است.",
+        en="The terminal that is connected now is not the one that took this money.",
+        money="not_moved",
+        do_fa="همان کارتخوان را وصل کنید و دوباره بفرستید، یا درخواست را کنار بگذارید و از مرکز بخواهید.",
+        do_en="Connect that terminal and send again, or drop the request and ask central.",
+    ),
     "terminal.link_lost": ErrorText(
         fa="ارتباط با کارتخوان قطع شد.",
         en="The link to the terminal was lost.",

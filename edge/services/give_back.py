@@ -249,6 +249,9 @@ class GiveBack:
             # Nothing has left and nothing is journaled: it can be tried again, or dropped.
             self._troubles[refund.refund_id] = error.code
             return
+        if refund.means == "void" and not self._is_its_terminal(refund.payment_id, worker):
+            self._troubles[refund.refund_id] = "terminal.other_terminal"
+            return
 
         def decide(view: StoreView) -> Sequence[Body]:
             now = _refund(view, refund.refund_id)
@@ -278,6 +281,14 @@ class GiveBack:
                 f"outcome of the reversal of {refund.payment_id}", self._record(refund.payment_id, answer)
             )
         )
+
+    def _is_its_terminal(self, payment_id: str, worker: TerminalWorker) -> bool:
+        """Return whether the terminal that is there now says that it is the one that took a payment.
+
+        A receipt's number names a sale at its own terminal only; at one put in its place it is somebody else's.
+        """
+        payment, number = self._queries.payment(payment_id), worker.terminal.state.terminal_number
+        return payment is not None and number is not None and number == payment.terminal_number
 
     async def _record(self, payment_id: str, answer: OrderAnswer) -> None:
         def decide(view: StoreView) -> Sequence[Body]:

@@ -129,11 +129,20 @@
   const BARCODE_DIGITS = 26;
   /* So many digits in a burst come from a scanner, whatever it read: no key that ends them may press a button. */
   const SCANNED_DIGITS = 8;
-  /* People do not type 26 digits in a row at eight a second; scanners are faster even through a slow computer. */
+  /* A scanner's keys are closer than this, and a person's are not. */
   const BURST_GAP_MS = 120;
+  /* A busy computer may hold one key back this long in the middle of a barcode, and the rest then comes at once. */
+  const STALL_MS = 1000;
   let burst = "";
+  let burstFrom = 0;
   let burstAt = 0;
   let burstEnd = 0;
+  let hurried = false;
+
+  /* People do not type 26 digits in a row at eight a second, even after a flying start; scanners do. */
+  function goesOn(now) {
+    return now - burstAt <= STALL_MS && now - burstFrom <= (burst.length * BURST_GAP_MS) / 2 + STALL_MS;
+  }
 
   function digitOf(event) {
     if (/^[0-9]$/.test(event.key)) return event.key;
@@ -157,7 +166,9 @@
     const digit = digitOf(event);
     const now = event.timeStamp;
     if (digit) {
-      burst = now - burstAt <= BURST_GAP_MS ? burst + digit : digit;
+      hurried = now - burstAt <= BURST_GAP_MS;
+      if (burst && goesOn(now)) burst += digit;
+      else [burst, burstFrom] = [digit, now];
       burstAt = now;
       clearTimeout(burstEnd);
       /* Some scanners send no Enter: a short silence ends the barcode as well. */
@@ -165,14 +176,14 @@
       return false;
     }
     const ends = event.key === "Enter" || event.key === "Tab";
-    if (ends && burst.length === BARCODE_DIGITS && now - burstAt <= 4 * BURST_GAP_MS) {
+    if (ends && burst.length === BARCODE_DIGITS && now - burstAt <= STALL_MS) {
       clearTimeout(burstEnd);
       event.preventDefault();
       event.stopPropagation();
       openBarcode();
       return true;
     }
-    if (ends && burst.length >= SCANNED_DIGITS && now - burstAt <= BURST_GAP_MS && !typing(event.target)) {
+    if (ends && burst.length >= SCANNED_DIGITS && hurried && now - burstAt <= STALL_MS && !typing(event.target)) {
       clearTimeout(burstEnd);
       burst = "";
       event.preventDefault();
@@ -201,7 +212,7 @@
   function choose(event) {
     clearTimeout(choosing);
     const digit = event.shiftKey ? "" : digitOf(event);
-    const field = digit && burst === digit && document.querySelector(`[data-choice="${digit}"]`);
+    const field = digit && !hurried && document.querySelector(`[data-choice="${digit}"]`);
     if (!field) return false;
     choosing = setTimeout(() => {
       const now = document.querySelector(`[data-choice="${digit}"]`);

@@ -173,3 +173,20 @@ def test_another_sale_told_as_the_last_one_says_nothing_about_a_void() -> None:
     assert [body.type for body in judge_reversal(doubt, own, believed=True, enough=True)] == [
         "payment.reversal_refused"
     ]
+
+
+async def test_another_terminal_in_its_place_is_told_nothing(tmp_path: Path, voiding: VirtualZvtTerminal) -> None:
+    async with Office(tmp_path, voiding, **TIMES) as office:
+        first = await paid_twice(office)
+        own, voiding.terminal_number = voiding.terminal_number, "73009999"
+        await voiding.restart()
+        with giving_back(office) as back:
+            refund_id = await voided(office, back, first)
+            assert back.trouble(refund_id) == "terminal.other_terminal"
+            assert (office.payment(first).state, refund(office, refund_id).state) == (S.ACKNOWLEDGED, "agreed")
+            assert len(voiding.charges) == 2
+            voiding.terminal_number = own
+            await voiding.restart()
+            await back.tell_terminal(refund_id)
+            await office.until(lambda: not back.under_way(first))
+        assert office.payment(first).state is S.REVERSED

@@ -36,14 +36,17 @@ from shared.events.box import (
 )
 from shared.events.feed import (
     AcquirerAnswered,
+    CataloguePublished,
     ExposurePolicySet,
     FeedOpened,
+    ImageAnswered,
     InquiryAnswered,
     NoticePublished,
     PaymentConfirmed,
     PaymentRefused,
     ProfileBundlePublished,
     ProfileDocument,
+    ServiceAnswered,
 )
 from shared.events.inquiries import (
     INQUIRY_CUSTOMER_PURPOSE,
@@ -58,6 +61,7 @@ from shared.events.payments import (
     PaymentCancelled,
     PaymentDeclined,
     PaymentInDoubt,
+    PaymentItem,
     PaymentNotCharged,
     PaymentNotSent,
     PaymentOverridden,
@@ -74,19 +78,36 @@ from shared.events.payments import (
     Split,
     StatusQueried,
 )
+from shared.events.services import (
+    FULFILMENT_PURPOSE,
+    SERVICE_ANSWER_PURPOSE,
+    SERVICE_FIELDS_PURPOSE,
+    SERVICE_IMAGE_PURPOSE,
+    Gate,
+    ImageAsked,
+    ServiceReleased,
+    ServiceRequested,
+    ServiceRetried,
+    ServiceShown,
+)
 
 __all__ = [
     "DATA_KEY_PURPOSE",
     "FEED_BODIES",
+    "FULFILMENT_PURPOSE",
     "INQUIRY_CUSTOMER_PURPOSE",
     "INQUIRY_PARAMETER_PURPOSE",
     "JOURNAL_BODIES",
     "RIAL_MAX",
+    "SERVICE_ANSWER_PURPOSE",
+    "SERVICE_FIELDS_PURPOSE",
+    "SERVICE_IMAGE_PURPOSE",
     "AcquirerAnswered",
     "AlarmRaised",
     "BillKind",
     "Body",
     "BootStarted",
+    "CataloguePublished",
     "ChargeRuledOut",
     "Count",
     "DataKeyMade",
@@ -96,6 +117,9 @@ __all__ = [
     "ExposurePolicySet",
     "FeedOpened",
     "FeedReceived",
+    "Gate",
+    "ImageAnswered",
+    "ImageAsked",
     "InquiryAnswered",
     "InquiryRequested",
     "JournalClosed",
@@ -111,6 +135,7 @@ __all__ = [
     "PaymentConfirmed",
     "PaymentDeclined",
     "PaymentInDoubt",
+    "PaymentItem",
     "PaymentNotCharged",
     "PaymentNotSent",
     "PaymentOverridden",
@@ -130,6 +155,11 @@ __all__ = [
     "ReversalRefused",
     "ReversalRequested",
     "Rial",
+    "ServiceAnswered",
+    "ServiceReleased",
+    "ServiceRequested",
+    "ServiceRetried",
+    "ServiceShown",
     "Split",
     "StatusQueried",
     "TerminalBatch",
@@ -171,6 +201,11 @@ JOURNAL_BODIES: dict[str, type[Body]] = {
         ReversalRefused,
         ReversalDecided,
         InquiryRequested,
+        ServiceRequested,
+        ServiceRetried,
+        ServiceReleased,
+        ServiceShown,
+        ImageAsked,
     )
 }
 FEED_BODIES: dict[str, type[Body]] = {
@@ -184,6 +219,9 @@ FEED_BODIES: dict[str, type[Body]] = {
         AcquirerAnswered,
         ExposurePolicySet,
         ProfileBundlePublished,
+        CataloguePublished,
+        ServiceAnswered,
+        ImageAnswered,
     )
 }
 

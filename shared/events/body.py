@@ -11,7 +11,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A number of things, or a place among them."""
 
 Method = Literal["pcpos", "ipg", "credit", "none"]
-Purpose = Literal["bill", "inquiry_fee"]
+Purpose = Literal["bill", "inquiry_fee", "order"]
 BillKind = Literal["water", "electricity", "gas", "landline", "mobile"]
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from shared.catalogue import Service
 from shared.events.body import Body, Count, Rial
 from shared.sealed import Sealed
 
@@ -47,6 +48,10 @@ class PaymentConfirmed(Body, frozen=True, kw_only=True):
     track_id: str
     provider_reference: str
     confirmed_at: str
+    item: Count | None = None
+    """Which of the payment's items, from 0; null where it has none."""
+    fulfilment: Sealed | None = None
+    """What the customer bought, where it is something to hand over: sealed to the data key of its request."""
 
 
 class PaymentRefused(Body, frozen=True, kw_only=True):
@@ -58,6 +63,52 @@ class PaymentRefused(Body, frozen=True, kw_only=True):
     track_id: str
     reason: str
     case_id: str
+    item: Count | None = None
+    """Which of the payment's items, from 0; null where it has none."""
+
+
+class CataloguePublished(Body, frozen=True, kw_only=True):
+    """The services an office, or on the network feed every office, may sell. The newest of a feed stands, whole.
+
+    An office's own goes before the network's, and that before the one which came with the program.
+    """
+
+    type = "catalogue.published"
+    catalogue_id: str
+    services: tuple[Service, ...] = ()
+    note: str = ""
+    published_by: str = ""
+    withdrawn: bool = False
+    """This feed publishes no catalogue any more; services are empty then."""
+
+
+class ServiceAnswered(Body, frozen=True, kw_only=True):
+    """A provider answered a request for a service, or refused it for good."""
+
+    type = "service.answered"
+    inquiry_id: str
+    outcome: Literal["done", "nothing", "wrong_parameter", "refused"]
+    """`done`: the document says what; `nothing`: nothing is there, which is an answer; the others are none."""
+    document: Sealed | None = None
+    """Sealed to the data key that the request names."""
+    provider: str = ""
+    track_id: str = ""
+    answered_at: str = ""
+    """When the provider made the answer, by its own word where it gives one (it may be from its store)."""
+    reason: str = ""
+    case_id: str | None = None
+    """The refund case of the fee, where one was taken and there will be no result."""
+
+
+class ImageAnswered(Body, frozen=True, kw_only=True):
+    """A picture of one item of an answer; without one, there is none to be had."""
+
+    type = "service.image_answered"
+    inquiry_id: str
+    item: str
+    number: Count
+    label: str = ""
+    image: Sealed | None = None
 
 
 class NoticePublished(Body, frozen=True, kw_only=True):

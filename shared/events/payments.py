@@ -36,6 +36,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The number of the terminal's receipt, where it can be told to undo the sale by it."""
 
 
+class PaymentItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several obligations that a single charge pays. Their amounts sum to the charge's."""
+
+    obligation: str
+    amount_rial: Rial
+    bill_id: str | None = None
+    bill_payment_id: str | None = None
+
+
 class PaymentRequested(Body, frozen=True, kw_only=True):
     """An intent: the operator pressed pay. Nothing has left the box."""
 
@@ -54,6 +63,14 @@ class PaymentRequested(Body, frozen=True, kw_only=True):
     bill_id: str | None = None
     bill_payment_id: str | None = None
     inquiry_id: str | None = None
+    service: str = ""
+    """The code of the catalogue's service it is for; empty for a bill that was scanned or typed."""
+    payable: str = ""
+    """The key of what is paid, in the answer to `inquiry_id`."""
+    group_id: str = ""
+    """Bills that were put together at the counter: one charge for all of them, or one for each under the same name."""
+    items: tuple[PaymentItem, ...] = ()
+    """What a charge of several obligations pays; `obligation` is then the group's own, and no bill is named above."""
 
 
 class PaymentNotSent(Body, frozen=True, kw_only=True):

@@ -4,7 +4,6 @@ python -m daftar.reference          writes the files of the tree it is run from
 """
 
 import ast
-import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ import click
 from shared import errors, events
 from shared.display import payment_status
 from shared.error_texts import ERROR_TEXTS, MONEY_TEXTS
-from shared.events import FEED_BODIES, JOURNAL_BODIES, Body, body, box, feed, inquiries, payments
+from shared.events import FEED_BODIES, JOURNAL_BODIES, Body
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, LATE, TRANSITIONS, PaymentState
 
 FOLDER: Final = Path("docs") / "reference"
@@ -105,8 +104,8 @@ def _struct(name: str, title: str, nodes: dict[str, ast.ClassDef]) -> Iterator[s
 def entries_page() -> str:
     """Return the page of all entry types with the members of their bodies."""
     nodes: dict[str, ast.ClassDef] = {}
-    for module in (body, box, payments, inquiries, feed):
-        tree = ast.parse(inspect.getsource(module))
+    for source in sorted(Path(events.__file__).parent.glob("*.py")):
+        tree = ast.parse(source.read_text("utf-8"))
         nodes |= {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     lines = [
         _MADE,

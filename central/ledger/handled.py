@@ -46,6 +46,11 @@ OFFICE_FACTS: Final = frozenset(
         KeyRotated.type,
         AlarmRaised.type,
         "journal.exported",
+        "service.requested",
+        "service.retried",
+        "service.released",
+        "service.shown",
+        "service.image_asked",
     }
 )
 """Entry types."""
@@ -65,5 +70,8 @@ FEED_FACTS: Final[dict[str, str]] = {
     NoticePublished.type: "words for people; about no money",
     AcquirerAnswered.type: "moves nothing: the office's own entry does (central.reconciliation.answering)",
     ExposurePolicySet.type: "allows or forbids; moves no money",
+    "catalogue.published": "services and tariffs as data; moves no money",
+    "service.answered": "written with the provider's answer",
+    "service.image_answered": "written with the provider's picture",
     "profile_bundle.published": "devices as data; about no money",
 }

@@ -74,7 +74,13 @@ INQUIRY: dict[str, Any] = {"inquiry_id": "inq-a2b3c4d5e6f7g8h9j2k3"}
 
 def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
     """One body of every type, by type."""
-    bodies = [*box_samples(sealed, data_public), *payment_samples(), *inquiry_samples(sealed), *notice_samples()]
+    bodies = [
+        *box_samples(sealed, data_public),
+        *payment_samples(),
+        *inquiry_samples(sealed),
+        *service_samples(sealed),
+        *notice_samples(),
+    ]
     return {body.type: body for body in bodies}
 
 
@@ -215,6 +221,40 @@ def inquiry_samples(sealed: Sealed) -> list[Body]:
             track_id="trk-1",
             answered_at="2026-11-22T07:00:00.000Z",
         ),
+    ]
+
+
+def service_samples(sealed: Sealed) -> list[Body]:
+    """The facts of catalogue services, of the journal and of the feed."""
+    return [
+        events.ServiceRequested(
+            inquiry_id="q0000000000002",
+            ticket=8,
+            service="car_fines_detail",
+            catalogue_id="builtin",
+            fields=sealed,
+            applicant_tail="388",
+            search_key="5c" * 32,
+            fee_rial=175_000,
+            gate="fee_first",
+            print_first=True,
+            rules_accepted=True,
+            operator="zahra",
+        ),
+        events.ServiceRetried(inquiry_id="q0000000000002", operator="zahra"),
+        events.ServiceReleased(inquiry_id="q0000000000002", operator="mina", reason="چاپگر خراب است"),
+        events.ServiceShown(inquiry_id="q0000000000002", operator="zahra"),
+        events.ImageAsked(inquiry_id="q0000000000002", item="1", operator="zahra"),
+        events.CataloguePublished(catalogue_id="catalogue-1", note="تعرفهٔ دی", published_by="mina"),
+        events.ServiceAnswered(
+            inquiry_id="q0000000000002",
+            outcome="done",
+            document=sealed,
+            provider="sandbox",
+            track_id="trk-2",
+            answered_at="2026-11-22T07:00:00.000Z",
+        ),
+        events.ImageAnswered(inquiry_id="q0000000000002", item="1", number=0, label="پلاک", image=sealed),
     ]
 
 

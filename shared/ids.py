@@ -32,3 +32,18 @@ NETWORK_FEED = FeedId("daftar.feed/network")
 def bill_obligation(bill_id: str, payment_id: str) -> Obligation:
     """Return the obligation of a bill. Ids are ASCII digits; leading zeros make no other bill of it."""
     return Obligation(f"bill:{bill_id.lstrip('0')}:{payment_id.lstrip('0')}")
+
+
+def group_obligation(payment_id: str) -> Obligation:
+    """Return what a charge of several obligations goes by as a whole. It guards nothing: each of its items does."""
+    return Obligation(f"group:{payment_id}")
+
+
+def fee_obligation(inquiry_id: str) -> Obligation:
+    """Return the obligation of the fee of a request for a service."""
+    return Obligation(f"fee:{inquiry_id}")
+
+
+def order_obligation(order_id: str) -> Obligation:
+    """Return the obligation of an order by its number at the provider."""
+    return Obligation(f"order:{order_id}")

@@ -37,6 +37,7 @@ from edge.services.sign_in import SignIn
 from edge.services.support import Support
 from edge.services.take_payment import TakePayment
 from edge.services.try_devices import DeviceTest, TryDevices
+from edge.services.wanted import bill_wanted
 from edge.store.people import ApiCaller, OperatorView
 from edge.store.queries import Queries
 from shared.clock import Clock
@@ -101,7 +102,10 @@ class Counter:
         bill = parse_bill(bill_id, payment_id)
         self._parts.health.check_room()
         return await self._parts.payments.request(
-            bill, operator=operator, inquiry_id=inquiry_id, terminal=terminal, payment_id=name and f"p{name}"
+            bill_wanted(bill, inquiry_id=inquiry_id),
+            operator=operator,
+            terminal=terminal,
+            payment_id=name and f"p{name}",
         )
 
     async def check_payment(self, payment_id: str, *, operator: str) -> PaymentView:

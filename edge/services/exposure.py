@@ -5,6 +5,7 @@ Time is running time by the journal (`edge.store.exposure_rows`): no wall clock 
 of it, and a restart gives none of it back. Without a policy there is no limit; pages say so.
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -58,11 +59,20 @@ def exposure_allows(view: StoreView, wanted: PaymentRequested) -> None:
 
     Raises OperatorError `exposure.payment`, `exposure.total`, `exposure.count` or `exposure.hours`.
     """
+    exposure_allows_together(view, [wanted])
+
+
+def exposure_allows_together(view: StoreView, wanted: Sequence[PaymentRequested]) -> None:
+    """Check payments that are to begin in one commit: each counts for those behind it. Raises as `exposure_allows`."""
     policy = view.exposure_policy()
-    if policy is not None:
-        refusal = _refusal(policy, view.exposure(), wanted.amount_rial)
+    if policy is None:
+        return
+    now = view.exposure()
+    for one in wanted:
+        refusal = _refusal(policy, now, one.amount_rial)
         if refusal is not None:
             raise refusal
+        now = msgspec.structs.replace(now, open_count=now.open_count + 1, open_rial=now.open_rial + one.amount_rial)
 
 
 def exposure_view(policy: ExposurePolicy | None, now: Exposure, network_feed: str) -> ExposureView:

@@ -14,25 +14,22 @@ of them were reached.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
 
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.choose_terminal import ChooseTerminal
+from edge.services.exposure import exposure_allows_together
 from edge.services.keep_sale import KeepSale
 from edge.services.may_pay import CHECKS, Check
 from edge.services.record_outcome import RecordOutcome
 from edge.services.terminal_port import Terminal
 from edge.services.terminal_worker import TerminalWorker
+from edge.services.wanted import Wanted
 from edge.store.queries import Queries
 from shared.clock import Clock
-from shared.entropy import Entropy, random_digits, random_name
+from shared.entropy import Entropy, random_name
 from shared.errors import OperatorError
-from shared.events import Body, PaymentRequested, Split
-from shared.identifiers import Bill
-from shared.ids import bill_obligation
-
-REFERENCE_DIGITS: Final = 18
+from shared.events import Body, PaymentRequested
 
 
 class TakePayment:
@@ -91,13 +88,7 @@ class TakePayment:
     # --- asked by people and programs --------------------------------------------------------------------------------
 
     async def request(
-        self,
-        bill: Bill,
-        *,
-        operator: str,
-        inquiry_id: str | None = None,
-        payment_id: str | None = None,
-        terminal: str | None = None,
+        self, wanted: Wanted, *, operator: str, payment_id: str | None = None, terminal: str | None = None
     ) -> str:
         """Journal the intent and let it wait for its terminal; return our payment id at once.
 
@@ -107,41 +98,47 @@ class TakePayment:
         `payment.obligation_held`, `payment.terminal_locked` (both name the payment), `payment.box_quarantined`,
         `inquiry.unknown`, `inquiry.other_bill`. Nothing was sent then.
         """
-        worker = self.choosing.choose(terminal, operator=operator)
-        wanted = PaymentRequested(
-            payment_id=payment_id or random_name(self._entropy, "p"),
-            obligation=bill_obligation(bill.bill_id, bill.payment_id),
-            purpose="bill",
-            amount_rial=bill.amount_rial,
-            split=Split(gross_rial=bill.amount_rial, company_rial=bill.amount_rial),
-            method="pcpos",
-            terminal=worker.name,
-            reference=random_digits(self._entropy, REFERENCE_DIGITS),
-            operator=operator,
-            bill_id=bill.bill_id,
-            bill_payment_id=bill.payment_id,
-            inquiry_id=inquiry_id,
-        )
-        # From now on: whoever chooses a terminal in the same moment sees this one as taken.
-        worker.coming += 1
-        # A caller that goes away must not leave a payment that is journaled and that nobody works on.
-        await asyncio.shield(self.outcomes.to_the_end(f"request {wanted.payment_id}", self._begin(wanted, worker)))
-        return wanted.payment_id
+        name = payment_id or random_name(self._entropy, "p")
+        await self.request_all({name: wanted}, operator=operator, terminal=terminal)
+        return name
 
-    async def _begin(self, wanted: PaymentRequested, worker: TerminalWorker) -> None:
+    async def request_all(
+        self, wanted: Mapping[str, Wanted], *, operator: str, terminal: str | None = None
+    ) -> list[str]:
+        """Journal several intents, by our payment ids, in one commit: all of them or none; return the ids.
+
+        They wait for the same terminal, one after another. Raises what `request` raises.
+        """
+        worker = self.choosing.choose(terminal, operator=operator)
+        requests = [
+            one.request(payment_id=payment_id, terminal=worker.name, operator=operator, entropy=self._entropy)
+            for payment_id, one in wanted.items()
+        ]
+        # From now on: whoever chooses a terminal in the same moment sees this one as taken.
+        worker.coming += len(requests)
+        # A caller that goes away must not leave a payment that is journaled and that nobody works on.
+        name = f"request {' '.join(wanted)}"
+        await asyncio.shield(self.outcomes.to_the_end(name, self._begin(requests, worker)))
+        return list(wanted)
+
+    async def _begin(self, requests: Sequence[PaymentRequested], worker: TerminalWorker) -> None:
         def decide(view: StoreView) -> Sequence[Body]:
-            if view.payment(wanted.payment_id) is not None:
+            # They were journaled together: where one stands, all do.
+            if any(view.payment(wanted.payment_id) is not None for wanted in requests):
                 return []
-            for check in self._checks:
-                check(view, wanted)
-            return [wanted]
+            for wanted in requests:
+                for check in self._checks:
+                    check(view, wanted)
+            exposure_allows_together(view, requests)
+            return requests
 
         try:
             began = await self._writer.commit(decide)
         finally:
-            worker.coming -= 1
+            worker.coming -= len(requests)
         if began:
-            worker.put(wanted)
+            for wanted in requests:
+                worker.put(wanted)
 
     async def cancel(self, payment_id: str) -> None:
         """Ask for a payment to be dropped: before it was sent it will not be; at the terminal it is asked to.

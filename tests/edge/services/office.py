@@ -30,6 +30,7 @@ from edge.services.events import EventHub
 from edge.services.print_documents import PrintDocuments
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.take_payment import TakePayment
+from edge.services.wanted import bill_wanted
 from firmware_profiles.addresses import TcpAddress
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
@@ -142,7 +143,7 @@ class Office:
 
     async def pay(self, bill: Bill = WATER, *, terminal: str | None = None, operator: str = "sara") -> str:
         """Press pay; return our payment id."""
-        return await self.payments.request(bill, operator=operator, terminal=terminal)
+        return await self.payments.request(bill_wanted(bill), operator=operator, terminal=terminal)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something to hold, looking at each change; fail after a deadline."""

@@ -7,6 +7,7 @@ import pytest
 from edge.journal.recovery import recover
 from edge.services.exposure import exposure_allows, exposure_view
 from edge.services.may_pay import CHECKS
+from edge.services.wanted import bill_wanted
 from edge.store.rebuild import rebuild_projections
 from shared.error_texts import describe
 from shared.errors import OperatorError
@@ -158,8 +159,8 @@ async def test_two_payments_at_once_cannot_both_take_the_last_place(office: Offi
     office.virtual.set_auto("approve")
     hear(office.box, policy(count_max=1))
     with office.slow_medium():
-        one = office.payments.request(WATER, operator="sara")
-        other = office.payments.request(POWER, operator="zahra")
+        one = office.payments.request(bill_wanted(WATER), operator="sara")
+        other = office.payments.request(bill_wanted(POWER), operator="zahra")
         waiting = asyncio.gather(one, other, return_exceptions=True)
         await asyncio.sleep(0)
     results = await waiting

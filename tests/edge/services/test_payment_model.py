@@ -25,6 +25,7 @@ from edge.services.override_payment import Decision, OverridePayment
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
+from edge.services.wanted import bill_wanted
 from edge.store import payment_projections
 from edge.store.people import MANAGER, OPERATOR, OperatorView
 from shared.errors import DeviceError, OperatorError
@@ -255,7 +256,7 @@ class Payments(RuleBasedStateMachine):
         held = any(one.bill == bill and _holds(one.state) for one in self.known.values())
         locked = any(one.state in (S.IN_DOUBT, S.REVERSAL_IN_DOUBT) for one in self.known.values())
         try:
-            payment_id = self._run(self.payments.request(BILLS[bill], operator="sara"))
+            payment_id = self._run(self.payments.request(bill_wanted(BILLS[bill]), operator="sara"))
         except OperatorError as error:
             self._refused(error, "payment.obligation_held", "payment.terminal_locked")
             assert held or locked

@@ -9,6 +9,7 @@ import pytest
 
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.devices.virtual.terminal import VirtualTerminal
+from edge.services.wanted import bill_wanted
 from shared.errors import OperatorError
 from shared.events import InquiryAnswered, InquiryRequested
 from shared.payment import PaymentState
@@ -154,7 +155,7 @@ async def test_a_cancel_that_comes_before_the_card_is_asked_for_is_not_forgotten
 
 async def test_a_payment_names_only_an_inquiry_that_was_answered_with_its_bill(office: Office) -> None:
     with pytest.raises(OperatorError, match=r"inquiry\.unknown"):
-        await office.payments.request(WATER, operator="sara", inquiry_id="6104331234568596")
+        await office.payments.request(bill_wanted(WATER, inquiry_id="6104331234568596"), operator="sara")
     waiting: InquiryRequested = asked("q-waiting")
     office.box.write(waiting, asked("q-power", ticket=2))
     answer = InquiryAnswered(
@@ -167,9 +168,9 @@ async def test_a_payment_names_only_an_inquiry_that_was_answered_with_its_bill(o
     office.box.receive(OFFICE_FEED, [office.box.central.office.say(answer)])
     for inquiry_id in ("q-waiting", "q-power"):
         with pytest.raises(OperatorError, match=r"inquiry\.other_bill"):
-            await office.payments.request(WATER, operator="sara", inquiry_id=inquiry_id)
+            await office.payments.request(bill_wanted(WATER, inquiry_id=inquiry_id), operator="sara")
     office.virtual.set_auto("approve")
-    assert await office.ends(await office.payments.request(POWER, operator="sara", inquiry_id="q-power"))
+    assert await office.ends(await office.payments.request(bill_wanted(POWER, inquiry_id="q-power"), operator="sara"))
     inquiry = office.box.queries.inquiry("q-power")
     assert inquiry is not None
     assert inquiry.payment_id is not None, "leading zeros are no other bill"
@@ -245,13 +246,15 @@ async def test_a_request_repeated_after_a_restart_is_the_same_payment_and_the_sa
 ) -> None:
     terminal.set_auto("decline")
     async with Office(tmp_path, terminal) as office:
-        await office.payments.request(WATER, operator="api:kiosk", payment_id="pderived")
+        await office.payments.request(bill_wanted(WATER), operator="api:kiosk", payment_id="pderived")
         await office.ends("pderived")
         await office.inquiries.request("electricity", "9174639", operator="api:kiosk", inquiry_id="qderived")
     async with Office(tmp_path, terminal) as office:
         terminal.set_auto("approve")
         size = office.box.queries.size()
-        assert await office.payments.request(WATER, operator="api:kiosk", payment_id="pderived") == "pderived"
+        assert (
+            await office.payments.request(bill_wanted(WATER), operator="api:kiosk", payment_id="pderived") == "pderived"
+        )
         again = await office.inquiries.request("electricity", "9174639", operator="api:kiosk", inquiry_id="qderived")
         assert again == "qderived"
         assert office.payments.progress("pderived") is None

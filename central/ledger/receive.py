@@ -5,30 +5,29 @@ becomes a case. Trouble with the database itself is raised, for the receiver to 
 that are handed over again after `central.ledger.reopening` are booked as if they came now.
 """
 
-import hashlib
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Final, Literal, Protocol
 
 import msgspec
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from central.ledger.booking import Booking, Fact, NotPostable, case_about
-from central.ledger.cases import NewCase, note_if_there, open_case, unposted_about
+from central.ledger.accepted_entry import AcceptedEntry
+from central.ledger.booking import NotPostable
+from central.ledger.cases import NewCase, open_case, unposted_about
 from central.ledger.days import check_close
 from central.ledger.handled import OFFICE_FACTS, OTHER_FACTS
-from central.ledger.posting import PAYMENT_FACTS, book
+from central.ledger.lives import note_entry
+from central.ledger.obligations import obligations_of
+from central.ledger.payments import post_payment
+from central.ledger.posting import PAYMENT_FACTS
+from central.ledger.questions import ask_provider
 from central.ledger.storable import is_own_fault, name_or_none, shown
-from central.ledger.store import load_payment, lock_obligations, save_payment, write_transfers
+from central.ledger.store import load_payment, lock_obligations
 from central.store.books import (
     office_data_key,
     office_fact,
     office_inquiry,
-    office_payment,
-    payment_entry,
     posted_entry,
-    provider_task,
 )
 from shared.errors import DaftarError
 from shared.events import (
@@ -44,84 +43,14 @@ from shared.events import (
     StatusQueried,
 )
 from shared.journal.entry import Entry
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
-
-TaskKind = Literal["confirm", "inquire"]
-_TRACK_ID_SIZE: Final = 40
-
-
-class AcceptedEntry(Protocol):
-    """What the hook reads of an accepted entry; the receiver's struct has it."""
-
-    @property
-    def office(self) -> str:
-        """Return the office's code."""
-
-    @property
-    def journal(self) -> str:
-        """Return the journal's name."""
-
-    @property
-    def index(self) -> int:
-        """Return the entry's place in the journal."""
-
-    @property
-    def leaf(self) -> bytes:
-        """Return the leaf hash, 32 bytes."""
-
-    @property
-    def entry(self) -> Entry:
-        """Return the envelope."""
-
-    @property
-    def body(self) -> Body | None:
-        """Return the body, or None for a type of another release."""
-
-    @property
-    def received_at(self) -> datetime:
-        """Return when central took it."""
 
 
 def post_entries(connection: Connection, journal: object, accepted: Sequence[AcceptedEntry]) -> None:
     """Book accepted entries. Entries that were booked before change nothing. Does not commit."""
     del journal  # each entry names its office and journal
-    lock_obligations(connection, _obligations(connection, accepted))
+    lock_obligations(connection, obligations_of(connection, accepted))
     for entry in accepted:
         _post_once(connection, entry)
-
-
-def task_id(kind: TaskKind, subject: str) -> str:
-    """Return the id of the question of this kind about a payment or an inquiry."""
-    return f"{kind}/{subject}"
-
-
-def track_id(kind: TaskKind, office_id: str, subject: str) -> str:
-    """Return the name under which a provider is asked: one letter and 39 hex digits of SHA-256.
-
-    It follows from what is asked, so however often and from wherever a question is sent, the provider sees one.
-    """
-    digest = hashlib.sha256(f"{kind}|{office_id}|{subject}".encode()).hexdigest()
-    return (kind[0] + digest)[:_TRACK_ID_SIZE]
-
-
-def _obligations(connection: Connection, accepted: Sequence[AcceptedEntry]) -> set[str]:
-    """Return the obligations that these entries may charge. Texts that PostgreSQL cannot hold are left out."""
-    bodies = [(entry.office, entry.body) for entry in accepted]
-    asked = {
-        name
-        for _, body in bodies
-        if isinstance(body, PaymentRequested) and (name := name_or_none(body.obligation)) is not None
-    }
-    charged = {
-        (office, payment_id)
-        for office, body in bodies
-        if (payment_id := name_or_none(getattr(body, "payment_id", None))) is not None
-    }
-    table = office_payment
-    same = [and_(table.c.office_id == office, table.c.payment_id == payment) for office, payment in sorted(charged)]
-    if same:
-        asked |= set(connection.execute(select(table.c.obligation).where(or_(*same))).scalars())
-    return asked
 
 
 def _post_once(connection: Connection, accepted: AcceptedEntry) -> None:
@@ -171,9 +100,9 @@ def _disposition(body: Body | None) -> str:
 def _post(connection: Connection, accepted: AcceptedEntry) -> None:
     body = accepted.body
     if isinstance(body, PAYMENT_FACTS):
-        _post_payment(connection, accepted, body)
+        post_payment(connection, accepted, body)
     elif isinstance(body, StatusQueried | ChargeRuledOut):
-        _note_entry(connection, accepted, body.payment_id)
+        note_entry(connection, accepted, body.payment_id)
     elif isinstance(body, ReceiptPrinted):
         _note_if_known(connection, accepted, body.about)
     elif body is not None and body.type in OFFICE_FACTS:
@@ -196,110 +125,10 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
         _keep_inquiry(connection, accepted, body)
 
 
-def _post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> None:
-    fact = Fact(
-        office_id=accepted.office,
-        journal_id=accepted.journal,
-        index=accepted.index,
-        leaf=accepted.leaf,
-        at_claim=accepted.entry.at,
-        body=body,
-    )
-    before = load_payment(connection, accepted.office, body.payment_id)
-    booking = book(before, fact)
-    at = accepted.received_at
-    save_payment(connection, booking.payment, at, is_new=before is None)
-    _note_entry(connection, accepted, body.payment_id)
-    write_transfers(
-        connection,
-        accepted.office,
-        booking.transfers,
-        payment_id=body.payment_id,
-        source_kind="entry",
-        source=f"{accepted.journal}#{accepted.index}",
-        at=at,
-    )
-    for new in booking.cases:
-        open_case(connection, new, at=at, again=True)
-    for note in booking.notes:
-        note_if_there(connection, note.case_id, note.text, closes=note.closes, at=at)
-    if booking.charged:
-        _look_for_second_charge(connection, booking, at)
-    if booking.confirm:
-        _ask_provider(connection, "confirm", accepted.office, body.payment_id, at)
-
-
-def _look_for_second_charge(connection: Connection, booking: Booking, at: datetime) -> None:
-    """Open a case when another payment of the obligation, in any office, took money or may have.
-
-    One that took it: the customer paid twice, and is owed what this payment took. One that may have: a person looks.
-    """
-    paid = booking.payment
-    table = office_payment
-    uncharged = sorted(str(state) for state in (*CERTAINLY_UNCHARGED, PaymentState.REQUESTED))
-    others = connection.execute(
-        select(table.c.office_id, table.c.payment_id, table.c.state)
-        .where(
-            table.c.obligation == paid.obligation,
-            or_(table.c.office_id != paid.office_id, table.c.payment_id != paid.payment_id),
-            table.c.state.not_in(uncharged),
-        )
-        .order_by(table.c.ordinal)
-    ).mappings()
-    found = [dict(other) for other in others]
-    if any(other["state"] in CHARGED for other in found):
-        twice = case_about(paid, "refund", reason="charged_twice", obligation=paid.obligation, others=found)
-        open_case(connection, twice, at=at, again=True)
-    elif found:
-        open_case(connection, case_about(paid, "paid_twice", obligation=paid.obligation, others=found), at=at)
-
-
-def _ask_provider(connection: Connection, kind: TaskKind, office_id: str, subject: str, at: datetime) -> None:
-    """Queue a question to a provider, once; one that was withdrawn unanswered is queued again."""
-    connection.execute(
-        insert(provider_task)
-        .values(
-            office_id=office_id,
-            task_id=task_id(kind, subject),
-            kind=kind,
-            subject=subject,
-            track_id=track_id(kind, office_id, subject),
-            state="waiting",
-            next_at=at,
-            made_at=at,
-        )
-        .on_conflict_do_update(
-            index_elements=[provider_task.c.office_id, provider_task.c.task_id],
-            set_={"state": "waiting", "next_at": at, "outcome": None, "finished_at": None},
-            where=provider_task.c.outcome == "withdrawn",
-        )
-    )
-
-
 def _note_if_known(connection: Connection, accepted: AcceptedEntry, payment_id: str | None) -> None:
     """Put the entry into the life of a payment that there is."""
     if payment_id is not None and load_payment(connection, accepted.office, payment_id) is not None:
-        _note_entry(connection, accepted, payment_id)
-
-
-def _note_entry(connection: Connection, accepted: AcceptedEntry, payment_id: str) -> None:
-    """Put the entry into the payment's life."""
-    connection.execute(
-        insert(payment_entry)
-        .values(
-            office_id=accepted.office,
-            payment_id=payment_id,
-            journal_id=accepted.journal,
-            leaf=accepted.leaf,
-            entry_index=accepted.index,
-            type=accepted.entry.type,
-            at_claim=accepted.entry.at,
-            clock=accepted.entry.clock,
-            received_at=accepted.received_at,
-            body=msgspec.json.decode(accepted.entry.body),
-        )
-        .on_conflict_do_nothing()
-    )
+        note_entry(connection, accepted, payment_id)
 
 
 def _keep_fact(connection: Connection, accepted: AcceptedEntry) -> None:
@@ -361,7 +190,7 @@ def _keep_inquiry(connection: Connection, accepted: AcceptedEntry, body: Inquiry
     ).one_or_none()
     if new is None:
         raise NotPostable("books.inquiry_known_already", inquiry_id=body.inquiry_id)
-    _ask_provider(connection, "inquire", accepted.office, body.inquiry_id, accepted.received_at)
+    ask_provider(connection, "inquire", accepted.office, body.inquiry_id, accepted.received_at)
 
 
 def _set_aside(connection: Connection, accepted: AcceptedEntry, error: Exception) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, select, text
 
 from central.ingest.accepted import Accepted
 from central.ledger.queries import PaymentFilter, payment, payment_entries, payment_transfers, payments, trial_balance
-from central.ledger.receive import post_entries, track_id
+from central.ledger.questions import track_id
+from central.ledger.receive import post_entries
 from central.providers.queries import inquiry, subject_tasks, tasks
 from central.reconciliation.queries import cases
 from central.store.books import posted_entry

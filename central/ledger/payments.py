@@ -1,0 +1,48 @@
+"""Booking one entry of a payment: what `central.ledger.posting` makes of it is written, all of it or nothing."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from central.ledger.accepted_entry import AcceptedEntry
+from central.ledger.booking import Fact
+from central.ledger.cases import note_if_there, open_case
+from central.ledger.lives import note_entry
+from central.ledger.obligations import look_for_second_charge
+from central.ledger.posting import book
+from central.ledger.questions import ask_provider
+from central.ledger.store import load_payment, save_payment, write_transfers
+
+
+def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> None:
+    """Book an entry of `central.ledger.posting.PAYMENT_FACTS`. Raises NotPostable; does not commit."""
+    fact = Fact(
+        office_id=accepted.office,
+        journal_id=accepted.journal,
+        index=accepted.index,
+        leaf=accepted.leaf,
+        at_claim=accepted.entry.at,
+        body=body,
+    )
+    before = load_payment(connection, accepted.office, body.payment_id)
+    booking = book(before, fact)
+    at = accepted.received_at
+    save_payment(connection, booking.payment, at, is_new=before is None)
+    note_entry(connection, accepted, body.payment_id)
+    write_transfers(
+        connection,
+        accepted.office,
+        booking.transfers,
+        payment_id=body.payment_id,
+        source_kind="entry",
+        source=f"{accepted.journal}#{accepted.index}",
+        at=at,
+    )
+    for new in booking.cases:
+        open_case(connection, new, at=at, again=True)
+    for note in booking.notes:
+        note_if_there(connection, note.case_id, note.text, closes=note.closes, at=at)
+    if booking.charged:
+        look_for_second_charge(connection, booking, at)
+    if booking.confirm:
+        ask_provider(connection, "confirm", accepted.office, body.payment_id, at)

@@ -34,6 +34,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "api.token_needed": 401,
     "auth.form_expired": 403,
     "auth.manager_needed": 403,
+    "auth.not_permitted": 403,
     "auth.sign_in_needed": 401,
     "auth.too_many": 429,
     "auth.wrong": 401,

@@ -49,6 +49,8 @@ __all__ = [
     "OpenDay",
     "Operator",
     "PaymentView",
+    "Permissions",
+    "Permitted",
     "PrintJob",
     "PrintState",
     "Printer",
@@ -91,6 +93,35 @@ class Caller(Protocol):
     @property
     def operator(self) -> str:
         """The name its entries carry, that of the person it asks for included."""
+
+
+class Permitted(Protocol):
+    """What one person may do, as it stands now."""
+
+    def may(self, act: str) -> bool:
+        """Return whether they may do an act of `shared.acts`."""
+
+    def may_sell(self, code: str) -> bool:
+        """Return whether they may sell a service of the catalogue."""
+
+
+class Permissions(Protocol):
+    """Who may do what; `operator` is a name as entries carry it. Asked each time anew: a denial acts at once."""
+
+    def of(self, operator: str) -> Permitted:
+        """Return what somebody may do now."""
+
+    def may(self, operator: str, act: str) -> bool:
+        """Return whether somebody may do an act of `shared.acts`."""
+
+    def check(self, operator: str, act: str) -> None:
+        """Let pass who may do an act. Raises OperatorError `auth.not_permitted`."""
+
+    def may_sell(self, operator: str, code: str) -> bool:
+        """Return whether somebody may sell a service of the catalogue."""
+
+    def check_sell(self, operator: str, code: str) -> None:
+        """Let pass who may sell a service. Raises OperatorError `auth.not_permitted`."""
 
 
 class Reading(Protocol):

@@ -273,7 +273,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         en="No plate has the province code {province}; they go from 10 to 99.",
         money="not_moved",
         do_fa="دو رقم کنار «ایران» را دوباره بخوانید.",
-        do_en="Read the two digits beside «ایران» again.",
+        do_en="Read the two digits of the province again.",
     ),
     "plate.zero": ErrorText(
         fa="در پنج رقم این پلاک صفر هست؛ روی پلاک‌ها معمولاً صفر نیست.",
@@ -2174,6 +2174,14 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         money="none",
         do_fa="کد دفتر را ببینید، یا دفتر را بیفزایید.",
         do_en="Check the code, or add the office.",
+    ),
+    # --- ATMs of the office ------------------------------------------------------------------------------------------
+    "atm.move_not_allowed": ErrorText(
+        fa="خطای برنامه: پروندهٔ خرابی در وضع «{state}» این را نمی‌پذیرد ({move}).",
+        en="Program fault: a fault ticket in state “{state}” does not take this ({move}).",
+        money="none",
+        do_fa="با پشتیبانی تماس بگیرید.",
+        do_en="Call support.",
     ),
     # --- people and pages of central ---------------------------------------------------------------------------------
     "auth.only_looks": ErrorText(

@@ -11,8 +11,10 @@ FEED_FACTS      central says them itself, and books them when it does
 from typing import Final
 
 from shared.events import (
+    ATM_FACTS,
     AcquirerAnswered,
     AlarmRaised,
+    AtmTicketAnswered,
     Body,
     BootStarted,
     ChargeRuledOut,
@@ -55,7 +57,7 @@ OFFICE_FACTS: Final = frozenset(
 )
 """Entry types."""
 
-OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, InquiryRequested)
+OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, InquiryRequested, *ATM_FACTS)
 
 NO_POSTING: Final[dict[str, str]] = {
     JournalOpened.type: "office, box, key and predecessor are bound by the enrolment; the entry only repeats them",
@@ -73,5 +75,6 @@ FEED_FACTS: Final[dict[str, str]] = {
     "catalogue.published": "services and tariffs as data; moves no money",
     "service.answered": "written with the provider's answer",
     "service.image_answered": "written with the provider's picture",
+    AtmTicketAnswered.type: "the bank's word about a machine; about no money (central.ledger.atms)",
     "profile_bundle.published": "devices as data; about no money",
 }

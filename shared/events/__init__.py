@@ -9,6 +9,26 @@ from typing import Any
 
 import msgspec
 
+from shared.events.atms import (
+    ATM_FACTS,
+    AtmCashCounted,
+    AtmCashLoaded,
+    AtmCashReported,
+    AtmCassette,
+    AtmFaultClosed,
+    AtmFaultNoted,
+    AtmFaultOpened,
+    AtmRegistered,
+    AtmRemoved,
+    AtmState,
+    AtmStateReported,
+    AtmTicketAnswered,
+    CassetteCount,
+    CassetteNotes,
+    FaultKind,
+    FaultOutcome,
+    TicketAnswer,
+)
 from shared.events.body import (
     RIAL_MAX,
     BillKind,
@@ -92,6 +112,7 @@ from shared.events.services import (
 )
 
 __all__ = [
+    "ATM_FACTS",
     "DATA_KEY_PURPOSE",
     "FEED_BODIES",
     "FULFILMENT_PURPOSE",
@@ -104,9 +125,23 @@ __all__ = [
     "SERVICE_IMAGE_PURPOSE",
     "AcquirerAnswered",
     "AlarmRaised",
+    "AtmCashCounted",
+    "AtmCashLoaded",
+    "AtmCashReported",
+    "AtmCassette",
+    "AtmFaultClosed",
+    "AtmFaultNoted",
+    "AtmFaultOpened",
+    "AtmRegistered",
+    "AtmRemoved",
+    "AtmState",
+    "AtmStateReported",
+    "AtmTicketAnswered",
     "BillKind",
     "Body",
     "BootStarted",
+    "CassetteCount",
+    "CassetteNotes",
     "CataloguePublished",
     "ChargeRuledOut",
     "Count",
@@ -115,6 +150,8 @@ __all__ = [
     "DayTotal",
     "Evidence",
     "ExposurePolicySet",
+    "FaultKind",
+    "FaultOutcome",
     "FeedOpened",
     "FeedReceived",
     "Gate",
@@ -163,6 +200,7 @@ __all__ = [
     "Split",
     "StatusQueried",
     "TerminalBatch",
+    "TicketAnswer",
     "decode_body",
 ]
 
@@ -206,6 +244,7 @@ JOURNAL_BODIES: dict[str, type[Body]] = {
         ServiceReleased,
         ServiceShown,
         ImageAsked,
+        *ATM_FACTS,
     )
 }
 FEED_BODIES: dict[str, type[Body]] = {
@@ -222,6 +261,7 @@ FEED_BODIES: dict[str, type[Body]] = {
         CataloguePublished,
         ServiceAnswered,
         ImageAnswered,
+        AtmTicketAnswered,
     )
 }
 

@@ -79,6 +79,7 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
         *payment_samples(),
         *inquiry_samples(sealed),
         *service_samples(sealed),
+        *atm_samples(),
         *notice_samples(),
     ]
     return {body.type: body for body in bodies}
@@ -255,6 +256,42 @@ def service_samples(sealed: Sealed) -> list[Body]:
             answered_at="2026-11-22T07:00:00.000Z",
         ),
         events.ImageAnswered(inquiry_id="q0000000000002", item="1", number=0, label="پلاک", image=sealed),
+    ]
+
+
+def atm_samples() -> list[Body]:
+    """The facts of the office's ATMs, and the bank's answer."""
+    notes = events.CassetteNotes(cassette=1, denomination_rial=1_000_000, notes=1_500)
+    atm, report = {"atm_id": "a-1"}, {"report_id": "a-2", "atm_id": "a-1"}
+    return [
+        events.AtmRegistered(
+            **atm,
+            bank="017",
+            number="20417",
+            place="کنار در ورودی",
+            cassettes=(events.AtmCassette(cassette=1, denomination_rial=1_000_000, capacity=2_500),),
+            operator="maryam",
+        ),
+        events.AtmStateReported(**report, state="limited", note="رسید نمی‌دهد", operator="zahra"),
+        events.AtmCashReported(**report, cassettes=(notes,), operator="zahra"),
+        events.AtmCashLoaded(**report, how="added", cassettes=(notes,), operator="zahra"),
+        events.AtmCashCounted(
+            **report,
+            cassettes=(events.CassetteCount(cassette=1, denomination_rial=1_000_000, notes=2_998, expected=3_000),),
+            operator="zahra",
+        ),
+        events.AtmFaultOpened(ticket_id="a-3", ticket=1, **atm, kind="receipt_paper", operator="zahra"),
+        events.AtmFaultNoted(note_id="a-4", ticket_id="a-3", text="کاغذ عوض شد، باز نمی‌دهد", operator="zahra"),
+        events.AtmFaultClosed(ticket_id="a-3", outcome="fixed", operator="zahra"),
+        events.AtmRemoved(**atm, reason="بانک برد", operator="maryam"),
+        events.AtmTicketAnswered(
+            ticket_id="a-3",
+            answer="technician",
+            text="فردا می‌آید",
+            bank_reference="88-1204",
+            answered_by="mina",
+            answered_at="2026-11-22T09:00:00.000Z",
+        ),
     ]
 
 

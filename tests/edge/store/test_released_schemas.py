@@ -77,7 +77,7 @@ def central_of(box: LabBox) -> Witness:
     witness.root = root(state.cosigned_size, box.queries.node)
     assert state.token is not None
     witness._token, witness.cosigned_size = state.token, state.cosigned_size
-    witness._time_s += 1_000
+    witness.ahead_s = 1_000
     connection = apsw.Connection(str(box.path), flags=apsw.SQLITE_OPEN_READONLY)
     for feed, data, signature in connection.execute(
         "SELECT feed, data, signature FROM feed_entry ORDER BY entry_index"

@@ -12,6 +12,7 @@ from typing import Final
 
 from shared.events import (
     ATM_FACTS,
+    PEOPLE_FACTS,
     AcquirerAnswered,
     AlarmRaised,
     AtmTicketAnswered,
@@ -53,6 +54,7 @@ OFFICE_FACTS: Final = frozenset(
         "service.released",
         "service.shown",
         "service.image_asked",
+        *(body.type for body in PEOPLE_FACTS),
     }
 )
 """Entry types."""

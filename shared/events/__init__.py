@@ -98,6 +98,17 @@ from shared.events.payments import (
     Split,
     StatusQueried,
 )
+from shared.events.people import (
+    PEOPLE_FACTS,
+    PasswordSet,
+    PersonAdded,
+    PersonAllowed,
+    PersonChanged,
+    PersonDenied,
+    PersonPermitted,
+    Role,
+    SessionsEnded,
+)
 from shared.events.services import (
     FULFILMENT_PURPOSE,
     SERVICE_ANSWER_PURPOSE,
@@ -119,6 +130,7 @@ __all__ = [
     "INQUIRY_CUSTOMER_PURPOSE",
     "INQUIRY_PARAMETER_PURPOSE",
     "JOURNAL_BODIES",
+    "PEOPLE_FACTS",
     "RIAL_MAX",
     "SERVICE_ANSWER_PURPOSE",
     "SERVICE_FIELDS_PURPOSE",
@@ -166,6 +178,7 @@ __all__ = [
     "KeyRotated",
     "Method",
     "NoticePublished",
+    "PasswordSet",
     "PaymentAcknowledged",
     "PaymentApproved",
     "PaymentCancelled",
@@ -180,6 +193,11 @@ __all__ = [
     "PaymentRequested",
     "PaymentReversed",
     "PaymentSent",
+    "PersonAdded",
+    "PersonAllowed",
+    "PersonChanged",
+    "PersonDenied",
+    "PersonPermitted",
     "ProfileBundlePublished",
     "ProfileDocument",
     "Purpose",
@@ -192,11 +210,13 @@ __all__ = [
     "ReversalRefused",
     "ReversalRequested",
     "Rial",
+    "Role",
     "ServiceAnswered",
     "ServiceReleased",
     "ServiceRequested",
     "ServiceRetried",
     "ServiceShown",
+    "SessionsEnded",
     "Split",
     "StatusQueried",
     "TerminalBatch",
@@ -245,6 +265,7 @@ JOURNAL_BODIES: dict[str, type[Body]] = {
         ServiceShown,
         ImageAsked,
         *ATM_FACTS,
+        *PEOPLE_FACTS,
     )
 }
 FEED_BODIES: dict[str, type[Body]] = {

@@ -80,6 +80,7 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
         *inquiry_samples(sealed),
         *service_samples(sealed),
         *atm_samples(),
+        *people_samples(),
         *notice_samples(),
     ]
     return {body.type: body for body in bodies}
@@ -292,6 +293,20 @@ def atm_samples() -> list[Body]:
             answered_by="mina",
             answered_at="2026-11-22T09:00:00.000Z",
         ),
+    ]
+
+
+def people_samples() -> list[Body]:
+    """What a manager changes of the people at the counter."""
+    whom: dict[str, Any] = {"person": "sara", "operator": "mina"}
+    return [
+        events.PersonAdded(**whom, name="سارا احمدی", role="operator"),
+        events.PersonChanged(**whom, name="سارا احمدی", role="manager"),
+        events.PersonDenied(**whom),
+        events.PersonAllowed(**whom),
+        events.PasswordSet(person="sara", operator="sara"),
+        events.PersonPermitted(**whom, allowed=("*",), denied=("refunds", "service:fine_total")),
+        events.SessionsEnded(**whom),
     ]
 
 

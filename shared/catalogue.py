@@ -33,8 +33,9 @@ FieldKind = Literal[
     "amount",
 ]
 """How a field is checked and brought to one form; `shared.service_fields` has a rule for each."""
-RowKind = Literal["text", "number", "rial", "date", "code"]
-"""How a value of an answer is shown. `code`: compared with paper, so left to right and in Latin digits."""
+RowKind = Literal["text", "number", "rial", "date", "code", "plate"]
+"""How a value of an answer is shown. `code`: compared with paper, so left to right and in Latin digits. `plate`: a
+car's plate by its code (`shared.plates`)."""
 CATEGORIES: Final = ("vehicle", "bills", "police", "top_up", "civil", "bank")
 """Categories in the order of the menu."""
 Category = Literal["vehicle", "bills", "police", "top_up", "civil", "bank"]
@@ -93,13 +94,23 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     kind: RowKind = "text"
 
 
+class Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Services that are chosen between on a page of their own, for example the two ways to ask for fines."""
+
+    code: Code
+    name: Words
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One service."""
 
     code: Code
     category: Category
+    group: Group | None = None
     name: Words
     """What it is called in the menu."""
+    heading: Words | None = None
+    """What heads its card on the page of its group; its name where it is not given."""
     fee_name: Words | None = None
     """The name of its fee as a transaction; the service's own where it is not given."""
     payable_name: Words | None = None
@@ -118,7 +129,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     print_first: bool = False
     """Whether the service's receipt has to be printed before the answer is shown."""
     fee_notice: Words | None = None
-    """What the customer is told before the fee is taken; `{fee}` stands for the fee in toman."""
+    """What the customer is told before the fee is taken; `{fee}` stands for the fee in toman, its unit included."""
     provider: Code
     """The connector at central that answers it."""
     call: Code
@@ -155,6 +166,12 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     def service(self, code: str) -> Service | None:
         """Return a service by its code, active or not."""
         return next((service for service in self.services if service.code == code), None)
+
+    def in_group(self, code: str) -> tuple[Service, ...]:
+        """Return the services of a group that may be sold, in the catalogue's order."""
+        return tuple(
+            service for service in self.services if service.group and service.group.code == code and service.active
+        )
 
     def in_category(self, category: str) -> tuple[Service, ...]:
         """Return the services of a category that may be sold, in the catalogue's order."""

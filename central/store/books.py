@@ -87,6 +87,10 @@ office_payment: Final = Table(
     Column("bill_id", Text),
     Column("bill_payment_id", Text),
     Column("inquiry_id", Text),
+    Column("service", Text, nullable=False, server_default=""),
+    Column("payable", Text, nullable=False, server_default=""),
+    Column("group_id", Text, nullable=False, server_default=""),
+    Column("item_count", Integer, nullable=False, server_default="0"),
     Column("state", Text, nullable=False),
     Column("terminal_number", Text),
     Column("merchant_number", Text),
@@ -144,7 +148,31 @@ office_payment: Final = Table(
         postgresql_where=text("settled_file IS NOT NULL"),
     ),
 )
-"""Central's projection of the payments of all journals."""
+"""Central's projection of the payments of all journals. Of one with items, `confirmation` sums theirs up."""
+
+office_payment_item: Final = Table(
+    "office_payment_item",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("payment_id", Text, nullable=False),
+    Column("item", Integer, nullable=False),
+    Column("obligation", Text, nullable=False),
+    Column("amount_rial", BigInteger, nullable=False),
+    Column("bill_id", Text),
+    Column("bill_payment_id", Text),
+    Column("confirmation", Text, nullable=False, server_default="none"),
+    Column("refusal_reason", Text),
+    Column("provider", Text),
+    Column("provider_reference", Text),
+    Column("confirmed_at", _INSTANT),
+    PrimaryKeyConstraint("office_id", "payment_id", "item"),
+    CheckConstraint("amount_rial > 0", name="amount_positive"),
+    CheckConstraint("confirmation IN ('none', 'queued', 'confirmed', 'refused')", name="confirmation_word"),
+    Index("office_payment_item_by_obligation", "obligation"),
+    Index("office_payment_item_by_bill_id", "bill_id"),
+    Index("office_payment_item_by_bill_payment_id", "bill_payment_id"),
+)
+"""What a charge of several obligations pays, from 0 in the order of its request."""
 
 payment_entry: Final = Table(
     "payment_entry",
@@ -263,6 +291,7 @@ provider_task: Final = Table(
     Column("ordinal", BigInteger, Identity(always=True), nullable=False),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
+    Column("item", Integer),
     Column("track_id", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -276,7 +305,7 @@ provider_task: Final = Table(
     Column("provider", Text),
     Column("outcome", Text),
     PrimaryKeyConstraint("office_id", "task_id"),
-    UniqueConstraint("office_id", "kind", "subject"),
+    UniqueConstraint("office_id", "kind", "subject", "item", postgresql_nulls_not_distinct=True),
     CheckConstraint("kind IN ('confirm', 'inquire')", name="kind_word"),
     CheckConstraint("state IN ('waiting', 'asking', 'done')", name="state_word"),
     CheckConstraint("octet_length(track_id) <= 40", name="track_id_size"),
@@ -294,6 +323,7 @@ money_case: Final = Table(
     Column("state", Text, nullable=False),
     Column("office_id", Text),
     Column("payment_id", Text),
+    Column("item", Integer),
     Column("amount_rial", BigInteger, nullable=False),
     Column("facts", JSONB, nullable=False),
     Column("opened_at", _INSTANT, nullable=False),

@@ -10,6 +10,7 @@ import uvicorn
 from daftar.cli_edge_diagnose import diagnose
 from daftar.cli_edge_journal import close_journal, export, rotate_key, stick
 from daftar.cli_edge_profiles import profiles
+from daftar.cli_edge_train import train
 from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
@@ -64,7 +65,7 @@ def edge() -> None:
     """The office's box: pages, devices, journal."""
 
 
-for command in (init, export, stick, rotate_key, close_journal, profiles, diagnose):
+for command in (init, export, stick, rotate_key, close_journal, profiles, diagnose, train):
     edge.add_command(command)
 
 

@@ -378,6 +378,8 @@ def _serve(box: Box, entropy: Entropy) -> Litestar:
         entropy=entropy,
         version=version("daftar"),
         demo=settings.demo,
+        training=settings.training,
+        training_address=settings.training_address,
         # The Host header carries the port wherever it is not the scheme's own.
         allowed_hosts=[name for host in settings.allowed_hosts for name in (host, f"{host}:{settings.port}")],
         lifespan=[live],

@@ -62,7 +62,7 @@ def _letterhead(parts: DeviceParts) -> Letterhead:
         office_code=parts.identity.office,
         journal_id=parts.identity.journal_id,
         verify_base=parts.settings.verify_base,
-        demo=parts.settings.demo,
+        demo=parts.settings.demo or parts.settings.training,
     )
 
 

@@ -103,6 +103,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where the journal's signed head is copied; without it, on any mounted medium with a file `daftar-head`."""
     demo: bool = False
     """Virtual devices: every page and paper says so."""
+    training: bool = False
+    """A box of training, with a journal and a key of its own: every page and paper says so. `daftar edge train` sets
+    it; nobody writes it into the file of an office."""
+    training_address: str = ""
+    """Where the office's training is (`daftar edge train`), for the pages to lead there: an address, or `:PORT` on the
+    box's own host. Empty: it is not offered. Of a training itself: where its desk is."""
 
     def __post_init__(self) -> None:
         """Check what spans several members. Raises ValueError, which the reader of the file says with its place."""

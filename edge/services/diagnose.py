@@ -50,6 +50,8 @@ _SETTINGS: Final = (
     "profile_bundle",
     "head_copy_folder",
     "demo",
+    "training",
+    "training_address",
     "terminals",
     "printer",
 )

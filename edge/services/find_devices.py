@@ -97,7 +97,7 @@ class FindDevices:
         return [one.name for one in self._registry.printers if self._is_real(one.identity.maker)]
 
     def _is_real(self, maker: str) -> bool:
-        return maker != VIRTUAL_MAKER or self._settings.demo
+        return maker != VIRTUAL_MAKER or self._settings.demo or self._settings.training
 
     def networks(self) -> list[str]:
         """Return the office's own networks, as a search would try them."""

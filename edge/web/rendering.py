@@ -34,6 +34,10 @@ class Web(msgspec.Struct, frozen=True):
     """The program's release, shown on «about» and in the API."""
     demo: bool = False
     """Whether the devices are virtual: every page says that no real money moves."""
+    training: bool = False
+    """Whether this is a training: every page says so."""
+    training_address: str = ""
+    """See `edge.settings.Settings.training_address`."""
 
     def __deepcopy__(self, memo: object) -> "Web":
         """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""
@@ -84,6 +88,11 @@ def language_of(request: AnyRequest) -> Language:
     return "en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "fa"
 
 
+def _address(address: str, request: AnyRequest) -> str:
+    """Return an address; one that is only a port is another door of the host that the page is asked for under."""
+    return f"{request.url.scheme}://{request.url.hostname}{address}" if address.startswith(":") else address
+
+
 def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
     """Return what every template is given: `operator`, the form's token and the header's facts of this moment."""
     operator: Operator | None = request.scope["state"].get("operator")
@@ -96,6 +105,8 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         "path": request.scope["path"],
         "version": web.version,
         "demo": web.demo,
+        "training": web.training,
+        "training_address": _address(web.training_address, request),
         "seen": "",
         "form_key": random_name(web.entropy, "f"),
     }

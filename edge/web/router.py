@@ -120,6 +120,8 @@ def create_app(
     entropy: Entropy,
     version: str,
     demo: bool = False,
+    training: bool = False,
+    training_address: str = "",
     allowed_hosts: Sequence[str] = (),
     lifespan: Sequence[Callable[[Litestar], AbstractAsyncContextManager[Any]]] = (),
 ) -> Litestar:
@@ -127,7 +129,7 @@ def create_app(
 
     `allowed_hosts` are the names under which it may be asked for (against DNS rebinding); empty allows all.
     """
-    web = Web(counter, clock, entropy, version, demo)
+    web = Web(counter, clock, entropy, version, demo, training, training_address)
     return Litestar(
         route_handlers=create_routes(web),
         exception_handlers=ErrorPages(web).handlers(),

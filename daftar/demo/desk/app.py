@@ -205,7 +205,7 @@ class DeskPage:
             loader=FileSystemLoader(HERE), autoescape=select_autoescape(["html", "svg"]), undefined=StrictUndefined
         ).get_template("page.html")
 
-    def render(self, state: DeskState, language: Language, shown: int = 1) -> str:
+    def render(self, state: DeskState, language: Language, shown: int = 1, host: str = "127.0.0.1") -> str:
         """Return the page in a language, with one of the terminals in front, counted from 1."""
         shown = min(max(shown, 1), len(state.terminals))
         texts = self._texts[language]
@@ -213,32 +213,34 @@ class DeskPage:
         spoken["rial"] = "ریال" if language == "fa" else "rial"
         return self._template.render(
             lang=language,
-            t=texts,
+            t=texts | {key: texts[f"{key}_training"] for key in ("title", "brand", "intro") if self._settings.training},
+            training=self._settings.training,
             state=state,
             shown=shown,
             terminal=state.terminals[shown - 1],
             place=lambda number: digits_text(str(number), language),
             # `</` inside a script element would end it; JSON may write the slash escaped.
             words=Markup(msgspec.json.encode(spoken).decode().replace("</", "<\\/")),  # noqa: S704 - our own words
-            doors=self._doors(texts),
+            doors=self._doors(texts, host),
             samples=self._settings.samples,
             terminal_modes=SHOWN_TERMINAL_FAULTS,
             printer_faults=("none", *SHOWN_PRINTER_FAULTS),
             line_modes=LINE_MODES,
         )
 
-    def _doors(self, texts: dict[str, str]) -> list[dict[str, str]]:
+    def _doors(self, texts: dict[str, str], host: str) -> list[dict[str, str]]:
         pairs = ((self._settings.box, "box", "home"), (self._settings.central, "central", "scales"))
+        shown = [(door, key, icon) for door, key, icon in pairs if door is not None]
         return [
             {
                 "name": texts[key],
                 "who": texts[f"{key}_who"],
                 "icon": icon,
-                "url": door.url,
+                "url": f"http://{host}{door.url}" if door.url.startswith(":") else door.url,
                 "username": door.username,
                 "password": door.password,
             }
-            for door, key, icon in pairs
+            for door, key, icon in shown
         ]
 
 
@@ -255,7 +257,8 @@ def create_desk_app(settings: DeskSettings, *, clock: Clock, entropy: Entropy) -
         kept = request.cookies.get("desk_lang")
         language: Language = lang or ("en" if kept == "en" else "fa")
         cookies = [Cookie(key="desk_lang", value=language, max_age=31_536_000, samesite="lax")] if lang else []
-        return Response(page.render(desk.state(), language, terminal), media_type=MediaType.HTML, cookies=cookies)
+        html = page.render(desk.state(), language, terminal, request.url.hostname or settings.host)
+        return Response(html, media_type=MediaType.HTML, cookies=cookies)
 
     @asynccontextmanager
     async def live(_: Litestar) -> AsyncIterator[None]:

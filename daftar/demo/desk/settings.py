@@ -8,11 +8,15 @@ from firmware_profiles.profile import TerminalProfile
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Where another window of the demo is, and who may enter it. Demo people only: these are shown on the page."""
+    """Where another window is, and who may enter it. Demo people only: these are shown on the page.
+
+    In training they are empty: everybody signs in as themselves.
+    """
 
     url: str
-    username: str
-    password: str
+    """An address, or `:PORT` for another port of the host that the desk is asked for under."""
+    username: str = ""
+    password: str = ""
 
 
 class SampleBill(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,9 +40,12 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     """The devices' memory: what the terminal charged outlives the program, as it does in a real one."""
     box: SignIn
-    central: SignIn
+    central: SignIn | None
+    """None in training: its centre has no pages."""
     host: str = "127.0.0.1"
     central_host: str = "127.0.0.1"
     samples: tuple[SampleBill, ...] = ()
+    training: bool = False
+    """Whether this is the desk of an office's training, not of the demo."""
     terminal_model: TerminalProfile
     """What the card terminals are."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from edge.journal.atms import AtmReader
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
@@ -129,6 +130,10 @@ class StoreView(Protocol):
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""
+
+    @property
+    def atms(self) -> AtmReader:
+        """The office's ATMs."""
 
     def next_ticket(self) -> int:
         """Return the number of the next customer's ticket; the first is 1."""

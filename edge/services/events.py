@@ -7,9 +7,9 @@ from typing import Final, Literal
 import msgspec
 
 from edge.journal.writer import Recorded
-from shared.events import FeedReceived, InquiryRequested, ReceiptPrinted
+from shared.events import ATM_FACTS, FeedReceived, InquiryRequested, ReceiptPrinted
 
-BoxEventKind = Literal["payment", "inquiry", "printer", "terminal", "line", "notice"]
+BoxEventKind = Literal["payment", "inquiry", "printer", "terminal", "line", "notice", "atm"]
 
 _WAITING_MAX: Final = 200
 """Events a slow listener may leave unread before the oldest go: a page that missed some reads the state anew."""
@@ -26,11 +26,13 @@ def events_of(recorded: Recorded) -> list[BoxEvent]:
     """Return what a committed entry changes on a page."""
     body = recorded.body
     if isinstance(body, FeedReceived):
-        return [BoxEvent("payment"), BoxEvent("inquiry"), BoxEvent("notice")]
+        return [BoxEvent("payment"), BoxEvent("inquiry"), BoxEvent("notice"), BoxEvent("atm")]
     if isinstance(body, InquiryRequested):
         return [BoxEvent("inquiry", body.inquiry_id)]
     if isinstance(body, ReceiptPrinted):
         return [BoxEvent("printer", body.about), BoxEvent("payment", body.about)]
+    if isinstance(body, ATM_FACTS):
+        return [BoxEvent("atm", getattr(body, "atm_id", None))]
     payment_id = getattr(body, "payment_id", None)
     return [BoxEvent("payment", payment_id)] if isinstance(payment_id, str) else []
 

@@ -26,6 +26,7 @@ from edge.journal.views import (
     ProfileBundleView,
 )
 from edge.store import profile_rows
+from edge.store.atm_rows import AtmRows
 from edge.store.database import open_read_only, transaction
 from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
@@ -58,6 +59,7 @@ class Queries:
         self._connection = open_read_only(path)
         self._rows = Rows(self._connection)
         self._lock = threading.Lock()
+        self.atms = AtmRows(self._connection, self._lock)
 
     def close(self) -> None:
         """Close the connection."""

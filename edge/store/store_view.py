@@ -1,6 +1,7 @@
 """The box's state inside the write transaction: what a decision reads, and the rows it may write beside its facts."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 import apsw
@@ -10,6 +11,7 @@ from edge.journal.ports import ExchangeValue
 from edge.journal.standing import Exposure
 from edge.journal.views import DataKeyView, PrintJob, PrintState
 from edge.store import print_spool
+from edge.store.atm_rows import AtmRows
 from edge.store.exposure_rows import note_cosigned
 from edge.store.feed_rows import store_feed_entries
 from edge.store.rows import EXCHANGE_COLUMNS, Rows
@@ -32,6 +34,7 @@ class SqliteStoreView(Rows):
         super().__init__(connection)
         self._clock = clock
         self._entropy = entropy
+        self.atms = AtmRows(connection, nullcontext())
 
     # --- keys for personal data ---
 

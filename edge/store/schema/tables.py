@@ -7,6 +7,7 @@ counters, exchange state, print spool.
 
 from typing import Final
 
+from edge.store.schema.atm_tables import ATM_PROJECTIONS, ATM_TABLES
 from edge.store.schema.day_tables import DAY_TABLES
 from edge.store.schema.refund_tables import REFUND_PROJECTED
 from shared.payment import CERTAINLY_UNCHARGED
@@ -181,6 +182,7 @@ PROJECTED: Final = (
         closed_at TEXT NOT NULL
     ) STRICT""",
     *DAY_TABLES,
+    *ATM_TABLES,
 )
 
 OUTSIDE: Final = (
@@ -271,6 +273,7 @@ PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "boot_time": ("first_index",),
     "day_total": ("day", "tally", "method", "purpose", "terminal"),
     "day_close": ("day",),
+    **ATM_PROJECTIONS,
 }
 """Each projection's table and its key: what must come out of the facts identically."""
 

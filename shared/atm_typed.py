@@ -1,0 +1,62 @@
+"""What people type about machines, in one form: words without card numbers, numbers of banknotes."""
+
+import re
+from collections.abc import Collection
+from typing import Final, TypeVar
+
+from shared.card import mask_card_numbers
+from shared.errors import OperatorError
+from shared.text import fold_digits, fold_number, is_digits
+
+T = TypeVar("T", bound=str)
+
+TEXT_MAX: Final = 500
+NOTES_MAX: Final = 100_000
+"""Banknotes of one cassette: the largest there are hold a few thousand."""
+_SPACES: Final = re.compile(r"\s+")
+_DIGITS_MAX: Final = 12
+
+
+def checked_text(text: str, *, field: str, required: bool = False) -> str:
+    """Return what was written about a machine, on one line.
+
+    The journal is read by many and forgets nothing: a card number has no place in it, least of all a captured card's.
+    Raises OperatorError `atm.text_missing`, `atm.text_too_long`, `atm.card_number_in_text`.
+    """
+    found = _SPACES.sub(" ", text).strip()
+    if required and not found:
+        raise OperatorError("atm.text_missing", field=field)
+    if len(found) > TEXT_MAX:
+        raise OperatorError("atm.text_too_long", field=field, most=TEXT_MAX)
+    digits = fold_digits(found)
+    if mask_card_numbers(digits) != digits:
+        raise OperatorError("atm.card_number_in_text", field=field)
+    return found
+
+
+def chosen(text: str, choices: Collection[T], *, field: str) -> T:
+    """Return which of the choices was taken. Raises OperatorError `atm.choice_missing`."""
+    for choice in choices:
+        if choice == text:
+            return choice
+    raise OperatorError("atm.choice_missing", field=field)
+
+
+def parse_notes(text: str, *, field: str) -> int | None:
+    """Return a typed number of banknotes, None where nothing was typed.
+
+    Raises OperatorError `atm.notes_not_a_number`, `atm.notes_too_many`.
+    """
+    digits = fold_number(text).replace("٬", "").replace(",", "")
+    if not digits:
+        return None
+    if not is_digits(digits) or len(digits) > _DIGITS_MAX:
+        raise OperatorError("atm.notes_not_a_number", field=field)
+    return checked_notes(int(digits), field=field)
+
+
+def checked_notes(notes: int, *, field: str) -> int:
+    """Return a number of banknotes that one cassette can hold. Raises OperatorError `atm.notes_too_many`."""
+    if not 0 <= notes <= NOTES_MAX:
+        raise OperatorError("atm.notes_too_many", field=field, most=NOTES_MAX)
+    return notes

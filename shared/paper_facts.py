@@ -75,8 +75,13 @@ class ServiceReceiptFacts(CardFacts, frozen=True, kw_only=True):
     """What of it is value added tax, where that is known."""
     tracking_code: str | None = None
     """The provider's number of the inquiry."""
+    ticket: int | None = None
+    """The number by which the customer asks for an answer that is not here yet."""
     paid_at: datetime
     operator: str
+    stated_by: str | None = None
+    """The supervisor by whose word it counts as charged."""
+    stated_slip: str | None = None
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +100,10 @@ class FineReceiptFacts(CardFacts, frozen=True, kw_only=True):
     """Paid fines of a vehicle: all of it as one sum, or violation by violation."""
 
     document: ClassVar[ReceiptKind] = "fine_receipt"
-    plate: PlateNumber
+    plate: PlateNumber | None = None
+    """None for a motorcycle's, and where the month's key is forgotten."""
+    applicant: str | None = None
+    """The plate as text, where it is not drawn."""
     amount_rial: int
     violations: tuple[Violation, ...] = ()
     bill_id: str | None = None
@@ -105,11 +113,39 @@ class FineReceiptFacts(CardFacts, frozen=True, kw_only=True):
     confirmation: Confirmation = "none"
     provider_reference: str | None = None
     case_id: str | None = None
+    stated_by: str | None = None
+    stated_slip: str | None = None
 
     @property
     def violation_count(self) -> int | None:
         """Return how many there are, None when only the sum is known."""
         return len(self.violations) or None
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the customer bought and takes home on the paper."""
+
+    name: Literal["pin", "serial", "other"]
+    value: str
+
+
+class OrderReceiptFacts(CardFacts, frozen=True, kw_only=True):
+    """A paid order, and what was handed over for it once the provider has confirmed."""
+
+    document: ClassVar[ReceiptKind] = "order_receipt"
+    service: str
+    """The transaction's name in the paper's language."""
+    applicant: str | None = None
+    order_id: str
+    amount_rial: int
+    handed: tuple[Handed, ...] = ()
+    paid_at: datetime
+    operator: str
+    confirmation: Confirmation = "none"
+    provider_reference: str | None = None
+    case_id: str | None = None
+    stated_by: str | None = None
+    stated_slip: str | None = None
 
 
 class GroupBill(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +221,25 @@ class InquiryTicketFacts(Facts, frozen=True, kw_only=True):
     journal_index: int
     operator: str
     verify_url: str | None = None
+
+
+class ServiceTicketFacts(Facts, frozen=True, kw_only=True):
+    """What the customer of a waiting request for a service takes home."""
+
+    document: ClassVar[ReceiptKind] = "service_ticket"
+    ticket: int
+    service: str
+    """The service's title in the paper's language."""
+    applicant_tail: str
+    """The last characters of whom it is about; the whole is not printed."""
+    fee: Literal["none", "paid", "due"]
+    fee_rial: int | None = None
+    """None where there is no fee."""
+    requested_at: datetime
+    journal_index: int
+    operator: str
+    status_url: str | None = None
+    """The public page that says how it stands."""
 
 
 class RefundSlipFacts(CardFacts, frozen=True, kw_only=True):
@@ -329,8 +384,10 @@ FACTS: tuple[type[Facts], ...] = (
     BillReceiptFacts,
     ServiceReceiptFacts,
     FineReceiptFacts,
+    OrderReceiptFacts,
     GroupSlipFacts,
     InquiryTicketFacts,
+    ServiceTicketFacts,
     RefundSlipFacts,
     DaySlipFacts,
     PrinterTestFacts,

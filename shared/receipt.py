@@ -16,8 +16,10 @@ ReceiptKind = Literal[
     "bill_receipt",
     "service_receipt",
     "fine_receipt",
+    "order_receipt",
     "group_slip",
     "inquiry_ticket",
+    "service_ticket",
     "refund_slip",
     "day_slip",
     "test_page",
@@ -139,3 +141,11 @@ def decode(data: bytes) -> Receipt:
 def receipt_url(verify_base: str, journal: str, index: int, leaf: str) -> str:
     """Return the address the QR code holds: `{verify_base}/r/{journal}/{index}/{first hex digits of the leaf}`."""
     return f"{verify_base.rstrip('/')}/r/{quote(journal, safe='/')}/{index}/{leaf[:LEAF_DIGITS]}"
+
+
+def status_url(verify_base: str, inquiry_id: str) -> str:
+    """Return the address of the public page that says how a request stands: `{verify_base}/status/{inquiry_id}`.
+
+    The name of a request is drawn at random and stands on its ticket alone: who has it may see that page.
+    """
+    return f"{verify_base.rstrip('/')}/status/{quote(inquiry_id, safe='')}"

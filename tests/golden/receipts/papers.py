@@ -18,15 +18,18 @@ from shared.paper_facts import (
     FineReceiptFacts,
     GroupBill,
     GroupSlipFacts,
+    Handed,
     InquiryTicketFacts,
+    OrderReceiptFacts,
     PrinterTestFacts,
     ProvisioningReportFacts,
     RefundSlipFacts,
     ServiceReceiptFacts,
+    ServiceTicketFacts,
     Violation,
 )
 from shared.paper_filling import compose
-from shared.receipt import PlateNumber, receipt_url
+from shared.receipt import PlateNumber, receipt_url, status_url
 
 FOLDER = Path(__file__).parent
 LEAF = "3f9a12bc77d091ee" + "5c" * 24
@@ -265,6 +268,40 @@ PROVISIONING = ProvisioningReportFacts(
     set_up_at=AT,
 )
 
+ORDER = OrderReceiptFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    service="خرید شارژ همراه اول",
+    applicant="…567",
+    order_id="7350112",
+    amount_rial=200_000,
+    handed=(Handed(name="pin", value="1234 5678 9012 3456"), Handed(name="serial", value="IR-0098-1122")),
+    paid_at=AT,
+    journal_index=1291,
+    leaf=LEAF,
+    operator=BILL.operator,
+    pan=BILL.pan,
+    stan="004219",
+    rrn="512345678903",
+    terminal_number=BILL.terminal_number,
+    confirmation="confirmed",
+    provider_reference="88120045",
+    verify_url=URL,
+)
+SERVICE_TICKET = ServiceTicketFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    ticket=38,
+    service="استعلام خلافی با جزئیات خودرو",
+    applicant_tail="388",
+    fee="due",
+    fee_rial=175_000,
+    requested_at=AT,
+    journal_index=1292,
+    operator=BILL.operator,
+    status_url=status_url("https://daftar.example", "qabcdefghijkmnpqrstuv"),
+)
+
 PAPERS = {
     "bill_queued": compose(BILL),
     "bill_confirmed_copy_training": compose(CONFIRMED, copy=True, training=True),
@@ -278,6 +315,8 @@ PAPERS = {
     "provisioning": compose(PROVISIONING),
     "refund": compose(REFUND),
     "ticket": compose(TICKET),
+    "order": compose(ORDER),
+    "service_ticket": compose(SERVICE_TICKET),
     "day": compose(DAY),
     "day_in_doubt_copy": compose(DOUBTFUL_DAY, copy=True),
     "test_page": compose(TEST_PAGE),

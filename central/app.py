@@ -24,8 +24,8 @@ from central.jobs import ANSWER_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timet
 from central.ledger.left_behind import open_left_behind
 from central.ledger.receive import post_entries
 from central.providers.answers import DataKeys
-from central.providers.billing import BillingConnector
 from central.providers.breaker import CircuitBreaker
+from central.providers.gateway import GatewayConnector
 from central.providers.worker import ProviderDesk, work_provider_tasks
 from central.reconciliation.answering import answer_doubts
 from central.settings import Settings
@@ -97,7 +97,7 @@ class Providers:
     def __init__(self, central: Central, provider_url: str) -> None:
         self._engine = central.engine
         self._stopping = threading.Event()
-        self._connector = BillingConnector(provider_url, clock=central.clock)
+        self._connector = GatewayConnector(provider_url, clock=central.clock)
         self._desk = ProviderDesk(
             connector=self._connector,
             breaker=CircuitBreaker(central.clock),

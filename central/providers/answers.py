@@ -8,10 +8,11 @@ from sqlalchemy import Connection, select, update
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import case_id, note_if_there, open_case
+from central.ledger.items import words_of
 from central.ledger.positions import answered
-from central.ledger.store import set_confirmation, write_transfers
+from central.ledger.store import set_confirmation, withdraw_question, write_transfers
 from central.providers.connector import Answered, Refused, Taken
-from central.store.books import office_data_key, office_inquiry, office_payment
+from central.store.books import office_data_key, office_inquiry
 from shared.clock import Clock, instant_text
 from shared.errors import IntegrityError, PeerError
 from shared.events import (
@@ -47,6 +48,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     task_id: str
     kind: str
     subject: str
+    item: int | None
+    """Of the payment that it is about, where that has items."""
     track_id: str
     attempts: int
     lease: str
@@ -112,11 +115,12 @@ def finish_confirmation(
     """Write a confirmation's outcome; return the task's outcome word."""
     at = clock.now()
     body: Body
+    item = asked.item
     if isinstance(reply, Taken):
-        outcome, transfers = "confirmed", answered(payment, "confirmed", asked.task_id)
+        outcome, transfers = "confirmed", answered(payment, "confirmed", asked.task_id, item=item)
         body = _keep_taken(connection, asked, payment, reply, provider=provider, at=at)
     else:
-        outcome, transfers = f"refused:{reply.reason}", answered(payment, "refused", asked.task_id)
+        outcome, transfers = f"refused:{reply.reason}", answered(payment, "refused", asked.task_id, item=item)
         body = _keep_refused(connection, asked, payment, reply, provider=provider, at=at)
     write_transfers(
         connection,
@@ -134,50 +138,64 @@ def finish_confirmation(
 def _keep_taken(
     connection: Connection, asked: Asked, payment: PaymentBook, reply: Taken, *, provider: str, at: datetime
 ) -> PaymentConfirmed:
-    """Mark the payment confirmed; return what the office is told."""
-    reference = reply.provider_reference
-    set_confirmation(
-        connection, payment, confirmation="confirmed", provider=provider, at=at, provider_reference=reference
+    """Mark the payment, or its item, confirmed; return what the office is told."""
+    reference, item = reply.provider_reference, asked.item
+    after = set_confirmation(
+        connection, payment, item=item, confirmation="confirmed", provider=provider, at=at, provider_reference=reference
     )
     if payment.state in CERTAINLY_UNCHARGED:
-        open_case(connection, case_about(payment, "confirmed_uncharged", earlier=str(payment.state)), at=at)
-    for kind in ("late_approval", "refund"):
-        # The bill is paid with this money after all: nobody is owed anything.
-        note_if_there(connection, case_id(kind, payment.about), TAKEN_AFTER_ALL, closes=True, at=at)
+        case = case_about(payment, "confirmed_uncharged", item=item, earlier=str(payment.state))
+        open_case(connection, case, at=at)
+    # The bill is paid with this money after all: nobody is owed anything.
+    paid = {payment.about_item(item)} | ({payment.about} if after.confirmation == "confirmed" else set())
+    for about in sorted(paid):
+        note_if_there(connection, case_id("refund", about), TAKEN_AFTER_ALL, closes=True, at=at)
+    _end_late_approval(connection, after, at=at)
     return PaymentConfirmed(
         payment_id=payment.payment_id,
         provider=provider,
         track_id=asked.track_id,
         provider_reference=reference,
         confirmed_at=instant_text(at),
+        item=item,
     )
 
 
 def _keep_refused(
     connection: Connection, asked: Asked, payment: PaymentBook, reply: Refused, *, provider: str, at: datetime
 ) -> PaymentRefused:
-    """Mark the payment refused and open the refund's case; return what the office is told."""
-    set_confirmation(connection, payment, confirmation="refused", provider=provider, at=at, reason=reply.reason)
+    """Mark the payment, or its item, refused and open the refund's case; return what the office is told."""
+    reason, item = reply.reason, asked.item
+    after = set_confirmation(
+        connection, payment, item=item, confirmation="refused", provider=provider, at=at, reason=reason
+    )
     # Asked before and "already paid": it may have been us; a person compares the provider's own record.
     asked_before = asked.asked_at is not None
-    case = case_about(payment, "refund", reason=reply.reason, track_id=asked.track_id, asked_before=asked_before)
-    note_if_there(connection, case_id("late_approval", payment.about), REFUND_INSTEAD, closes=True, at=at)
+    case = case_about(payment, "refund", item=item, reason=reason, track_id=asked.track_id, asked_before=asked_before)
+    _end_late_approval(connection, after, at=at)
     return PaymentRefused(
         payment_id=payment.payment_id,
         provider=provider,
         track_id=asked.track_id,
-        reason=reply.reason,
+        reason=reason,
         case_id=open_case(connection, case, at=at, again=True),
+        item=item,
     )
 
 
-def withdraw_confirmation(connection: Connection, payment: PaymentBook, *, at: datetime) -> str:
+def _end_late_approval(connection: Connection, payment: PaymentBook, *, at: datetime) -> None:
+    """End the case of a late approval once the provider has said of all that the payment pays what becomes of it."""
+    said = set(words_of(payment).values())
+    if said <= {"confirmed", "refused"}:
+        note = REFUND_INSTEAD if "refused" in said else TAKEN_AFTER_ALL
+        note_if_there(connection, case_id("late_approval", payment.about), note, closes=True, at=at)
+
+
+def withdraw_confirmation(
+    connection: Connection, payment: PaymentBook, *, item: int | None = None, at: datetime
+) -> str:
     """Write that a payment is not to be confirmed, its money not being there; return the task's outcome word."""
-    connection.execute(
-        update(office_payment)
-        .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
-        .values(confirmation="none", changed_at=at)
-    )
+    withdraw_question(connection, payment, item=item, at=at)
     return "withdrawn"
 
 

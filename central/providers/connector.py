@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from shared.answer_document import AnswerDocument
+from shared.catalogue import Service
 from shared.events import BillKind
 
 
@@ -25,9 +27,48 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """The provider took the payment of its bill."""
+    """The provider took the payment of its bill, or carried an order out."""
 
     provider_reference: str
+    fulfilment: dict[str, str] = {}
+    """What the customer bought, where it is something to hand over: a PIN. Sealed before it is kept anywhere."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is carried out once it is paid: its payable's `order_id`, and what has to be asked for then."""
+
+    order_id: str
+    amount_rial: int
+    product: str = ""
+    """The provider's name of what was chosen; empty where the order itself is the provider's."""
+    expires_at: datetime | None = None
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A service's answer. The document is personal data: it is sealed before it is kept anywhere.
+
+    `nothing` is an answer too. `wrong_parameter` and `refused` are none, and for good.
+    """
+
+    outcome: Literal["done", "nothing", "wrong_parameter", "refused"]
+    document: AnswerDocument = AnswerDocument()
+    orders: tuple[Order, ...] = ()
+    reason: str = ""
+    answered_at: str | None = None
+    """When the provider made it, where it says so: it may be from its store."""
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """A JPEG or PNG picture, or None where the provider's is none that can be passed on."""
+
+    label: str
+    image: bytes | None
+
+
+class Pictured(msgspec.Struct, frozen=True, kw_only=True):
+    """The pictures of one item of an answer; none at all is an answer."""
+
+    pictures: tuple[Picture, ...]
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +104,8 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 
 InquiryReply = Answered | Pending | NotDone | Unreached | Trouble
 ConfirmReply = Taken | Refused | Pending | NotDone | Unreached | Trouble
+ServiceReply = Served | Pending | NotDone | Unreached | Trouble
+PictureReply = Pictured | Pending | NotDone | Unreached | Trouble
 
 
 class ConfirmOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +118,28 @@ class ConfirmOrder(msgspec.Struct, frozen=True, kw_only=True):
     rrn: str
     stan: str
     paid_at_claim: str
+
+
+class OrderApproval(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that is paid, as it is to be carried out."""
+
+    track_id: str
+    call: str
+    """The call that made the offer."""
+    order_id: str
+    product: str
+    amount_rial: int
+    arguments: dict[str, str]
+    fields: dict[str, str]
+    """What the customer was asked for when the offer was made."""
+
+
+class ServiceQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A service of the catalogue, as a provider is asked for it: `service` says call, arguments and rows."""
+
+    track_id: str
+    service: Service
+    fields: dict[str, str]
 
 
 class ProviderConnector(Protocol):
@@ -95,6 +160,21 @@ class ProviderConnector(Protocol):
 
     def confirm_status(self, *, track_id: str) -> ConfirmReply:
         """Ask what became of a confirmation."""
+
+    def serve(self, question: ServiceQuestion) -> ServiceReply:
+        """Ask for a service of the catalogue."""
+
+    def serve_status(self, question: ServiceQuestion) -> ServiceReply:
+        """Ask what became of that."""
+
+    def approve(self, order: OrderApproval) -> ConfirmReply:
+        """Tell that an order was paid and is to be carried out. Told again, it is not carried out again."""
+
+    def approve_status(self, order: OrderApproval) -> ConfirmReply:
+        """Ask what became of an order."""
+
+    def pictures(self, item: str, *, track_id: str) -> PictureReply:
+        """Ask for the pictures of an item, by its key in an answer."""
 
 
 class BreakerView(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,13 +6,14 @@ Read right before the question leaves. What changes on the wire meanwhile is cau
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, select, tuple_
 
 from central.ledger.booking import PaymentBook
 from central.ledger.giving_back import agreed_for_finance
+from central.ledger.obligations import holders, paid_by
 from central.ledger.store import load_payment
 from central.providers.connector import NotDone, Refused
-from central.store.books import office_payment, provider_task
+from central.store.books import provider_task
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 
 _STANDS: Final = (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED)
@@ -24,8 +25,10 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-def in_the_way(connection: Connection, office_id: str, payment_id: str) -> Refused | Withdrawn | NotDone | None:
-    """Return what stands in the way of asking, or None when the provider may be asked.
+def in_the_way(
+    connection: Connection, office_id: str, payment_id: str, item: int | None = None
+) -> Refused | Withdrawn | NotDone | None:
+    """Return what stands in the way of asking about a payment or its item, or None when the provider may be asked.
 
     Refused: the customer is owed the money instead, because the bill is paid already with another payment, or because
     two people of the office agreed to give it back. NotDone: not now.
@@ -39,22 +42,30 @@ def in_the_way(connection: Connection, office_id: str, payment_id: str) -> Refus
         return NotDone(why="unacknowledged" if payment.unacknowledged else str(payment.state))
     if agreed_for_finance(payment):
         return Refused(reason="refused")
-    return _earlier(connection, payment)
+    return _earlier(connection, payment, item)
 
 
-def _earlier(connection: Connection, payment: PaymentBook) -> Refused | NotDone | None:
-    """Return what another payment of the obligation, approved before this one, means for this one.
+def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> Refused | NotDone | None:
+    """Return what other money for the obligation, approved before this, means for it.
 
     Tasks are made under a lock of the obligation: their order is the order in which central heard of the approvals.
     """
-    task, table = provider_task, office_payment
-    others = connection.execute(
-        select(task.c.office_id, task.c.subject, task.c.ordinal, task.c.state, task.c.outcome)
-        .join(table, and_(table.c.office_id == task.c.office_id, table.c.payment_id == task.c.subject))
-        .where(task.c.kind == "confirm", table.c.obligation == payment.obligation)
+    task = provider_task
+    holding = {
+        (row["office_id"], row["payment_id"], row["item"]) for row in holders(connection, [paid_by(payment)[item]])
+    }
+    payments = sorted({each[:2] for each in holding})
+    asked = connection.execute(
+        select(task.c.office_id, task.c.subject, task.c.item, task.c.ordinal, task.c.state, task.c.outcome)
+        .where(task.c.kind == "confirm", tuple_(task.c.office_id, task.c.subject).in_(payments))
         .order_by(task.c.ordinal)
-    ).all()
-    own = next(each for each in others if (each.office_id, each.subject) == (payment.office_id, payment.payment_id))
+    )
+    others = [each for each in asked if (each.office_id, each.subject, each.item) in holding]
+    own = next(
+        each
+        for each in others
+        if (each.office_id, each.subject, each.item) == (payment.office_id, payment.payment_id, item)
+    )
     if any(each.outcome == "confirmed" for each in others):
         return Refused(reason="already_paid")
     if any(each.state != "done" and each.ordinal < own.ordinal for each in others):

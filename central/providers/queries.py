@@ -22,6 +22,8 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     subject: str
     """The payment or the inquiry."""
+    item: int | None
+    """Of the payment, where it has items."""
     track_id: str
     state: str
     attempts: int

@@ -40,7 +40,7 @@ from central.providers.connector import (
     Unreached,
 )
 from central.providers.holding import Withdrawn, in_the_way
-from central.store.books import office_inquiry, office_payment, provider_task
+from central.store.books import office_inquiry, office_payment, office_payment_item, provider_task
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import BugError, DaftarError, IntegrityError
@@ -163,6 +163,7 @@ def _claim(engine: Engine, desk: ProviderDesk) -> Asked | None:
             task_id=row["task_id"],
             kind=row["kind"],
             subject=row["subject"],
+            item=row["item"],
             track_id=row["track_id"],
             attempts=row["attempts"] + 1,
             lease=lease,
@@ -222,18 +223,22 @@ class _Confirmation:
     def __init__(self, engine: Engine, desk: ProviderDesk, asked: Asked) -> None:
         self._connector = desk.connector
         self._engine, self._asked = engine, asked
-        table = office_payment
+        table, items = office_payment, office_payment_item
         with engine.connect() as connection:
             row = connection.execute(
                 select(table).where(table.c.office_id == asked.office_id, table.c.payment_id == asked.subject)
             ).one()
-        if row.bill_id is None or row.bill_payment_id is None:
+            of_item = (items.c.office_id == asked.office_id, items.c.payment_id == asked.subject)
+            paid = row
+            if asked.item is not None:
+                paid = connection.execute(select(items).where(*of_item, items.c.item == asked.item)).one()
+        if paid.bill_id is None or paid.bill_payment_id is None:
             raise BugError("provider.no_bill")
         self._order = ConfirmOrder(
             track_id=asked.track_id,
-            bill_id=row.bill_id,
-            bill_payment_id=row.bill_payment_id,
-            amount_rial=row.amount_rial,
+            bill_id=paid.bill_id,
+            bill_payment_id=paid.bill_payment_id,
+            amount_rial=paid.amount_rial,
             rrn=row.rrn or "",
             stan=row.stan or "",
             paid_at_claim=row.approved_claim or "",
@@ -241,7 +246,7 @@ class _Confirmation:
 
     def stopped(self) -> Reply | None:
         with self._engine.begin() as connection:
-            return in_the_way(connection, self._asked.office_id, self._asked.subject)
+            return in_the_way(connection, self._asked.office_id, self._asked.subject, self._asked.item)
 
     def send(self) -> Reply:
         return self._connector.confirm(self._order)
@@ -327,7 +332,7 @@ def _finish(
     if isinstance(reply, Answered):
         return finish_inquiry(connection, asked, reply, provider=provider, clock=clock, append_feed=append_feed)
     if isinstance(reply, Withdrawn):
-        return withdraw_confirmation(connection, _payment(connection, asked), at=clock.now())
+        return withdraw_confirmation(connection, _payment(connection, asked), item=asked.item, at=clock.now())
     return finish_confirmation(
         connection, asked, _payment(connection, asked), reply, provider=provider, clock=clock, append_feed=append_feed
     )
@@ -346,7 +351,8 @@ def _put_back(connection: Connection, desk: ProviderDesk, asked: Asked, reply: N
     overdue_at = row.made_at + timedelta(milliseconds=desk.timing.overdue_after_ms)
     if asked.kind == "confirm" and now >= overdue_at:
         payment = _payment(connection, asked)
-        open_case(connection, case_about(payment, "overdue", track_id=asked.track_id, problem=reply.why), at=now)
+        case = case_about(payment, "overdue", item=asked.item, track_id=asked.track_id, problem=reply.why)
+        open_case(connection, case, at=now)
     return {
         "state": "waiting",
         "next_at": now + timedelta(milliseconds=_wait_ms(desk, asked.attempts)),

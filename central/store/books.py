@@ -304,15 +304,19 @@ provider_task: Final = Table(
     Column("last_problem", Text),
     Column("provider", Text),
     Column("outcome", Text),
+    Column("route", Text, nullable=False, server_default="billing"),
     PrimaryKeyConstraint("office_id", "task_id"),
     UniqueConstraint("office_id", "kind", "subject", "item", postgresql_nulls_not_distinct=True),
-    CheckConstraint("kind IN ('confirm', 'inquire')", name="kind_word"),
+    CheckConstraint("kind IN ('confirm', 'inquire', 'serve', 'image')", name="kind_word"),
     CheckConstraint("state IN ('waiting', 'asking', 'done')", name="state_word"),
     CheckConstraint("octet_length(track_id) <= 40", name="track_id_size"),
-    Index("provider_task_due", "next_at", postgresql_where=text("state <> 'done'")),
+    Index("provider_task_due", "route", "next_at", postgresql_where=text("state <> 'done'")),
     Index("provider_task_by_ordinal", "ordinal"),
 )
-"""Questions to providers. `asked_at` is set before the first byte leaves: from then on the status is asked first."""
+"""Questions to providers, each to the connector its `route` names.
+
+`asked_at` is set before the first byte leaves: from then on the status is asked first.
+"""
 
 money_case: Final = Table(
     "money_case",

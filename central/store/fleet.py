@@ -79,6 +79,7 @@ feed_entry: Final = Table(
     Column("appended_at", _INSTANT, nullable=False),
     PrimaryKeyConstraint("feed_id", "entry_index"),
     Index("ix_feed_entry_policy", "feed_id", "entry_index", postgresql_where=text("type = 'exposure_policy.set'")),
+    Index("feed_entry_catalogue", "feed_id", "entry_index", postgresql_where=text("type = 'catalogue.published'")),
 )
 """Never changed, never deleted (a trigger refuses)."""
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from central.providers.billing import BillingConnector
 from central.providers.connector import Answered, ConfirmOrder, Pending, Taken, Trouble
+from central.providers.gateway import GatewayConnector
 from shared.clock import SystemClock
 
 TRACK = "c" + "0" * 39
@@ -41,7 +41,7 @@ class Provider:
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
         self.thread.start()
         address = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.connector = BillingConnector(address, clock=SystemClock(), deadline_ms=5_000)
+        self.connector = GatewayConnector(address, clock=SystemClock(), deadline_ms=5_000)
 
     def close(self) -> None:
         self.connector.close()

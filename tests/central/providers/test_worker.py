@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from central.ledger.queries import payment
-from central.providers.billing import BillingConnector
+from central.providers.gateway import GatewayConnector
 from central.providers.queries import inquiry, task_counts, tasks
 from central.providers.sandbox_state import made_bill
 from central.providers.worker import WorkReport, work_provider_tasks
@@ -128,7 +128,7 @@ def test_pending_is_asked_for_by_its_track_id_alone(world: World) -> None:
 def test_a_provider_that_is_away_is_left_alone_for_a_while(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    away = BillingConnector(f"http://127.0.0.1:{port}", clock=SystemClock(), deadline_ms=400)
+    away = GatewayConnector(f"http://127.0.0.1:{port}", clock=SystemClock(), deadline_ms=400)
     broken = msgspec.structs.replace(world.desk, connector=away)
     for number in range(5):
         world.pay(f"pay-{number}", BILL)
@@ -170,7 +170,7 @@ def test_a_payment_that_waits_too_long_becomes_a_case_and_is_asked_on(world: Wor
 
 
 def test_a_worker_that_died_is_followed_when_its_lease_ran_out(world: World) -> None:
-    class Dies(BillingConnector):
+    class Dies(GatewayConnector):
         def confirm(self, order: Any) -> Any:
             super().confirm(order)
             raise KeyboardInterrupt

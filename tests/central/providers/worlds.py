@@ -16,8 +16,8 @@ from central.ingest.accepted import Accepted
 from central.ledger.queries import trial_balance
 from central.ledger.receive import post_entries
 from central.providers.answers import DataKeys
-from central.providers.billing import BillingConnector
 from central.providers.breaker import CircuitBreaker
+from central.providers.gateway import GatewayConnector
 from central.providers.queries import tasks
 from central.providers.worker import ProviderDesk, Timing, WorkReport, work_provider_tasks
 from shared.clock import ClockQuality, SystemClock
@@ -72,7 +72,7 @@ class World:
         self.clock = HandClock()
         self.keys = keys
         self.control = httpx.Client(base_url=provider_url, trust_env=False)
-        self.connector = BillingConnector(provider_url, clock=SystemClock(), deadline_ms=400)
+        self.connector = GatewayConnector(provider_url, clock=SystemClock(), deadline_ms=400)
         self._indexes = itertools.count()
         self._data_key = X25519PrivateKey.generate()
         self.desk = ProviderDesk(

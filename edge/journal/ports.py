@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from edge.journal.people import OperatorView
 from edge.journal.atms import AtmReader
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
@@ -174,6 +175,24 @@ class StoreView(Protocol):
 
     def feed_next(self, feed: str) -> int:
         """Return the index of the next entry of `feed` this box has not stored."""
+
+    def person(self, username: str) -> OperatorView | None:
+        """Return a person who works here."""
+
+    def managers(self) -> frozenset[str]:
+        """Return the user names of the managers who may sign in."""
+
+    def permitted(self, person: str) -> tuple[frozenset[str], frozenset[str]] | None:
+        """Return what was last allowed to a person and denied to them, None where nobody ever set it."""
+
+    def keep_person(self, view: OperatorView, *, verifier: str | None = None) -> None:
+        """Keep a person as the facts say them; without a verifier the known one stays."""
+
+    def end_sessions_of(self, username: str, *, but: bytes = b"") -> None:
+        """End the sign-ins of a person, all but one of a token's hash."""
+
+    def take_person_changes(self) -> list[tuple[str, bytes]]:
+        """Return (type, body) of what the command line changed of people, oldest first, and forget it."""
 
     def spool_print(self, job: PrintJob) -> None:
         """Put a paper into the print spool."""

@@ -6,36 +6,39 @@ All times are running times of this boot: the wall clock of a box may be anythin
 import asyncio
 import base64
 import hashlib
-import unicodedata
 from typing import Final
 
+import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from edge.store.people import MANAGER, ApiCaller, OperatorView, People
-from shared.clock import Clock
+from edge.journal.people import LastSignIn, OpenSession, Place, SignInView
+from edge.services.password_rule import check_password, folded_password
+from edge.services.presence import Presence
+from edge.store.people import MANAGER, NOWHERE, ApiCaller, OperatorView, People
+from shared.clock import Clock, instant_text
 from shared.entropy import Entropy
 from shared.errors import OperatorError
-from shared.text import fold_digits, search_key
+from shared.text import search_key
 
 ATTEMPTS_MAX: Final = 5
-"""Wrong passwords in a row for one name before it must wait."""
+"""Wrong passwords in a row for one name before it must wait, wherever they are asked for."""
 WAIT_MS: Final = 60_000
 SESSION_MS: Final = 12 * 3_600_000
-PASSWORD_LETTERS_MIN: Final = 8
 USERNAME_LETTERS_MAX: Final = 64
 """No name is longer; what is typed beyond is not looked at, nor kept as a wrong attempt."""
+SIGN_INS_SHOWN: Final = 10
 _TOKEN_SIZE_BYTES: Final = 32
 _HASHES_AT_ONCE: Final = 2
 """Each takes 64 MiB: more at once would push a small box out of memory."""
 
 
-def folded_password(password: str) -> bytes:
-    """Return the bytes of a password that are hashed: Arabic and Persian keyboards give the same ones.
+class Visitor(msgspec.Struct, frozen=True):
+    """Who a session belongs to, and whether it is locked; `left_ms` until it locks, None: it never does by itself."""
 
-    Letters keep their case; only digits, yeh and kaf are folded (RFC 8265 asks for one spelling of each letter).
-    """
-    return unicodedata.normalize("NFKC", fold_digits(password)).replace("ي", "ی").replace("ك", "ک").encode()
+    operator: OperatorView
+    locked: bool
+    left_ms: int | None
 
 
 def token_sha256(token: str) -> bytes:
@@ -48,10 +51,9 @@ def new_token(entropy: Entropy) -> str:
     return base64.urlsafe_b64encode(entropy.token_bytes(_TOKEN_SIZE_BYTES)).rstrip(b"=").decode()
 
 
-def new_verifier(password: str) -> str:
-    """Return the Argon2id verifier of a password. Raises OperatorError `auth.password_short`."""
-    if len(password) < PASSWORD_LETTERS_MIN:
-        raise OperatorError("auth.password_short", field="password", letters=PASSWORD_LETTERS_MIN)
+def new_verifier(password: str, *, username: str = "", office: str = "") -> str:
+    """Return the Argon2id verifier of a password that may be set. Raises what `check_password` raises."""
+    check_password(password, username=username, office=office)
     return PasswordHasher().hash(folded_password(password))
 
 
@@ -63,24 +65,76 @@ def normal_username(username: str) -> str:
 class SignIn:
     """Checks passwords, a bounded number at once, and keeps sessions."""
 
-    def __init__(self, people: People, clock: Clock, entropy: Entropy, boot: str) -> None:
+    def __init__(
+        self, people: People, clock: Clock, entropy: Entropy, boot: str, *, lock_after_ms: int | None = None
+    ) -> None:
         self._people = people
         self._clock = clock
         self._entropy = entropy
         self._boot = boot
+        self._presence = Presence(clock, lock_after_ms)
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
         self._hasher = PasswordHasher()
         # Verified when a name is unknown, so that the time an answer takes does not tell which names exist.
         self._nobody = self._hasher.hash(new_token(entropy))
 
-    async def sign_in(self, username: str, password: str) -> str:
+    async def sign_in(self, username: str, password: str, place: Place = NOWHERE) -> str:
         """Return a session token. Raises OperatorError `auth.wrong`, `auth.too_many` (wait a minute)."""
-        name = await self._right_person(username, password)
+        name = await self._right_person(username, password, place)
         token = new_token(self._entropy)
         now_ms = self._clock.monotonic_ms()
+        at = instant_text(self._clock.now())
         self._people.end_sessions(boot=self._boot, opened_before_ms=now_ms - SESSION_MS)
-        self._people.open_session(token_sha256(token), name, boot=self._boot, monotonic_ms=now_ms)
+        greeting = self._people.last_sign_in(name)
+        self._people.open_session(token_sha256(token), name, boot=self._boot, monotonic_ms=now_ms, at=at, place=place)
+        self._people.note_sign_in(name, at=at, place=place, right=True)
+        self._presence.keep_only(self._people.session_tokens())
+        self._presence.opened(token_sha256(token), greeting)
         return token
+
+    def greeting(self, session_token: str) -> LastSignIn | None:
+        """Return when a person was in last and who tried since, once after a sign-in."""
+        return self._presence.greeting(token_sha256(session_token))
+
+    def sign_ins(self, username: str) -> list[SignInView]:
+        """Return the newest passwords given for a name, right and wrong, newest first."""
+        return self._people.sign_ins(username, SIGN_INS_SHOWN)
+
+    def sessions_of(self, username: str) -> list[OpenSession]:
+        """Return where a person is signed in now, newest first."""
+        since_ms = self._clock.monotonic_ms() - SESSION_MS
+        return self._people.sessions_of(username, boot=self._boot, opened_after_ms=since_ms)
+
+    def visitor(self, session_token: str, *, active: bool) -> Visitor | None:
+        """Return whose session this is, None as `operator_of`. `active`: the person did something just now."""
+        operator = self.operator_of(session_token)
+        if operator is None:
+            return None
+        session = token_sha256(session_token)
+        if active:
+            self._presence.seen(session)
+        return Visitor(operator, self._presence.is_locked(session), self._presence.left_ms(session))
+
+    def lock(self, session_token: str) -> None:
+        """Lock a session until its person gives the password."""
+        self._presence.lock(token_sha256(session_token))
+
+    async def unlock(self, session_token: str, password: str) -> None:
+        """Open a locked session. Raises OperatorError `auth.sign_in_needed`, `auth.password_wrong`, `auth.too_many`."""
+        operator = self.operator_of(session_token)
+        if operator is None:
+            raise OperatorError("auth.sign_in_needed")
+        await self.check(operator.username, password)
+        self._presence.unlock(token_sha256(session_token))
+
+    async def check(self, username: str, password: str, *, field: str = "password") -> None:
+        """Let pass who knows the password of a name. Raises OperatorError `auth.password_wrong`, `auth.too_many`."""
+        try:
+            await self._right_person(username, password)
+        except OperatorError as error:
+            if error.code != "auth.wrong":
+                raise
+            raise OperatorError("auth.password_wrong", field=field) from error
 
     async def manager(self, username: str, password: str) -> OperatorView:
         """Return the manager who gives a password anew, for what a session alone must not do.
@@ -94,7 +148,7 @@ class SignIn:
             raise OperatorError("auth.manager_needed")
         return person
 
-    async def _right_person(self, username: str, password: str) -> str:
+    async def _right_person(self, username: str, password: str, place: Place = NOWHERE) -> str:
         """Return the normal user name of whoever knows the password. Raises OperatorError as `sign_in`."""
         name = normal_username(username[:USERNAME_LETTERS_MAX])
         async with self._hashing:
@@ -104,11 +158,14 @@ class SignIn:
             right = await asyncio.to_thread(self._verify, verifier or self._nobody, folded_password(password))
             if verifier is None or not right:
                 self._people.count_failure(name, boot=self._boot, monotonic_ms=self._clock.monotonic_ms())
+                self._people.note_sign_in(name, at=instant_text(self._clock.now()), place=place, right=False)
                 raise OperatorError("auth.wrong", field="password")
         self._people.clear_failures(name)
         if self._hasher.check_needs_rehash(verifier):
             async with self._hashing:
-                self._people.change_verifier(name, await asyncio.to_thread(new_verifier, password))
+                self._people.change_verifier(
+                    name, await asyncio.to_thread(self._hasher.hash, folded_password(password))
+                )
         return name
 
     def _verify(self, verifier: str, password: bytes) -> bool:

@@ -14,28 +14,35 @@ from typing import Any, Final
 import apsw
 import msgspec
 
+from edge.journal.people import (
+    MANAGER,
+    OPERATOR,
+    ROLES,
+    LastSignIn,
+    OpenSession,
+    OperatorView,
+    Place,
+    SignInView,
+)
+from edge.store import people_rows
 from edge.store.database import open_for_writing, transaction
 from shared.errors import DeviceError, OperatorError
+from shared.events import Body
+
+__all__ = ["MANAGER", "OPERATOR", "PROGRAM", "ROLES", "ApiCaller", "Attempts", "OperatorView", "People", "SessionView"]
 
 ATTEMPTS_KEPT_MS: Final = 3_600_000
 """How long wrong attempts are remembered after the last one. Anybody can make up names: they must not fill the disk."""
-
-
-OPERATOR: Final = "operator"
-MANAGER: Final = "manager"
-ROLES: Final = (OPERATOR, MANAGER)
-"""Who works here. A manager, the office's supervisor, also decides doubts and agrees to giving money back."""
+SIGN_INS_KEPT: Final = 20
+"""Of each person, right ones; and of wrong ones as many as a person may be told of."""
+FAILURES_KEPT: Final = 99
+NOWHERE: Final = Place()
+_SIGN_INS: Final = "SELECT at, address, browser, was_right FROM sign_in"
+_SINCE: Final = (
+    "was_right = 0 AND number > coalesce((SELECT max(number) FROM sign_in WHERE username = ?1 AND was_right = 1), 0)"
+)
 PROGRAM: Final = "api:"
 """What the names of programs begin with in entries."""
-
-
-class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who works at the counter."""
-
-    username: str
-    name: str
-    role: str
-    disabled: bool = False
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,33 +99,51 @@ class People:
 
     # --- operators ---
 
-    def save_operator(self, username: str, *, name: str, verifier: str, role: str) -> None:
-        """Add an operator, or change one. A change ends the operator's sessions."""
+    def save_operator(
+        self,
+        username: str,
+        *,
+        name: str,
+        verifier: str,
+        role: str,
+        must_change: bool = False,
+        noted: Collection[Body] = (),
+    ) -> None:
+        """Add an operator, or change one. A change ends the operator's sessions. `noted` is for the box to journal."""
         with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             self._connection.execute(
-                "INSERT INTO operator (username, name, verifier, role) VALUES (?, ?, ?, ?) ON CONFLICT (username) "
-                "DO UPDATE SET name = excluded.name, verifier = excluded.verifier, role = excluded.role",
-                (username, name, verifier, role),
+                "INSERT INTO operator (username, name, verifier, role, must_change) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (username) DO UPDATE SET name = excluded.name, verifier = excluded.verifier, "
+                "role = excluded.role, must_change = excluded.must_change",
+                (username, name, verifier, role, must_change),
             )
-            self._connection.execute("DELETE FROM session WHERE username = ?", (username,))
+            people_rows.end_sessions_of(self._connection, username)
+            self._note(noted)
 
-    def set_disabled(self, username: str, *, disabled: bool) -> None:
+    def _note(self, noted: Collection[Body]) -> None:
+        for body in noted:
+            people_rows.note_change(self._connection, body)
+
+    def set_disabled(self, username: str, *, disabled: bool, noted: Collection[Body] = ()) -> None:
         """Deny or allow an operator; a denial ends the sessions at once."""
         with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
             self._connection.execute("UPDATE operator SET disabled = ? WHERE username = ?", (int(disabled), username))
             if disabled:
-                self._connection.execute("DELETE FROM session WHERE username = ?", (username,))
+                people_rows.end_sessions_of(self._connection, username)
+            self._note(noted)
+
+    def has_changes(self) -> bool:
+        """Return whether the command line changed something that is not journaled yet."""
+        return bool(self._do("SELECT 1 FROM person_change LIMIT 1"))
 
     def operator(self, username: str) -> OperatorView | None:
         """Return an operator."""
-        row = self._row("SELECT username, name, role, disabled FROM operator WHERE username = ?", username)
-        return None if row is None else _operator(row)
+        row = self._row(f"{people_rows.PERSON} WHERE username = ?", username)
+        return None if row is None else people_rows.person_of(row)
 
     def operators(self) -> list[OperatorView]:
         """Return all operators by name."""
-        return [
-            _operator(row) for row in self._do("SELECT username, name, role, disabled FROM operator ORDER BY username")
-        ]
+        return [people_rows.person_of(row) for row in self._do(f"{people_rows.PERSON} ORDER BY username")]
 
     def verifier(self, username: str) -> str | None:
         """Return the password verifier of an operator who may sign in."""
@@ -131,26 +156,50 @@ class People:
 
     # --- sessions ---
 
-    def open_session(self, token_sha256: bytes, username: str, *, boot: str, monotonic_ms: int) -> None:
+    def open_session(
+        self, token_sha256: bytes, username: str, *, boot: str, monotonic_ms: int, at: str = "", place: Place = NOWHERE
+    ) -> None:
         """Store a sign-in."""
         self._do(
-            "INSERT INTO session (token_sha256, username, boot, opened_monotonic_ms) VALUES (?, ?, ?, ?)",
+            "INSERT INTO session (token_sha256, username, boot, opened_monotonic_ms, opened_at, address, browser) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
             token_sha256,
             username,
             boot,
             monotonic_ms,
+            at,
+            place.address,
+            place.browser,
         )
 
     def session(self, token_sha256: bytes) -> SessionView | None:
         """Return a sign-in of an operator who is not disabled."""
         row = self._row(
-            "SELECT username, name, role, disabled, boot, opened_monotonic_ms FROM session JOIN operator "
+            "SELECT username, name, role, disabled, must_change, boot, opened_monotonic_ms FROM session JOIN operator "
             "USING (username) WHERE token_sha256 = ? AND disabled = 0",
             token_sha256,
         )
-        return (
-            None if row is None else SessionView(operator=_operator(row[:4]), boot=row[4], opened_monotonic_ms=row[5])
+        if row is None:
+            return None
+        return SessionView(operator=people_rows.person_of(row[:5]), boot=row[5], opened_monotonic_ms=row[6])
+
+    def sessions_of(self, username: str, *, boot: str, opened_after_ms: int) -> list[OpenSession]:
+        """Return a person's sign-ins of this boot that go on, newest first."""
+        rows = self._do(
+            "SELECT token_sha256, opened_at, address, browser FROM session "
+            "WHERE username = ? AND boot = ? AND opened_monotonic_ms >= ? ORDER BY opened_monotonic_ms DESC",
+            username,
+            boot,
+            opened_after_ms,
         )
+        return [
+            OpenSession(key=token.hex(), opened_at=at, place=Place(address=address, browser=browser))
+            for token, at, address, browser in rows
+        ]
+
+    def session_tokens(self) -> frozenset[bytes]:
+        """Return the hashes of the tokens of all sign-ins."""
+        return frozenset(row[0] for row in self._do("SELECT token_sha256 FROM session"))
 
     def end_session(self, token_sha256: bytes) -> None:
         """Forget a sign-in; one that is not there is fine."""
@@ -159,6 +208,39 @@ class People:
     def end_sessions(self, *, boot: str, opened_before_ms: int) -> None:
         """Forget the sign-ins of other boots and those of this one opened before."""
         self._do("DELETE FROM session WHERE boot <> ? OR opened_monotonic_ms < ?", boot, opened_before_ms)
+
+    # --- who came, and who tried ---
+
+    def note_sign_in(self, username: str, *, at: str, place: Place, right: bool) -> None:
+        """Keep that a password was given for a name. One that nobody has is not kept: anybody can make up names."""
+        with self._lock, _in_words(), transaction(self._connection, "IMMEDIATE"):
+            self._connection.execute(
+                "INSERT INTO sign_in (username, at, address, browser, was_right) "
+                "SELECT username, ?, ?, ?, ? FROM operator WHERE username = ?",
+                (at, place.address, place.browser, right, username),
+            )
+            self._connection.execute(
+                "DELETE FROM sign_in WHERE username = ? AND was_right = ? AND number <= (SELECT number FROM sign_in "
+                "WHERE username = ? AND was_right = ? ORDER BY number DESC LIMIT 1 OFFSET ?)",
+                (username, right, username, right, SIGN_INS_KEPT if right else FAILURES_KEPT),
+            )
+
+    def last_sign_in(self, username: str) -> LastSignIn:
+        """Return when and where a person was in last, and who tried since."""
+        last = next(iter(self._sign_ins(username, "was_right = 1", 1)), None)
+        failed = self._sign_ins(username, _SINCE, FAILURES_KEPT)
+        return LastSignIn(last=last, failed_count=len(failed), failed=next(iter(failed), None))
+
+    def sign_ins(self, username: str, limit: int) -> list[SignInView]:
+        """Return passwords given for a name, right and wrong, newest first."""
+        return self._sign_ins(username, "true", limit)
+
+    def _sign_ins(self, username: str, which: str, limit: int) -> list[SignInView]:
+        sql = f"{_SIGN_INS} WHERE username = ?1 AND {which} ORDER BY number DESC LIMIT ?2"
+        return [
+            SignInView(at=at, place=Place(address=address, browser=browser), right=bool(right))
+            for at, address, browser, right in self._do(sql, username, limit)
+        ]
 
     # --- programs ---
 
@@ -260,11 +342,6 @@ def _in_words() -> Iterator[None]:
         yield
     except (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
         raise DeviceError("store.not_kept", why=type(error).__name__) from error
-
-
-def _operator(row: tuple[Any, ...]) -> OperatorView:
-    username, name, role, disabled = row
-    return OperatorView(username=username, name=name, role=role, disabled=bool(disabled))
 
 
 def _caller(row: tuple[Any, ...]) -> ApiCaller:

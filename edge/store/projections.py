@@ -14,6 +14,7 @@ from edge.journal.ports import Recorded
 from edge.store import day_rows, exposure_rows, profile_rows
 from edge.store.atm_projections import ATM_PROJECTORS
 from edge.store.payment_projections import PAYMENT_PROJECTORS
+from edge.store.people_rows import PEOPLE_PROJECTORS
 from edge.store.projecting import Project
 from edge.store.projecting import insert as _insert
 from edge.store.refund_projections import REFUND_PROJECTORS
@@ -197,6 +198,7 @@ def _notice_published(connection: apsw.Connection, at: Recorded, body: NoticePub
 _PROJECTORS: Final[dict[type[Body], Project]] = {
     **PAYMENT_PROJECTORS,
     **REFUND_PROJECTORS,
+    **PEOPLE_PROJECTORS,
     **ATM_PROJECTORS,
     ReceiptPrinted: _printed,
     JournalOpened: exposure_rows.boot,

@@ -25,7 +25,7 @@ from edge.journal.views import (
     PrintState,
     ProfileBundleView,
 )
-from edge.store import profile_rows
+from edge.store import people_rows, profile_rows
 from edge.store.atm_rows import AtmRows
 from edge.store.database import open_read_only, transaction
 from edge.store.receipt_rows import names_its_sale
@@ -122,6 +122,11 @@ class Queries:
         """Return the documents of a bundle."""
         with self._lock:
             return profile_rows.documents(self._connection, bundle.feed, bundle.feed_index)
+
+    def permitted(self, person: str) -> tuple[frozenset[str], frozenset[str]] | None:
+        """Return what was last allowed to a person and denied to them, None where nobody ever set it."""
+        with self._lock:
+            return people_rows.permitted(self._connection, person)
 
     def exposure(self, monotonic_ms: int) -> tuple[ExposurePolicy | None, Exposure]:
         """Return the policy in force and what central has not cosigned, at a reading of the monotonic clock."""

@@ -7,10 +7,11 @@ from typing import Any, Final
 import apsw
 
 from edge.journal.data_keys import KEYS_KEPT_MAX, make_data_key, window_start
+from edge.journal.people import OperatorView
 from edge.journal.ports import ExchangeValue
 from edge.journal.standing import Exposure
 from edge.journal.views import DataKeyView, PrintJob, PrintState
-from edge.store import print_spool
+from edge.store import people_rows, print_spool
 from edge.store.atm_rows import AtmRows
 from edge.store.exposure_rows import note_cosigned
 from edge.store.feed_rows import store_feed_entries
@@ -110,6 +111,32 @@ class SqliteStoreView(Rows):
     def exposure(self) -> Exposure:
         """Return what central has not cosigned, now."""
         return self.exposure_at(self._clock.monotonic_ms())
+
+    # --- people ---
+
+    def person(self, username: str) -> OperatorView | None:
+        """Return a person."""
+        return people_rows.person(self._connection, username)
+
+    def managers(self) -> frozenset[str]:
+        """Return the user names of the managers who may sign in."""
+        return people_rows.managers(self._connection)
+
+    def permitted(self, person: str) -> tuple[frozenset[str], frozenset[str]] | None:
+        """Return what was last allowed to a person and denied to them."""
+        return people_rows.permitted(self._connection, person)
+
+    def keep_person(self, view: OperatorView, *, verifier: str | None = None) -> None:
+        """Keep a person."""
+        people_rows.keep_person(self._connection, view, verifier)
+
+    def end_sessions_of(self, username: str, *, but: bytes = b"") -> None:
+        """End a person's sign-ins."""
+        people_rows.end_sessions_of(self._connection, username, but=but)
+
+    def take_person_changes(self) -> list[tuple[str, bytes]]:
+        """Return what the command line changed, oldest first, and forget it."""
+        return people_rows.take_changes(self._connection)
 
     # --- print spool ---
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from edge.store.schema.atm_tables import ATM_PROJECTIONS, ATM_TABLES
 from edge.store.schema.day_tables import DAY_TABLES
+from edge.store.schema.people_tables import PEOPLE_OUTSIDE, PEOPLE_PROJECTED
 from edge.store.schema.refund_tables import REFUND_PROJECTED
 from shared.payment import CERTAINLY_UNCHARGED
 
@@ -60,6 +61,7 @@ GUARDS: Final = (
 
 PROJECTED: Final = (
     *REFUND_PROJECTED,
+    *PEOPLE_PROJECTED,
     """CREATE TABLE payment (
         payment_id TEXT PRIMARY KEY,
         obligation TEXT NOT NULL,
@@ -222,31 +224,7 @@ OUTSIDE: Final = (
     "CREATE INDEX print_job_about ON print_job (about)",
     # Jobs are kept; every page counts those that wait.
     "CREATE INDEX print_job_state ON print_job (state)",
-    """CREATE TABLE operator (
-        username TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        verifier TEXT NOT NULL,
-        role TEXT NOT NULL,
-        disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1))
-    ) STRICT""",
-    """CREATE TABLE session (
-        token_sha256 BLOB PRIMARY KEY,
-        username TEXT NOT NULL REFERENCES operator ON DELETE CASCADE,
-        boot TEXT NOT NULL,
-        opened_monotonic_ms INTEGER NOT NULL
-    ) STRICT""",
-    """CREATE TABLE api_token (
-        token_sha256 BLOB PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE,
-        scopes TEXT NOT NULL,
-        person TEXT REFERENCES operator ON DELETE CASCADE
-    ) STRICT""",
-    """CREATE TABLE attempt (
-        subject TEXT PRIMARY KEY,
-        failed_count INTEGER NOT NULL,
-        boot TEXT NOT NULL,
-        failed_monotonic_ms INTEGER NOT NULL
-    ) STRICT""",
+    *PEOPLE_OUTSIDE,
     """CREATE TABLE idempotency (
         caller TEXT NOT NULL,
         idempotency_key TEXT NOT NULL,
@@ -269,6 +247,7 @@ PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "queued_sum": ("only",),
     "exposure_sum": ("bucket",),
     "exposure_policy": ("feed",),
+    "person_permission": ("person",),
     "profile_bundle": ("feed", "feed_index"),
     "boot_time": ("first_index",),
     "day_total": ("day", "tally", "method", "purpose", "terminal"),

@@ -82,6 +82,12 @@ def time_text(at: datetime, language: Language = "fa") -> str:
     return _shown(f"{local.hour:02}:{local.minute:02}:{local.second:02}", language)
 
 
+def jalali_parts(at: datetime) -> tuple[int, int, int]:
+    """Return the Jalali year, month and day in Iran at an instant. Raises BugError `calendar.no_zone`."""
+    jalali = _jalali(tehran_date(at))
+    return jalali.year, jalali.month, jalali.day
+
+
 def jalali_month(at: datetime) -> str:
     """Return the key of the Jalali month in Iran, for data keys and files: `1405-09`. Raises `calendar.no_zone`."""
     jalali = _jalali(tehran_date(at))

@@ -1,4 +1,4 @@
-"""Pages around the counter: sign-in, profile, the terminal check, services, about; and the header's live part."""
+"""Pages around the counter: sign-in, profile, the terminal check; and the header's live part."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -8,11 +8,9 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from edge.web.guards import SESSION_COOKIE, VISIT_COOKIE, ended_session_cookie, own_form, session_cookie, signed_in
-from edge.web.pages_bills import is_barcode
 from edge.web.pages_devices import tested
 from edge.web.payment_view import bill_type_of
 from edge.web.rendering import LANGUAGE_COOKIE, AnyRequest, Web, language_of, page, part
-from edge.web.services import find_services
 from shared.error_texts import describe
 from shared.errors import OperatorError
 
@@ -100,14 +98,6 @@ def box_pages(web: Web) -> list[Any]:
     async def header_live(request: AnyRequest) -> Response[str]:
         return part(web, request, "gauges_live.html")
 
-    @get("/services", guards=[signed_in])
-    async def services(request: AnyRequest) -> Response[str] | Redirect:
-        query = request.query_params.get("q", "")
-        if is_barcode(query):
-            return Redirect("/bill", query_params={"barcode": query}, status_code=303)
-        found = find_services(query)
-        return page(web, request, "services.html", q=query, services=found)
-
     @get("/terminal", guards=[signed_in])
     async def terminal(request: AnyRequest) -> Response[str]:
         return page(web, request, "terminal.html", live_part="terminal_live.html", **_device_facts(web, request))
@@ -124,8 +114,4 @@ def box_pages(web: Web) -> list[Any]:
     async def profile(request: AnyRequest) -> Response[str]:
         return page(web, request, "profile.html")
 
-    @get("/about", guards=[signed_in])
-    async def about(request: AnyRequest) -> Response[str]:
-        return page(web, request, "about.html", box=web.counter.queries.status(), profiles=web.counter.profiles())
-
-    return [*_sign_in_pages(web), header_live, services, terminal, terminal_live, terminal_choice, profile, about]
+    return [*_sign_in_pages(web), header_live, terminal, terminal_live, terminal_choice, profile]

@@ -6,12 +6,12 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from edge.web.bill_kinds import KIND_TEXTS
 from edge.web.guards import own_form, signed_in
 from edge.web.pages_bills import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text, status_key_now
 from edge.web.ports import InquiryView
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
-from edge.web.services import KIND_TEXTS
 from shared.display import STATUSES, inquiry_status
 from shared.error_texts import describe
 from shared.errors import OperatorError

@@ -9,8 +9,11 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from markupsafe import Markup, escape
 
+from edge.web.menu import Category, menu_of
 from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Printer, Terminal
 from edge.web.templating import fill
+from shared.catalogue import Catalogue
+from shared.catalogue_files import built_in_catalogue
 from shared.clock import Clock
 from shared.display import ago_text
 from shared.entropy import Entropy, random_name
@@ -93,6 +96,29 @@ def _address(address: str, request: AnyRequest) -> str:
     return f"{request.url.scheme}://{request.url.hostname}{address}" if address.startswith(":") else address
 
 
+class _Everything:
+    """All is permitted."""
+
+    def may(self, act: str) -> bool:  # noqa: ARG002 - the port's
+        """Return that they may."""
+        return True
+
+    def may_sell(self, code: str) -> bool:  # noqa: ARG002 - the port's
+        """Return that they may."""
+        return True
+
+
+def catalogue_of(web: Web) -> Catalogue:  # noqa: ARG001 - until the box has one of its own
+    """Return the services in force."""
+    return built_in_catalogue()
+
+
+def menu_for(web: Web, request: AnyRequest) -> tuple[Category, ...]:
+    """Return what the person of a request may do."""
+    operator: Operator = request.scope["state"]["operator"]
+    return menu_of(catalogue_of(web), _Everything(), operator.role)
+
+
 def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
     """Return what every template is given: `operator`, the form's token and the header's facts of this moment."""
     operator: Operator | None = request.scope["state"].get("operator")
@@ -115,6 +141,7 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         everywhere["office"] = header.office
         everywhere["exposure"] = header.exposure
         everywhere["gauges"] = gauges(web, header)
+        everywhere["menu"] = menu_for(web, request)
         everywhere["health"] = web.counter.health()
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")

@@ -22,6 +22,7 @@ from edge.web.pages_bills import bill_pages
 from edge.web.pages_box import box_pages
 from edge.web.pages_day import day_pages
 from edge.web.pages_devices import device_pages
+from edge.web.pages_frame import frame_pages
 from edge.web.pages_history import history_pages
 from edge.web.pages_inquiries import inquiry_pages
 from edge.web.pages_journal import journal_pages
@@ -68,6 +69,7 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
             *history_pages(web),
             *day_pages(web),
             *box_pages(web),
+            *frame_pages(web),
             *device_pages(web),
             *journal_pages(web),
             events,

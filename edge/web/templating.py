@@ -15,8 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from edge.web.bill_kinds import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.payment_view import transaction_name
-from edge.web.services import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.texts import LANGUAGES, text
 from shared.display import (
     STATUSES,

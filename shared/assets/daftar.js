@@ -124,6 +124,25 @@
   });
   for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
 
+  /* --- the search's suggestions: up and down among them, Escape away from them --------------------------------------- */
+
+  const suggestions = document.getElementById("suggestions");
+  const search = document.getElementById("search");
+  if (suggestions && search) {
+    search.form.addEventListener("keydown", (event) => {
+      const links = [search, ...suggestions.querySelectorAll("a")];
+      const at = links.indexOf(document.activeElement);
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step && at >= 0) {
+        event.preventDefault();
+        links[(at + step + links.length) % links.length].focus();
+      } else if (event.key === "Escape") {
+        suggestions.replaceChildren();
+        search.focus();
+      }
+    });
+  }
+
   /* --- scanner and keys ---------------------------------------------------------------------------------------------------- */
 
   const BARCODE_DIGITS = 26;
@@ -197,51 +216,81 @@
     return false;
   }
 
-  const PLACES = { b: "/", i: "/inquiries/new", h: "/history/payments", d: "/day" };
-  /* The same keys where the keyboard is set to Persian. */
-  const PERSIAN_KEYS = { "ذ": "b", "ه": "i", "ا": "h", "ی": "d", "؟": "?" };
+  const PLACES = {
+    b: "/",
+    d: "/day",
+    f: "/services/car_fines",
+    g: "/bills/group",
+    h: "/history/payments",
+    i: "/inquiries/new",
+    k: "/bills/paid",
+    s: "/services",
+  };
 
-  function typing(target) {
-    if (!(target instanceof HTMLElement)) return false;
-    return target.isContentEditable || target.matches("input:not([type=radio]), select, textarea");
+  /* A key is the one that carries its letter, also where the keyboard is set to Persian. */
+  function letterOf(event) {
+    if (/^[a-z?/]$/.test(event.key)) return event.key;
+    if (event.key === "؟") return "?";
+    const pressed = !event.shiftKey && event.key.length === 1 && /^Key([A-Z])$/.exec(event.code);
+    return pressed ? pressed[1].toLowerCase() : event.key;
   }
 
-  /* A digit alone chooses; the first of a scanner's burst must not. */
-  let choosing = 0;
+  /* A field of digits takes no letters, so that a letter typed there is a key like any other. */
+  function typing(target, key) {
+    if (!(target instanceof HTMLElement)) return false;
+    if (target.matches("input.digits") && /^[a-z?/]$/.test(key)) return false;
+    return target.isContentEditable || target.matches("input:not([type=radio], [type=checkbox]), select, textarea");
+  }
 
-  function choose(event) {
-    clearTimeout(choosing);
+  /* What a single key does waits a moment and is dropped when another key follows: nothing of a scanner's burst, digits
+     or letters, may choose, press or lead anywhere. */
+  let waiting = 0;
+  let lastKeyAt = 0;
+
+  function soon(event, act) {
+    const alone = event.timeStamp - lastKeyAt > BURST_GAP_MS && !event.repeat;
+    if (alone) waiting = setTimeout(act, 2 * BURST_GAP_MS);
+  }
+
+  function actOn(event, key) {
     const digit = event.shiftKey ? "" : digitOf(event);
-    const field = digit && !hurried && document.querySelector(`[data-choice="${digit}"]`);
-    if (!field) return false;
-    choosing = setTimeout(() => {
-      const now = document.querySelector(`[data-choice="${digit}"]`);
-      if (now) {
-        now.checked = true;
+    const choice = digit && document.querySelector(`[data-choice="${digit}"]`);
+    const found = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (choice) {
+      soon(event, () => {
+        const now = document.querySelector(`[data-choice="${digit}"]`);
+        if (!now) return;
+        if (now.matches("input")) now.checked = true;
+        else now.click();
         now.focus();
-      }
-    }, 2 * BURST_GAP_MS);
-    return true;
+      });
+    } else if (found && found.matches("input, select, textarea")) {
+      event.preventDefault();
+      found.focus();
+      if (found.select) found.select();
+    } else if (found) {
+      event.preventDefault();
+      soon(event, () => {
+        const now = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+        if (now && !now.disabled) now.click();
+      });
+    } else if (key === "?") {
+      event.preventDefault();
+      document.getElementById("keys").showModal();
+    } else if (Object.hasOwn(PLACES, key)) {
+      event.preventDefault();
+      soon(event, () => location.assign(PLACES[key]));
+    }
   }
 
   document.addEventListener(
     "keydown",
     (event) => {
       if (!body.dataset.barcode || event.ctrlKey || event.altKey || event.metaKey) return;
-      if (hearScanner(event) || typing(event.target)) return;
-      if (choose(event)) return;
-      const key = PERSIAN_KEYS[event.key] || event.key;
-      const field = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-      if (field) {
-        event.preventDefault();
-        field.focus();
-        field.select();
-      } else if (key === "?") {
-        event.preventDefault();
-        document.getElementById("keys").showModal();
-      } else if (Object.hasOwn(PLACES, key)) {
-        location.assign(PLACES[key]);
-      }
+      clearTimeout(waiting);
+      const key = letterOf(event);
+      if (!hearScanner(event) && !typing(event.target, key) && !document.querySelector("dialog[open]")) actOn(event, key);
+      if (event.key.length === 1) lastKeyAt = event.timeStamp;
     },
     true,
   );

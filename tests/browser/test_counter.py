@@ -117,6 +117,7 @@ def test_with_the_line_cut_a_question_waits_a_bill_is_paid_and_the_answer_comes_
 ) -> None:
     desk.locator("#rocker").click()
     expect(desk.locator("#rocker")).to_have_attribute("aria-checked", "false")
+    counter.goto(demo.world.url("box") + "/inquiries/new")
     counter.locator("input[name=kind][value=electricity]").check(force=True)
     counter.locator("#parameter").fill("۹۴۰۳۲۷۲۱۱")
     counter.keyboard.press("Enter")

@@ -15,7 +15,7 @@ from tests.edge.web.fake_counter import FakeCounter
 
 
 async def header(operator: Browser) -> str:
-    return (await operator.page("/history/payments")).source.split('id="gauges"')[1].split("</header>")[0]
+    return (await operator.page("/history/payments")).source.split('id="gauges"')[1].split('<div class="side">')[0]
 
 
 @pytest.mark.parametrize(

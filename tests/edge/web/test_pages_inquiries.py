@@ -25,7 +25,7 @@ async def test_an_inquiry_is_taken_and_shows_its_ticket(operator: Browser, count
 
 
 async def test_pressing_ask_twice_asks_once(operator: Browser, counter: FakeCounter):
-    hidden = (await operator.page("/")).form("/inquiries")
+    hidden = (await operator.page("/inquiries/new")).form("/inquiries")
     data = {**hidden, "kind": "gas", "parameter": "12345678"}
     first, second = [await operator.client.post("/inquiries", data=data) for _ in range(2)]
     assert first.headers["location"] == second.headers["location"]
@@ -38,7 +38,7 @@ async def test_pressing_ask_twice_asks_once(operator: Browser, counter: FakeCoun
 async def test_what_cannot_be_asked_names_its_field_and_keeps_what_was_typed(
     operator: Browser, counter: FakeCounter, kind: str, parameter: str, field: str
 ):
-    answer = await operator.send("/", "/inquiries", kind=kind, parameter=parameter)
+    answer = await operator.send("/inquiries/new", "/inquiries", kind=kind, parameter=parameter)
     page = Page(answer.text)
     assert answer.status_code == 422
     assert page.field("parameter")["value"] == parameter

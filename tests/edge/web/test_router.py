@@ -54,7 +54,12 @@ def pages(counter: FakeCounter) -> list[str]:
         "/history/payments?q=nothing-like-it",
         "/history/inquiries",
         "/terminal",
+        "/services",
         "/services?q=قبض",
+        "/services?q=ازدواج",
+        "/rules",
+        "/support",
+        "/app",
         "/profile",
         "/about",
         "/journal",
@@ -66,7 +71,7 @@ def pages(counter: FakeCounter) -> list[str]:
 @pytest.mark.parametrize("language", ["fa", "en"])
 async def test_no_page_has_a_script_or_a_style_of_its_own(operator: Browser, pages: list[str], language: str):
     await operator.send("/", "/language", language=language)
-    for path in [*pages, "/gauges", "/live", "/terminal/live"]:
+    for path in [*pages, "/gauges", "/live", "/terminal/live", "/services/suggest?q=قبض"]:
         page = await operator.page(path)
         for tag, attributes in page.tags:
             assert tag != "style", path

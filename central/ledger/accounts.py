@@ -4,6 +4,7 @@
     recoverable                                     debit side: owed on to a biller, without the money for it
     losses                                          debit side: what the centre bears, by the word of two people
     unconfirmed, biller:<kind>, fees, refunds       credit side: what the centre owes on
+    company, office, vat, provider:<service>        credit side: whose the shares of a fee are, and a service's order
     paid_out                                        credit side: what it gave customers out of its own account
 
 A card payment of a bill moves, with each step's evidence:
@@ -17,7 +18,9 @@ A card payment of a bill moves, with each step's evidence:
     withdrawn   the settlement's transfer, turned round: a corrected file does not have it
     case        what two people decide when they close a case (`central.ledger.closings`)
 
-`central.ledger.positions` has the rule.
+An order of a service goes to `provider:<service>` where a bill goes to its biller. A charge of several obligations is
+one receivable, and each of its items has its own claim. A service's fee is held in `fees` until its request has a
+result; then it is the shares' of its tariff, or the customer's (`refunds`). `central.ledger.positions` has the rule.
 """
 
 from typing import Final, Literal
@@ -25,7 +28,20 @@ from typing import Final, Literal
 import msgspec
 
 AccountKind = Literal[
-    "receivable", "unconfirmed", "biller", "fees", "refunds", "doubtful", "settled", "recoverable", "losses", "paid_out"
+    "receivable",
+    "unconfirmed",
+    "biller",
+    "provider",
+    "fees",
+    "company",
+    "office",
+    "vat",
+    "refunds",
+    "doubtful",
+    "settled",
+    "recoverable",
+    "losses",
+    "paid_out",
 ]
 Side = Literal["debit", "credit"]
 
@@ -40,7 +56,11 @@ _SIDES: Final[dict[AccountKind, Side]] = {
     "losses": "debit",
     "unconfirmed": "credit",
     "biller": "credit",
+    "provider": "credit",
     "fees": "credit",
+    "company": "credit",
+    "office": "credit",
+    "vat": "credit",
     "refunds": "credit",
     "paid_out": "credit",
 }
@@ -50,9 +70,13 @@ ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
     "doubtful": ("دریافتی به گفتهٔ سرپرست، بدون سند", "Charged by a supervisor's word, without evidence"),
     "settled": ("تسویه شده توسط پذیرنده", "Settled by the acquirer"),
     "unconfirmed": ("تعهد تأیید نشده", "Unconfirmed obligations"),
-    "recoverable": ("قبض تأییدشده بی‌پول", "Bills taken by their billers, without a charge"),
+    "recoverable": ("تأییدشده بی‌پول", "Taken by billers and providers, without a charge"),
     "biller": ("بدهی به صادرکنندهٔ قبض · {detail}", "Payable to biller · {detail}"),
+    "provider": ("بدهی به ارائه‌دهندهٔ خدمت · {detail}", "Payable to the provider of a service · {detail}"),
     "fees": ("کارمزد استعلام نزد مرکز", "Inquiry fees held"),
+    "company": ("سهم شرکت از کارمزدها", "The company's share of fees"),
+    "office": ("سهم دفترها از کارمزدها", "Offices' share of fees"),
+    "vat": ("مالیات بر ارزش افزوده", "Value added tax"),
     "refunds": ("برگشت به مشتری", "Refunds payable"),
     "losses": ("زیان پذیرفته‌شده", "Losses taken"),
     "paid_out": ("پرداخت‌شده از حساب مرکز به مشتریان", "Paid to customers out of the centre's own account"),
@@ -61,7 +85,7 @@ ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One account. `detail` is the terminal number, the bill kind, or empty."""
+    """One account. `detail` is the terminal number, the bill kind, the service, or empty."""
 
     kind: AccountKind
     detail: str = ""
@@ -87,8 +111,16 @@ def biller(kind: str) -> Account:
     return Account("biller", kind)
 
 
+def provider_of(service: str) -> Account:
+    """Return what is owed to the provider of a service."""
+    return Account("provider", service or "other")
+
+
 UNCONFIRMED: Final = Account("unconfirmed")
 FEES: Final = Account("fees")
+COMPANY: Final = Account("company")
+OFFICE: Final = Account("office")
+VAT: Final = Account("vat")
 REFUNDS: Final = Account("refunds")
 DOUBTFUL: Final = Account("doubtful")
 SETTLED: Final = Account("settled")

@@ -22,6 +22,17 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     body: Body
 
 
+class ItemBook(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the obligations that a charge pays, as the books hold it."""
+
+    item: int
+    obligation: str
+    amount_rial: int
+    bill_id: str | None
+    bill_payment_id: str | None
+    confirmation: str = "none"
+
+
 class PaymentBook(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as the books hold it: the columns of `office_payment` that entries and answers move."""
 
@@ -66,11 +77,21 @@ class PaymentBook(msgspec.Struct, frozen=True, kw_only=True):
     """Approved by the terminal's own word, and the terminal may not have had ours yet."""
     refunds: dict[str, dict[str, Any]] = {}
     """What was said of giving it back, by refund id: means, amount_rial, state, who proposed and agreed, and why."""
+    service: str = ""
+    payable: str = ""
+    group_id: str = ""
+    item_count: int = 0
+    items: tuple[ItemBook, ...] = ()
+    """What a charge of several obligations pays: rows of their own, `item_count` of them."""
 
     @property
     def about(self) -> str:
         """Return what a case of it is about."""
         return f"{self.office_id}/{self.payment_id}"
+
+    def about_item(self, item: int | None) -> str:
+        """Return what a case of one of its items is about; of None, of the whole."""
+        return self.about if item is None else f"item/{item}/{self.about}"
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +131,8 @@ class Booking(msgspec.Struct, frozen=True, kw_only=True):
     cases: Sequence[NewCase] = ()
     notes: Sequence[CaseNote] = ()
     """Written after the cases are opened."""
-    confirm: bool = False
-    """Whether the provider is to be asked to take the payment."""
+    asks: tuple[int | None, ...] = ()
+    """What the provider is to be asked to take: items, or None for a payment that has none."""
     charged: bool = False
     """Whether the fact says money was taken: other payments of the obligation are to be looked for."""
 
@@ -122,13 +143,22 @@ class NotPostable(DaftarError):  # noqa: N818 - read as a sentence: the entry is
     fault = "integrity"
 
 
-def case_about(payment: PaymentBook, kind: CaseKind, *, amount_rial: int | None = None, **facts: Any) -> NewCase:
-    """Return a case about a payment, of its whole amount unless said otherwise."""
+def case_about(
+    payment: PaymentBook,
+    kind: CaseKind,
+    *,
+    amount_rial: int | None = None,
+    item: int | None = None,
+    **facts: Any,
+) -> NewCase:
+    """Return a case about a payment or one of its items, of the whole amount of either unless said otherwise."""
+    of = payment if item is None else payment.items[item]
     return NewCase(
         kind=kind,
-        about=payment.about,
-        amount_rial=payment.amount_rial if amount_rial is None else amount_rial,
+        about=payment.about_item(item),
+        amount_rial=of.amount_rial if amount_rial is None else amount_rial,
         office_id=payment.office_id,
         payment_id=payment.payment_id,
+        item=item,
         facts=facts,
     )

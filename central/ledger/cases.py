@@ -29,6 +29,7 @@ CaseKind = Literal[
     "confirmed_uncharged",
     "left_in_doubt",
     "answer_contradicted",
+    "no_result",
 ]
 
 CENTRAL: Final = "central"
@@ -49,6 +50,7 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "in_doubt_settled": ("نامشخصِ تسویه‌شده", "In doubt, settled"),
     "confirmed_uncharged": ("قبض تأییدشدهٔ بی‌برداشت", "Taken by its biller, not charged"),
     "answer_contradicted": ("پاسخی که فایل اصلاحی رد می‌کند", "An answer that a corrected file contradicts"),
+    "no_result": ("کارمزدِ بی‌نتیجه", "Fee without a result"),
     "left_in_doubt": ("نامشخصِ به‌جامانده از دستگاه پیشین", "Left in doubt by a box that is gone"),
 }
 
@@ -67,6 +69,8 @@ class NewCase(msgspec.Struct, frozen=True, kw_only=True):
     amount_rial: int
     office_id: str | None = None
     payment_id: str | None = None
+    item: int | None = None
+    """Of a charge of several obligations: the one it is about."""
     facts: dict[str, Any] = {}
 
     @property
@@ -119,6 +123,7 @@ def open_case(
             state="open",
             office_id=new.office_id,
             payment_id=new.payment_id,
+            item=new.item,
             amount_rial=new.amount_rial,
             facts=new.facts,
             opened_at=at,

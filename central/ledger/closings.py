@@ -9,13 +9,16 @@
 Whatever moves money takes two people, and so does saying of a case in which money is owed that nothing has to move.
 """
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, get_args
 
 import msgspec
 
 from central.ledger.accounts import FEES, LOSSES, PAID_OUT, REFUNDS, SETTLED, UNCONFIRMED, Account
 from central.ledger.booking import PaymentBook, Transfer
-from central.ledger.positions import position
+from central.ledger.items import Part, parts_of
+from central.ledger.positions import Step, owed_on
 
 Outcome = Literal["refunded", "recovered", "loss", "written_off", "explained"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
@@ -49,6 +52,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     payment: PaymentBook | None
     settled: bool
+    item: int | None = None
+    """Of a charge of several obligations: the one that the case is about, or None for all of it."""
+    paid_out: Mapping[str, int] = {}
+    """What the closings of the payment's cases paid out of each claim by now: rials by the account's code."""
 
 
 def takes_two(kind: str, outcome: str) -> bool:
@@ -56,40 +63,67 @@ def takes_two(kind: str, outcome: str) -> bool:
     return outcome != "explained" or kind in _MONEY_OWED
 
 
-def closing_transfer(standing: Standing, outcome: str, *, amount_rial: int, closing_id: int) -> Transfer | None:
-    """Return what an end books, or None where the books hold nothing of it: no payment, or nothing owed."""
+def closing_transfers(standing: Standing, outcome: str, *, amount_rial: int, closing_id: int) -> list[Transfer]:
+    """Return what an end books: nothing where the books hold nothing of it, having no payment, or nothing owed."""
     if standing.payment is None or amount_rial == 0:
-        return None
-    accounts = _accounts(standing.payment, outcome, settled=standing.settled)
-    if accounts is None:
-        return None
-    debit, credit = accounts
-    return Transfer(
-        transfer_id=f"case/{closing_id}",
-        phase="posted",
-        debit=debit.code,
-        credit=credit.code,
-        amount_rial=amount_rial,
-        reason=outcome,
-    )
+        return []
+    return [
+        Transfer(
+            transfer_id=_transfer_id(closing_id, number),
+            phase="posted",
+            debit=step.debit.code,
+            credit=step.credit.code,
+            amount_rial=step.amount_rial,
+            reason=outcome,
+        )
+        for number, step in enumerate(_steps(standing, standing.payment, outcome, amount_rial))
+    ]
 
 
-def turned_round(made: Transfer, *, closing_id: int) -> Transfer:
-    """Return the transfer that takes a closing's own back."""
-    return msgspec.structs.replace(
-        made, transfer_id=f"case/{closing_id}", debit=made.credit, credit=made.debit, reason=REOPENED
-    )
+def _transfer_id(closing_id: int, number: int) -> str:
+    return f"case/{closing_id}/{number}" if number else f"case/{closing_id}"
 
 
-def _accounts(payment: PaymentBook, outcome: str, *, settled: bool) -> tuple[Account, Account] | None:
+def is_of(transfer_id: str, closing_id: int) -> bool:
+    """Return whether a transfer of this id is one of those that a closing booked."""
+    first = _transfer_id(closing_id, 0)
+    return transfer_id == first or transfer_id.removeprefix(f"{first}/").isdecimal()
+
+
+def turned_round(made: Sequence[Transfer], *, closing_id: int) -> list[Transfer]:
+    """Return the transfers that take a closing's own back, by another closing."""
+    return [taken_back(each, _transfer_id(closing_id, number)) for number, each in enumerate(made)]
+
+
+def taken_back(made: Transfer, transfer_id: str) -> Transfer:
+    """Return the transfer of this id that takes back one that a closing booked."""
+    return msgspec.structs.replace(made, transfer_id=transfer_id, debit=made.credit, credit=made.debit, reason=REOPENED)
+
+
+def _steps(standing: Standing, payment: PaymentBook, outcome: str, amount_rial: int) -> list[Step]:
     """Return the accounts to debit and to credit."""
-    place = position(payment)
+    parts = parts_of(payment) if standing.item is None else (parts_of(payment)[standing.item],)
+    owed = owed_on(payment, taken=any(part.taken for part in parts))
     if outcome == "refunded":
-        claim = None if place is None else place.credit
-        return (claim if claim in _GIVABLE else LOSSES), PAID_OUT
-    owed = None if place is None else SETTLED if settled else place.debit
+        claims = _given_of([] if owed is None else parts, amount_rial, standing.paid_out)
+        return [Step(claim, PAID_OUT, rial) for claim, rial in claims.items()]
     if owed is None or outcome == "explained":
-        return None
+        return []
     if outcome == "recovered":
-        return None if settled else (SETTLED, owed)
-    return LOSSES, owed
+        return [] if standing.settled else [Step(SETTLED, owed, amount_rial)]
+    return [Step(LOSSES, SETTLED if standing.settled else owed, amount_rial)]
+
+
+def _given_of(parts: Sequence[Part], amount_rial: int, paid_out: Mapping[str, int]) -> dict[Account, int]:
+    """Return out of which claims a customer is paid: those that are nobody else's, as far as they reach."""
+    if len(parts) == 1:
+        claim = parts[0].claim
+        return {claim if claim in _GIVABLE else LOSSES: amount_rial}
+    there: Counter[Account] = Counter()
+    for part in parts:
+        there[part.claim] += part.amount_rial
+    given, left = {}, amount_rial
+    for claim in _GIVABLE:
+        given[claim] = max(0, min(left, there[claim] - paid_out.get(claim.code, 0)))
+        left -= given[claim]
+    return {claim: rial for claim, rial in {**given, LOSSES: left}.items() if rial}

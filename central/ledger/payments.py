@@ -1,17 +1,20 @@
 """Booking one entry of a payment: what `central.ledger.posting` makes of it is written, all of it or nothing."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from central.ledger.accepted_entry import AcceptedEntry
-from central.ledger.booking import Fact
+from central.ledger.booking import Fact, PaymentBook
 from central.ledger.cases import note_if_there, open_case
 from central.ledger.lives import note_entry
 from central.ledger.obligations import look_for_second_charge
 from central.ledger.posting import book
 from central.ledger.questions import ask_provider
+from central.ledger.services import fee_charged, fee_undone, route_of
 from central.ledger.store import load_payment, save_payment, write_transfers
+from shared.payment import CHARGED
 
 
 def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> None:
@@ -44,5 +47,18 @@ def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> 
         note_if_there(connection, note.case_id, note.text, closes=note.closes, at=at)
     if booking.charged:
         look_for_second_charge(connection, booking, at)
-    if booking.confirm:
-        ask_provider(connection, "confirm", accepted.office, body.payment_id, at)
+    if booking.asks:
+        route = route_of(connection, accepted.office, booking.payment.inquiry_id)
+        for item in booking.asks:
+            ask_provider(connection, "confirm", accepted.office, body.payment_id, at, item=item, route=route)
+    _tell_request(connection, before, booking.payment, at)
+
+
+def _tell_request(connection: Connection, before: PaymentBook | None, after: PaymentBook, at: datetime) -> None:
+    """Say to the request whose fee this is that it is charged, or not any more."""
+    if after.purpose != "inquiry_fee" or after.inquiry_id is None:
+        return
+    if after.state in CHARGED:
+        fee_charged(connection, after.office_id, after.inquiry_id, at)
+    elif before is not None and before.state in CHARGED:
+        fee_undone(connection, after.office_id, after.inquiry_id, at)

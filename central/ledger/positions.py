@@ -1,70 +1,70 @@
 """Where a payment's money stands in the accounts, as a function of its state, and how it gets there from elsewhere.
 
-Nothing is ever edited: a payment that changes makes transfers from the position it had to the one it has.
+Nothing is ever edited: a payment that changes makes transfers from the balances it had to those it has.
 
-    charged, by evidence            receivable ← claim
-    charged, by a supervisor        doubtful   ← claim
+    charged, by evidence            receivable ← claims
+    charged, by a supervisor        doubtful   ← claims
     sent, in doubt                  pending: receivable ← claim, in no balance
     not charged, given back         nothing
       … and its biller took it      recoverable ← biller: the centre owes on what it does not have
 
-`claim` is to whom the money goes on: unconfirmed (or fees), the biller once it took the payment, the customer once it
-refused.
+`claims` say to whom the money goes on, part by part (`central.ledger.items`): unconfirmed (or fees), the biller once it
+took the payment, the customer once it refused. The charge is one: so are its receivable, its settlement and what is
+pending of it, whatever it pays.
 """
 
+from collections import Counter
 from typing import Final, NamedTuple
 
 import msgspec
 
-from central.ledger.accounts import (
-    DOUBTFUL,
-    FEES,
-    RECOVERABLE,
-    REFUNDS,
-    SETTLED,
-    UNCONFIRMED,
-    Account,
-    biller,
-    receivable,
-)
+from central.ledger.accounts import DOUBTFUL, RECOVERABLE, SETTLED, UNCONFIRMED, Account, receivable
 from central.ledger.booking import PaymentBook, Transfer
-from shared.identifiers import BillType
+from central.ledger.items import parts_of, with_words
 from shared.payment import CHARGED, PaymentState
 
 IN_FLIGHT: Final = frozenset({PaymentState.SENT, PaymentState.IN_DOUBT})
 """States in which money may have moved: one pending transfer says how much."""
-_OTHER_BILLER: Final = "other"
-_KIND_OF_DIGIT: Final = {str(int(kind)): kind.word for kind in BillType}
 
 
-class Position(NamedTuple):
-    """One unit of the payment's amount: on the debited account, owed on by the credited one."""
+class Step(NamedTuple):
+    """An amount on its way from the credited account's side to the debited one's."""
 
     debit: Account
     credit: Account
+    amount_rial: int
 
 
-def position(payment: PaymentBook) -> Position | None:
-    """Return where a payment's whole amount stands in balances, or None where it stands in none."""
+def owed_on(payment: PaymentBook, *, taken: bool) -> Account | None:
+    """Return where the money stands that is owed to the centre for a part, or None where nothing is.
+
+    `taken`: whether whoever has the claim to that part counts on it.
+    """
     if payment.state in CHARGED:
         by_word = payment.state is PaymentState.OVERRIDDEN_CHARGED
-        return Position(DOUBTFUL if by_word else receivable(payment.terminal_number), _claim(payment))
-    return Position(RECOVERABLE, _claim(payment)) if payment.confirmation == "confirmed" else None
+        return DOUBTFUL if by_word else receivable(payment.terminal_number)
+    return RECOVERABLE if taken else None
 
 
-def _claim(payment: PaymentBook) -> Account:
-    """Return the account that says to whom the money goes on."""
-    if payment.confirmation == "confirmed":
-        return biller(biller_kind(payment.bill_id))
-    if payment.confirmation == "refused":
-        return REFUNDS
-    return UNCONFIRMED if payment.purpose == "bill" else FEES
+def balances(payment: PaymentBook) -> Counter[Account]:
+    """Return what a payment has put on each account: debits are positive, and the sum is zero."""
+    held: Counter[Account] = Counter()
+    for part in parts_of(payment):
+        owed = owed_on(payment, taken=part.taken)
+        if owed is not None:
+            held[owed] += part.amount_rial
+            held[part.claim] -= part.amount_rial
+    return held
 
 
-def _expected(payment: PaymentBook) -> Position:
-    """Return the one transfer by which a payment in flight would become a charged one."""
-    claim = RECOVERABLE if payment.confirmation == "confirmed" else _claim(payment)
-    return Position(receivable(payment.terminal_number), claim)
+def _expected(payment: PaymentBook) -> Step:
+    """Return the one transfer that says of a payment in flight how much may have moved.
+
+    Its claims, where they are one; else it stands for all of them, and ends void when they are booked.
+    """
+    claims = {RECOVERABLE if part.taken else part.claim for part in parts_of(payment)}
+    claim = claims.pop() if len(claims) == 1 else UNCONFIRMED
+    return Step(receivable(payment.terminal_number), claim, payment.amount_rial)
 
 
 def moved(before: PaymentBook, after: PaymentBook, *, source: str, reason: str) -> tuple[PaymentBook, list[Transfer]]:
@@ -72,26 +72,17 @@ def moved(before: PaymentBook, after: PaymentBook, *, source: str, reason: str) 
 
     Their ids are `source` and a number: the same fact makes the same transfers.
     """
-    made = _Made(after, source)
-    old, new = position(before), position(after)
-    ends = before.pending_transfer is not None and after.state not in IN_FLIGHT
-    pair = (before.pending_account, before.pending_credit or _claim(before).code)
-    steps = _steps(old, new)
-    if ends and [(step.debit.code, step.credit.code) for step in steps] == [pair]:
-        made.end("post", pair, before.pending_transfer, reason)
-        steps = []
-    elif ends:
-        other = reason in ("approved", "late_approval")
-        made.end("void", pair, before.pending_transfer, "other_terminal" if other else reason)
+    made = _Made(source, reason)
+    steps = _steps(balances(before), balances(after))
+    in_flight = after.state in IN_FLIGHT
+    if before.pending_transfer is not None and not in_flight:
+        steps = made.end(before, steps)
     for step in steps:
-        made.add("posted", step, reason)
-    pending = (after.pending_transfer, after.pending_account, after.pending_credit)
-    if after.state not in IN_FLIGHT:
-        pending = (None, None, None)
-    elif before.pending_transfer is None:
-        expected = _expected(after)
-        made.add("pending", expected, reason)
-        pending = (made.transfers[-1].transfer_id, expected.debit.code, expected.credit.code)
+        made.add("posted", step)
+    pending = (after.pending_transfer, after.pending_account, after.pending_credit) if in_flight else (None, None, None)
+    if in_flight and before.pending_transfer is None:
+        transfer = made.add("pending", _expected(after))
+        pending = (transfer.transfer_id, transfer.debit, transfer.credit)
     after = msgspec.structs.replace(
         after, pending_transfer=pending[0], pending_account=pending[1], pending_credit=pending[2]
     )
@@ -101,47 +92,67 @@ def moved(before: PaymentBook, after: PaymentBook, *, source: str, reason: str) 
 class _Made:
     """Transfers being made of one source."""
 
-    def __init__(self, payment: PaymentBook, source: str) -> None:
-        self._payment = payment
+    def __init__(self, source: str, reason: str) -> None:
         self._source = source
+        self._reason = reason
         self.transfers: list[Transfer] = []
 
-    def add(self, phase: str, step: Position, reason: str) -> None:
-        self._append(phase, (step.debit.code, step.credit.code), reason, None)
+    def add(self, phase: str, step: Step) -> Transfer:
+        return self._append(phase, (step.debit.code, step.credit.code), step.amount_rial, self._reason, None)
 
-    def end(self, phase: str, pair: tuple[str | None, str], pending_id: str | None, reason: str) -> None:
-        self._append(phase, (pair[0] or receivable(None).code, pair[1]), reason, pending_id)
+    def end(self, before: PaymentBook, steps: list[Step]) -> list[Step]:
+        """End what was pending: post it where it is just what is to be booked, else void it. Return what is left."""
+        expected = _expected(before)
+        debit = before.pending_account or expected.debit.code
+        credit = before.pending_credit or expected.credit.code
+        posts = [(step.debit.code, step.credit.code) for step in steps] == [(debit, credit)]
+        posts = posts and steps[0].amount_rial == before.amount_rial
+        reason = self._reason
+        if not posts and reason in ("approved", "late_approval"):
+            same_terminal = debit in {step.debit.code for step in steps}
+            reason = "other_claims" if same_terminal else "other_terminal"
+        pair = (debit, credit)
+        self._append("post" if posts else "void", pair, before.amount_rial, reason, before.pending_transfer)
+        return [] if posts else steps
 
-    def _append(self, phase: str, pair: tuple[str, str], reason: str, pending_id: str | None) -> None:
-        self.transfers.append(
-            Transfer(
-                transfer_id=f"{self._source}/{len(self.transfers)}",
-                phase=phase,
-                debit=pair[0],
-                credit=pair[1],
-                amount_rial=self._payment.amount_rial,
-                reason=reason,
-                pending_id=pending_id,
-            )
+    def _append(
+        self, phase: str, pair: tuple[str, str], amount_rial: int, reason: str, pending_id: str | None
+    ) -> Transfer:
+        made = Transfer(
+            transfer_id=f"{self._source}/{len(self.transfers)}",
+            phase=phase,
+            debit=pair[0],
+            credit=pair[1],
+            amount_rial=amount_rial,
+            reason=reason,
+            pending_id=pending_id,
         )
+        self.transfers.append(made)
+        return made
 
 
-def _steps(old: Position | None, new: Position | None) -> list[Position]:
-    """Return the (debit, credit) steps from one position to another."""
-    if old == new:
-        return []
-    if new is None:
-        return [] if old is None else [Position(old.credit, old.debit)]
-    if old is None:
-        return [new]
-    asset = [Position(new.debit, old.debit)] if new.debit != old.debit else []
-    claim = [Position(old.credit, new.credit)] if new.credit != old.credit else []
-    return asset + claim
+def _steps(old: Counter[Account], new: Counter[Account]) -> list[Step]:
+    """Return the transfers from some balances to others.
+
+    What is owed to the centre moves among its own accounts first, and so do the claims on it; then one for the other.
+    """
+    accounts = dict.fromkeys([*new, *old])
+    left = {account: new[account] - old[account] for account in accounts}
+    steps = []
+    for same_side in (True, False):
+        for debit in accounts:
+            for credit in accounts:
+                amount = min(left[debit], -left[credit])
+                if amount > 0 and (not same_side or debit.side == credit.side):
+                    steps.append(Step(debit, credit, amount))
+                    left[debit] -= amount
+                    left[credit] += amount
+    return steps
 
 
-def answered(payment: PaymentBook, confirmation: str, source: str) -> list[Transfer]:
-    """Return the transfers of a provider's answer, `confirmed` or `refused`."""
-    after = msgspec.structs.replace(payment, confirmation=confirmation)
+def answered(payment: PaymentBook, confirmation: str, source: str, *, item: int | None = None) -> list[Transfer]:
+    """Return the transfers of a provider's answer about a payment or one of its items, `confirmed` or `refused`."""
+    after = with_words(payment, {item: confirmation})
     _, transfers = moved(payment, after, source=f"{source}/{confirmation}", reason=confirmation)
     return transfers
 
@@ -170,8 +181,3 @@ def withdrawn(made: Transfer) -> Transfer:
         credit=made.debit,
         reason="withdrawn",
     )
-
-
-def biller_kind(bill_id: str | None) -> str:
-    """Return the word of the bill's service type: the digit before the check digit."""
-    return _KIND_OF_DIGIT.get((bill_id or "")[-2:-1], _OTHER_BILLER)

@@ -14,6 +14,7 @@ import msgspec
 
 from central.ledger.booking import Booking, Fact, NotPostable, PaymentBook, case_about
 from central.ledger.giving_back import GIVING_BACK, give_back
+from central.ledger.items import CONFIRMED_PURPOSES, items_of, with_words, words_of
 from central.ledger.positions import moved
 from shared.errors import BugError
 from shared.events import (
@@ -67,16 +68,13 @@ def _follow(before: PaymentBook, fact: Fact) -> Booking:
 
 
 def _with_loss(before: PaymentBook, booking: Booking) -> Booking:
-    """Add a case when a payment whose bill the biller took turns out not to be charged, or is given back."""
+    """Add a case for each bill that its biller took when its payment turns out not to be charged, or is given back."""
     after = booking.payment
-    if (
-        after.confirmation != "confirmed"
-        or after.state not in CERTAINLY_UNCHARGED
-        or before.state in CERTAINLY_UNCHARGED
-    ):
+    if after.state not in CERTAINLY_UNCHARGED or before.state in CERTAINLY_UNCHARGED:
         return booking
-    case = case_about(after, "confirmed_uncharged", earlier=str(before.state))
-    return msgspec.structs.replace(booking, cases=(*booking.cases, case))
+    taken = [item for item, word in words_of(after).items() if word == "confirmed"]
+    cases = [case_about(after, "confirmed_uncharged", item=item, earlier=str(before.state)) for item in taken]
+    return msgspec.structs.replace(booking, cases=(*booking.cases, *cases))
 
 
 def _requested(before: PaymentBook | None, fact: Fact, body: PaymentRequested) -> Booking:
@@ -84,6 +82,7 @@ def _requested(before: PaymentBook | None, fact: Fact, body: PaymentRequested) -
         raise NotPostable("books.payment_known_already")
     if not 0 < body.amount_rial <= AMOUNT_MAX_RIAL:
         raise NotPostable("books.bad_amount", amount_rial=body.amount_rial)
+    items = tuple(items_of(body))
     return Booking(
         payment=PaymentBook(
             office_id=fact.office_id,
@@ -100,6 +99,11 @@ def _requested(before: PaymentBook | None, fact: Fact, body: PaymentRequested) -
             bill_id=body.bill_id,
             bill_payment_id=body.bill_payment_id,
             inquiry_id=body.inquiry_id,
+            service=body.service,
+            payable=body.payable,
+            group_id=body.group_id,
+            item_count=len(items),
+            items=items,
             state=PaymentState.REQUESTED,
             requested_index=fact.index,
             requested_claim=fact.at_claim,
@@ -124,14 +128,13 @@ def _approved(before: PaymentBook, fact: Fact, body: PaymentApproved) -> Booking
     if evidence.amount_rial not in (None, before.amount_rial):
         raise NotPostable("books.other_amount", amount_rial=evidence.amount_rial)
     late = before.state in LATE
-    confirm = before.purpose == "bill" and before.confirmation == "none"
+    asks = _unasked(before)
     after = msgspec.structs.replace(
-        _with_evidence(before, evidence),
+        with_words(_with_evidence(before, evidence), dict.fromkeys(asks, "queued")),
         state=advance(before.state, PaymentState.APPROVED),
         approved_claim=fact.at_claim,
         outcome_index=fact.index,
         outcome_leaf=fact.leaf,
-        confirmation="queued" if confirm else before.confirmation,
         unacknowledged=needs_acknowledgement(confirming=before.confirming, source=evidence.source),
     )
     reason = "late_approval" if late else "approved"
@@ -140,7 +143,14 @@ def _approved(before: PaymentBook, fact: Fact, body: PaymentApproved) -> Booking
         reason = "evidence"
     after, transfers = moved(before, after, source=fact.leaf.hex(), reason=reason)
     cases = [case_about(before, "late_approval", earlier=str(before.state))] if late else []
-    return Booking(payment=after, transfers=transfers, cases=cases, confirm=confirm, charged=True)
+    return Booking(payment=after, transfers=transfers, cases=cases, asks=asks, charged=True)
+
+
+def _unasked(payment: PaymentBook) -> tuple[int | None, ...]:
+    """Return what of a payment is to be confirmed and no provider was asked about: items, or None for the whole."""
+    if payment.purpose not in CONFIRMED_PURPOSES:
+        return ()
+    return tuple(item for item, word in words_of(payment).items() if word == "none")
 
 
 def _in_doubt(before: PaymentBook, fact: Fact, body: PaymentInDoubt) -> Booking:

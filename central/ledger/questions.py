@@ -9,34 +9,48 @@ from sqlalchemy.dialects.postgresql import insert
 
 from central.store.books import provider_task
 
-TaskKind = Literal["confirm", "inquire"]
+TaskKind = Literal["confirm", "inquire", "serve", "image"]
+"""A payment is to be taken; a subscriber's debt; a service of the catalogue; the pictures of one item of an answer."""
+BILLS: Final = "billing"
+"""Where bills are asked about and confirmed, and nothing else is said."""
 _TRACK_ID_SIZE: Final = 40
 
 
-def task_id(kind: TaskKind, subject: str) -> str:
-    """Return the id of the question of this kind about a payment or an inquiry."""
-    return f"{kind}/{subject}"
+def task_id(kind: TaskKind, subject: str, item: int | None = None) -> str:
+    """Return the id of the question of this kind about a payment, one of its items, or an inquiry."""
+    return f"{kind}/{subject}" if item is None else f"{kind}-item/{item}/{subject}"
 
 
-def track_id(kind: TaskKind, office_id: str, subject: str) -> str:
+def track_id(kind: TaskKind, office_id: str, subject: str, item: int | None = None) -> str:
     """Return the name under which a provider is asked: one letter and 39 hex digits of SHA-256.
 
     It follows from what is asked, so however often and from wherever a question is sent, the provider sees one.
     """
-    digest = hashlib.sha256(f"{kind}|{office_id}|{subject}".encode()).hexdigest()
-    return (kind[0] + digest)[:_TRACK_ID_SIZE]
+    asked = f"{kind}|{office_id}|{subject}" if item is None else f"{kind}-item|{item}|{office_id}|{subject}"
+    return (kind[0] + hashlib.sha256(asked.encode()).hexdigest())[:_TRACK_ID_SIZE]
 
 
-def ask_provider(connection: Connection, kind: TaskKind, office_id: str, subject: str, at: datetime) -> None:
+def ask_provider(
+    connection: Connection,
+    kind: TaskKind,
+    office_id: str,
+    subject: str,
+    at: datetime,
+    *,
+    item: int | None = None,
+    route: str = BILLS,
+) -> None:
     """Queue a question to a provider, once; one that was withdrawn unanswered is queued again."""
     connection.execute(
         insert(provider_task)
         .values(
             office_id=office_id,
-            task_id=task_id(kind, subject),
+            task_id=task_id(kind, subject, item),
             kind=kind,
             subject=subject,
-            track_id=track_id(kind, office_id, subject),
+            item=item,
+            route=route,
+            track_id=track_id(kind, office_id, subject, item),
             state="waiting",
             next_at=at,
             made_at=at,

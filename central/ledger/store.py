@@ -5,12 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accounts import Account, AccountKind
-from central.ledger.booking import PaymentBook, Transfer
-from central.store.books import ledger_account, ledger_transfer, office_payment
+from central.ledger.booking import ItemBook, PaymentBook, Transfer
+from central.ledger.items import with_words
+from central.store.books import ledger_account, ledger_transfer, office_payment, office_payment_item
 from shared.calendar import tehran_date
 from shared.clock import parse_instant
 from shared.errors import IntegrityError
@@ -20,42 +21,60 @@ SourceKind = Literal["entry", "provider", "settlement", "case"]
 
 _OLDEST_CLAIM: Final = timedelta(days=366)
 _CLOCK_AHEAD_MAX: Final = timedelta(days=1)
-_BOOK_COLUMNS: Final = [office_payment.c[name] for name in PaymentBook.__struct_fields__]
+_BOOK_COLUMNS: Final = [office_payment.c[name] for name in PaymentBook.__struct_fields__ if name != "items"]
+_ITEM_COLUMNS: Final = [office_payment_item.c[name] for name in ItemBook.__struct_fields__]
 
 
 def load_payment(connection: Connection, office_id: str, payment_id: str) -> PaymentBook | None:
-    """Return a payment and lock its row, or None."""
-    found = _load(
-        connection,
-        select(*_BOOK_COLUMNS)
-        .where(office_payment.c.office_id == office_id, office_payment.c.payment_id == payment_id)
-        .with_for_update(),
+    """Return a payment with its items and lock its row, or None."""
+    table = office_payment.c
+    row = (
+        connection.execute(
+            select(*_BOOK_COLUMNS).where(table.office_id == office_id, table.payment_id == payment_id).with_for_update()
+        )
+        .mappings()
+        .one_or_none()
     )
-    return found[0] if found else None
+    if row is None:
+        return None
+    items = _items(connection, office_id, payment_id) if row["item_count"] else ()
+    return PaymentBook(**{**row, "state": PaymentState(row["state"]), "items": items})
 
 
-def _load(connection: Connection, query: Select[tuple[object, ...]]) -> list[PaymentBook]:
-    return [PaymentBook(**{**row, "state": PaymentState(row["state"])}) for row in connection.execute(query).mappings()]
+def _items(connection: Connection, office_id: str, payment_id: str) -> tuple[ItemBook, ...]:
+    table = office_payment_item.c
+    query = select(*_ITEM_COLUMNS).where(table.office_id == office_id, table.payment_id == payment_id)
+    return tuple(ItemBook(**row) for row in connection.execute(query.order_by(table.item)).mappings())
 
 
 def save_payment(connection: Connection, payment: PaymentBook, received_at: datetime, *, is_new: bool) -> None:
-    """Insert or change a payment's row. `received_at` stays that of the first entry.
+    """Insert or change a payment's rows. `received_at` stays that of the first entry.
 
     `is_new` is what `load_payment` found: of two that make the same payment at once, the second fails on the key.
     """
     values = {
-        **msgspec.structs.asdict(payment),
+        **{column.name: getattr(payment, column.name) for column in _BOOK_COLUMNS},
         "state": str(payment.state),
         "local_date": local_date(payment, received_at),
     }
     if is_new:
         connection.execute(insert(office_payment).values(**values, received_at=received_at, changed_at=received_at))
-        return
-    connection.execute(
-        update(office_payment)
-        .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
-        .values(**values, changed_at=received_at)
-    )
+    else:
+        connection.execute(
+            update(office_payment)
+            .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
+            .values(**values, changed_at=received_at)
+        )
+    if payment.items:
+        named = {"office_id": payment.office_id, "payment_id": payment.payment_id}
+        rows = insert(office_payment_item)
+        connection.execute(
+            rows.on_conflict_do_update(
+                index_elements=list(office_payment_item.primary_key),
+                set_={"confirmation": rows.excluded.confirmation},
+            ),
+            [{**named, **msgspec.structs.asdict(item)} for item in payment.items],
+        )
 
 
 def local_date(payment: PaymentBook, received_at: datetime) -> date:
@@ -76,25 +95,59 @@ def set_confirmation(
     connection: Connection,
     payment: PaymentBook,
     *,
+    item: int | None = None,
     confirmation: Literal["confirmed", "refused"],
     provider: str,
     at: datetime,
     provider_reference: str | None = None,
     reason: str | None = None,
-) -> None:
-    """Record what the provider said of a payment."""
+) -> PaymentBook:
+    """Record what the provider said of a payment or one of its items; return the payment as it is then.
+
+    A payment with items keeps what its items say together, and the last reason for which one was refused.
+    """
+    after = with_words(payment, {item: confirmation})
+    said = {
+        "provider": provider,
+        "provider_reference": provider_reference,
+        "refusal_reason": reason,
+        "confirmed_at": at if confirmation == "confirmed" else None,
+    }
+    if item is not None:
+        table = office_payment_item.c
+        connection.execute(
+            update(office_payment_item)
+            .where(table.office_id == payment.office_id, table.payment_id == payment.payment_id, table.item == item)
+            .values(confirmation=confirmation, **said)
+        )
+        said = {"provider": provider, "confirmed_at": at if after.confirmation == "confirmed" else None}
+        said |= {} if reason is None else {"refusal_reason": reason}
     connection.execute(
         update(office_payment)
         .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
-        .values(
-            confirmation=confirmation,
-            provider=provider,
-            provider_reference=provider_reference,
-            refusal_reason=reason,
-            confirmed_at=at if confirmation == "confirmed" else None,
-            changed_at=at,
-        )
+        .values(confirmation=after.confirmation, changed_at=at, **said)
     )
+    return after
+
+
+def withdraw_question(
+    connection: Connection, payment: PaymentBook, *, item: int | None = None, at: datetime
+) -> PaymentBook:
+    """Record that a payment or one of its items is not asked about any more; return the payment as it is then."""
+    after = with_words(payment, {item: "none"})
+    if item is not None:
+        table = office_payment_item.c
+        connection.execute(
+            update(office_payment_item)
+            .where(table.office_id == payment.office_id, table.payment_id == payment.payment_id, table.item == item)
+            .values(confirmation="none")
+        )
+    connection.execute(
+        update(office_payment)
+        .where(office_payment.c.office_id == payment.office_id, office_payment.c.payment_id == payment.payment_id)
+        .values(confirmation=after.confirmation, changed_at=at)
+    )
+    return after
 
 
 def ensure_accounts(connection: Connection, codes: Iterable[str]) -> None:

@@ -4,6 +4,8 @@ What is proposed, agreed and dropped stays (`case_closing`), is said in the case
 transaction (`central.ledger.closings`).
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,19 +14,21 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accounts import PAID_OUT
-from central.ledger.booking import Transfer
+from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.cases import close_case, open_again, write_note
 from central.ledger.closings import (
     OUTCOME_NAMES,
     OUTCOMES,
     REOPENED,
     Standing,
-    closing_transfer,
+    closing_transfers,
+    is_of,
     takes_two,
     turned_round,
 )
 from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
+from central.reconciliation.inputs import PaymentKey
 from central.store.books import case_closing, ledger_transfer, money_case, office_payment
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -91,20 +95,18 @@ def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clo
         if closing.proposed_by == by:
             raise OperatorError("case.one_person")
         _check_state(case, closing.outcome)
-        made = _taken_back(connection, case, closing_id) if closing.outcome == REOPENED else None
-        if closing.outcome != REOPENED:
-            made = _moved(connection, case, closing)
+        reopens = closing.outcome == REOPENED
+        made = _taken_back(connection, case, closing_id) if reopens else _moved(connection, case, closing)
         _decide(connection, closing_id, "agreed", by=by, at=at)
-        if made is not None:
-            write_transfers(
-                connection,
-                case["office_id"],
-                [made],
-                payment_id=case["payment_id"],
-                source_kind="case",
-                source=case_id,
-                at=at,
-            )
+        write_transfers(
+            connection,
+            case["office_id"],
+            made,
+            payment_id=case["payment_id"],
+            source_kind="case",
+            source=case_id,
+            at=at,
+        )
         write_note(connection, case_id, f"✓ {_named(closing.outcome)}", by=by, at=at)
         if closing.outcome == REOPENED:
             open_again(connection, case_id)
@@ -165,38 +167,59 @@ def _decide(connection: Connection, closing_id: int, state: str, *, by: str, at:
     )
 
 
-def _moved(connection: Connection, case: Any, closing: Any) -> Transfer | None:
+def _moved(connection: Connection, case: Any, closing: Any) -> list[Transfer]:
     """Return what the closing books."""
     if case["office_id"] is None or case["payment_id"] is None:
-        return None
+        return []
+    hold_closings(connection, [(case["office_id"], case["payment_id"])])
     payment = load_payment(connection, case["office_id"], case["payment_id"])
     table = office_payment.c
     settled_file = connection.execute(
         select(table.settled_file).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])
     ).scalar()
-    made = closing_transfer(
-        Standing(payment=payment, settled=settled_file is not None),
+    booked = _booked(connection, case)
+    paid_out = Counter[str]()
+    for row in booked:
+        paid_out[row.credit if row.reason == REOPENED else row.debit] += row.value_rial if row.paid_out else 0
+    made = closing_transfers(
+        Standing(payment=payment, settled=settled_file is not None, item=case["item"], paid_out=paid_out),
         closing.outcome,
         amount_rial=case["amount_rial"],
         closing_id=closing.closing_id,
     )
-    if made is not None and payment is not None and case["kind"] not in BEYOND_THE_PAYMENT:
-        _check_left(connection, case, made, payment.amount_rial)
+    if made and payment is not None and case["kind"] not in BEYOND_THE_PAYMENT:
+        _check_left(case, made, payment, booked)
     return made
 
 
-def _check_left(connection: Connection, case: Any, made: Transfer, amount_rial: int) -> None:
-    """Check that the closings of a payment's cases together book no more away than its amount, on either side of it.
+def hold_closings(connection: Connection, payments: Iterable[PaymentKey]) -> None:
+    """Let the closings of these payments' cases book one after another: each sees what the others booked."""
+    for office_id, payment_id in sorted(payments):
+        lock = func.hashtextextended(f"{office_id}/{payment_id}", 0)
+        connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
-    What was owed to the centre is one side, what was paid out to the customer the other. Raises OperatorError
-    `case.booked_already`.
-    """
-    # Cases of one payment are closed one after another: each sees what the others booked.
-    lock = func.hashtextextended(f"{case['office_id']}/{case['payment_id']}", 0)
-    connection.execute(select(func.pg_advisory_xact_lock(lock)))
+
+class _Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a closing of one of the payment's cases booked."""
+
+    item: int | None
+    debit: str
+    credit: str
+    reason: str
+    value_rial: int
+    """Minus for what was taken back."""
+
+    @property
+    def paid_out(self) -> bool:
+        """Return whether it is the customer's side; else the centre's."""
+        return PAID_OUT.code in (self.debit, self.credit)
+
+
+def _booked(connection: Connection, case: Any) -> list[_Booked]:
+    """Return what the closings of the payment's cases booked of its own amount."""
     table = ledger_transfer.c
     rows = connection.execute(
-        select(table.debit, table.credit, table.amount_rial, table.reason)
+        select(money_case.c.item, table.debit, table.credit, table.reason, table.amount_rial)
         .join(money_case, money_case.c.case_id == table.source)
         .where(
             table.office_id == case["office_id"],
@@ -204,23 +227,39 @@ def _check_left(connection: Connection, case: Any, made: Transfer, amount_rial: 
             table.source_kind == "case",
             money_case.c.kind.not_in(sorted(BEYOND_THE_PAYMENT)),
         )
-    ).all()
-    to_customer = _is_paid_out(made)
-    booked = sum(
-        -row.amount_rial if row.reason == REOPENED else row.amount_rial
-        for row in rows
-        if _is_paid_out(row) is to_customer
     )
-    if booked + made.amount_rial > amount_rial:
-        raise OperatorError("case.booked_already", booked_rial=booked, amount_rial=amount_rial)
+    return [
+        _Booked(
+            item=row.item,
+            debit=row.debit,
+            credit=row.credit,
+            reason=row.reason,
+            value_rial=-row.amount_rial if row.reason == REOPENED else row.amount_rial,
+        )
+        for row in rows
+    ]
 
 
-def _is_paid_out(transfer: Any) -> bool:
-    return PAID_OUT.code in (transfer.debit, transfer.credit)
+def _check_left(case: Any, made: list[Transfer], payment: PaymentBook, booked: list[_Booked]) -> None:
+    """Check that closings together book no more away than the payment's amount, nor than the item's, on either side.
+
+    What was owed to the centre is one side, what was paid out to the customer the other. Raises OperatorError
+    `case.booked_already`.
+    """
+    to_customer = PAID_OUT.code in (made[0].debit, made[0].credit)
+    same_side = [row for row in booked if row.paid_out is to_customer]
+    limits = [(same_side, payment.amount_rial)]
+    if case["item"] is not None:
+        of_item = [row for row in same_side if row.item == case["item"]]
+        limits.append((of_item, payment.items[case["item"]].amount_rial))
+    for rows, amount_rial in limits:
+        booked_rial = sum(row.value_rial for row in rows)
+        if booked_rial + sum(each.amount_rial for each in made) > amount_rial:
+            raise OperatorError("case.booked_already", booked_rial=booked_rial, amount_rial=amount_rial)
 
 
-def _taken_back(connection: Connection, case: Any, closing_id: int) -> Transfer | None:
-    """Return what takes back the booking of the case's last closing, or None where it booked nothing."""
+def _taken_back(connection: Connection, case: Any, closing_id: int) -> list[Transfer]:
+    """Return what takes back the booking of the case's last closing; nothing where it booked nothing."""
     last = connection.execute(
         select(case_closing.c.closing_id)
         .where(
@@ -233,14 +272,22 @@ def _taken_back(connection: Connection, case: Any, closing_id: int) -> Transfer 
         .limit(1)
     ).scalar()
     if last is None or case["office_id"] is None:
-        return None
-    row = (
-        connection.execute(
-            select(*(ledger_transfer.c[name] for name in Transfer.__struct_fields__)).where(
-                ledger_transfer.c.office_id == case["office_id"], ledger_transfer.c.transfer_id == f"case/{last}"
-            )
+        return []
+    made = case_transfers(connection, case)
+    return turned_round([each for each in made if is_of(each.transfer_id, last)], closing_id=closing_id)
+
+
+def case_transfers(connection: Connection, case: Any) -> list[Transfer]:
+    """Return what the closings of a case booked, oldest first."""
+    table = ledger_transfer.c
+    query = (
+        select(*(table[name] for name in Transfer.__struct_fields__))
+        .where(
+            table.office_id == case["office_id"],
+            table.payment_id == case["payment_id"],
+            table.source_kind == "case",
+            table.source == case["case_id"],
         )
-        .mappings()
-        .one_or_none()
+        .order_by(table.ordinal)
     )
-    return None if row is None else turned_round(Transfer(**row), closing_id=closing_id)
+    return [Transfer(**row) for row in connection.execute(query).mappings()]

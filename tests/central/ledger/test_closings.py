@@ -3,7 +3,7 @@
 import pytest
 
 from central.ledger.booking import PaymentBook
-from central.ledger.closings import OUTCOMES, Standing, closing_transfer, takes_two, turned_round
+from central.ledger.closings import OUTCOMES, Standing, closing_transfers, takes_two, turned_round
 from shared.payment import PaymentState
 
 AMOUNT = 40_000
@@ -36,19 +36,18 @@ def payment(state: PaymentState = PaymentState.APPROVED, confirmation: str = "no
 def test_each_end_moves_the_money_from_where_it_stood(
     of: PaymentBook, outcome: str, accounts: tuple[str, str], *, settled: bool
 ) -> None:
-    made = closing_transfer(Standing(payment=of, settled=settled), outcome, amount_rial=AMOUNT, closing_id=7)
-    assert made is not None
+    (made,) = closing_transfers(Standing(payment=of, settled=settled), outcome, amount_rial=AMOUNT, closing_id=7)
     assert (made.debit, made.credit, made.amount_rial, made.transfer_id) == (*accounts, AMOUNT, "case/7")
-    back = turned_round(made, closing_id=8)
+    (back,) = turned_round([made], closing_id=8)
     assert (back.debit, back.credit, back.amount_rial, back.transfer_id) == (*reversed(accounts), AMOUNT, "case/8")
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_where_the_books_hold_nothing_of_it_nothing_is_booked(outcome: str) -> None:
-    assert closing_transfer(Standing(payment=None, settled=False), outcome, amount_rial=1, closing_id=1) is None
-    assert closing_transfer(Standing(payment=payment(), settled=False), outcome, amount_rial=0, closing_id=1) is None
+    assert not closing_transfers(Standing(payment=None, settled=False), outcome, amount_rial=1, closing_id=1)
+    assert not closing_transfers(Standing(payment=payment(), settled=False), outcome, amount_rial=0, closing_id=1)
     nowhere = Standing(payment=payment(PaymentState.DECLINED), settled=False)
-    assert outcome == "refunded" or closing_transfer(nowhere, outcome, amount_rial=1, closing_id=1) is None
+    assert outcome == "refunded" or not closing_transfers(nowhere, outcome, amount_rial=1, closing_id=1)
 
 
 def test_only_an_explanation_is_one_persons_and_not_where_money_is_owed() -> None:

@@ -69,7 +69,7 @@ def test_transfers_of_an_account_are_read_in_pages_newest_first(engine: Engine) 
         (lambda it: day_board(it, since=AT), "office_payment_by_received_at"),
         (lambda it: account_transfers(it, UNCONFIRMED), "ledger_transfer_by_debit"),
         (lambda it: account_transfers(it, UNCONFIRMED), "ledger_transfer_by_credit"),
-        (lambda it: subject_tasks(it, "1", "pay-1"), "uq_provider_task_office_id_kind_subject"),
+        (lambda it: subject_tasks(it, "1", "pay-1"), "uq_provider_task_office_id_kind_subject_item"),
         (lambda it: decisions(it, 1, only_breaks=True), "recon_decision_breaks"),
     ],
 )

@@ -167,6 +167,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "کار با پروفایل‌های پیشین ادامه دارد و پرداخت‌ها درست‌اند. به پشتیبانی بگویید.",
         "Work goes on with the profiles of before, and payments are right. Tell support.",
     ),
+    "catalogue_refused": AlarmText(
+        "فهرست تازهٔ خدمات پذیرفته نشد",
+        "A new catalogue of services was refused",
+        "کار با فهرست پیشین ادامه دارد و پرداخت‌ها درست‌اند. به پشتیبانی بگویید.",
+        "Work goes on with the catalogue of before, and payments are right. Tell support.",
+    ),
     "second_charge": AlarmText(
         "یک پرداخت، دو برداشت",
         "One payment, two charges",

@@ -19,6 +19,8 @@ from shared.service_state import (
     fee_of,
     service_state,
 )
+from shared.service_words import SERVICE_STATUSES
+from shared.text import Language
 
 FEE = 175_000
 FIRST = ServiceFacts(fee_rial=FEE, gate="fee_first", print_first=True)
@@ -136,3 +138,10 @@ def test_every_state_is_reached() -> None:
         )
     }
     assert states == set(ServiceState)
+
+
+def test_every_state_has_a_status_in_both_languages() -> None:
+    assert set(SERVICE_STATUSES) == set(ServiceState)
+    for language in get_args(Language):
+        words = [status.word(language) for status in SERVICE_STATUSES.values()]
+        assert len(set(words)) == len(words)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from daftar.demo.world import FINANCE, OPERATOR
@@ -84,6 +85,17 @@ def faults(page: Page, site: str, path: str) -> list[str]:
     return [f"{path}: {fault}" for fault in found if not any(name in fault for name in KNOWN_LATIN)]
 
 
+def barriers(page: Page, path: str) -> list[str]:
+    """What the page that is open puts in the way of people with disabilities, seriously, by axe's rules."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{path}: {rule['id']}: {node['target']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
 def linked(page: Page, site: str, links: dict[str, str]) -> Iterator[str]:
     """Yield a page of each kind that lists lead to."""
     for path, start in links.items():
@@ -125,10 +137,10 @@ def test_pages_are_whole_for_every_reader(
     )
     page = context.new_page()
     paths, links, person = (BOX, BOX_LINKS, OPERATOR) if which == "box" else (CENTRAL, CENTRAL_LINKS, FINANCE)
-    wrong = faults(page, site, "/sign-in")
+    wrong = faults(page, site, "/sign-in") + barriers(page, "/sign-in")
     enter(page, site, person, language)
     for path in (*paths, *linked(page, site, links)):
-        wrong += faults(page, site, path)
+        wrong += faults(page, site, path) + barriers(page, path)
     context.close()
     assert wrong == []
 
@@ -140,6 +152,7 @@ def test_the_desk_is_whole_for_every_reader(browser: Browser, busy_day: Demo, la
     page.goto(busy_day.world.url("desk") + f"/?lang={language}")
     page.locator("#say-terminal:not(:empty)").wait_for()
     wrong = [fault for fault in page.evaluate(FAULTS) if not any(name in fault for name in KNOWN_LATIN)]
+    wrong += barriers(page, "desk")
     context.close()
     assert wrong == []
 

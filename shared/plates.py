@@ -120,11 +120,12 @@ _PROVINCE_OF: Final = {code: name for name, codes in _PROVINCES.items() for code
 _TEHRAN_MOTORCYCLES: Final = range(111, 139)
 
 
-def parse_plate(text: str, *, field: str = "plate") -> str:
+def parse_plate(text: str, *, field: str = "plate", has_zero: bool = False) -> str:
     """Return the code of a car's plate as people write it, province last or, with the letter between, first.
 
     Taken are `99ل28388`, «۹۹ ل ۲۸۳ ایران ۸۸» and «۸۸ _ ۲۸۳ ل ۹۹». Raises OperatorError with `field`: `plate.missing`,
-    `plate.shape`, `plate.letter`, `plate.province`, `plate.zero` (no such plate is issued, yet `check_plate` takes it).
+    `plate.shape`, `plate.letter`, `plate.province`, `plate.zero`: no such plate is issued. With `has_zero` somebody saw
+    one, and it is taken.
     """
     pieces = [piece for piece in _PIECES.findall(search_key(text)) if piece not in _COUNTRY]
     if not pieces:
@@ -143,7 +144,7 @@ def parse_plate(text: str, *, field: str = "plate") -> str:
     if letter is None:
         raise OperatorError("plate.letter", field=field, letter=pieces[letters[0]])
     code = check_plate(f"{two}{letter.number}{serial}{province}", field=field)
-    if "0" in two + serial:
+    if not has_zero and "0" in two + serial:
         raise OperatorError("plate.zero", field=field)
     return code
 

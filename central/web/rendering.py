@@ -16,11 +16,11 @@ from central.ledger.accounts import ACCOUNT_NAMES, account_name
 from central.reconciliation.answering import AppendFeed
 from central.web.people import People, Person
 from central.web.texts import text, text_or_itself
+from shared.alarm_texts import alarm_text
 from shared.calendar import jalali_text
 from shared.clock import Clock
 from shared.display import (
     ago_text,
-    alarm_text,
     clock_text,
     date_text,
     digits_text,

@@ -18,10 +18,10 @@ from markupsafe import Markup, escape
 from edge.web.bill_kinds import BILL_ICONS, KIND_ICONS, KIND_TEXTS
 from edge.web.payment_view import transaction_name
 from edge.web.texts import LANGUAGES, text
+from shared.alarm_texts import alarm_text
 from shared.display import (
     STATUSES,
     Status,
-    alarm_text,
     clock_text,
     date_text,
     day_text,

@@ -1,4 +1,4 @@
-"""The words of pages, from `texts.toml`, checked when read: each key has both languages and the same placeholders."""
+"""The words of pages, from `texts.toml` and `texts_services.toml`, checked when read: each key has both languages and the same placeholders."""
 
 import re
 import tomllib
@@ -31,7 +31,10 @@ def read_texts(source: str) -> dict[str, Text]:
     return table
 
 
-TEXTS: Final = read_texts(files("edge.web").joinpath("texts.toml").read_text("utf-8"))
+# Read as one document: a key that stands in both is an error of the reader's own.
+TEXTS: Final = read_texts(
+    "\n".join(files("edge.web").joinpath(name).read_text("utf-8") for name in ("texts.toml", "texts_services.toml"))
+)
 
 
 def text(key: str, language: Language, **data: object) -> str:

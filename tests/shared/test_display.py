@@ -5,11 +5,10 @@ from typing import get_args
 
 import pytest
 
+from shared.alarm_texts import ALARMS, alarm_text
 from shared.display import (
-    ALARMS,
     STATUSES,
     ago_text,
-    alarm_text,
     clock_text,
     date_text,
     day_text,

@@ -70,6 +70,7 @@ def test_what_is_no_plate_is_refused_with_its_reason(text, code):
 
 def test_a_plate_with_a_zero_is_taken_by_its_code_once_somebody_has_looked():
     assert check_plate("۱۲۰۲۰۴۵۴۷") == "120204547"
+    assert parse_plate("12ب04547", has_zero=True) == "120204547"
     assert check_plate("121434511") == "123334511", "two numbers of one letter"
     for wrong in ("12020454", "1202045471", "120704547", "12020x547"):
         with pytest.raises(OperatorError):

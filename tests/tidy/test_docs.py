@@ -1,7 +1,6 @@
 """What the documents name is there: paths, settings, commands, and the words that pages really show."""
 
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -163,9 +162,10 @@ def test_the_commands_that_documents_tell_are_there_with_their_options(page):
 
 
 def shown_texts() -> list[str]:
-    """Every Persian text of the box's pages, with placeholders taken out."""
-    pages = tomllib.loads(read(ROOT / "edge" / "web" / "texts.toml"))
-    texts = [text["fa"] for text in pages.values()] + [status.fa for status in STATUSES.values()]
+    """Every Persian text of the box's pages and of the built-in catalogue, with placeholders taken out."""
+    texts = [status.fa for status in STATUSES.values()]
+    for path in [*(ROOT / "edge" / "web").glob("texts*.toml"), *(ROOT / "shared" / "services").glob("*.toml")]:
+        texts += re.findall(r'fa = "([^"]+)"', read(path))
     return [re.sub(r"\{\w+\}", "…", text) for text in texts]
 
 

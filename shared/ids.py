@@ -1,6 +1,6 @@
 """Names of things as distinct types, so that one is never passed for another."""
 
-from typing import NewType
+from typing import Final, NewType
 
 OfficeId = NewType("OfficeId", str)
 """An office's code, as central knows it: digits, for example `72101001`."""
@@ -47,3 +47,19 @@ def fee_obligation(inquiry_id: str) -> Obligation:
 def order_obligation(order_id: str) -> Obligation:
     """Return the obligation of an order by its number at the provider."""
     return Obligation(f"order:{order_id}")
+
+
+_ITEM_DIGITS_MAX: Final = 6
+
+
+def item_name(payment_id: str, item: int) -> str:
+    """Return what a paper about one item of a payment is about."""
+    return f"{payment_id}/{item}"
+
+
+def payment_and_item(about: str) -> tuple[str, int | None]:
+    """Return the payment that a paper is about, and which of its items, None where it is about all of it."""
+    payment_id, separator, item = about.rpartition("/")
+    if separator and len(item) <= _ITEM_DIGITS_MAX and item.isascii() and item.isdecimal():
+        return payment_id, int(item)
+    return about, None

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from edge.journal.people import OperatorView
 from edge.journal.atms import AtmReader
+from edge.journal.people import OperatorView
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
@@ -97,7 +97,10 @@ class StoreView(Protocol):
         """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
 
     def payments_of(self, obligation: str) -> list[PaymentView]:
-        """Return all payments of an obligation, oldest first."""
+        """Return all payments of an obligation, alone or among others, oldest first."""
+
+    def payments_of_group(self, group_id: str) -> list[PaymentView]:
+        """Return all payments of bills that were put together, oldest first."""
 
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""

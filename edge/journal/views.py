@@ -13,7 +13,7 @@ from shared.sealed import Sealed
 from sync.enrolment import CentralTrust
 
 Confirmation = Literal["none", "queued", "confirmed", "refused"]
-"""Of a bill payment: nothing to confirm, waiting for the provider's word, taken, not taken (a refund case is open)."""
+"""Of a bill or order: nothing to confirm, waiting for its provider, taken, not taken (a refund case is open)."""
 
 InquiryOutcome = Literal["owed", "nothing_owed", "wrong_parameter", "refused"]
 
@@ -40,6 +40,23 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     central: CentralLink | None = None
 
 
+class ItemView(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several obligations of a charge. It stands as its payment does; its provider's word is its own."""
+
+    obligation: str
+    amount_rial: int
+    bill_id: str | None = None
+    bill_payment_id: str | None = None
+    doubled: bool = False
+    """Another payment holds the same obligation: it was paid twice."""
+    confirmation: Confirmation = "none"
+    refusal_reason: str | None = None
+    case_id: str | None = None
+    provider_reference: str | None = None
+    printed: int = 0
+    """Receipts of its own that the printer said it printed."""
+
+
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as the journal and the feed have it now."""
 
@@ -55,6 +72,12 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     bill_id: str | None = None
     bill_payment_id: str | None = None
     inquiry_id: str | None = None
+    service: str = ""
+    """The code of the catalogue's service it is for; empty for a bill that was scanned or typed."""
+    payable: str = ""
+    """The key of what is paid, in the answer to `inquiry_id`."""
+    group_id: str = ""
+    """Bills that were put together at the counter, in one charge or each in its own."""
     requested_at: str
     requested_index: int
     outcome_index: int | None = None
@@ -72,6 +95,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     not_sent_reason: str | None = None
     in_doubt_reason: str | None = None
     confirmation: Confirmation = "none"
+    """Of a charge with items: queued while any of them waits, else refused where one was, confirmed when all are."""
     refusal_reason: str | None = None
     case_id: str | None = None
     provider_reference: str | None = None
@@ -94,7 +118,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     late: bool = False
     """Approved by evidence that came after the payment was thought uncharged."""
     doubled: bool = False
-    """Late, and another payment holds the same obligation: the customer was charged twice."""
+    """Late, and another payment holds the same obligation, or one of them: the customer was charged twice."""
     baseline_stan: str | None = None
     """The newest trace its terminal knew before the amount left, where it is asked for its last transaction."""
     confirming: bool = False
@@ -103,8 +127,20 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Approved, and the terminal was not told to keep it yet: it does not stand."""
     ruled_out_index: int | None = None
     """Index of the newest entry by which a charge that was spoken of is none: what was said before it is settled."""
+    items: tuple[ItemView, ...] = ()
+    """What a charge of several obligations pays; `obligation` is then the group's own, which nobody else can hold."""
     cosigned: bool = False
     """Central has cosigned a checkpoint that covers the outcome."""
+
+    @property
+    def obligations(self) -> tuple[str, ...]:
+        """Return all that it pays."""
+        return tuple(item.obligation for item in self.items) or (self.obligation,)
+
+    @property
+    def is_taken(self) -> bool:
+        """Return whether a provider took what it pays, or any item of it."""
+        return "confirmed" in (self.confirmation, *(item.confirmation for item in self.items))
 
 
 class InquiryView(msgspec.Struct, frozen=True, kw_only=True):

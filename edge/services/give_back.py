@@ -96,8 +96,8 @@ class GiveBack:
             worker is None
             or payment.state not in REVERSIBLE
             or payment.stan is None
-            # What the provider took stands there: giving the money back at the terminal would leave the bill paid.
-            or payment.confirmation == "confirmed"
+            # What a provider took stands there: giving the money back at the terminal would leave the bill paid.
+            or payment.is_taken
         ):
             return ("central",)
         can = worker.profile.capabilities

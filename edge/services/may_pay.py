@@ -31,6 +31,11 @@ def locked_by(view: StoreView, terminal: str) -> str | None:
     return None
 
 
+def obligations(wanted: PaymentRequested) -> tuple[str, ...]:
+    """Return all that an intent pays."""
+    return tuple(item.obligation for item in wanted.items) or (wanted.obligation,)
+
+
 # --- before a payment begins -----------------------------------------------------------------------------------------
 
 
@@ -45,14 +50,16 @@ def _not_quarantined(view: StoreView, _: PaymentRequested) -> None:
 
 
 def _obligation_is_free(view: StoreView, wanted: PaymentRequested) -> None:
-    if held := view.holder_of(wanted.obligation):
-        raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
+    for obligation in obligations(wanted):
+        if held := view.holder_of(obligation):
+            raise OperatorError("payment.obligation_held", payment_id=held.payment_id, obligation=obligation)
 
 
 def _charge_is_undisputed(view: StoreView, wanted: PaymentRequested) -> None:
     """Check that no charge was spoken of an earlier payment that counts as not charged: who is right is not known."""
-    if earlier := disputed(view, wanted.obligation):
-        raise OperatorError("payment.charge_disputed", payment_id=earlier.payment_id)
+    for obligation in obligations(wanted):
+        if earlier := disputed(view, obligation):
+            raise OperatorError("payment.charge_disputed", payment_id=earlier.payment_id, obligation=obligation)
 
 
 def _terminal_is_free(view: StoreView, wanted: PaymentRequested) -> None:
@@ -61,8 +68,8 @@ def _terminal_is_free(view: StoreView, wanted: PaymentRequested) -> None:
 
 
 def _inquiry_agrees(view: StoreView, wanted: PaymentRequested) -> None:
-    """Check that the inquiry named was answered with this very bill."""
-    if wanted.inquiry_id is None:
+    """Check that the inquiry of a bill's debt was answered with this very bill."""
+    if wanted.inquiry_id is None or wanted.service:
         return
     inquiry = view.inquiry(wanted.inquiry_id)
     if inquiry is None:
@@ -96,13 +103,14 @@ def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | Non
 
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
     """A late answer may have proved meanwhile that an earlier payment of this obligation was charged."""
-    same = view.payments_of(wanted.obligation)
+    same = (payment for obligation in obligations(wanted) for payment in view.payments_of(obligation))
     charged = any(payment.state in CHARGED for payment in same if payment.payment_id != wanted.payment_id)
     return "payment.obligation_held" if charged else None
 
 
 def _charge_got_disputed(view: StoreView, wanted: PaymentRequested) -> str | None:
-    return "payment.charge_disputed" if disputed(view, wanted.obligation) else None
+    found = any(disputed(view, obligation) for obligation in obligations(wanted))
+    return "payment.charge_disputed" if found else None
 
 
 OBSTACLES: Final[tuple[Obstacle, ...]] = (

@@ -156,12 +156,12 @@ class TakePayment:
         await self.call_back_others(payment_id)
 
     async def call_back_others(self, paid: str) -> None:
-        """Have another payment of the same obligation dropped while it still can be: this one was charged."""
+        """Have another payment of the same obligation, or of one of them, dropped while it still can be."""
         payment = self._queries.payment(paid)
         for worker in self.workers.values():
             for other in (worker.current, *worker.waiting):
                 same = None if other in (None, paid) else self._queries.payment(other)
-                if payment is not None and same is not None and same.obligation == payment.obligation:
+                if payment and same and not set(payment.obligations).isdisjoint(same.obligations):
                     await worker.cancel(same.payment_id)
 
     async def finish(self) -> None:

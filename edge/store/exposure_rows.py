@@ -11,7 +11,7 @@ import apsw
 
 from edge.journal.ports import Recorded
 from edge.journal.standing import Exposure, ExposurePolicy
-from edge.store.schema.tables import HOLDS_OBLIGATION
+from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from shared.events import Body, BootStarted, ExposurePolicySet, JournalOpened
 from shared.ids import NETWORK_FEED
 from shared.journal.entry import decode_entry

@@ -5,10 +5,10 @@ from typing import Any, Final
 import apsw
 
 from edge.journal.ports import Recorded
-from edge.store import day_rows, exposure_rows
+from edge.store import day_rows, exposure_rows, holding_projections
+from edge.store.holding_projections import await_confirmation, mark_doubled
 from edge.store.projecting import Project, insert
-from edge.store.schema.tables import HOLDS_OBLIGATION
-from shared.errors import BugError, OperatorError
+from shared.errors import BugError
 from shared.events import (
     AcquirerAnswered,
     Body,
@@ -80,17 +80,7 @@ def move(
     values.setdefault("unacknowledged", 0)
     update_payment(connection, payment_id, state=str(to), moved_index=at.index, **values)
     if to in CERTAINLY_UNCHARGED:
-        _single_out(connection, payment_id)
-
-
-def _single_out(connection: apsw.Connection, freed: str) -> None:
-    """Let a charge that was thought the second one of its obligation be the only one, now that `freed` is none."""
-    connection.execute(
-        "UPDATE payment SET doubled = 0 WHERE payment_id = ("  # noqa: S608 - a constant of this package
-        "SELECT payment_id FROM payment WHERE obligation = (SELECT obligation FROM payment WHERE payment_id = ?1) "
-        f"AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index LIMIT 1)",
-        (freed,),
-    )
+        holding_projections.single_out(connection, payment_id)
 
 
 def evidence_columns(evidence: Evidence) -> dict[str, Any]:
@@ -109,16 +99,6 @@ def evidence_columns(evidence: Evidence) -> dict[str, Any]:
 
 
 def _requested(connection: apsw.Connection, at: Recorded, body: PaymentRequested) -> None:
-    holder = next(
-        connection.execute(
-            f"SELECT payment_id FROM payment WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608
-            "ORDER BY doubled, requested_index DESC",
-            (body.obligation,),
-        ),
-        None,
-    )
-    if holder is not None:
-        raise OperatorError("payment.obligation_held", payment_id=holder[0])
     insert(
         connection,
         "payment",
@@ -134,10 +114,15 @@ def _requested(connection: apsw.Connection, at: Recorded, body: PaymentRequested
         bill_id=body.bill_id,
         bill_payment_id=body.bill_payment_id,
         inquiry_id=body.inquiry_id,
+        service=body.service,
+        payable=body.payable,
+        group_id=body.group_id,
+        item_count=len(body.items),
         requested_at=at.entry.at,
         requested_index=at.index,
         moved_index=at.index,
     )
+    holding_projections.hold(connection, at, body)
     exposure_rows.moved(connection, body.amount_rial, None, (PaymentState.REQUESTED, at.index))
 
 
@@ -157,42 +142,25 @@ def _sent(connection: apsw.Connection, at: Recorded, body: PaymentSent) -> None:
     )
 
 
-def _to_be_confirmed(connection: apsw.Connection, payment_id: str) -> dict[str, Any]:
-    """Return the columns by which a charged bill waits for its provider's word, unless it has it or waits already."""
-    bill = connection.execute(
-        "SELECT 1 FROM payment WHERE payment_id = ? AND purpose = 'bill' AND confirmation = 'none'", (payment_id,)
-    )
-    return {} if next(bill, None) is None else {"confirmation": "queued"}
-
-
-def _is_held_by_another(connection: apsw.Connection, payment_id: str, obligation: str) -> bool:
-    other = connection.execute(
-        f"SELECT 1 FROM payment WHERE obligation = ? AND payment_id <> ? AND {HOLDS_OBLIGATION}",  # noqa: S608
-        (obligation, payment_id),
-    )
-    return next(other, None) is not None
-
-
 def _approved(connection: apsw.Connection, at: Recorded, body: PaymentApproved) -> None:
     row = next(
-        connection.execute(
-            "SELECT state, obligation, confirming FROM payment WHERE payment_id = ?", (body.payment_id,)
-        ),
+        connection.execute("SELECT state, confirming FROM payment WHERE payment_id = ?", (body.payment_id,)),
         None,
     )
-    unkept = row is not None and needs_acknowledgement(confirming=bool(row[2]), source=body.evidence.source)
+    unkept = row is not None and needs_acknowledgement(confirming=bool(row[1]), source=body.evidence.source)
     values = evidence_columns(body.evidence) | {"unacknowledged": int(unkept), "counting_not_found": 0}
     if not unkept:
-        values |= _to_be_confirmed(connection, body.payment_id)
+        await_confirmation(connection, body.payment_id)
     if row is not None and PaymentState(row[0]) in LATE:
         # Evidence of a charge beats evidence of none, even where the customer has meanwhile paid again.
-        values |= {"late": 1, "doubled": int(_is_held_by_another(connection, body.payment_id, row[1]))}
+        values["late"] = 1
+        mark_doubled(connection, body.payment_id)
     move(connection, at, body.payment_id, PaymentState.APPROVED, **values)
 
 
 def _acknowledged(connection: apsw.Connection, at: Recorded, body: PaymentAcknowledged) -> None:
-    queued = _to_be_confirmed(connection, body.payment_id)
-    move(connection, at, body.payment_id, PaymentState.ACKNOWLEDGED, **queued)
+    await_confirmation(connection, body.payment_id)
+    move(connection, at, body.payment_id, PaymentState.ACKNOWLEDGED)
 
 
 def _declined(connection: apsw.Connection, at: Recorded, body: PaymentDeclined) -> None:
@@ -228,12 +196,10 @@ def _overridden(connection: apsw.Connection, at: Recorded, body: PaymentOverridd
     to = PaymentState.OVERRIDDEN_CHARGED if body.charged else PaymentState.OVERRIDDEN_NOT_CHARGED
     values: dict[str, Any] = _word(body)
     if body.charged:
-        values |= _to_be_confirmed(connection, body.payment_id)
-        row = next(
-            connection.execute("SELECT state, obligation FROM payment WHERE payment_id = ?", (body.payment_id,)), None
-        )
+        await_confirmation(connection, body.payment_id)
+        row = next(connection.execute("SELECT state FROM payment WHERE payment_id = ?", (body.payment_id,)), None)
         if row is not None and PaymentState(row[0]) in LATE:
-            values["doubled"] = int(_is_held_by_another(connection, body.payment_id, row[1]))
+            mark_doubled(connection, body.payment_id)
     else:
         values["ruled_out_index"] = at.index
     move(connection, at, body.payment_id, to, **values)
@@ -248,16 +214,6 @@ def _ruled_out(connection: apsw.Connection, at: Recorded, body: ChargeRuledOut) 
     update_payment(connection, body.payment_id, ruled_out_index=at.index, **word)
     if connection.changes() == 0:
         raise BugError("payment.unknown", payment_id=body.payment_id)
-
-
-def _confirmed(connection: apsw.Connection, _: Recorded, body: PaymentConfirmed) -> None:
-    update_payment(connection, body.payment_id, confirmation="confirmed", provider_reference=body.provider_reference)
-
-
-def _refused(connection: apsw.Connection, _: Recorded, body: PaymentRefused) -> None:
-    update_payment(
-        connection, body.payment_id, confirmation="refused", refusal_reason=body.reason, case_id=body.case_id
-    )
 
 
 def _acquirer_answered(connection: apsw.Connection, at: Recorded, body: AcquirerAnswered) -> None:
@@ -294,7 +250,7 @@ PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
     PaymentNotCharged: _not_charged,
     PaymentOverridden: _overridden,
     ChargeRuledOut: _ruled_out,
-    PaymentConfirmed: _confirmed,
-    PaymentRefused: _refused,
+    PaymentConfirmed: holding_projections.confirmed,
+    PaymentRefused: holding_projections.refused,
     AcquirerAnswered: _acquirer_answered,
 }

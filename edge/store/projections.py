@@ -37,7 +37,7 @@ from shared.events import (
     ReceiptPrinted,
     decode_body,
 )
-from shared.ids import bill_obligation
+from shared.ids import bill_obligation, payment_and_item
 from shared.journal.entry import decode_entry
 
 _YEARS: Final = (1970, 2200)
@@ -60,6 +60,11 @@ def _apply_body(connection: apsw.Connection, at: Recorded, body: Body) -> None:
 
 
 def _printed(connection: apsw.Connection, _: Recorded, body: ReceiptPrinted) -> None:
+    payment_id, item = payment_and_item(body.about)
+    if item is not None:
+        connection.execute(
+            "UPDATE holding SET printed = printed + 1 WHERE payment_id = ? AND item = ?", (payment_id, item)
+        )
     connection.execute("UPDATE payment SET printed = printed + 1 WHERE payment_id = ?", (body.about,))
     connection.execute("UPDATE inquiry SET printed = printed + 1 WHERE inquiry_id = ?", (body.about,))
     connection.execute("UPDATE day_close SET printed = printed + 1 WHERE close_id = ?", (body.about,))

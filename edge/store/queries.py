@@ -163,6 +163,11 @@ class Queries:
         with self._lock:
             return self._rows.payments_of(obligation)
 
+    def payments_of_group(self, group_id: str) -> list[PaymentView]:
+        """Return all payments of bills that were put together, oldest first."""
+        with self._lock:
+            return self._rows.payments_of_group(group_id)
+
     def newer_at_terminal(self, terminal: str, index: int, *, charged: bool = False) -> bool:
         """See `Rows.newer_at_terminal`."""
         with self._lock:

@@ -9,24 +9,33 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from edge.journal.views import AlarmView, Identity, InquiryView, PaymentView, PrintJob
+from edge.journal.views import AlarmView, Identity, InquiryView, ItemView, PaymentView, PrintJob
 from edge.store.database import said
-from edge.store.schema.tables import HOLDS_OBLIGATION
+from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from shared.sealed import Sealed
 
 T = TypeVar("T")
 
-_PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field != "cosigned")
-_PAYMENT_MEMBERS: Final = (*_PAYMENT_COLUMNS, "cosigned")
+_PAYMENT_COLUMNS: Final = tuple(field for field in PaymentView.__struct_fields__ if field not in ("cosigned", "items"))
+_PAYMENT_MEMBERS: Final = (*_PAYMENT_COLUMNS, "cosigned", "items")
+_ITEM: Final = ", ".join(f"'{field}', {field}" for field in ItemView.__struct_fields__)
 PAYMENT: Final = (
     f"SELECT {', '.join(_PAYMENT_COLUMNS)}, "  # noqa: S608 - names of this package
-    "coalesce(outcome_index < (SELECT cosigned_size FROM exchange_state), 0) FROM payment "
+    "coalesce(outcome_index < (SELECT cosigned_size FROM exchange_state), 0), "
+    f"iif(item_count, (SELECT json_group_array(json_object({_ITEM}) ORDER BY item) FROM holding "
+    "WHERE holding.payment_id = payment.payment_id), '[]') FROM payment "
 )
+HOLDER: Final = (
+    f"SELECT payment_id FROM holding WHERE obligation = {{obligation}} AND {HOLDS_OBLIGATION} "  # noqa: S608
+    "ORDER BY doubled, requested_index DESC LIMIT 1"
+)
+"""SQL of the payment that holds an obligation."""
+HOLDING_IT: Final = "WHERE payment_id IN (SELECT payment_id FROM holding WHERE {}) "
+"""SQL of the payments that were made of an obligation, which a condition names."""
 _INQUIRY_COLUMNS: Final = tuple(field for field in InquiryView.__struct_fields__ if field != "payment_id")
 INQUIRY: Final = (
     f"SELECT {', '.join(_INQUIRY_COLUMNS)}, "  # noqa: S608 - names of this package
-    f"(SELECT payment_id FROM payment p WHERE p.obligation = inquiry.obligation AND {HOLDS_OBLIGATION} "
-    "ORDER BY doubled, requested_index DESC LIMIT 1) FROM inquiry "
+    f"({HOLDER.format(obligation='inquiry.obligation')}) FROM inquiry "
 )
 _JOB_COLUMNS: Final = PrintJob.__struct_fields__
 JOB: Final = f"SELECT {', '.join(_JOB_COLUMNS)} FROM print_job "  # noqa: S608 - names of this package
@@ -75,6 +84,8 @@ def _read_payment(row: tuple[Any, ...]) -> PaymentView:
     members = dict(zip(_PAYMENT_MEMBERS, row, strict=True))
     for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):
         members[flag] = bool(members[flag])
+    # SQLite's JSON knows no truth values, only 0 and 1.
+    members["items"] = msgspec.json.decode(members["items"], type=tuple[ItemView, ...], strict=False)
     return msgspec.convert(members, PaymentView)
 
 

@@ -4,11 +4,8 @@ Used on the read-only connection by `Queries` and inside the write transaction b
 caller uses a connection from one thread at a time.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any, Final, TypeVar
-
-import apsw
-import msgspec
+from collections.abc import Sequence
+from typing import Any, Final
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, Glance, OpenDay
@@ -18,29 +15,26 @@ from edge.journal.views import (
     Identity,
     InquiryView,
     NoticeView,
-    PaymentView,
     PrintJob,
     PrintState,
 )
 from edge.store import day_rows, exposure_rows, glance_rows, refund_rows
-from edge.store.database import said
+from edge.store.payment_rows import PaymentRows
+from edge.store.reading import marks
 from edge.store.row_views import (
     ALARM,
     INQUIRY,
     JOB,
-    PAYMENT,
     alarm_of,
     identity_of,
     inquiry_of,
-    payment_of,
     print_job_of,
     sound,
 )
-from edge.store.schema.tables import HOLDS_OBLIGATION
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.journal.tree import completed_at, completed_by
-from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from shared.payment import PaymentState
 
 EXCHANGE_COLUMNS: Final = (
     "token",
@@ -54,58 +48,8 @@ EXCHANGE_COLUMNS: Final = (
 _LAST_LEAF: Final = "SELECT hash FROM tree_node WHERE level = 0 ORDER BY entry_index DESC LIMIT 1"
 
 
-_PASSING: Final = frozenset(
-    {
-        PaymentState.REQUESTED,
-        PaymentState.SENT,
-        PaymentState.IN_DOUBT,
-        PaymentState.REVERSAL_REQUESTED,
-        PaymentState.REVERSAL_IN_DOUBT,
-    }
-)
-"""States that a payment does not stay in."""
-
-
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
-
-
-T = TypeVar("T")
-
-
-class Rows:
+class Rows(PaymentRows):
     """Reads of the box's tables."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-
-    def _all(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return what a statement finds. Raises IntegrityError `store.corrupt`, DeviceError `store.unreadable`."""
-        try:
-            return list(self._connection.execute(sql, tuple(values)))
-        except (apsw.Error, UnicodeDecodeError) as error:
-            raise said(error) from error
-
-    def _reading(self, read: Callable[..., T], *values: Any) -> T:
-        """Return what a function finds on the connection. Raises as `_all`."""
-        try:
-            return read(self._connection, *values)
-        except (apsw.Error, msgspec.MsgspecError, UnicodeDecodeError, TypeError, ValueError, StopIteration) as error:
-            raise said(error) from error
-
-    def _one(self, sql: str, values: Iterable[Any] = ()) -> tuple[Any, ...] | None:
-        return next(iter(self._all(sql, values)), None)
-
-    def _value(self, sql: str, values: Iterable[Any] = ()) -> Any:
-        row = self._one(sql, values)
-        return None if row is None else row[0]
-
-    def _number(self, sql: str, values: Iterable[Any] = ()) -> int:
-        """Return a whole number. Raises IntegrityError `store.corrupt` where there is none."""
-        found = self._value(sql, values)
-        if not isinstance(found, int):
-            raise IntegrityError("store.corrupt", why=f"no number: {sql}")
-        return found
 
     # --- who, and the journal ---
 
@@ -168,61 +112,7 @@ class Rows:
         at: str | None = self._value("SELECT closed_at FROM journal_end")
         return at
 
-    # --- payments and inquiries ---
-
-    def payment(self, payment_id: str) -> PaymentView | None:
-        """Return a payment."""
-        row = self._one(PAYMENT + "WHERE payment_id = ?", (payment_id,))
-        return None if row is None else payment_of(row)
-
-    def holder_of(self, obligation: str) -> PaymentView | None:
-        """Return the payment that holds an obligation."""
-        row = self._one(
-            PAYMENT + f"WHERE obligation = ? AND {HOLDS_OBLIGATION} ORDER BY doubled, requested_index DESC LIMIT 1",
-            (obligation,),
-        )
-        return None if row is None else payment_of(row)
-
-    def payment_by_reference(self, reference: str) -> PaymentView | None:
-        """Return the payment whose reference the terminal was given."""
-        row = self._one(PAYMENT + "WHERE reference = ?", (reference,))
-        return None if row is None else payment_of(row)
-
-    def payments_of(self, obligation: str) -> list[PaymentView]:
-        """Return all payments of an obligation, oldest first."""
-        rows = self._all(PAYMENT + "WHERE obligation = ? ORDER BY requested_index", (obligation,))
-        return [payment_of(row) for row in rows]
-
-    def newer_at_terminal(self, terminal: str, index: int, *, charged: bool = False) -> bool:
-        """Return whether a payment requested after an entry was given to a terminal; `charged`: and may have sold."""
-        untouched = {PaymentState.REQUESTED, PaymentState.NOT_SENT}
-        # A sale that was undone is the terminal's newest all the same.
-        states = untouched | CERTAINLY_UNCHARGED - {PaymentState.REVERSED} if charged else untouched
-        given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN "
-        return self._one(f"{given}({_marks(states)}) LIMIT 1", (terminal, index, *map(str, states))) is not None
-
-    def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
-        """Return all payments in these states, oldest first."""
-        rows = self._all(
-            PAYMENT + f"WHERE state IN ({_marks(states)}) ORDER BY requested_index", [str(state) for state in states]
-        )
-        return [payment_of(row) for row in rows]
-
-    def payments(
-        self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
-    ) -> list[PaymentView]:
-        """Return payments requested before an index, newest first."""
-        values: list[object] = [2**62 if before_index is None else before_index, *(str(one) for one in states or ())]
-        condition = "WHERE requested_index < ? "
-        if states is not None and _PASSING.issuperset(states):
-            # Few payments are in these: they are looked up, and SQLite sorts them ten times as fast without a LIMIT.
-            condition += f"AND state IN ({_marks(states)}) ORDER BY requested_index DESC"
-            return [payment_of(row) for row in self._all(PAYMENT + condition, values)[:limit]]
-        if states is not None:
-            # Others are met soon enough on the way down.
-            condition += f"AND +state IN ({_marks(states)}) "
-        rows = self._all(PAYMENT + condition + "ORDER BY requested_index DESC LIMIT ?", [*values, limit])
-        return [payment_of(row) for row in rows]
+    # --- inquiries, notices, alarms ---
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""
@@ -259,10 +149,6 @@ class Rows:
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
         return [alarm_of(row) for row in self._all(ALARM + "WHERE payment_id = ? ORDER BY alarm_index", (payment_id,))]
-
-    def unacknowledged(self) -> list[PaymentView]:
-        """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
-        return [payment_of(row) for row in self._all(PAYMENT + "WHERE unacknowledged = 1 ORDER BY requested_index")]
 
     # --- days and exposure ---
 
@@ -362,7 +248,7 @@ class Rows:
 
     def print_jobs_in(self, states: Sequence[PrintState]) -> list[PrintJob]:
         """Return the print jobs in these states, oldest first."""
-        rows = self._all(JOB + f"WHERE state IN ({_marks(states)}) ORDER BY number", states)
+        rows = self._all(JOB + f"WHERE state IN ({marks(states)}) ORDER BY number", states)
         return [print_job_of(row) for row in rows]
 
     # --- all together ---

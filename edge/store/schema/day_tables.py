@@ -8,7 +8,7 @@ _CHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CHARGED))
 
 
 def _waits(row: str) -> str:
-    """Return the SQL that says whether a row of `payment`, OLD or NEW, is charged and waits for its provider's word."""
+    """Return the SQL that says whether a row of `holding`, OLD or NEW, is charged and waits for its provider's word."""
     return f"({row}.confirmation = 'queued' AND {row}.state IN ({_CHARGED}))"
 
 
@@ -20,7 +20,7 @@ DAY_TABLES: Final = (
         amount_rial INTEGER NOT NULL
     ) STRICT""",
     "INSERT INTO queued_sum VALUES (1, 0, 0)",
-    f"""CREATE TRIGGER payment_waits AFTER UPDATE OF confirmation, state ON payment
+    f"""CREATE TRIGGER holding_waits AFTER UPDATE OF confirmation, state ON holding
         WHEN {_waits("OLD")} <> {_waits("NEW")}
         BEGIN UPDATE queued_sum SET count = count + {_waits("NEW")} - {_waits("OLD")},
             amount_rial = amount_rial + ({_waits("NEW")} - {_waits("OLD")}) * NEW.amount_rial; END""",  # noqa: S608

@@ -9,14 +9,9 @@ from typing import Final
 
 from edge.store.schema.atm_tables import ATM_PROJECTIONS, ATM_TABLES
 from edge.store.schema.day_tables import DAY_TABLES
+from edge.store.schema.payment_tables import PAYMENT_TABLES
 from edge.store.schema.people_tables import PEOPLE_OUTSIDE, PEOPLE_PROJECTED
 from edge.store.schema.refund_tables import REFUND_PROJECTED
-from shared.payment import CERTAINLY_UNCHARGED
-
-_UNCHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CERTAINLY_UNCHARGED))
-
-HOLDS_OBLIGATION: Final = f"state NOT IN ({_UNCHARGED})"
-"""SQL condition: the payment keeps its obligation from being paid again."""
 
 FACTS: Final = (
     """CREATE TABLE entry (
@@ -62,65 +57,7 @@ GUARDS: Final = (
 PROJECTED: Final = (
     *REFUND_PROJECTED,
     *PEOPLE_PROJECTED,
-    """CREATE TABLE payment (
-        payment_id TEXT PRIMARY KEY,
-        obligation TEXT NOT NULL,
-        purpose TEXT NOT NULL,
-        amount_rial INTEGER NOT NULL CHECK (amount_rial > 0),
-        state TEXT NOT NULL,
-        method TEXT NOT NULL,
-        terminal TEXT NOT NULL,
-        reference TEXT NOT NULL UNIQUE,
-        operator TEXT NOT NULL,
-        bill_id TEXT,
-        bill_payment_id TEXT,
-        inquiry_id TEXT,
-        requested_at TEXT NOT NULL,
-        requested_index INTEGER NOT NULL UNIQUE,
-        outcome_index INTEGER,
-        outcome_leaf TEXT,
-        outcome_at TEXT,
-        stan TEXT,
-        rrn TEXT,
-        pan TEXT,
-        terminal_number TEXT,
-        merchant_number TEXT,
-        receipt_number TEXT,
-        response_code TEXT,
-        not_sent_reason TEXT,
-        in_doubt_reason TEXT,
-        confirmation TEXT NOT NULL DEFAULT 'none',
-        refusal_reason TEXT,
-        case_id TEXT,
-        provider_reference TEXT,
-        printed INTEGER NOT NULL DEFAULT 0,
-        asked_count INTEGER NOT NULL DEFAULT 0,
-        last_answer TEXT,
-        last_answer_code TEXT,
-        last_asked_at TEXT,
-        not_charged_by TEXT,
-        stated_by TEXT,
-        stated_slip TEXT,
-        stated_reason TEXT,
-        counting_not_found INTEGER NOT NULL DEFAULT 0,
-        late INTEGER NOT NULL DEFAULT 0 CHECK (late IN (0, 1)),
-        doubled INTEGER NOT NULL DEFAULT 0 CHECK (doubled IN (0, 1)),
-        moved_index INTEGER NOT NULL DEFAULT 0,
-        baseline_stan TEXT,
-        confirming INTEGER NOT NULL DEFAULT 0 CHECK (confirming IN (0, 1)),
-        unacknowledged INTEGER NOT NULL DEFAULT 0 CHECK (unacknowledged IN (0, 1)),
-        ruled_out_index INTEGER
-    ) STRICT""",
-    # A second charge that a terminal proves afterwards is a fact and must fit: it is marked, and a case. All else is
-    # refused here even where every rule above failed.
-    f"CREATE UNIQUE INDEX payment_one_charge ON payment (obligation) WHERE {HOLDS_OBLIGATION} AND doubled = 0",
-    "CREATE INDEX payment_obligation ON payment (obligation)",
-    "CREATE INDEX payment_state ON payment (state)",
-    "CREATE INDEX payment_queued ON payment (requested_index) WHERE confirmation = 'queued'",
-    "CREATE INDEX payment_moved ON payment (moved_index)",
-    # Only terminals that undo a sale by its receipt's number give one.
-    "CREATE INDEX payment_receipt ON payment (terminal, receipt_number) WHERE receipt_number IS NOT NULL",
-    "CREATE INDEX payment_unacknowledged ON payment (requested_index) WHERE unacknowledged = 1",
+    *PAYMENT_TABLES,
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,
         ticket INTEGER NOT NULL,
@@ -236,6 +173,7 @@ OUTSIDE: Final = (
 
 PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "payment": ("payment_id",),
+    "holding": ("payment_id", "item"),
     "inquiry": ("inquiry_id",),
     "notice": ("notice_id",),
     "alarm": ("alarm_index",),

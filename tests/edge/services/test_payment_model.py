@@ -19,23 +19,27 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from edge.devices.catalogue import load_catalogue
 from edge.devices.terminals.outcome import LastTransaction, OrderAnswer, StatusAnswer, TerminalOutcome, TerminalState
 from edge.journal.recovery import Recovery, Start
+from edge.journal.views import PaymentView
 from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.give_back import GiveBack
 from edge.services.override_payment import Decision, OverridePayment
 from edge.services.resolve_in_doubt import ResolveInDoubt
 from edge.services.sign_in import SignIn
 from edge.services.take_payment import TakePayment
-from edge.services.wanted import bill_wanted
+from edge.services.wanted import bills_wanted
 from edge.store import payment_projections
 from edge.store.people import MANAGER, OPERATOR, OperatorView
 from shared.errors import DeviceError, OperatorError
 from shared.events import AcquirerAnswered, Evidence
 from shared.identifiers import parse_bill
+from shared.ids import bill_obligation
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, TRANSITIONS, PaymentState, advance
 from tests.edge.store.boxes import OFFICE_FEED, Box, CountedEntropy
 
 S = PaymentState
 BILLS = (parse_bill("2050327604613", "1070189"), parse_bill("9174639504124", "12908190"))
+WANTED = ((0,), (1,), (0, 1))
+"""Either bill, or both in one charge."""
 MEMORY = Path("/dev/shm")
 """Nothing here is about a real disk."""
 NUMBER = "21009543"
@@ -121,7 +125,7 @@ class TerminalOfTheTest:
 class Known(msgspec.Struct):
     """What the model knows of a payment."""
 
-    bill: int
+    bills: tuple[int, ...]
     state: PaymentState
     stan: str
     sent_s: int = 0
@@ -239,7 +243,9 @@ class Payments(RuleBasedStateMachine):
         known.state = S.APPROVED
         if not known.confirming or source == "acquirer":
             return
-        twice = any(one is not known and one.bill == known.bill and _holds(one.state) for one in self.known.values())
+        twice = any(
+            one is not known and _share_bills(one, known.bills) and _holds(one.state) for one in self.known.values()
+        )
         if twice:
             known.state = S.IN_DOUBT
         elif self.terminal.order == "hangs":
@@ -250,20 +256,20 @@ class Payments(RuleBasedStateMachine):
     # --- at the counter ----------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.at_terminal is None and not self.terminal.hangs)
-    @rule(bill=st.integers(0, 1), ready=st.integers(0, 4))
-    def somebody_pays(self, bill: int, ready: int) -> None:
+    @rule(bills=st.sampled_from(WANTED), ready=st.integers(0, 4))
+    def somebody_pays(self, bills: tuple[int, ...], ready: int) -> None:
         self.terminal.is_ready = bool(ready)
-        held = any(one.bill == bill and _holds(one.state) for one in self.known.values())
+        held = any(_share_bills(one, bills) and _holds(one.state) for one in self.known.values())
         locked = any(one.state in (S.IN_DOUBT, S.REVERSAL_IN_DOUBT) for one in self.known.values())
         try:
-            payment_id = self._run(self.payments.request(bill_wanted(BILLS[bill]), operator="sara"))
+            payment_id = self._run(self.payments.request(bills_wanted([BILLS[one] for one in bills]), operator="sara"))
         except OperatorError as error:
             self._refused(error, "payment.obligation_held", "payment.terminal_locked")
             assert held or locked
             return
         assert not held
         assert not locked
-        self.known[payment_id] = Known(bill, S.REQUESTED, f"{len(self.known) + 1:06}", sent_s=self.now_s)
+        self.known[payment_id] = Known(bills, S.REQUESTED, f"{len(self.known) + 1:06}", sent_s=self.now_s)
         self._come_to_rest()
         self.known[payment_id].state = S.SENT if ready else S.NOT_SENT
         self.known[payment_id].confirming = bool(ready) and self.confirming
@@ -296,12 +302,12 @@ class Payments(RuleBasedStateMachine):
 
     @precondition(lambda self: self.at_terminal is None and not self.terminal.hangs)
     @rule(
-        bill=st.integers(0, 1),
+        bills=st.sampled_from(WANTED),
         said=st.sampled_from(("approved", "approved", "declined", "cancelled", "silence", "silence")),
         order=st.sampled_from(ORDERS),
     )
-    def a_sale_from_beginning_to_end(self, bill: int, said: str, order: Order) -> None:
-        self.somebody_pays(bill=bill, ready=1)
+    def a_sale_from_beginning_to_end(self, bills: tuple[int, ...], said: str, order: Order) -> None:
+        self.somebody_pays(bills=bills, ready=1)
         if self.at_terminal is not None:
             self.the_terminal_answers(said=said, order=order)
 
@@ -480,8 +486,9 @@ class Payments(RuleBasedStateMachine):
     def a_bill_is_taken_once_unless_word_of_a_charge_came_late(self) -> None:
         if hasattr(self, "known"):
             for bill in BILLS:
-                held = [one for one in self.box.queries.payments_of(bill_obligation_of(bill)) if _holds(one.state)]
-                assert sum(not one.doubled for one in held) <= 1
+                obligation = bill_obligation(bill.bill_id, bill.payment_id)
+                held = [one for one in self.box.queries.payments_of(obligation) if _holds(one.state)]
+                assert sum(not _is_doubled(one, obligation) for one in held) <= 1
 
     @invariant()
     def nothing_was_ordered_but_what_stands_in_the_journal(self) -> None:
@@ -496,8 +503,12 @@ class Payments(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-def bill_obligation_of(bill: Any) -> str:
-    return f"bill:{bill.bill_id}:{bill.payment_id}"
+def _share_bills(known: Known, bills: tuple[int, ...]) -> bool:
+    return not set(known.bills).isdisjoint(bills)
+
+
+def _is_doubled(payment: PaymentView, obligation: str) -> bool:
+    return next((item.doubled for item in payment.items if item.obligation == obligation), payment.doubled)
 
 
 def _holds(state: PaymentState) -> bool:
@@ -518,7 +529,7 @@ class NewestFirst(Payments):
         return found[-1] if found else None
 
     def sells(self, bill: int, said: str, order: Order = "done") -> None:
-        self.a_sale_from_beginning_to_end(bill=bill, said=said, order=order)
+        self.a_sale_from_beginning_to_end(bills=(bill,), said=said, order=order)
 
     def hears_late(self, said: str) -> None:
         self.the_terminal_answers_late(None, said=said, order="done")
@@ -545,7 +556,7 @@ N, K = NewestFirst, NewestFirstToBeKept
 WRITTEN_DOWN: tuple[tuple[type[NewestFirst], tuple[Callable[[Any], None], ...]], ...] = (
     (N, (lambda m: m.sells(0, "declined"), lambda m: m.hears_late("approved"))),
     (N, (lambda m: m.sells(0, "cancelled"), lambda m: m.hears_late("approved"))),
-    (N, (lambda m: m.somebody_pays(bill=0, ready=0), lambda m: m.hears_late("approved"))),
+    (N, (lambda m: m.somebody_pays(bills=(0,), ready=0), lambda m: m.hears_late("approved"))),
     (N, (lambda m: m.sells(0, "silence"), lambda m: m.hears_late("declined"))),
     (N, (lambda m: m.sells(0, "silence"), lambda m: m.hears_late("cancelled"))),
     (N, (lambda m: m.sells(0, "silence"), lambda m: m.asks("approved"))),
@@ -563,7 +574,7 @@ WRITTEN_DOWN: tuple[tuple[type[NewestFirst], tuple[Callable[[Any], None], ...]],
     (N, (lambda m: m.sells(0, "silence"), lambda m: m.decides(charged=True), lambda m: m.hears_late("approved"))),
     (N, (lambda m: m.sells(0, "silence"), lambda m: m.the_acquirer_tells(None, charged=True))),
     (N, (lambda m: m.sells(0, "silence"), lambda m: m.the_acquirer_tells(None, charged=False))),
-    (N, (lambda m: m.somebody_pays(bill=0, ready=1), lambda m: m.the_box_is_started_anew())),
+    (N, (lambda m: m.somebody_pays(bills=(0,), ready=1), lambda m: m.the_box_is_started_anew())),
     (K, (lambda m: m.sells(0, "approved", "hangs"), lambda m: m.the_box_is_started_anew())),
     (K, (lambda m: m.sells(0, "approved", "in_doubt"), lambda m: m.asks("approved"))),
     (K, (lambda m: m.sells(0, "approved"), lambda m: m.gives_back("refused"), lambda m: m.gives_back("done"))),

@@ -25,6 +25,7 @@ from shared.events import (
     PaymentApproved,
     PaymentDeclined,
     PaymentInDoubt,
+    PaymentItem,
     PaymentRequested,
     PaymentSent,
     Split,
@@ -238,6 +239,24 @@ def requested(payment_id: str, *, obligation: str = OBLIGATION, amount_rial: int
         operator="sara",
         bill_id=bill_id,
         bill_payment_id=bill_payment_id,
+    )
+
+
+def requested_of(payment_id: str, obligations: Sequence[str], *, group_id: str = "") -> PaymentRequested:
+    """Return the intent of one charge for these obligations, each of the same bill's amount."""
+    if len(obligations) == 1:
+        return msgspec.structs.replace(requested(payment_id, obligation=obligations[0]), group_id=group_id)
+    items = tuple(PaymentItem(obligation=one, amount_rial=BILL_RIAL) for one in obligations)
+    amount_rial = BILL_RIAL * len(items)
+    return msgspec.structs.replace(
+        requested(payment_id, obligation=obligations[0]),
+        obligation=f"group:{payment_id}",
+        amount_rial=amount_rial,
+        split=Split(gross_rial=amount_rial, company_rial=amount_rial),
+        bill_id=None,
+        bill_payment_id=None,
+        items=items,
+        group_id=group_id,
     )
 
 

@@ -45,13 +45,13 @@ def test_facts_are_only_ever_added_to(raw: apsw.Connection, statement: str):
         raw.execute(statement)
 
 
-def test_a_second_charge_does_not_fit_even_where_every_rule_above_failed(raw: apsw.Connection):
+@pytest.mark.parametrize("item", [0, 7])
+def test_a_second_charge_does_not_fit_even_where_every_rule_above_failed(raw: apsw.Connection, item: int):
     with pytest.raises(apsw.ConstraintError, match="obligation"):
         raw.execute(
-            "INSERT INTO payment (payment_id, obligation, purpose, amount_rial, state, method, terminal, reference, "
-            "operator, requested_at, requested_index) "
-            "SELECT 'p2', obligation, purpose, amount_rial, 'requested', method, terminal, 'r2', operator, "
-            "requested_at, 99 FROM payment"
+            "INSERT INTO holding (payment_id, item, obligation, amount_rial, requested_index, state) "
+            "SELECT 'p2', ?, obligation, amount_rial, 99, 'requested' FROM payment",
+            (item,),
         )
 
 

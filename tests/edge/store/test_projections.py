@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from edge.journal.recovery import recover
+from edge.journal.views import PaymentView
 from edge.store.rebuild import rebuild_projections
 from shared.errors import BugError, OperatorError
 from shared.events import (
@@ -42,6 +43,7 @@ from tests.edge.store.boxes import (
     evidence,
     in_doubt,
     requested,
+    requested_of,
     sent,
 )
 
@@ -229,15 +231,30 @@ ALLOWED = {
     "in_doubt": {
         "approved", "declined", "cancelled", "not_charged", "overridden_charged", "overridden_not_charged",
     },
-    "declined": {"approved"},
-    "cancelled": {"approved"},
-    "not_sent": {"approved"},
-    "not_charged": {"approved"},
+    "declined": {"approved", "overridden_charged"},
+    "cancelled": {"approved", "overridden_charged"},
+    "not_sent": {"approved", "overridden_charged"},
+    "not_charged": {"approved", "overridden_charged"},
     "overridden_charged": {"approved"},
-    "overridden_not_charged": {"approved"},
+    "overridden_not_charged": {"approved", "overridden_charged"},
     "approved": {"in_doubt"},
 }  # fmt: skip
 FREE = {"not_sent", "declined", "cancelled", "not_charged", "overridden_not_charged"}
+
+
+def in_one_word(words: list[str]) -> str:
+    """Return what the provider's words about the items come to for the payment."""
+    if "queued" in words:
+        return "queued"
+    if "refused" in words:
+        return "refused"
+    return "confirmed" if set(words) == {"confirmed"} else "none"
+
+
+def is_doubled(payment: PaymentView, obligation: str) -> bool:
+    """Return whether a payment is the second charge of an obligation."""
+    of_items = [item.doubled for item in payment.items if item.obligation == obligation]
+    return of_items[0] if of_items else payment.doubled
 
 
 class Lives(RuleBasedStateMachine):
@@ -251,19 +268,20 @@ class Lives(RuleBasedStateMachine):
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.box = self.stack.enter_context(Box(self.folder))
         self.states: dict[str, str] = {}
-        self.obligations: dict[str, str] = {}
-        self.confirmations: dict[str, str] = {}
+        self.obligations: dict[str, tuple[str, ...]] = {}
+        self.confirmations: dict[str, list[str]] = {}
+        """The provider's word about each obligation of a payment."""
         self.size = 1
 
     @initialize(target=payments)
     def first(self) -> str:
-        return self._request("bill:1:1")
+        return self._request(("bill:1:1",))
 
-    def _request(self, obligation: str) -> str:
+    def _request(self, obligations: tuple[str, ...]) -> str:
         payment = f"p{len(self.states)}"
-        self.box.write(requested(payment, obligation=obligation))
-        self.states[payment], self.obligations[payment] = "requested", obligation
-        self.confirmations[payment] = "none"
+        self.box.write(requested_of(payment, obligations))
+        self.states[payment], self.obligations[payment] = "requested", obligations
+        self.confirmations[payment] = ["none"] * len(obligations)
         self.size += 1
         return payment
 
@@ -271,17 +289,18 @@ class Lives(RuleBasedStateMachine):
         return [
             payment
             for payment, state in self.states.items()
-            if self.obligations[payment] == obligation and state not in FREE
+            if obligation in self.obligations[payment] and state not in FREE
         ]
 
-    @rule(target=payments, obligation=st.sampled_from(["bill:1:1", "bill:2:2"]))
-    def request(self, obligation: str) -> Any:
-        if not self._holders(obligation):
-            return self._request(obligation)
+    @rule(target=payments, obligations=st.sampled_from([("bill:1:1",), ("bill:2:2",), ("bill:1:1", "bill:2:2")]))
+    def request(self, obligations: tuple[str, ...]) -> Any:
+        holders = [holder for obligation in obligations for holder in self._holders(obligation)]
+        if not holders:
+            return self._request(obligations)
         with pytest.raises(OperatorError) as caught:
-            self.box.write(requested("refused", obligation=obligation))
+            self.box.write(requested_of("refused", obligations))
         assert caught.value.code == "payment.obligation_held"
-        assert caught.value.data["payment_id"] in self._holders(obligation)
+        assert caught.value.data["payment_id"] in holders
         return next(iter(self.states))
 
     @rule(payment=payments, to=st.sampled_from(sorted(MOVES)), again=st.integers(0, 2))
@@ -296,8 +315,8 @@ class Lives(RuleBasedStateMachine):
             return
         self.box.write(MOVES[to](payment))
         self.states[payment] = to
-        if to in ("approved", "overridden_charged") and self.confirmations[payment] == "none":
-            self.confirmations[payment] = "queued"
+        if to in ("approved", "overridden_charged"):
+            self.confirmations[payment] = ["queued" if word == "none" else word for word in self.confirmations[payment]]
         self.size += 1
 
     @rule(payment=payments)
@@ -305,16 +324,21 @@ class Lives(RuleBasedStateMachine):
         self.box.write(StatusQueried(payment_id=payment, outcome="not_found", counts=True))
         self.size += 1
 
-    @rule(payment=payments, accepted=st.booleans())
-    def hear(self, payment: str, accepted: bool) -> None:  # noqa: FBT001 - Hypothesis passes by name
+    @rule(payment=payments, accepted=st.booleans(), item=st.sampled_from([None, 0, 1]))
+    def hear(self, payment: str, accepted: bool, item: int | None) -> None:  # noqa: FBT001 - Hypothesis passes by name
+        about: dict[str, Any] = {"payment_id": payment, "provider": "w", "track_id": "t", "item": item}
         word: Body = (
-            PaymentConfirmed(payment_id=payment, provider="w", track_id="t", provider_reference="r", confirmed_at="")
+            PaymentConfirmed(**about, provider_reference="r", confirmed_at="")
             if accepted
-            else PaymentRefused(payment_id=payment, provider="w", track_id="t", reason="expired", case_id="c")
+            else PaymentRefused(**about, reason="expired", case_id="c")
         )
         self.box.receive(OFFICE_FEED, [self.box.central.office.say(word)])
-        self.confirmations[payment] = "confirmed" if accepted else "refused"
         self.size += 1
+        words = self.confirmations[payment]
+        if item is None and len(words) > 1:
+            return  # Which of them is not said.
+        if (item or 0) < len(words):
+            words[item or 0] = "confirmed" if accepted else "refused"
 
     @rule()
     def restart(self) -> None:
@@ -333,13 +357,22 @@ class Lives(RuleBasedStateMachine):
         assert self.box.queries.size() == self.size
         found = {payment.payment_id: payment for payment in self.box.queries.payments(None, 1000)}
         assert {name: str(payment.state) for name, payment in found.items()} == self.states
-        assert {name: payment.confirmation for name, payment in found.items()} == self.confirmations
-        for obligation in set(self.obligations.values()):
+        for name, words in self.confirmations.items():
+            assert found[name].confirmation == in_one_word(words)
+            assert [item.confirmation for item in found[name].items] == (words if len(words) > 1 else [])
+        for obligation in {one for several in self.obligations.values() for one in several}:
             holder = self.box.queries.payment_by_obligation(obligation)
             holders = self._holders(obligation)
             assert (holder is not None and holder.payment_id in holders) or not (holder or holders)
             # One obligation, one charge: all but one of its holders were proved late.
-            assert sum(not found[name].doubled for name in holders) == min(1, len(holders))
+            assert sum(not is_doubled(found[name], obligation) for name in holders) == min(1, len(holders))
+        waiting = [
+            1
+            for name, words in self.confirmations.items()
+            for word in words
+            if word == "queued" and self.states[name] in ("approved", "overridden_charged")
+        ]
+        assert self.box.queries.status().unconfirmed_count == len(waiting)
 
     def teardown(self) -> None:
         with self.stack:

@@ -16,11 +16,13 @@ def test_a_projection_that_was_changed_by_hand_is_found(box: Box):
     connection.execute("DELETE FROM inquiry")
     connection.execute("INSERT INTO alarm VALUES (9, 'invented', NULL, '', '')")
     connection.close()
-    payment, inquiry, alarm, queued = rebuild_projections(box.path)
+    payment, holding, inquiry, alarm, queued = rebuild_projections(box.path)
     assert payment.stored
     assert payment.rebuilt
     assert (payment.table, payment.key) == ("payment", "p1")
     assert (payment.stored["state"], payment.rebuilt["state"]) == ("reversed", "approved")
+    assert holding.stored
+    assert (holding.table, holding.key, holding.stored["state"]) == ("holding", "p1 0", "reversed")
     assert (inquiry.table, inquiry.stored) == ("inquiry", None)
     assert (alarm.table, alarm.key, alarm.rebuilt) == ("alarm", "9", None)
     assert (queued.table, queued.rebuilt) == ("queued_sum", {"only": 1, "count": 1, "amount_rial": 17_000})

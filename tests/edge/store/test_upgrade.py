@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from edge.store.rebuild import rebuild_projections
 from edge.store.schema.migrations import MIGRATIONS, first_box
-from edge.store.schema.tables import HOLDS_OBLIGATION
+from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from edge.store.upgrade import Step, upgrade
 from shared.errors import IntegrityError
 from shared.payment import CERTAINLY_UNCHARGED
@@ -192,7 +192,7 @@ def test_a_kill_at_any_step_leaves_a_whole_file(tmp_path: Path):
 
 def test_the_index_names_every_state_that_frees_an_obligation(path: Path):
     connection = apsw.Connection(str(path))
-    (sql,) = next(connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'payment_one_charge'"))
+    (sql,) = next(connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'holding_one_charge'"))
     connection.close()
     assert HOLDS_OBLIGATION in str(sql)
     for state in CERTAINLY_UNCHARGED:

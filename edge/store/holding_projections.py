@@ -1,0 +1,121 @@
+"""What each payment holds: its own obligation, or those of its items, each with its provider's word.
+
+A row's state follows its payment by a trigger. Whether a row is a second charge, and what its provider says, stands
+here; the payment's own columns `doubled` and `confirmation` sum that up.
+"""
+
+from typing import Any
+
+import apsw
+
+from edge.journal.ports import Recorded
+from edge.store.projecting import insert
+from edge.store.schema.payment_tables import HOLDS_OBLIGATION
+from shared.errors import OperatorError
+from shared.events import PaymentConfirmed, PaymentItem, PaymentRefused, PaymentRequested
+from shared.payment import PaymentState
+
+
+def hold(connection: apsw.Connection, at: Recorded, body: PaymentRequested) -> None:
+    """Let a payment hold what it pays. Raises OperatorError `payment.obligation_held`, which names who does."""
+    own = PaymentItem(
+        obligation=body.obligation,
+        amount_rial=body.amount_rial,
+        bill_id=body.bill_id,
+        bill_payment_id=body.bill_payment_id,
+    )
+    for number, item in enumerate(body.items or (own,)):
+        holder = connection.execute(
+            f"SELECT payment_id FROM holding WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608
+            "ORDER BY doubled, requested_index DESC",
+            (item.obligation,),
+        )
+        if (found := next(holder, None)) is not None:
+            raise OperatorError("payment.obligation_held", payment_id=found[0])
+        insert(
+            connection,
+            "holding",
+            payment_id=body.payment_id,
+            item=number,
+            obligation=item.obligation,
+            amount_rial=item.amount_rial,
+            bill_id=item.bill_id,
+            bill_payment_id=item.bill_payment_id,
+            requested_index=at.index,
+            state=str(PaymentState.REQUESTED),
+        )
+
+
+def mark_doubled(connection: apsw.Connection, payment_id: str) -> None:
+    """Mark what a payment that turns out to be charged pays a second time: what another one holds by now."""
+    connection.execute(
+        "UPDATE holding SET doubled = EXISTS (SELECT 1 FROM holding AS other "  # noqa: S608 - a constant of ours
+        "WHERE other.obligation = holding.obligation AND other.payment_id <> holding.payment_id "
+        f"AND other.{HOLDS_OBLIGATION}) WHERE payment_id = ?",
+        (payment_id,),
+    )
+    _sum_up(connection, payment_id)
+
+
+def single_out(connection: apsw.Connection, freed: str) -> None:
+    """Let a charge that was thought the second one of an obligation be the only one, now that `freed` is none."""
+    obligations = [
+        row[0] for row in connection.execute("SELECT obligation FROM holding WHERE payment_id = ?", (freed,))
+    ]
+    for obligation in obligations:
+        left = next(
+            connection.execute(
+                f"SELECT payment_id, item FROM holding WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608
+                "ORDER BY doubled, requested_index LIMIT 1",
+                (obligation,),
+            ),
+            None,
+        )
+        if left is not None:
+            connection.execute("UPDATE holding SET doubled = 0 WHERE payment_id = ? AND item = ?", left)
+            _sum_up(connection, left[0])
+
+
+def await_confirmation(connection: apsw.Connection, payment_id: str) -> None:
+    """Let a charged bill or order wait for its provider's word, unless it has it or waits already."""
+    connection.execute(
+        "UPDATE holding SET confirmation = 'queued' WHERE payment_id = ?1 AND confirmation = 'none' "
+        "AND (SELECT purpose FROM payment WHERE payment_id = ?1) IN ('bill', 'order')",
+        (payment_id,),
+    )
+    _sum_up(connection, payment_id)
+
+
+def confirmed(connection: apsw.Connection, _: Recorded, body: PaymentConfirmed) -> None:
+    """Keep that the provider took it."""
+    _said(connection, body, confirmation="confirmed", provider_reference=body.provider_reference)
+
+
+def refused(connection: apsw.Connection, _: Recorded, body: PaymentRefused) -> None:
+    """Keep that the provider does not take it."""
+    _said(connection, body, confirmation="refused", refusal_reason=body.reason, case_id=body.case_id)
+
+
+def _said(connection: apsw.Connection, body: PaymentConfirmed | PaymentRefused, **values: Any) -> None:
+    """Keep a provider's word. One that names no item of several says nothing of any of them."""
+    pairs = ", ".join(f"{column} = ?" for column in values)
+    connection.execute(
+        f"UPDATE holding SET {pairs} WHERE payment_id = ? AND item = coalesce(?, "  # noqa: S608 - names of this module
+        "(SELECT iif(item_count, NULL, 0) FROM payment WHERE payment.payment_id = holding.payment_id))",
+        (*values.values(), body.payment_id, body.item),
+    )
+    connection.execute(
+        f"UPDATE payment SET {pairs} WHERE payment_id = ? AND item_count = 0",  # noqa: S608 - names of this module
+        (*values.values(), body.payment_id),
+    )
+    _sum_up(connection, body.payment_id)
+
+
+def _sum_up(connection: apsw.Connection, payment_id: str) -> None:
+    connection.execute(
+        "UPDATE payment SET doubled = found.doubled, confirmation = found.confirmation FROM ("
+        "SELECT max(doubled) AS doubled, CASE WHEN max(confirmation = 'queued') THEN 'queued' "
+        "WHEN max(confirmation = 'refused') THEN 'refused' WHEN min(confirmation = 'confirmed') THEN 'confirmed' "
+        "ELSE 'none' END AS confirmation FROM holding WHERE payment_id = ?1) AS found WHERE payment_id = ?1",
+        (payment_id,),
+    )

@@ -1,0 +1,84 @@
+"""Every SELECT of payments, and of what they hold."""
+
+from collections.abc import Collection
+from typing import Final
+
+from edge.journal.views import PaymentView
+from edge.store.reading import Reading, marks
+from edge.store.row_views import HOLDER, HOLDING_IT, PAYMENT, payment_of
+from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+
+_PASSING: Final = frozenset(
+    {
+        PaymentState.REQUESTED,
+        PaymentState.SENT,
+        PaymentState.IN_DOUBT,
+        PaymentState.REVERSAL_REQUESTED,
+        PaymentState.REVERSAL_IN_DOUBT,
+    }
+)
+"""States that a payment does not stay in."""
+
+
+class PaymentRows(Reading):
+    """Reads of the tables of payments."""
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        """Return a payment."""
+        row = self._one(PAYMENT + "WHERE payment_id = ?", (payment_id,))
+        return None if row is None else payment_of(row)
+
+    def holder_of(self, obligation: str) -> PaymentView | None:
+        """Return the payment that holds an obligation."""
+        row = self._one(PAYMENT + f"WHERE payment_id = ({HOLDER.format(obligation='?')})", (obligation,))
+        return None if row is None else payment_of(row)
+
+    def payment_by_reference(self, reference: str) -> PaymentView | None:
+        """Return the payment whose reference the terminal was given."""
+        row = self._one(PAYMENT + "WHERE reference = ?", (reference,))
+        return None if row is None else payment_of(row)
+
+    def payments_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of an obligation, alone or among others, oldest first."""
+        rows = self._all(PAYMENT + HOLDING_IT.format("obligation = ?") + "ORDER BY requested_index", (obligation,))
+        return [payment_of(row) for row in rows]
+
+    def payments_of_group(self, group_id: str) -> list[PaymentView]:
+        """Return all payments of bills that were put together, oldest first."""
+        rows = self._all(PAYMENT + "WHERE group_id = ? AND group_id <> '' ORDER BY requested_index", (group_id,))
+        return [payment_of(row) for row in rows]
+
+    def newer_at_terminal(self, terminal: str, index: int, *, charged: bool = False) -> bool:
+        """Return whether a payment requested after an entry was given to a terminal; `charged`: and may have sold."""
+        untouched = {PaymentState.REQUESTED, PaymentState.NOT_SENT}
+        # A sale that was undone is the terminal's newest all the same.
+        states = untouched | CERTAINLY_UNCHARGED - {PaymentState.REVERSED} if charged else untouched
+        given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN "
+        return self._one(f"{given}({marks(states)}) LIMIT 1", (terminal, index, *map(str, states))) is not None
+
+    def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
+        """Return all payments in these states, oldest first."""
+        rows = self._all(
+            PAYMENT + f"WHERE state IN ({marks(states)}) ORDER BY requested_index", [str(state) for state in states]
+        )
+        return [payment_of(row) for row in rows]
+
+    def payments(
+        self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
+    ) -> list[PaymentView]:
+        """Return payments requested before an index, newest first."""
+        values: list[object] = [2**62 if before_index is None else before_index, *(str(one) for one in states or ())]
+        condition = "WHERE requested_index < ? "
+        if states is not None and _PASSING.issuperset(states):
+            # Few payments are in these: they are looked up, and SQLite sorts them ten times as fast without a LIMIT.
+            condition += f"AND state IN ({marks(states)}) ORDER BY requested_index DESC"
+            return [payment_of(row) for row in self._all(PAYMENT + condition, values)[:limit]]
+        if states is not None:
+            # Others are met soon enough on the way down.
+            condition += f"AND +state IN ({marks(states)}) "
+        rows = self._all(PAYMENT + condition + "ORDER BY requested_index DESC LIMIT ?", [*values, limit])
+        return [payment_of(row) for row in rows]
+
+    def unacknowledged(self) -> list[PaymentView]:
+        """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
+        return [payment_of(row) for row in self._all(PAYMENT + "WHERE unacknowledged = 1 ORDER BY requested_index")]

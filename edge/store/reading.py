@@ -1,0 +1,52 @@
+"""Reading over a connection: what SQLite says, or that the file is damaged. No SQL of its own."""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
+
+import apsw
+import msgspec
+
+from edge.store.database import said
+from shared.errors import IntegrityError
+
+T = TypeVar("T")
+
+
+def marks(values: Collection[object]) -> str:
+    """Return the SQL of as many values."""
+    return ", ".join("?" * len(values))
+
+
+class Reading:
+    """Reads over a connection that the caller uses from one thread at a time."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def _all(self, sql: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what a statement finds. Raises IntegrityError `store.corrupt`, DeviceError `store.unreadable`."""
+        try:
+            return list(self._connection.execute(sql, tuple(values)))
+        except (apsw.Error, UnicodeDecodeError) as error:
+            raise said(error) from error
+
+    def _reading(self, read: Callable[..., T], *values: Any) -> T:
+        """Return what a function finds on the connection. Raises as `_all`."""
+        try:
+            return read(self._connection, *values)
+        except (apsw.Error, msgspec.MsgspecError, UnicodeDecodeError, TypeError, ValueError, StopIteration) as error:
+            raise said(error) from error
+
+    def _one(self, sql: str, values: Iterable[Any] = ()) -> tuple[Any, ...] | None:
+        return next(iter(self._all(sql, values)), None)
+
+    def _value(self, sql: str, values: Iterable[Any] = ()) -> Any:
+        row = self._one(sql, values)
+        return None if row is None else row[0]
+
+    def _number(self, sql: str, values: Iterable[Any] = ()) -> int:
+        """Return a whole number. Raises IntegrityError `store.corrupt` where there is none."""
+        found = self._value(sql, values)
+        if not isinstance(found, int):
+            raise IntegrityError("store.corrupt", why=f"no number: {sql}")
+        return found

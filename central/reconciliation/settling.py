@@ -3,6 +3,8 @@
 settled      a payment and its row agree: settled ← receivable, once
 taken back   the row that settled it stands beside its own reversal or refund now: the transfer is turned round
 withdrawn    the row's file was corrected by another one: likewise
+
+What a case's closing had booked of the same money is turned round in the same step (`overtaken`).
 """
 
 from collections.abc import Sequence
@@ -10,12 +12,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, tuple_, update
 
+from central.ledger.accounts import SETTLED, receivable
 from central.ledger.booking import Transfer
 from central.ledger.positions import settled, withdrawn
 from central.ledger.store import OfficeTransfer, write_many
 from central.reconciliation.breaks import Bucket
 from central.reconciliation.inputs import LineKey, PaymentInput, PaymentKey
 from central.reconciliation.matching import Decision
+from central.reconciliation.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE, overtake
 from central.store.books import ledger_transfer, office_payment
 
 
@@ -34,7 +38,7 @@ def withdraw(connection: Connection, which: ColumnElement[bool], *, at: datetime
     columns = [transfer[name] for name in Transfer.__struct_fields__]
     rows = (
         connection.execute(
-            select(*columns, payment.office_id, payment.payment_id, source.label("source"))
+            select(*columns, payment.office_id, payment.payment_id, payment.settled_run, source.label("source"))
             .join(
                 ledger_transfer,
                 and_(
@@ -48,6 +52,9 @@ def withdraw(connection: Connection, which: ColumnElement[bool], *, at: datetime
         .mappings()
         .all()
     )
+    for run_id in sorted({row["settled_run"] for row in rows}):
+        of_run = {(row["office_id"], row["payment_id"]): SETTLED.code for row in rows if row["settled_run"] == run_id}
+        overtake(connection, of_run, by=f"withdrawn/{run_id}", note=TAKEN_BACK_SINCE, at=at)
     write_many(
         connection,
         [
@@ -105,6 +112,8 @@ def settle(
     """Book that the acquirer paid these out, and mark them."""
     if not newly_settled:
         return
+    credited = {payment.key: receivable(payment.terminal_number).code for payment, _ in newly_settled}
+    overtake(connection, credited, by=f"settled/{run_id}", note=SETTLED_AFTER_ALL, at=at)
     found_in = [(payment, *decision.lines[0]) for payment, decision in newly_settled]
     write_many(
         connection,

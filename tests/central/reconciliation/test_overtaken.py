@@ -1,0 +1,153 @@
+"""A file that settles what a case had booked away: no money is lost twice, and nobody has to notice; on PostgreSQL."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine
+
+from central.ledger.cases import NewCase, open_case
+from central.ledger.queries import trial_balance
+from central.reconciliation import queries
+from central.reconciliation.cases import open_break
+from central.reconciliation.closing import agree_closing, closings, propose_closing
+from central.reconciliation.correcting import correct_settlement
+from central.reconciliation.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE
+from central.reconciliation.views import CaseView
+from tests.central.reconciliation.test_correcting import data_of
+from tests.central.reconciliation.test_running import AT, CLOCK, OFFICE, TERMINAL, approved, line, post, run_all, upload
+
+pytestmark = pytest.mark.postgres
+
+RRN, OTHER = "100000000003", "100000000001"
+RECEIVABLE = f"receivable:{TERMINAL}"
+
+
+def balances(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        trial = trial_balance(connection)
+    assert trial.debits_rial == trial.credits_rial
+    return {account.code: account.balance_rial for account in trial.accounts if account.balance_rial}
+
+
+def missing(engine: Engine) -> str:
+    """The case of a payment of 30 000 that the first file does not have."""
+    post(engine, *approved("lost", RRN, 30_000))
+    upload(engine, line(OTHER, 1_000), name="first.csv")
+    run = run_all(engine)
+    with engine.connect() as connection:
+        (lost,) = queries.decisions(connection, run.run.run_id, bucket="missing_at_acquirer")
+    return open_break(engine, run.run.run_id, lost.number, by="mina", clock=CLOCK)
+
+
+def proposed(engine: Engine, case_id: str, outcome: str) -> int:
+    """Propose an end and return the closing."""
+    propose_closing(engine, case_id, outcome=outcome, reason="پیگیری شد", by="mina", clock=CLOCK)
+    with engine.connect() as connection:
+        return closings(connection, case_id)[-1].closing_id
+
+
+def close(engine: Engine, case_id: str, outcome: str) -> None:
+    agree_closing(engine, case_id, proposed(engine, case_id, outcome), by="sara", clock=CLOCK)
+
+
+def case_of(engine: Engine, case_id: str) -> CaseView:
+    with engine.connect() as connection:
+        found = queries.case(connection, case_id)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("outcome", ["loss", "written_off", "recovered"])
+def test_a_late_settlement_takes_the_closing_back_and_opens_the_case(engine: Engine, outcome: str) -> None:
+    case_id = missing(engine)
+    close(engine, case_id, outcome)
+    assert RECEIVABLE not in balances(engine)
+    upload(engine, line(RRN, 30_000), name="late.csv")
+    run_all(engine)
+    assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000}
+    seen = case_of(engine, case_id)
+    assert (seen.case.state, seen.case.outcome, seen.notes[-1].text) == ("open", None, SETTLED_AFTER_ALL)
+    # Nothing is turned round twice, and the case may end again.
+    run_all(engine)
+    assert len(case_of(engine, case_id).notes) == len(seen.notes)
+    propose_closing(engine, case_id, outcome="explained", reason="دیر رسید", by="mina", clock=CLOCK)
+    assert case_of(engine, case_id).case.state == "closed"
+    assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000}
+
+
+def test_what_a_customer_was_paid_stays_paid(engine: Engine) -> None:
+    case_id = missing(engine)
+    close(engine, case_id, "refunded")
+    upload(engine, line(RRN, 30_000), name="late.csv")
+    run_all(engine)
+    assert balances(engine) == {"settled": 30_000, "paid_out": 30_000}
+    assert (case_of(engine, case_id).case.state, case_of(engine, case_id).case.outcome) == ("closed", "refunded")
+
+
+def test_a_closing_that_two_people_took_back_already_is_not_taken_back_again(engine: Engine) -> None:
+    case_id = missing(engine)
+    close(engine, case_id, "loss")
+    close(engine, case_id, "reopened")
+    upload(engine, line(RRN, 30_000), name="late.csv")
+    run_all(engine)
+    assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000}
+
+
+def test_what_waits_to_be_agreed_of_the_closed_case_is_dropped(engine: Engine) -> None:
+    case_id = missing(engine)
+    close(engine, case_id, "loss")
+    proposed(engine, case_id, "reopened")
+    upload(engine, line(RRN, 30_000), name="late.csv")
+    run_all(engine)
+    with engine.connect() as connection:
+        assert [each.state for each in closings(connection, case_id)] == ["agreed", "dropped"]
+    close(engine, case_id, "loss")
+    assert balances(engine) == {"losses": 30_000, "unconfirmed": 30_000}
+
+
+def test_a_settlement_that_is_withdrawn_takes_back_what_was_booked_off_it(engine: Engine) -> None:
+    post(engine, *approved("lost", RRN, 30_000))
+    first = upload(engine, line(RRN, 30_000), line(OTHER, 1_000), name="first.csv")
+    run_all(engine)
+    new = NewCase(kind="overdue", about="1/lost", amount_rial=30_000, office_id=OFFICE, payment_id="lost")
+    with engine.begin() as connection:
+        case_id = open_case(connection, new, at=AT)
+    close(engine, case_id, "loss")
+    assert balances(engine) == {"losses": 30_000, "unconfirmed": 30_000}
+    correct_settlement(
+        engine,
+        corrects=first.file_id,
+        reason="نسخهٔ دوم پذیرنده",
+        name="second.csv",
+        data=data_of(line(OTHER, 1_000)),
+        by="mina",
+        clock=CLOCK,
+    )
+    assert balances(engine) == {RECEIVABLE: 30_000, "unconfirmed": 30_000}
+    seen = case_of(engine, case_id)
+    assert (seen.case.state, seen.notes[-1].text) == ("open", TAKEN_BACK_SINCE)
+
+
+def test_a_closing_and_a_settlement_at_once_leave_nothing_below_zero(engine: Engine) -> None:
+    case_id = missing(engine)
+    closing_id = proposed(engine, case_id, "loss")
+    upload(engine, line(RRN, 30_000), name="late.csv")
+    together = threading.Barrier(2, timeout=60)
+
+    def agree() -> None:
+        together.wait()
+        agree_closing(engine, case_id, closing_id, by="sara", clock=CLOCK)
+
+    def run() -> None:
+        together.wait()
+        run_all(engine)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in (pool.submit(agree), pool.submit(run)):
+            done.result(timeout=60)
+    # Whichever came first: the loss was taken back, or it was booked off what is settled by then.
+    taken_back = {"settled": 30_000, "unconfirmed": 30_000}
+    assert balances(engine) in (taken_back, {"losses": 30_000, "unconfirmed": 30_000})
+    state = case_of(engine, case_id).case.state
+    assert state == ("open" if balances(engine) == taken_back else "closed")

@@ -13,7 +13,6 @@ from shared.calendar import jalali_date_text, jalali_text, time_text
 from shared.clock import parse_instant
 from shared.money import group_digits
 from shared.payment import PaymentState
-from shared.service_state import ServiceState
 from shared.text import Language, persian_digits
 
 Tone = Literal["blue", "green", "grey", "amber", "violet", "red"]
@@ -58,13 +57,6 @@ StatusKey = Literal[
     "inquiry_nothing_owed",
     "inquiry_wrong_parameter",
     "inquiry_refused",
-    "service_fee_due",
-    "service_fee_failed",
-    "service_print_first",
-    "service_ready",
-    "service_shown",
-    "service_nothing",
-    "service_refused",
 ]
 
 STATUSES: Final[dict[StatusKey, Status]] = {
@@ -91,13 +83,6 @@ STATUSES: Final[dict[StatusKey, Status]] = {
     "inquiry_nothing_owed": Status("بدهی ندارد", "Nothing due", "grey", "check-circle"),
     "inquiry_wrong_parameter": Status("شماره نادرست", "Wrong number", "grey", "cross-circle"),
     "inquiry_refused": Status("نیاز به بررسی", "Needs review", "amber", "warning"),
-    "service_fee_due": Status("منتظر کارمزد", "Fee to be paid", "blue", "card", "outline"),
-    "service_fee_failed": Status("کارمزد پرداخت نشد", "Fee not paid", "grey", "cross-circle"),
-    "service_print_first": Status("منتظر چاپ رسید", "Receipt to be printed", "blue", "printer", "outline"),
-    "service_ready": Status("پاسخ رسید", "Answered", "green", "check", "outline"),
-    "service_shown": Status("پاسخ دیده شد", "Answer seen", "green", "check-circle"),
-    "service_nothing": Status("موردی یافت نشد", "Nothing found", "grey", "check-circle"),
-    "service_refused": Status("انجام نشد", "Not done", "grey", "cross-circle"),
 }
 
 _OF_STATE: Final[dict[PaymentState, StatusKey]] = {
@@ -151,26 +136,6 @@ _OF_OUTCOME: Final[dict[str | None, StatusKey]] = {
     "wrong_parameter": "inquiry_wrong_parameter",
     "refused": "inquiry_refused",
 }
-
-
-_OF_REQUEST: Final[dict[ServiceState, StatusKey]] = {
-    ServiceState.FEE_DUE: "service_fee_due",
-    ServiceState.FEE_UNDER_WAY: "preparing",
-    ServiceState.FEE_IN_DOUBT: "in_doubt",
-    ServiceState.FEE_FAILED: "service_fee_failed",
-    ServiceState.WAITING: "inquiry_waiting",
-    ServiceState.PRINT_FIRST: "service_print_first",
-    ServiceState.READY: "service_ready",
-    ServiceState.SHOWN: "service_shown",
-    ServiceState.NOTHING: "service_nothing",
-    ServiceState.REFUSED: "service_refused",
-    ServiceState.NEEDS_REVIEW: "needs_review",
-}
-
-
-def service_status(state: ServiceState) -> Status:
-    """Return the status row of a request for a service."""
-    return STATUSES[_OF_REQUEST[state]]
 
 
 def digits_text(text: str, language: Language) -> str:

@@ -12,6 +12,7 @@ import pytest
 from daftar.__main__ import main
 from edge.settings import PrinterSettings, Settings, TerminalSettings, load_settings
 from shared.display import STATUSES
+from shared.service_words import SERVICE_STATUSES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -163,7 +164,7 @@ def test_the_commands_that_documents_tell_are_there_with_their_options(page):
 
 def shown_texts() -> list[str]:
     """Every Persian text of the box's pages and of the built-in catalogue, with placeholders taken out."""
-    texts = [status.fa for status in STATUSES.values()]
+    texts = [status.fa for status in (*STATUSES.values(), *SERVICE_STATUSES.values())]
     for path in [*(ROOT / "edge" / "web").glob("texts*.toml"), *(ROOT / "shared" / "services").glob("*.toml")]:
         texts += re.findall(r'fa = "([^"]+)"', read(path))
     return [re.sub(r"\{\w+\}", "…", text) for text in texts]

@@ -1600,6 +1600,13 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="پروندهٔ بازشده را بررسی کنید.",
         do_en="Look into the case that was opened.",
     ),
+    "books.bad_items": ErrorText(
+        fa="قبض‌های ثبت پرداخت روی هم مبلغ آن نیستند.",
+        en="The bills of the payment's entry do not make up its amount.",
+        money="none",
+        do_fa="پروندهٔ بازشده را بررسی کنید.",
+        do_en="Look into the case that was opened.",
+    ),
     "books.data_key_known_already": ErrorText(
         fa="کلید دادهٔ «{key_id}» پیش‌تر با محتوایی ثبت شده است.",
         en="The data key “{key_id}” was recorded before.",

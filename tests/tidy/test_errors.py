@@ -10,7 +10,7 @@ from shared.error_texts import ERROR_TEXTS
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("shared", "sync", "firmware_profiles", "edge", "central", "daftar")
-CLASSES = {"DaftarError", "OperatorError", "DeviceError", "PeerError", "IntegrityError", "BugError"}
+CLASSES = {"DaftarError", "OperatorError", "DeviceError", "PeerError", "IntegrityError", "BugError", "NotPostable"}
 TABLE = ROOT / "shared" / "error_texts.py"
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.ledger.booking import Fact, NotPostable, PaymentBook, Transfer
-from central.ledger.items import biller_kind
+from central.ledger.items import biller_kind, with_words, words_of
 from central.ledger.positions import answered
 from central.ledger.posting import book
 from central.ledger.store import account_of
@@ -20,6 +20,7 @@ from shared.events import (
     PaymentCancelled,
     PaymentDeclined,
     PaymentInDoubt,
+    PaymentItem,
     PaymentNotCharged,
     PaymentNotSent,
     PaymentOverridden,
@@ -96,7 +97,8 @@ _BODIES = st.one_of(
     st.builds(ReversalInDoubt, payment_id=st.just("p"), reason=st.just("no_answer")),
     st.builds(ReversalRefused, payment_id=st.just("p"), reason=st.just("too late")),
 )
-_ANSWERS = st.sampled_from(["confirmed", "refused"])
+_ANSWERS = st.tuples(st.sampled_from(["confirmed", "refused", "withdrawn"]), st.integers(min_value=0, max_value=2))
+"""What a provider says, of which item; `withdrawn`: it is not asked any more, the money not being there."""
 
 
 def fact(index: int, body: Body) -> Fact:
@@ -105,19 +107,32 @@ def fact(index: int, body: Body) -> Fact:
     )
 
 
-def requested(purpose: str) -> PaymentRequested:
+BILL = ("7748317800142", "1770160")
+ITEMS = (
+    PaymentItem(obligation="bill:a", amount_rial=9_000, bill_id=BILL[0], bill_payment_id=BILL[1]),
+    PaymentItem(obligation="bill:b", amount_rial=7_000, bill_id="1234567800193", bill_payment_id="7"),
+    PaymentItem(obligation="bill:c", amount_rial=1_000, bill_id="77483178001", bill_payment_id="1"),
+)
+"""Bills of one charge: of a landline, a fine, and one of the landline's kind of a kind nobody knows."""
+
+
+def requested(what: str) -> PaymentRequested:
+    """A bill, a fee, an order, or several bills (`items`)."""
+    many = what == "items"
     return PaymentRequested(
         payment_id="p",
-        obligation="bill:1:2",
-        purpose=purpose,  # type: ignore[arg-type]
+        obligation="group:p" if many else "bill:1:2",
+        purpose="bill" if many else what,  # type: ignore[arg-type]
         amount_rial=AMOUNT_RIAL,
-        split=Split(gross_rial=AMOUNT_RIAL, company_rial=AMOUNT_RIAL),
+        split=Split(gross_rial=AMOUNT_RIAL, company_rial=9_000, provider_rial=5_000, office_rial=2_500, vat_rial=500),
         method="pcpos",
         terminal="t",
         reference="1",
         operator="op",
-        bill_id="7748317800142",
-        bill_payment_id="1770160",
+        bill_id=None if many else BILL[0],
+        bill_payment_id=None if many else BILL[1],
+        service="topup" if what in ("order", "inquiry_fee") else "",
+        items=ITEMS if many else (),
     )
 
 
@@ -131,13 +146,14 @@ class Books:
     def write(self, transfer: Transfer) -> None:
         assert transfer.transfer_id not in self.by_id
         assert transfer.debit != transfer.credit
-        assert transfer.amount_rial == AMOUNT_RIAL
+        assert 0 < transfer.amount_rial <= AMOUNT_RIAL
         account_of(transfer.debit)
         account_of(transfer.credit)
         if transfer.pending_id is not None:
             pending = self.by_id[transfer.pending_id]
             assert pending.phase == "pending"
             assert (pending.debit, pending.credit) == (transfer.debit, transfer.credit)
+            assert pending.amount_rial == transfer.amount_rial
             assert transfer.pending_id not in self.ended
             self.ended.add(transfer.pending_id)
         self.by_id[transfer.transfer_id] = transfer
@@ -168,43 +184,71 @@ _LIVES = st.one_of(
 """Entries of a box, and between them what a provider answers."""
 
 
-def owed_to(payment: PaymentBook) -> str:
-    """Where the balance of a charged payment has to stand."""
-    if payment.confirmation == "confirmed":
-        return "biller:landline"
-    if payment.confirmation == "refused":
-        return "refunds"
-    return "unconfirmed" if payment.purpose == "bill" else "fees"
+BILLERS = ("landline", "traffic_fine", "other")
+FEE_SHARES = {"company": 9_000, "provider:topup": 5_000, "office": 2_500, "vat": 500}
+
+
+def owed_to(payment: PaymentBook) -> list[tuple[str, int, bool]]:
+    """To whom what amount of a payment goes on, and whether they count on it, charged or not."""
+    words = [item.confirmation for item in payment.items] or [payment.confirmation]
+    amounts = [item.amount_rial for item in ITEMS] if payment.items else [AMOUNT_RIAL]
+    if payment.purpose == "inquiry_fee" and words == ["confirmed"]:
+        return [(account, rial, True) for account, rial in FEE_SHARES.items()]
+    takers = {"order": ["provider:topup"], "bill": [f"biller:{kind}" for kind in BILLERS]}.get(payment.purpose, [""])
+    waiting = "fees" if payment.purpose == "inquiry_fee" else "unconfirmed"
+    return [
+        ({"confirmed": takers[place], "refused": "refunds"}.get(word, waiting), rial, word == "confirmed")
+        for place, (word, rial) in enumerate(zip(words, amounts, strict=True))
+    ]
 
 
 def check(books: Books, payment: PaymentBook) -> None:
     balances = books.balances()
     assert sum(balances.values()) == 0
     charged = payment.state in CHARGED
-    by_word = payment.state is PaymentState.OVERRIDDEN_CHARGED
-    taken = payment.confirmation == "confirmed"
-    wanted = Counter({owed_to(payment): -AMOUNT_RIAL} if charged or taken else {})
-    wanted["doubtful"] = AMOUNT_RIAL if by_word else 0
-    wanted["recoverable"] = AMOUNT_RIAL if taken and not charged else 0
-    wanted[f"receivable:{payment.terminal_number or 'unknown'}"] = AMOUNT_RIAL if charged and not by_word else 0
+    wanted: Counter[str] = Counter()
+    for account, rial, counted_on in owed_to(payment):
+        by_word = payment.state is PaymentState.OVERRIDDEN_CHARGED
+        there = "doubtful" if by_word else f"receivable:{payment.terminal_number or 'unknown'}"
+        if charged or counted_on:
+            wanted[account] -= rial
+            wanted[there if charged else "recoverable"] += rial
     assert +balances == +wanted
     assert -balances == -wanted
     in_flight = payment.state in (PaymentState.SENT, PaymentState.IN_DOUBT)
-    assert [each.transfer_id for each in books.open_pending()] == ([payment.pending_transfer] if in_flight else [])
+    pending = books.open_pending()
+    assert [each.transfer_id for each in pending] == ([payment.pending_transfer] if in_flight else [])
+    # What may have moved is the charge, whatever it pays.
+    assert [each.amount_rial for each in pending] == [AMOUNT_RIAL] * in_flight
 
 
-@given(purpose=st.sampled_from(["bill", "inquiry_fee"]), life=_LIVES)
-def test_the_books_say_what_the_state_says(purpose: str, life: list[Body | str]) -> None:
+def apply_answer(books: Books, payment: PaymentBook, word: str, item: int | None, index: int) -> PaymentBook:
+    """Return the payment after a provider's answer, or after its question is withdrawn, where either may come."""
+    known = words_of(payment)[item]
+    is_fee = payment.purpose == "inquiry_fee"
+    if word == "withdrawn":
+        # As the provider's worker does it: a queued question of a payment that is not charged.
+        may_be = known == "queued" and payment.state in CERTAINLY_UNCHARGED
+        return with_words(payment, {item: "none"}) if may_be else payment
+    # A fee may be refused, and its request be answered after all.
+    if known != ("queued" if not is_fee else known) or known == word:
+        return payment
+    for transfer in answered(payment, word, f"confirm/{index}", item=item):
+        books.write(transfer)
+    return with_words(payment, {item: word})
+
+
+@given(what=st.sampled_from(["bill", "inquiry_fee", "order", "items"]), life=_LIVES)
+def test_the_books_say_what_the_state_says(what: str, life: list[Body | tuple[str, int]]) -> None:
     books = Books()
-    payment: PaymentBook = book(None, fact(0, requested(purpose))).payment
-    asked_provider = 0
+    payment: PaymentBook = book(None, fact(0, requested(what))).payment
+    asked: Counter[int | None] = Counter()
     for index, body in enumerate(life, 1):
-        if isinstance(body, str):
-            if payment.confirmation != "queued":
-                continue
-            for transfer in answered(payment, body, f"confirm/{index}"):
-                books.write(transfer)
-            payment = msgspec.structs.replace(payment, confirmation=body)
+        if isinstance(body, tuple):
+            word, place = body
+            item = place if payment.items else None
+            before, payment = payment, apply_answer(books, payment, word, item, index)
+            asked[item] -= word == "withdrawn" and payment != before
             check(books, payment)
             continue
         try:
@@ -216,20 +260,21 @@ def test_the_books_say_what_the_state_says(purpose: str, life: list[Body | str])
         if isinstance(body, PaymentApproved) and payment.state in LATE:
             assert [case.kind for case in booking.cases] == ["late_approval"]
         lost = payment.state not in CERTAINLY_UNCHARGED and booking.payment.state in CERTAINLY_UNCHARGED
-        kinds = [case.kind for case in booking.cases]
-        assert ("confirmed_uncharged" in kinds) == (lost and booking.payment.confirmation == "confirmed")
+        taken = [item for item, word in words_of(payment).items() if word == "confirmed"]
+        cases = [case for case in booking.cases if case.kind == "confirmed_uncharged"]
+        assert [case.item for case in cases] == (taken if lost else [])
+        assert sum(case.amount_rial for case in cases) <= AMOUNT_RIAL
         payment = booking.payment
-        asked_provider += len(booking.asks)
+        asked.update(booking.asks)
         check(books, payment)
-    assert asked_provider <= 1
-    assert (asked_provider == 1) == (payment.confirmation != "none")
-    assert purpose == "bill" or asked_provider == 0
+    for item, word in words_of(payment).items():
+        assert asked[item] == (word != "none" and what != "inquiry_fee")
 
 
 @given(bodies=st.lists(_BODIES, max_size=6))
 def test_booking_is_a_function(bodies: list[Body]) -> None:
     def walk() -> list[object]:
-        payment = book(None, fact(0, requested("bill"))).payment
+        payment = book(None, fact(0, requested("items"))).payment
         steps: list[object] = []
         for index, body in enumerate(bodies, 1):
             try:
@@ -244,8 +289,8 @@ def test_booking_is_a_function(bodies: list[Body]) -> None:
     assert walk() == walk()
 
 
-def after(*bodies: Body) -> PaymentBook:
-    payment = book(None, fact(0, requested("bill"))).payment
+def after(*bodies: Body, what: str = "bill") -> PaymentBook:
+    payment = book(None, fact(0, requested(what))).payment
     for index, body in enumerate(bodies, 1):
         payment = book(payment, fact(index, body)).payment
     return payment
@@ -265,6 +310,70 @@ def test_an_answer_moves_the_obligation_to_whom_it_is_owed() -> None:
     (taken,), (given_back,) = answered(payment, "confirmed", "c"), answered(payment, "refused", "c")
     assert (taken.debit, taken.credit) == ("unconfirmed", "biller:landline")
     assert (given_back.debit, given_back.credit) == ("unconfirmed", "refunds")
+
+
+def test_one_charge_is_one_receivable_and_each_of_its_bills_a_claim() -> None:
+    payment = after(SENT, what="items")
+    approved = book(payment, fact(9, APPROVED))
+    (posted,) = approved.transfers
+    assert (posted.phase, posted.debit, posted.credit, posted.amount_rial) == (
+        "post",
+        "receivable:1",
+        "unconfirmed",
+        AMOUNT_RIAL,
+    )
+    assert approved.asks == (0, 1, 2)
+    (taken,) = answered(approved.payment, "confirmed", "c", item=1)
+    assert (taken.debit, taken.credit, taken.amount_rial) == ("unconfirmed", "biller:traffic_fine", 7_000)
+    (refused,) = answered(approved.payment, "refused", "c", item=0)
+    assert (refused.debit, refused.credit, refused.amount_rial) == ("unconfirmed", "refunds", 9_000)
+
+
+def test_a_reversal_turns_every_bill_round_and_says_which_are_owed_on() -> None:
+    answered_for = with_words(after(SENT, APPROVED, what="items"), {0: "confirmed", 1: "refused"})
+    assert answered_for.confirmation == "queued", "one bill waits"
+    asked = ReversalRequested(payment_id="p", refund_id="r9", means="void")
+    told = book(answered_for, fact(8, asked)).payment
+    undone = PaymentReversed(payment_id="p", evidence=Evidence(source="reversal", response_code="00"))
+    booking = book(told, fact(9, undone))
+    assert {(each.debit, each.credit): each.amount_rial for each in booking.transfers} == {
+        ("recoverable", "receivable:1"): 9_000,
+        ("refunds", "receivable:1"): 7_000,
+        ("unconfirmed", "receivable:1"): 1_000,
+    }
+    (lost,) = booking.cases
+    assert (lost.kind, lost.item, lost.amount_rial) == ("confirmed_uncharged", 0, 9_000)
+
+
+@pytest.mark.parametrize(
+    ("words", "together"),
+    [
+        (["confirmed", "refused", "queued"], "queued"),
+        (["confirmed", "refused", "confirmed"], "refused"),
+        (["confirmed", "confirmed", "confirmed"], "confirmed"),
+        (["none", "none", "none"], "none"),
+        (["confirmed", "none", "none"], "none"),
+    ],
+)
+def test_a_payment_says_what_its_bills_say_together(words: list[str], together: str) -> None:
+    payment = with_words(after(SENT, APPROVED, what="items"), dict(enumerate(words)))
+    assert payment.confirmation == together
+
+
+@pytest.mark.parametrize(
+    "items", [ITEMS[:1], ITEMS[:2], (*ITEMS[:2], msgspec.structs.replace(ITEMS[2], amount_rial=0))]
+)
+def test_items_that_are_not_the_charge_are_set_aside(items: tuple[PaymentItem, ...]) -> None:
+    with pytest.raises(NotPostable, match="bad_items"):
+        book(None, fact(0, msgspec.structs.replace(requested("items"), items=items)))
+
+
+def test_an_earned_fee_is_the_tariffs_shares_and_a_split_that_is_none_the_companys() -> None:
+    fee = after(SENT, APPROVED, what="inquiry_fee")
+    shares = {each.credit: each.amount_rial for each in answered(fee, "confirmed", "c")}
+    assert shares == FEE_SHARES
+    wrong = msgspec.structs.replace(fee, split={**fee.split, "company_rial": 1})
+    assert {each.credit: each.amount_rial for each in answered(wrong, "confirmed", "c")} == {"company": AMOUNT_RIAL}
 
 
 def test_an_approval_in_doubt_again_is_taken_back_and_may_have_moved_once_more() -> None:

@@ -16,6 +16,7 @@ import structlog
 from litestar import Litestar
 
 from edge.box_devices import DeviceParts, make_documents, make_finding, make_terminals, make_trials, running_box
+from edge.box_people import make_people
 from edge.jobs import end, every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
 from edge.journal.head_copy import HeadCopy, compare
@@ -190,7 +191,10 @@ class Box:
             entropy=self._entropy,
             on_charged=self._payments.call_back_others,
         )
-        sign_in = SignIn(self._people, self._clock, self._entropy, self._writer.boot)
+        self._staff = make_people(
+            self._people, self._queries, self._writer, self.settings, clock=self._clock, entropy=self._entropy
+        )
+        sign_in = self._staff.sign_in
         self._give_back = self._make_give_back(sign_in)
         self._trials = make_trials(devices, self._payments.workers, self._documents, self._printer_profile)
         self._finding = make_finding(devices, self._profiles.registry)
@@ -207,6 +211,8 @@ class Box:
                 exporting=ExportJournal(self._writer, self._queries, self._identity, self._signer, sign_in),
                 give_back=self._give_back,
                 sign_in=sign_in,
+                permissions=self._staff.permissions,
+                people=self._staff.desk,
                 idempotent=Idempotent(self._people, self._identity.journal_id),
                 line=self._line,
                 hub=self._hub,
@@ -287,6 +293,7 @@ class Box:
                 doubt_every_s=self.settings.doubt_every_s,
                 look_at_printer=self._documents.look,
                 device_check_every_s=self.settings.device_check_every_s,
+                journal_people=self._staff.managing.journal_command_line,
             ).items():
                 self._keep_up(stack, name, job)
             yield

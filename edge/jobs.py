@@ -54,10 +54,16 @@ async def end(task: asyncio.Task[None]) -> None:
 
 
 def timetable(
-    *, ask_in_doubt: Job, doubt_every_s: float, look_at_printer: Job, device_check_every_s: float
+    *,
+    ask_in_doubt: Job,
+    doubt_every_s: float,
+    look_at_printer: Job,
+    device_check_every_s: float,
+    journal_people: Job,
 ) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
     """Return what is to run as tasks for as long as the box does, by name."""
     return {
         "ask about payments in doubt": lambda: every(doubt_every_s, "ask about payments in doubt", ask_in_doubt),
         "look at the printer": lambda: every(device_check_every_s, "look at the printer", look_at_printer),
+        "journal people": lambda: every(device_check_every_s, "journal people", journal_people),
     }

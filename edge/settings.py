@@ -93,6 +93,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     doubt_every_s: Seconds = 60
     """How often a payment in doubt is asked about unasked."""
     device_check_every_s: Seconds = 20
+    lock_after_minutes: Annotated[int, msgspec.Meta(ge=0, le=720)] = 10
+    """After how long without a key or a click a page locks until its person's password is given; 0: never by itself."""
     profiles_folder: str | None = None
     """More device profiles, beside those that come with the release."""
     profile_bundle: str = "newest"

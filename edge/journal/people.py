@@ -29,6 +29,9 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     browser: str = ""
 
 
+NOWHERE: Final = Place()
+
+
 class SignInView(msgspec.Struct, frozen=True, kw_only=True):
     """A password that was given for a name, right or wrong. `at` is what the box's clock said."""
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from edge.journal.health_view import HealthView
+from edge.journal.people import NOWHERE, Place
 from edge.journal.refunds import RefundMeans
 from edge.journal.views import PaymentView, ProfilesView
 from edge.journal.writer import JournalWriter
@@ -31,6 +32,8 @@ from edge.services.override_payment import (
     check_reversal,
     words_taken,
 )
+from edge.services.people_desk import PeopleDesk
+from edge.services.permissions import Permissions
 from edge.services.print_documents import PrintDocuments
 from edge.services.read_bill import BillReading, read_bill
 from edge.services.sign_in import SignIn
@@ -38,7 +41,7 @@ from edge.services.support import Support
 from edge.services.take_payment import TakePayment
 from edge.services.try_devices import DeviceTest, TryDevices
 from edge.services.wanted import bill_wanted
-from edge.store.people import ApiCaller, OperatorView
+from edge.store.people import ApiCaller
 from edge.store.queries import Queries
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -61,6 +64,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     closing: CloseDay
     inquiries: AskInquiry
     sign_in: SignIn
+    permissions: Permissions
+    people: PeopleDesk
     idempotent: Idempotent
     line: Line
     hub: EventHub
@@ -84,6 +89,16 @@ class Counter:
         """Return the read side."""
         return self._parts.queries
 
+    @property
+    def permissions(self) -> Permissions:
+        """Return who may do what."""
+        return self._parts.permissions
+
+    @property
+    def people(self) -> PeopleDesk:
+        """Return who works here, and who is at a page."""
+        return self._parts.people
+
     def read_bill(self, bill: str, payment: str | None = None) -> BillReading:
         """See `edge.services.read_bill`."""
         return read_bill(self._parts.queries, bill, payment)
@@ -99,6 +114,7 @@ class Counter:
         name: str | None = None,
     ) -> str:
         """See `TakePayment.request`; raises also what reading the bill raises. `name` is that of `Idempotent.run`."""
+        self._parts.permissions.check(operator, "bills")
         bill = parse_bill(bill_id, payment_id)
         self._parts.health.check_room()
         return await self._parts.payments.request(
@@ -177,6 +193,7 @@ class Counter:
         self, payment_id: str, *, means: RefundMeans, reason: str, operator: str, name: str | None = None
     ) -> str:
         """See `GiveBack.propose`. `name` is that of `Idempotent.run`."""
+        self._parts.permissions.check(operator, "refunds")
         return await self._parts.give_back.propose(
             payment_id, means=means, reason=reason, operator=operator, refund_id=name and f"r{name}"
         )
@@ -211,6 +228,7 @@ class Counter:
 
     async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str, name: str | None = None) -> str:
         """See `AskInquiry.request`. `name` is that of `Idempotent.run`."""
+        self._parts.permissions.check(operator, "bill_inquiry")
         self._parts.health.check_room()
         inquiry_id = await self._parts.inquiries.request(
             kind, parameter, operator=operator, inquiry_id=name and f"q{name}"
@@ -220,6 +238,7 @@ class Counter:
 
     async def close_day(self, *, operator: str, name: str | None = None) -> str:
         """See `CloseDay.close`. `name` is that of `Idempotent.run`."""
+        self._parts.permissions.check(operator, "day_close")
         close_id = await self._parts.closing.close(operator=operator, close_id=name and f"d{name}")
         self._parts.documents.wake()
         return close_id
@@ -237,17 +256,13 @@ class Counter:
         policy, now = self._parts.queries.exposure(self._parts.clock.monotonic_ms())
         return exposure_view(policy, now, NETWORK_FEED)
 
-    async def sign_in(self, username: str, password: str) -> str:
+    async def sign_in(self, username: str, password: str, place: Place = NOWHERE) -> str:
         """See `SignIn.sign_in`."""
-        return await self._parts.sign_in.sign_in(username, password)
+        return await self._parts.sign_in.sign_in(username, password, place)
 
     async def sign_out(self, token: str) -> None:
         """See `SignIn.sign_out`."""
         await self._parts.sign_in.sign_out(token)
-
-    def operator_of(self, session_token: str) -> OperatorView | None:
-        """See `SignIn.operator_of`."""
-        return self._parts.sign_in.operator_of(session_token)
 
     def operator_of_api_token(self, token: str) -> ApiCaller | None:
         """See `SignIn.operator_of_api_token`."""
@@ -320,6 +335,7 @@ class Counter:
     def finding(self) -> FindDevices:
         """Return the search for devices that are not set up."""
         return self._parts.finding
+
 
     @property
     def support(self) -> Support:

@@ -12,10 +12,10 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from edge.journal.people import LastSignIn, OpenSession, Place, SignInView
+from edge.journal.people import NOWHERE, LastSignIn, OpenSession, Place, SignInView
 from edge.services.password_rule import check_password, folded_password
 from edge.services.presence import Presence
-from edge.store.people import MANAGER, NOWHERE, ApiCaller, OperatorView, People
+from edge.store.people import MANAGER, ApiCaller, OperatorView, People
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy
 from shared.errors import OperatorError

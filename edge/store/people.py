@@ -16,6 +16,7 @@ import msgspec
 
 from edge.journal.people import (
     MANAGER,
+    NOWHERE,
     OPERATOR,
     ROLES,
     LastSignIn,
@@ -36,7 +37,6 @@ ATTEMPTS_KEPT_MS: Final = 3_600_000
 SIGN_INS_KEPT: Final = 20
 """Of each person, right ones; and of wrong ones as many as a person may be told of."""
 FAILURES_KEPT: Final = 99
-NOWHERE: Final = Place()
 _SIGN_INS: Final = "SELECT at, address, browser, was_right FROM sign_in"
 _SINCE: Final = (
     "was_right = 0 AND number > coalesce((SELECT max(number) FROM sign_in WHERE username = ?1 AND was_right = 1), 0)"

@@ -66,7 +66,7 @@ def api_router(web: Web) -> Router:
         "/api/v1",
         route_handlers=handlers,
         middleware=[TokenHolder(web)],
-        guards=[scoped],
+        guards=[scoped(web)],
         security=[{"token": []}],
         request_max_body_size=BODY_MAX_BYTES,
     )
@@ -76,7 +76,7 @@ def _bill_routes(web: Web) -> list[Any]:
     @post(
         "/bills/read",
         status_code=200,
-        opt={"scope": "payments:read"},
+        opt={"scope": "payments:read", "act": "bills"},
         tags=["bills"],
         summary="Check a bill's ids and say what they mean",
     )
@@ -89,7 +89,7 @@ def _bill_routes(web: Web) -> list[Any]:
 def _payment_routes(web: Web) -> list[Any]:
     @post(
         "/payments",
-        opt={"scope": "payments:write"},
+        opt={"scope": "payments:write", "act": "bills"},
         tags=["payments"],
         summary="Begin a payment at a terminal",
         description="Answers at once, also when others wait for that terminal; watch the payment or the events. "
@@ -165,7 +165,7 @@ def _payment_reads(web: Web) -> list[Any]:
 def _inquiry_routes(web: Web) -> list[Any]:
     @post(
         "/inquiries",
-        opt={"scope": "inquiries:write"},
+        opt={"scope": "inquiries:write", "act": "bill_inquiry"},
         tags=["inquiries"],
         summary="Ask what a subscriber owes",
         description="Taken without a line too. With an Idempotency-Key a repeated request asks nothing twice.",

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from edge.web.guards import recognise
+from edge.web.lock_page import lock_answer
 from edge.web.rendering import AnyRequest, Web, language_of, page
 from shared.entropy import random_name
 from shared.error_texts import ERROR_TEXTS, describe
@@ -145,6 +146,13 @@ def _to_sign_in(request: AnyRequest) -> Response[str]:
     return Response("", status_code=303, headers={"Location": target})
 
 
+def _to_password(request: AnyRequest) -> Response[str]:
+    """Return the way to the one page that is open to whoever has still to choose a password."""
+    if request.headers.get("hx-request"):
+        return Response("", status_code=403, headers={"HX-Redirect": "/password"})
+    return Response("", status_code=303, headers={"Location": "/password"})
+
+
 def _sign_in_for(path: str, query: str) -> str:
     wanted = path + (f"?{query}" if query else "")
     return "/sign-in" if wanted in ("", "/") else f"/sign-in?next={quote(wanted, safe='')}"
@@ -171,6 +179,10 @@ class ErrorPages:
         if "csrf" not in request.scope["state"]:
             # No route was found, so no middleware of one has looked at who asks.
             recognise(self._web, request)
+        if error.code == "auth.locked":
+            return lock_answer(self._web, request)
+        if error.code == "auth.password_must_change":
+            return _to_password(request)
         if error.code == "auth.sign_in_needed":
             if request.url.path == "/events":
                 return Response("", status_code=401)

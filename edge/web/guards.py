@@ -13,9 +13,10 @@ from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
 from edge.web.ports import MANAGER, Caller
+from edge.web.ports_people import Visitor
 from edge.web.rendering import Web
 from shared.errors import OperatorError
 
@@ -33,6 +34,17 @@ SCOPES: Final = frozenset(
         "refunds:decide",
     }
 )
+
+ACT: Final = "act"
+"""In a handler's `opt`: the act (`shared.acts`) that it is for. Who may not do it is refused before it is called."""
+SERVICE: Final = "service"
+"""In a handler's `opt`: the path's parameter that has a service's code; who may not sell it is refused."""
+OPEN: Final = "open"
+"""In a handler's `opt`: it answers a locked page as well. Each that has it knows why."""
+BEFORE_PASSWORD: Final = "before_password"  # noqa: S105 - a name
+"""In a handler's `opt`: it answers whoever has still to choose a password."""
+BY_ITSELF: Final = "by_itself"
+"""In a handler's `opt`: pages ask it unasked, so that it says nothing of whether anybody is there."""
 
 _VISIT_SIZE_BYTES: Final = 24
 _FORM_PURPOSE: Final = b"daftar form token v1"
@@ -60,21 +72,32 @@ def ended_session_cookie() -> Cookie:
     return Cookie(key=SESSION_COOKIE, value="", path="/", httponly=True, samesite="strict", max_age=0)
 
 
-def recognise(web: Web, request: Request[Any, Any, Any]) -> str | None:
-    """Put into the request's state who signed in (`operator`) and the form token (`csrf`).
+def recognise(web: Web, request: Request[Any, Any, Any], *, active: bool = False) -> str | None:
+    """Put into the request's state who signed in (`session`, `visitor`, `operator`) and the form token (`csrf`).
 
-    Return the value of a fresh visit cookie when the visitor has neither a session nor a visit.
+    `active` says that the person did something, which keeps the page from locking. Return the value of a fresh visit
+    cookie when the visitor has neither a session nor a visit.
     """
     state = request.scope["state"]
     session = request.cookies.get(SESSION_COOKIE, "")
-    state["operator"] = web.counter.operator_of(session) if session else None
-    if state["operator"] is not None:
+    visitor = web.counter.people.visitor(session, active=active) if session else None
+    state["session"] = session
+    state["visitor"] = visitor
+    state["operator"] = None if visitor is None else visitor.operator
+    if visitor is not None:
         state["csrf"] = form_token(session)
         return None
     visit = request.cookies.get(VISIT_COOKIE, "")
     fresh = "" if visit else web.entropy.token_bytes(_VISIT_SIZE_BYTES).hex()
     state["csrf"] = form_token(visit or fresh)
     return fresh or None
+
+
+def _is_active(request: Request[Any, Any, Any], handler: object) -> bool:
+    """Return whether a request is a person's doing. Parts of pages keep themselves new while nobody looks."""
+    if getattr(handler, "opt", {}).get(BY_ITSELF):
+        return False
+    return request.method != "GET" or not request.headers.get("hx-request")
 
 
 class Visit(ASGIMiddleware):
@@ -88,7 +111,8 @@ class Visit(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Look the session up; give a visitor without one a random cookie to bind forms to."""
         request: Request[Any, Any, Any] = Request(scope)
-        fresh = recognise(self._web, request)
+        active = _is_active(request, scope.get("route_handler"))
+        fresh = recognise(self._web, request, active=active)
         if fresh is None:
             await next_app(scope, receive, send)
             return
@@ -100,6 +124,50 @@ class Visit(ASGIMiddleware):
             await send(message)
 
         await next_app(scope, receive, send_with_cookie)
+
+
+def at_work(web: Web) -> Guard:
+    """Return the guard of all pages: a locked page does nothing, a lent password opens one page, a denial acts at once.
+
+    What a handler is for stands in its `opt`: ACT an act of `shared.acts`, SERVICE the name of the path's parameter
+    with a service's code. Whoever has not signed in passes: `signed_in` says so. Raises OperatorError `auth.locked`,
+    `auth.password_must_change`, `auth.not_permitted`.
+    """
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        visitor: Visitor | None = connection.scope["state"].get("visitor")
+        if visitor is None or handler.opt.get(OPEN):
+            return
+        if visitor.locked:
+            await _keep_typed(connection, handler)
+            raise OperatorError("auth.locked")
+        if visitor.operator.must_change and not handler.opt.get(BEFORE_PASSWORD):
+            raise OperatorError("auth.password_must_change")
+        _check_act(web, connection, handler, visitor.operator.username)
+
+    return guard
+
+
+async def _keep_typed(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Put into the request's state what was typed into a form that came from a locked page, secrets left out."""
+    if isinstance(connection, Request) and connection.method == "POST":
+        await own_form(connection, handler)
+        form = await connection.form()
+        connection.scope["state"]["typed"] = tuple(
+            (name, value)
+            for name, value in form.multi_items()
+            if isinstance(value, str) and name != FORM_FIELD and "password" not in name
+        )
+
+
+def _check_act(
+    web: Web, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, operator: str
+) -> None:
+    """Let only who may do what a handler is for pass. Raises OperatorError `auth.not_permitted`."""
+    if act := handler.opt.get(ACT):
+        web.counter.permissions.check(operator, str(act))
+    if name := handler.opt.get(SERVICE):
+        web.counter.permissions.check_sell(operator, str(connection.path_params[str(name)]))
 
 
 async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -149,14 +217,19 @@ class TokenHolder(ASGIMiddleware):
         await next_app(scope, receive, send)
 
 
-async def scoped(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Let only a program pass whose token has the scope in the handler's `opt`.
+def scoped(web: Web) -> Guard:
+    """Return the guard of the API: a token with the scope in the handler's `opt`, and a person who may, if any.
 
-    Raises OperatorError `api.token_needed`, `api.scope_needed`.
+    Raises OperatorError `api.token_needed`, `api.scope_needed`, `auth.not_permitted`.
     """
-    caller: Caller | None = connection.scope["state"].get("caller")
-    if caller is None:
-        raise OperatorError("api.token_needed")
-    needed = str(handler.opt["scope"])
-    if needed not in caller.scopes:
-        raise OperatorError("api.scope_needed", scope=needed)
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        caller: Caller | None = connection.scope["state"].get("caller")
+        if caller is None:
+            raise OperatorError("api.token_needed")
+        needed = str(handler.opt["scope"])
+        if needed not in caller.scopes:
+            raise OperatorError("api.scope_needed", scope=needed)
+        _check_act(web, connection, handler, caller.operator)
+
+    return guard

@@ -102,6 +102,9 @@ HISTORY: Final = (
 )
 BOX: Final = (
     _entry("/terminal", "nav.terminal", "terminal", "پوز کارتخوان چاپگر خط pos printer line"),
+    _entry(
+        "/people", "nav.people", "person", "متصدی مدیر اجازه دسترسی رمز operator manager password", for_manager=True
+    ),
     _entry("/devices", "nav.devices", "plug", "کارتخوان چاپگر تکنسین technician port", for_manager=True),
 )
 ABOUT: Final = (

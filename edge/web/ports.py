@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from typing import Protocol
 
 from edge.journal.health_view import HealthView
+from edge.journal.people import NOWHERE, Place
+from edge.journal.people import OperatorView as Operator
 from edge.journal.refunds import RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, OpenDay
 from edge.journal.views import (
@@ -24,6 +26,7 @@ from edge.journal.views import (
 from edge.web.ports_devices import DevicesCounter
 from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
+from edge.web.ports_people import PeopleDesk, Permissions, Permitted
 from shared.events import BillKind
 from shared.identifiers import Bill
 from shared.payment import PaymentState
@@ -49,8 +52,10 @@ __all__ = [
     "OpenDay",
     "Operator",
     "PaymentView",
+    "PeopleDesk",
     "Permissions",
     "Permitted",
+    "Place",
     "PrintJob",
     "PrintState",
     "Printer",
@@ -61,22 +66,6 @@ __all__ = [
     "Terminal",
     "TerminalState",
 ]
-
-
-class Operator(Protocol):
-    """A person who signed in."""
-
-    @property
-    def username(self) -> str:
-        """The name typed at sign-in; entries carry it."""
-
-    @property
-    def name(self) -> str:
-        """The name people call them by."""
-
-    @property
-    def role(self) -> str:
-        """What they may do: operator, manager."""
 
 
 class Caller(Protocol):
@@ -93,35 +82,6 @@ class Caller(Protocol):
     @property
     def operator(self) -> str:
         """The name its entries carry, that of the person it asks for included."""
-
-
-class Permitted(Protocol):
-    """What one person may do, as it stands now."""
-
-    def may(self, act: str) -> bool:
-        """Return whether they may do an act of `shared.acts`."""
-
-    def may_sell(self, code: str) -> bool:
-        """Return whether they may sell a service of the catalogue."""
-
-
-class Permissions(Protocol):
-    """Who may do what; `operator` is a name as entries carry it. Asked each time anew: a denial acts at once."""
-
-    def of(self, operator: str) -> Permitted:
-        """Return what somebody may do now."""
-
-    def may(self, operator: str, act: str) -> bool:
-        """Return whether somebody may do an act of `shared.acts`."""
-
-    def check(self, operator: str, act: str) -> None:
-        """Let pass who may do an act. Raises OperatorError `auth.not_permitted`."""
-
-    def may_sell(self, operator: str, code: str) -> bool:
-        """Return whether somebody may sell a service of the catalogue."""
-
-    def check_sell(self, operator: str, code: str) -> None:
-        """Let pass who may sell a service. Raises OperatorError `auth.not_permitted`."""
 
 
 class Reading(Protocol):
@@ -213,6 +173,14 @@ class Counter(MoneyCounter, DevicesCounter, Protocol):
     def queries(self) -> Queries:
         """The read side."""
 
+    @property
+    def permissions(self) -> Permissions:
+        """Who may do what."""
+
+    @property
+    def people(self) -> PeopleDesk:
+        """Who works here, and who is at a page."""
+
     def read_bill(self, bill: str, payment: str | None = None) -> Reading:
         """Return what a bill says; `bill` alone may be the 26 digits of its barcode."""
 
@@ -258,14 +226,11 @@ class Counter(MoneyCounter, DevicesCounter, Protocol):
     async def export_journal(self, first: int, last: int | None, *, username: str, password: str) -> JournalCopy:
         """Give a manager a copy of the entries `first` to `last` (None: the newest), for an auditor."""
 
-    async def sign_in(self, username: str, password: str) -> str:
-        """Return a session token."""
+    async def sign_in(self, username: str, password: str, place: Place = NOWHERE) -> str:
+        """Return a session token; `place` is where somebody sits."""
 
     async def sign_out(self, token: str) -> None:
         """End a session."""
-
-    def operator_of(self, session_token: str) -> Operator | None:
-        """Return who a session belongs to."""
 
     def operator_of_api_token(self, token: str) -> Caller | None:
         """Return whose token this is."""

@@ -10,10 +10,9 @@ from litestar.datastructures import State
 from markupsafe import Markup, escape
 
 from edge.web.menu import Category, menu_of
-from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Printer, Terminal
+from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Permitted, Printer, Terminal
 from edge.web.templating import fill
 from shared.catalogue import Catalogue
-from shared.catalogue_files import built_in_catalogue
 from shared.clock import Clock
 from shared.display import ago_text
 from shared.entropy import Entropy, random_name
@@ -96,27 +95,21 @@ def _address(address: str, request: AnyRequest) -> str:
     return f"{request.url.scheme}://{request.url.hostname}{address}" if address.startswith(":") else address
 
 
-class _Everything:
-    """All is permitted."""
-
-    def may(self, act: str) -> bool:  # noqa: ARG002 - the port's
-        """Return that they may."""
-        return True
-
-    def may_sell(self, code: str) -> bool:  # noqa: ARG002 - the port's
-        """Return that they may."""
-        return True
-
-
-def catalogue_of(web: Web) -> Catalogue:  # noqa: ARG001 - until the box has one of its own
+def catalogue_of(web: Web) -> Catalogue:
     """Return the services in force."""
-    return built_in_catalogue()
+    return web.counter.catalogue()
+
+
+def permitted_to(web: Web, request: AnyRequest) -> Permitted:
+    """Return what the person of a request may do now."""
+    operator: Operator = request.scope["state"]["operator"]
+    return web.counter.permissions.of(operator.username)
 
 
 def menu_for(web: Web, request: AnyRequest) -> tuple[Category, ...]:
     """Return what the person of a request may do."""
     operator: Operator = request.scope["state"]["operator"]
-    return menu_of(catalogue_of(web), _Everything(), operator.role)
+    return menu_of(catalogue_of(web), permitted_to(web, request), operator.role)
 
 
 def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
@@ -134,6 +127,7 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         "training": web.training,
         "training_address": _address(web.training_address, request),
         "seen": "",
+        "greeting": None,
         "form_key": random_name(web.entropy, "f"),
     }
     if operator is not None:
@@ -143,6 +137,7 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         everywhere["gauges"] = gauges(web, header)
         everywhere["menu"] = menu_for(web, request)
         everywhere["health"] = web.counter.health()
+        everywhere["left_ms"] = request.scope["state"]["visitor"].left_ms
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")
         everywhere["chosen_terminal"] = lambda: ticked or web.counter.terminal_for(operator.username)
@@ -181,6 +176,8 @@ def page(
     """Return a page as an answer; `live_part` is the part of it that keeps itself new, which it has as `living`."""
     language = language_of(request)
     context = {**everywhere_of(web, request), **context}
+    if context["operator"] is not None:
+        context["greeting"] = web.counter.people.greeting(request.scope["state"]["session"])
     if live_part:
         context["living"] = Markup(_live(language, live_part, context)[0])  # noqa: S704 - came out of a template
     return Response(

@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from edge.web.api import api_router
 from edge.web.error_pages import ErrorPages
-from edge.web.guards import SCOPES, Visit, signed_in
+from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, Visit, at_work, signed_in
 from edge.web.live import change_stream
 from edge.web.pages_bills import bill_pages
 from edge.web.pages_box import box_pages
@@ -24,10 +24,17 @@ from edge.web.pages_day import day_pages
 from edge.web.pages_devices import device_pages
 from edge.web.pages_frame import frame_pages
 from edge.web.pages_history import history_pages
+from edge.web.pages_history_acts import act_history_pages
+from edge.web.pages_history_inquiries import inquiry_history_pages
 from edge.web.pages_inquiries import inquiry_pages
 from edge.web.pages_journal import journal_pages
 from edge.web.pages_money import override_pages, refund_pages
+from edge.web.pages_people import people_pages
+from edge.web.pages_profile import profile_pages
 from edge.web.pages_proof import proof_pages
+from edge.web.pages_requests import request_pages
+from edge.web.pages_services import service_pages
+from edge.web.pages_sign_in import sign_in_pages
 from edge.web.ports import Counter
 from edge.web.rendering import Web
 from edge.web.templating import ASSETS_PATH, assets_folder
@@ -53,29 +60,39 @@ _HEADERS: Final = [(name.encode(), value.encode()) for name, value in SECURITY_H
 
 def create_routes(web: Web) -> list[ControllerRouterHandler]:
     """Return the routes: pages at `/`, the API at `/api/v1`, assets at `/assets`."""
+    # It says only that something changed: a locked page hears it too, and is up to date when it opens.
+    even_so = {OPEN: True, BEFORE_PASSWORD: True, BY_ITSELF: True}
 
-    @get("/events", guards=[signed_in], media_type="text/event-stream")
+    @get("/events", guards=[signed_in], opt=even_so, media_type="text/event-stream")
     async def events() -> ServerSentEvent:
         return change_stream(web)
 
     pages = Router(
         "/",
         route_handlers=[
+            *sign_in_pages(web),
+            *profile_pages(web),
+            *people_pages(web),
             *bill_pages(web),
             *inquiry_pages(web),
             *override_pages(web),
             *refund_pages(web),
             *proof_pages(web),
             *history_pages(web),
+            *inquiry_history_pages(web),
+            *act_history_pages(web),
             *day_pages(web),
             *box_pages(web),
             *frame_pages(web),
+            *service_pages(web),
+            *request_pages(web),
             *device_pages(web),
             *journal_pages(web),
             events,
         ],
         # Sessions are of pages only: the API must not set cookies, nor be opened by one.
         middleware=[Visit(web)],
+        guards=[at_work(web)],
         include_in_schema=False,
         request_max_body_size=FORM_MAX_BYTES,
     )

@@ -287,6 +287,7 @@
     "keydown",
     (event) => {
       if (!body.dataset.barcode || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (document.querySelector("#lock[open]")) return;
       clearTimeout(waiting);
       const key = letterOf(event);
       if (!hearScanner(event) && !typing(event.target, key) && !document.querySelector("dialog[open]")) actOn(event, key);
@@ -294,4 +295,102 @@
     },
     true,
   );
+})();
+
+/* --- the lock: comes over the page when nobody is there, and keeps what was typed ----------------------------------- */
+
+(() => {
+  const lock = document.getElementById("lock");
+  if (!lock || !lock.showModal) return;
+  const form = lock.querySelector('form[action="/unlock"]');
+  const said = form.querySelector("[role=alert]");
+  const password = form.elements.password;
+  const BY_SCRIPT = { "X-Daftar-Part": "lock" };
+  const LOCKED = 423;
+  /* Told no more often than this that somebody is here; the box counts from what it was told last. */
+  const TELL_MS = 20000;
+  let toldAt = 0;
+  let here = false;
+  let timer = 0;
+  let opening = false;
+
+  const send = (address) =>
+    fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: BY_SCRIPT, redirect: "manual" });
+
+  function close() {
+    if (lock.open) return;
+    password.value = "";
+    said.hidden = true;
+    lock.showModal();
+    password.focus();
+  }
+
+  function open() {
+    opening = true;
+    lock.close();
+    opening = false;
+    for (const kind of ["payment", "inquiry", "printer", "terminal", "line", "notice"]) {
+      for (const name of [`daftar:${kind}`, `daftar:${kind}-any`]) document.body.dispatchEvent(new CustomEvent(name));
+    }
+    tell();
+  }
+
+  /* `left` is the box's own count: another window of the same person may have been used meanwhile. */
+  async function hear(answer) {
+    if (answer.status === LOCKED || answer.type === "opaqueredirect") return close();
+    const left = answer.ok ? await answer.text() : "";
+    clearTimeout(timer);
+    if (left !== "") timer = setTimeout(ask, Number(left) + 500);
+  }
+
+  const ask = () => (here ? tell() : fetch("/presence", { headers: BY_SCRIPT }).then(hear, () => (timer = setTimeout(ask, TELL_MS))));
+
+  function tell() {
+    here = false;
+    toldAt = performance.now();
+    send("/presence").then(hear, () => (timer = setTimeout(ask, TELL_MS)));
+  }
+
+  function noted() {
+    if (lock.open || here) return;
+    here = true;
+    const wait = TELL_MS - (performance.now() - toldAt);
+    if (wait <= 0) tell();
+    else setTimeout(() => here && tell(), wait);
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    let words = document.querySelector("#lost span").textContent;
+    try {
+      const answer = await send("/unlock");
+      if (answer.ok) return open();
+      /* The box was started anew, or the person may not come in any more: only a fresh sign-in leads on. */
+      if (answer.type === "opaqueredirect" || answer.status === 403) return location.assign("/sign-in");
+      words = await answer.text();
+    } catch {
+      /* The box cannot be reached: what is said says so. */
+    }
+    said.lastElementChild.textContent = words;
+    said.hidden = false;
+    password.value = "";
+    password.setAttribute("aria-invalid", "true");
+    password.focus();
+  });
+  /* Escape closes dialogs, this one never; browsers that insist find it open again. */
+  lock.addEventListener("cancel", (event) => event.preventDefault());
+  lock.addEventListener("close", () => opening || close());
+  lock.addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
+
+  const now = document.getElementById("lock-now");
+  now.addEventListener("submit", (event) => {
+    event.preventDefault();
+    now.removeAttribute("data-sent");
+    send("/lock").then(close, close);
+  });
+  document.addEventListener("htmx:responseError", (event) => event.detail.xhr.status === LOCKED && close());
+  for (const name of ["keydown", "pointerdown", "pointermove", "wheel"]) document.addEventListener(name, noted, { capture: true, passive: true });
+
+  toldAt = performance.now();
+  if (lock.dataset.left !== "") timer = setTimeout(ask, Number(lock.dataset.left) + 500);
 })();

@@ -46,6 +46,7 @@ async def test_a_job_that_raises_is_called_again():
 async def test_the_timetable_calls_each_job():
     asked: list[int] = []
     looked: list[int] = []
+    journaled: list[int] = []
 
     async def ask() -> None:
         asked.append(1)
@@ -53,10 +54,20 @@ async def test_the_timetable_calls_each_job():
     async def look() -> None:
         looked.append(1)
 
-    parts = timetable(ask_in_doubt=ask, doubt_every_s=0.001, look_at_printer=look, device_check_every_s=0.001)
+    async def journal() -> None:
+        journaled.append(1)
+
+    parts = timetable(
+        ask_in_doubt=ask,
+        doubt_every_s=0.001,
+        look_at_printer=look,
+        device_check_every_s=0.001,
+        journal_people=journal,
+    )
     tasks = [asyncio.create_task(start()) for start in parts.values()]
     await until_count(asked, 2)
     await until_count(looked, 2)
+    await until_count(journaled, 2)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

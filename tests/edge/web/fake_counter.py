@@ -8,6 +8,7 @@ import msgspec
 
 from edge.devices.scan import settings_lines
 from edge.journal.health_view import HealthView
+from edge.journal.people import NOWHERE, OperatorView, Place
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob, ProfilesView
@@ -22,7 +23,7 @@ from edge.services.statement import checked_reason
 from edge.services.support import Archive
 from edge.services.try_devices import DeviceTest
 from edge.services.two_people import check_two
-from edge.store.people import ApiCaller, OperatorView
+from edge.store.people import ApiCaller
 from edge.web.ports import LineState, TerminalState
 from shared.clock import ClockQuality
 from shared.day import DayTotals
@@ -32,6 +33,7 @@ from shared.identifiers import Bill, check_subscriber, read_bill
 from shared.ids import NETWORK_FEED, bill_obligation
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 from shared.sealed import Sealed
+from tests.edge.web.fake_people import FakePeople
 
 NOW = datetime(2026, 11, 22, 10, 47, 30, tzinfo=UTC)
 AT = "2026-11-22T10:41:05.000Z"
@@ -294,6 +296,8 @@ class FakeCounter:
         self.answers: dict[tuple[str, str], tuple[bytes, bytes]] = {}
         self.asked: list[tuple[str, str]] = []
         """Calls that change something: (name, about)."""
+        self.people = FakePeople(self.sessions, self.asked, PASSWORD)
+        self.permissions = self.people.permissions
         self.finding = FakeFinding(self.asked)
         self.support = FakeSupport()
         self.means: tuple[RefundMeans, ...] = ("reversal", "central")
@@ -588,7 +592,7 @@ class FakeCounter:
         self.asked.append(("print_slip", close_id))
         return "j1"
 
-    async def sign_in(self, username: str, password: str) -> str:
+    async def sign_in(self, username: str, password: str, place: Place = NOWHERE) -> str:  # noqa: ARG002 - the port's
         if password != PASSWORD:
             raise OperatorError("auth.wrong")
         token = f"session-{len(self.sessions) + 1}"
@@ -597,9 +601,6 @@ class FakeCounter:
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)
-
-    def operator_of(self, session_token: str) -> OperatorView | None:
-        return self.sessions.get(session_token)
 
     def operator_of_api_token(self, token: str) -> ApiCaller | None:
         if token not in TOKENS:

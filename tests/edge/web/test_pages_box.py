@@ -3,7 +3,7 @@ import pytest
 
 from edge.journal.views import AlarmView, NoticeView
 from edge.services.try_devices import DeviceTest
-from edge.web.pages_box import own_path
+from edge.web.pages_sign_in import own_path
 from shared.errors import DeviceError
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, Browser, Page

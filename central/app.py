@@ -23,10 +23,11 @@ from central.ingest.routes import box_router
 from central.jobs import ANSWER_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
 from central.ledger.left_behind import open_left_behind
 from central.ledger.receive import post_entries
-from central.providers.answers import DataKeys
 from central.providers.breaker import CircuitBreaker
+from central.providers.data_keys import DataKeys
+from central.providers.desk import ProviderDesk
 from central.providers.gateway import GatewayConnector
-from central.providers.worker import ProviderDesk, work_provider_tasks
+from central.providers.worker import work_provider_tasks
 from central.reconciliation.answering import answer_doubts
 from central.settings import Settings
 from central.store.connected import open_database

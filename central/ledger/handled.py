@@ -24,6 +24,7 @@ from shared.events import (
     ExposurePolicySet,
     FeedOpened,
     FeedReceived,
+    ImageAsked,
     InquiryAnswered,
     InquiryRequested,
     JournalClosed,
@@ -34,6 +35,8 @@ from shared.events import (
     PaymentConfirmed,
     PaymentRefused,
     ReceiptPrinted,
+    ServiceRequested,
+    ServiceRetried,
     StatusQueried,
 )
 
@@ -49,17 +52,17 @@ OFFICE_FACTS: Final = frozenset(
         KeyRotated.type,
         AlarmRaised.type,
         "journal.exported",
-        "service.requested",
-        "service.retried",
         "service.released",
         "service.shown",
-        "service.image_asked",
         *(body.type for body in PEOPLE_FACTS),
     }
 )
 """Entry types."""
 
-OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, InquiryRequested, *ATM_FACTS)
+SERVICE_FACTS: Final[tuple[type[Body], ...]] = (ServiceRequested, ServiceRetried, ImageAsked)
+"""Ask something of a provider (central.ledger.services)."""
+
+OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, InquiryRequested, *SERVICE_FACTS, *ATM_FACTS)
 
 NO_POSTING: Final[dict[str, str]] = {
     JournalOpened.type: "office, box, key and predecessor are bound by the enrolment; the entry only repeats them",
@@ -75,8 +78,8 @@ FEED_FACTS: Final[dict[str, str]] = {
     AcquirerAnswered.type: "moves nothing: the office's own entry does (central.reconciliation.answering)",
     ExposurePolicySet.type: "allows or forbids; moves no money",
     "catalogue.published": "services and tariffs as data; moves no money",
-    "service.answered": "written with the provider's answer",
-    "service.image_answered": "written with the provider's picture",
+    "service.answered": "written with the transfers and cases of the fee (central.providers.serving)",
+    "service.image_answered": "a picture; about no money (central.providers.serving)",
     AtmTicketAnswered.type: "the bank's word about a machine; about no money (central.ledger.atms)",
     "profile_bundle.published": "devices as data; about no money",
 }

@@ -12,7 +12,7 @@ from central.ledger.lives import note_entry
 from central.ledger.obligations import look_for_second_charge
 from central.ledger.posting import book
 from central.ledger.questions import ask_provider
-from central.ledger.services import fee_charged, fee_undone, route_of
+from central.ledger.services import fee_charged, fee_undone, route_of, stands
 from central.ledger.store import load_payment, save_payment, write_transfers
 from shared.payment import CHARGED
 
@@ -55,10 +55,10 @@ def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> 
 
 
 def _tell_request(connection: Connection, before: PaymentBook | None, after: PaymentBook, at: datetime) -> None:
-    """Say to the request whose fee this is that it is charged, or not any more."""
+    """Say to the request whose fee this is that it is charged for certain, or not any more."""
     if after.purpose != "inquiry_fee" or after.inquiry_id is None:
         return
-    if after.state in CHARGED:
+    if stands(after):
         fee_charged(connection, after.office_id, after.inquiry_id, at)
     elif before is not None and before.state in CHARGED:
         fee_undone(connection, after.office_id, after.inquiry_id, at)

@@ -21,6 +21,7 @@ from central.ledger.obligations import obligations_of
 from central.ledger.payments import post_payment
 from central.ledger.posting import PAYMENT_FACTS
 from central.ledger.questions import ask_provider
+from central.ledger.services import post_service
 from central.ledger.storable import is_own_fault, name_or_none, shown
 from central.ledger.store import load_payment, lock_obligations
 from central.store.books import (
@@ -36,10 +37,13 @@ from shared.events import (
     ChargeRuledOut,
     DataKeyMade,
     DayClosed,
+    ImageAsked,
     InquiryRequested,
     PaymentApproved,
     PaymentRequested,
     ReceiptPrinted,
+    ServiceRequested,
+    ServiceRetried,
     StatusQueried,
 )
 from shared.journal.entry import Entry
@@ -123,6 +127,8 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
         _keep_data_key(connection, accepted, body)
     elif isinstance(body, InquiryRequested):
         _keep_inquiry(connection, accepted, body)
+    elif isinstance(body, ServiceRequested | ServiceRetried | ImageAsked):
+        post_service(connection, accepted, body)
 
 
 def _note_if_known(connection: Connection, accepted: AcceptedEntry, payment_id: str | None) -> None:

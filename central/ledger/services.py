@@ -1,18 +1,266 @@
-"""What the fee of a catalogue service means for its request: whether the provider may be asked about it."""
+"""Requests for services of the catalogue: kept, and put to their provider once their fee allows it.
+
+    gate answer_first, or no fee    asked as soon as the request is known
+    gate fee_first                  asked once the fee is charged
+
+The fee and the request may come in any order, and the fee may be charged, undone and charged again. A request that is
+asked anew (`service.retried`) costs no second fee: one that has its result stays as it is, one that waits is asked at
+once, and one that a provider refused is asked under a new name unless its money went back already.
+"""
 
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from central.fleet.catalogues import CATALOGUES
+from central.ledger.accepted_entry import AcceptedEntry
+from central.ledger.booking import NotPostable, PaymentBook, case_about
+from central.ledger.cases import CaseKind, open_case
+from central.ledger.giving_back import agreed_for_finance
+from central.ledger.questions import BILLS, ask_provider, task_id, track_id
+from central.ledger.store import load_payment
+from central.store.books import money_case, office_payment, provider_task
+from central.store.services import service_request
+from shared.events import ImageAsked, ServiceRequested, ServiceRetried
+from shared.payment import PaymentState
+
+HAS_RESULT: Final = ("done", "nothing")
+"""Outcomes that are results; the others are none."""
+NO_RESULT: Final = ("wrong_parameter", "refused")
+_STANDING: Final = (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED, PaymentState.OVERRIDDEN_CHARGED)
+
+
+def post_service(
+    connection: Connection, accepted: AcceptedEntry, body: ServiceRequested | ServiceRetried | ImageAsked
+) -> None:
+    """Do what an entry about a service asks for. Raises NotPostable; does not commit."""
+    if isinstance(body, ServiceRequested):
+        _keep_request(connection, accepted, body)
+    elif isinstance(body, ServiceRetried):
+        _retry_request(connection, accepted, body)
+    else:
+        _ask_image(connection, accepted, body)
+
+
+def _keep_request(connection: Connection, accepted: AcceptedEntry, body: ServiceRequested) -> None:
+    """Keep a request, and ask if it may be asked. Raises NotPostable for one that is known already."""
+    new = connection.execute(
+        insert(service_request)
+        .values(
+            office_id=accepted.office,
+            inquiry_id=body.inquiry_id,
+            journal_id=accepted.journal,
+            entry_index=accepted.index,
+            ticket=body.ticket,
+            service=body.service,
+            catalogue_id=body.catalogue_id,
+            fields_key_id=body.fields.key_id,
+            fields_ciphertext=body.fields.ciphertext,
+            applicant_tail=body.applicant_tail,
+            fee_rial=body.fee_rial,
+            gate=body.gate,
+            operator=body.operator,
+            requested_claim=accepted.entry.at,
+            received_at=accepted.received_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(service_request.c.inquiry_id)
+    ).one_or_none()
+    if new is None:
+        raise NotPostable("books.inquiry_known_already", inquiry_id=body.inquiry_id)
+    _ask(connection, _row(connection, accepted.office, body.inquiry_id, lock=True), accepted.received_at)
+
+
+def _retry_request(connection: Connection, accepted: AcceptedEntry, body: ServiceRetried) -> None:
+    """Ask again, without a second fee. Raises NotPostable for a request that is not known."""
+    office, at = accepted.office, accepted.received_at
+    charged_fee(connection, office, body.inquiry_id)
+    row = _row(connection, office, body.inquiry_id, lock=True)
+    if row is None:
+        raise NotPostable("books.unknown_inquiry", inquiry_id=body.inquiry_id)
+    if row.outcome in HAS_RESULT:
+        return
+    if row.outcome in NO_RESULT:
+        _ask_anew(connection, row, at)
+        return
+    table = provider_task
+    connection.execute(
+        update(table)
+        .where(
+            table.c.office_id == office,
+            table.c.task_id == task_id("serve", body.inquiry_id),
+            table.c.state == "waiting",
+            table.c.next_at > at,
+        )
+        .values(next_at=at)
+    )
+    _ask(connection, row, at)
+
+
+def _ask_image(connection: Connection, accepted: AcceptedEntry, body: ImageAsked) -> None:
+    """Ask for the pictures of an item; asked for again once they were asked for, they are fetched anew.
+
+    Raises NotPostable for a request that is not known.
+    """
+    office, at = accepted.office, accepted.received_at
+    row = _row(connection, office, body.inquiry_id, lock=True)
+    if row is None:
+        raise NotPostable("books.unknown_inquiry", inquiry_id=body.inquiry_id)
+    subject = f"{body.inquiry_id}/{body.item}"
+    ask_provider(connection, "image", office, subject, at, route=_route(connection, row))
+    table = provider_task
+    connection.execute(
+        update(table)
+        .where(table.c.office_id == office, table.c.task_id == task_id("image", subject), table.c.state == "done")
+        .values(state="waiting", next_at=at, attempts=0, asked_at=None, outcome=None, finished_at=None)
+    )
 
 
 def fee_charged(connection: Connection, office_id: str, inquiry_id: str, at: datetime) -> None:
     """Take note that the fee of a request is charged. Does not commit.
 
     Called in the transaction that books the charge, and again for each evidence of it; the request may not be known.
+    A fee of what was refused already is owed back.
     """
-    del connection, office_id, inquiry_id, at
+    row = _row(connection, office_id, inquiry_id, lock=True)
+    if row is None:
+        return
+    if row.outcome in NO_RESULT and row.case_id is None:
+        case_id = owe_fee_back(connection, office_id, inquiry_id, reason=row.outcome, at=at)
+        _set(connection, row, case_id=case_id)
+    _ask(connection, row, at)
 
 
 def fee_undone(connection: Connection, office_id: str, inquiry_id: str, at: datetime) -> None:
-    """Take note that the fee of a request is not charged any more: given back, or in doubt again. Does not commit."""
-    del connection, office_id, inquiry_id, at
+    """Take note that the fee of a request is not charged any more: given back, or in doubt again. Does not commit.
+
+    A question that did not leave yet is taken back; what left or was answered stays.
+    """
+    if may_ask(connection, office_id, inquiry_id):
+        return
+    table = provider_task
+    connection.execute(
+        update(table)
+        .where(
+            table.c.office_id == office_id,
+            table.c.task_id == task_id("serve", inquiry_id),
+            table.c.state == "waiting",
+            table.c.asked_at.is_(None),
+        )
+        .values(state="done", outcome="withdrawn", finished_at=at)
+    )
+
+
+def may_ask(connection: Connection, office_id: str, inquiry_id: str) -> bool:
+    """Return whether a request's provider may be asked: by its gate and its fee."""
+    row = _row(connection, office_id, inquiry_id)
+    return row is not None and _may_ask(connection, row)
+
+
+def stands(fee: PaymentBook) -> bool:
+    """Return whether a fee is charged, its terminal will not take it back by itself, and nobody is to have it back.
+
+    A supervisor's word is enough, and a reversal under way too much.
+    """
+    return fee.state in _STANDING and not fee.unacknowledged and not agreed_for_finance(fee)
+
+
+def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> PaymentBook | None:
+    """Return the payment by which a request's fee stands, its row locked, or None.
+
+    Whoever locks the request as well locks it after its payment.
+    """
+    table = office_payment
+    found = connection.execute(
+        select(table.c.payment_id)
+        .where(
+            table.c.office_id == office_id,
+            table.c.purpose == "inquiry_fee",
+            table.c.inquiry_id == inquiry_id,
+            table.c.state.in_([str(state) for state in _STANDING]),
+        )
+        .order_by(table.c.ordinal)
+    ).scalars()
+    fees = (load_payment(connection, office_id, payment_id) for payment_id in found.all())
+    return next((fee for fee in fees if fee is not None and stands(fee)), None)
+
+
+def owe_fee_back(
+    connection: Connection, office_id: str, inquiry_id: str, *, reason: str, at: datetime, **facts: Any
+) -> str | None:
+    """Open the case of a fee without a result; return its id, or None where no fee is charged.
+
+    Refused for good: the fee is owed back. Wrong parameters: whose fault it was is a person's to say.
+    """
+    fee = charged_fee(connection, office_id, inquiry_id)
+    if fee is None:
+        return None
+    kind: CaseKind = "refund" if reason == "refused" else "no_result"
+    case = case_about(fee, kind, inquiry=inquiry_id, outcome=reason, **facts)
+    return open_case(connection, case, at=at, again=True)
+
+
+def route_of(connection: Connection, office_id: str, inquiry_id: str | None) -> str:
+    """Return whom to tell of a payment: who answered what it pays, or the bills' provider where nobody did."""
+    row = None if inquiry_id is None else _row(connection, office_id, inquiry_id)
+    return BILLS if row is None else _route(connection, row)
+
+
+def _ask(connection: Connection, row: Any, at: datetime) -> None:
+    """Queue the question of a request without an outcome, if it may be asked."""
+    if row is not None and row.outcome is None and _may_ask(connection, row):
+        ask_provider(connection, "serve", row.office_id, row.inquiry_id, at, route=_route(connection, row))
+
+
+def _ask_anew(connection: Connection, row: Any, at: datetime) -> None:
+    """Ask again what was refused, under a name of its own, unless its case is closed: the money may be back."""
+    closed = connection.execute(
+        select(func.count()).where(money_case.c.case_id == row.case_id, money_case.c.state == "closed")
+    ).scalar_one()
+    if closed or not _may_ask(connection, row):
+        return
+    number = row.round + 1
+    _set(connection, row, round=number)
+    table = provider_task
+    connection.execute(
+        update(table)
+        .where(table.c.office_id == row.office_id, table.c.task_id == task_id("serve", row.inquiry_id))
+        .where(table.c.state == "done")
+        .values(
+            state="waiting",
+            next_at=at,
+            attempts=0,
+            asked_at=None,
+            outcome=None,
+            finished_at=None,
+            route=_route(connection, row),
+            track_id=track_id("serve", row.office_id, f"{row.inquiry_id}|{number}"),
+        )
+    )
+
+
+def _may_ask(connection: Connection, row: Any) -> bool:
+    if row.gate == "answer_first" or row.fee_rial == 0:
+        return True
+    return charged_fee(connection, row.office_id, row.inquiry_id) is not None
+
+
+def _route(connection: Connection, row: Any) -> str:
+    service = CATALOGUES.service(connection, row.catalogue_id, row.service)
+    # What nobody here knows is asked of whoever is there, to be refused with words.
+    return BILLS if service is None else service.provider
+
+
+def _row(connection: Connection, office_id: str, inquiry_id: str, *, lock: bool = False) -> Any:
+    table = service_request
+    query = select(table).where(table.c.office_id == office_id, table.c.inquiry_id == inquiry_id)
+    return connection.execute(query.with_for_update() if lock else query).one_or_none()
+
+
+def _set(connection: Connection, row: Any, **values: Any) -> None:
+    table = service_request
+    connection.execute(
+        update(table).where(table.c.office_id == row.office_id, table.c.inquiry_id == row.inquiry_id).values(**values)
+    )

@@ -1,7 +1,7 @@
 """Writing what a provider said: payment or inquiry, ledger, case, and the entry on the office's feed, together."""
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, select, update
@@ -12,75 +12,28 @@ from central.ledger.items import words_of
 from central.ledger.positions import answered
 from central.ledger.store import set_confirmation, withdraw_question, write_transfers
 from central.providers.connector import Answered, Refused, Taken
-from central.store.books import office_data_key, office_inquiry
+from central.providers.data_keys import seal_to_office
+from central.providers.desk import AppendFeed, Asked
+from central.store.books import office_inquiry
+from central.store.services import service_request
 from shared.clock import Clock, instant_text
-from shared.errors import IntegrityError, PeerError
+from shared.errors import IntegrityError
 from shared.events import (
-    DATA_KEY_PURPOSE,
+    FULFILMENT_PURPOSE,
     INQUIRY_CUSTOMER_PURPOSE,
-    INQUIRY_PARAMETER_PURPOSE,
     Body,
     InquiryAnswered,
     PaymentConfirmed,
     PaymentRefused,
 )
-from shared.ids import FeedId, OfficeId, office_feed
+from shared.ids import OfficeId, office_feed
 from shared.payment import CERTAINLY_UNCHARGED
-from shared.sealed import Sealed, seal, unseal
+from shared.sealed import Sealed
 
 TAKEN_AFTER_ALL: Final = "ارائه‌دهنده پرداخت را پذیرفت · the provider took the payment"
 REFUND_INSTEAD: Final = "پروندهٔ برگشت باز است · a refund case is open"
 _CUSTOMER_SIZE_MAX_BYTES: Final = 8 * 1024
 """An answer must fit an entry of the feed."""
-
-
-class AppendFeed(Protocol):
-    """Append a fact to a feed in the caller's transaction; return its index."""
-
-    def __call__(self, connection: Connection, feed_id: FeedId, body: Body) -> int:
-        """Append; does not commit."""
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question that is being worked: what of its row the answer needs."""
-
-    office_id: str
-    task_id: str
-    kind: str
-    subject: str
-    item: int | None
-    """Of the payment that it is about, where that has items."""
-    track_id: str
-    attempts: int
-    lease: str
-    asked_at: datetime | None
-    """When the question may last have left, or None when it never did."""
-
-
-class DataKeys:
-    """Opens what offices sealed: their monthly keys, unwrapped with central's own. Keeps none of them."""
-
-    def __init__(self, wrapping_private: bytes) -> None:
-        self._wrapping_private = wrapping_private
-
-    def open_parameter(self, connection: Connection, office_id: str, sealed: Sealed) -> str:
-        """Return the subscriber's number.
-
-        Raises PeerError `provider.no_data_key` when the key did not come yet; IntegrityError `sealed.cannot_open`.
-        """
-        row = connection.execute(
-            select(office_data_key.c.wrapped).where(
-                office_data_key.c.office_id == office_id, office_data_key.c.key_id == sealed.key_id
-            )
-        ).one_or_none()
-        if row is None:
-            raise PeerError("provider.no_data_key", key_id=sealed.key_id)
-        wrapped = Sealed(key_id=sealed.key_id, ciphertext=row.wrapped)
-        private = unseal(wrapped, private_key=self._wrapping_private, purpose=DATA_KEY_PURPOSE)
-        try:
-            return unseal(sealed, private_key=private, purpose=INQUIRY_PARAMETER_PURPOSE).decode("ascii")
-        except ValueError as error:
-            raise IntegrityError("sealed.cannot_open", key_id=sealed.key_id) from error
 
 
 def seal_customer(connection: Connection, office_id: str, key_id: str, customer: dict[str, str]) -> Sealed | None:
@@ -91,14 +44,9 @@ def seal_customer(connection: Connection, office_id: str, key_id: str, customer:
     plaintext = msgspec.json.encode(customer, order="deterministic")
     if not customer or len(plaintext) > _CUSTOMER_SIZE_MAX_BYTES:
         return None
-    public_key = connection.execute(
-        select(office_data_key.c.public_key).where(
-            office_data_key.c.office_id == office_id, office_data_key.c.key_id == key_id
-        )
-    ).scalar_one()
     try:
-        return seal(plaintext, key_id=key_id, public_key=bytes.fromhex(public_key), purpose=INQUIRY_CUSTOMER_PURPOSE)
-    except ValueError:
+        return seal_to_office(connection, office_id, key_id, plaintext, purpose=INQUIRY_CUSTOMER_PURPOSE)
+    except IntegrityError:
         return None
 
 
@@ -135,6 +83,20 @@ def finish_confirmation(
     return outcome
 
 
+def _fulfilment(connection: Connection, payment: PaymentBook, reply: Taken) -> Sealed | None:
+    """Return what the customer bought, sealed to the data key of the request it was bought by."""
+    if not reply.fulfilment or payment.inquiry_id is None:
+        return None
+    table = service_request
+    key_id = connection.execute(
+        select(table.c.fields_key_id).where(
+            table.c.office_id == payment.office_id, table.c.inquiry_id == payment.inquiry_id
+        )
+    ).scalar_one()
+    plaintext = msgspec.json.encode(reply.fulfilment, order="deterministic")
+    return seal_to_office(connection, payment.office_id, key_id, plaintext, purpose=FULFILMENT_PURPOSE)
+
+
 def _keep_taken(
     connection: Connection, asked: Asked, payment: PaymentBook, reply: Taken, *, provider: str, at: datetime
 ) -> PaymentConfirmed:
@@ -158,6 +120,7 @@ def _keep_taken(
         provider_reference=reference,
         confirmed_at=instant_text(at),
         item=item,
+        fulfilment=_fulfilment(connection, payment, reply),
     )
 
 

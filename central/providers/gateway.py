@@ -113,14 +113,13 @@ class GatewayConnector(BillCalls):
     def approve_status(self, order: OrderApproval) -> ConfirmReply:
         """Ask what became of an order."""
         if order.call == "pin_products":
-            query = {"inquiryTrackId": order.track_id}
-            shape = self._shape("pin_inquiry")
-            path = shape.path.format(client=self._client)
-            return _bought(self._calls.call("GET", path, order.track_id, query=query))
+            track_id, asked = order.track_id[:-1] + "s", {"inquiryTrackId": order.track_id}
+            return _bought(self._ask(self._shape("pin_inquiry"), track_id, asked))
         if order.call != "charge_request":
             return _carried_out(self.status(order.track_id))
-        envelope = self._ask(self._shape("charge_inquiry"), order.track_id, {"orderId": order.order_id})
-        return _order_state(envelope)
+        # A call of its own, so under a name of its own.
+        track_id = order.track_id[:-1] + "s"
+        return _order_state(self._ask(self._shape("charge_inquiry"), track_id, {"orderId": order.order_id}))
 
     def pictures(self, item: str, *, track_id: str) -> PictureReply:
         """Ask for the pictures of a violation, by its id."""

@@ -1,12 +1,15 @@
 """Pictures of a provider: only from its own hosts, only of a kind that boxes show, only of a size that a feed carries.
 
 An address comes out of an answer, so it is not trusted: https (http where the provider itself is asked so), a host that
-is the provider's own or configured, no redirect. A box gets the bytes as they are, sealed; it draws them anew.
+is the provider's own or configured, no redirect. What is too large for an entry of the feed is drawn anew, smaller.
 """
 
+import io
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
+
+from PIL import Image
 
 from central.providers.connector import Picture, Pictured, PictureReply, Trouble
 from central.providers.wire import Received, Wire
@@ -14,7 +17,11 @@ from shared.clock import Clock
 
 PICTURE_SIZE_MAX_BYTES: Final = 44 * 1024
 """Sealed and written as base64 it has to fit an entry of the feed."""
+FETCHED_SIZE_MAX_BYTES: Final = 2 * 1024 * 1024
+PIXELS_MAX: Final = 16_000_000
 PICTURES_MAX: Final = 6
+_SIDES_PX: Final = (1280, 960, 720, 480)
+_QUALITIES: Final = (80, 65, 50)
 _HEADS: Final = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
 _OK: Final = 200
 _GONE: Final = (404, 410)
@@ -43,7 +50,7 @@ class PictureWire:
             if not self._is_allowed(url):
                 found.append(Picture(label=label, image=None))
                 continue
-            received = self._wire.ask("GET", url, size_max_bytes=4 * PICTURE_SIZE_MAX_BYTES)
+            received = self._wire.ask("GET", url, size_max_bytes=FETCHED_SIZE_MAX_BYTES)
             if isinstance(received, Trouble) and received.why == "DecodingError":
                 found.append(Picture(label=label, image=None))
             elif not isinstance(received, Received):
@@ -64,5 +71,25 @@ class PictureWire:
 
 def _checked(received: Received) -> bytes | None:
     head = _HEADS.get(received.media_type)
-    fits = len(received.body) <= PICTURE_SIZE_MAX_BYTES
-    return received.body if head is not None and received.body.startswith(head) and fits else None
+    if head is None or not received.body.startswith(head):
+        return None
+    return received.body if len(received.body) <= PICTURE_SIZE_MAX_BYTES else shrunk(received.body)
+
+
+def shrunk(image: bytes) -> bytes | None:
+    """Return a picture that fits, drawn anew as JPEG; None for what is no picture or is too large to be opened."""
+    try:
+        with Image.open(io.BytesIO(image), formats=("JPEG", "PNG")) as opened:
+            if opened.width * opened.height > PIXELS_MAX:
+                return None
+            drawn = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    for side in _SIDES_PX:
+        drawn.thumbnail((side, side))
+        for quality in _QUALITIES:
+            written = io.BytesIO()
+            drawn.save(written, "JPEG", quality=quality, optimize=True)
+            if written.tell() <= PICTURE_SIZE_MAX_BYTES:
+                return written.getvalue()
+    return None

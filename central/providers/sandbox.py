@@ -1,4 +1,4 @@
-"""A provider of bill services to play with: behaves like the real one, and misbehaves when told to.
+"""A provider of services to play with, in both public shapes: behaves like a real one, and misbehaves when told to.
 
 Bills follow from the subscriber's number, so every asker sees the same debt; numbers that end in 00 owe nothing, in 99
 do not exist. Any bill whose check digits are right can be paid once. `POST /control/bad-day` scripts trouble:
@@ -7,27 +7,30 @@ do not exist. Any bill whose check digits are right can be paid once. `POST /con
     html        a page instead of an answer            wrong_json  JSON of another shape
     pending     PENDING now, DONE once it is asked     unknown     UNKNOWN, likewise
     lost        do it, then cut the answer short       busy        FAILED, SERVICE_CALL_ERROR: may be sent again
+    refused     the service is not given               wrong_parameter, other_track, wrong_amount
+    paid_already, expired_offer, changed_amount        of a bill or an order
 
+Each `on` one kind of call: inquiry, confirm, status, service, order, approve, image, or any.
 `POST /control/good-day` ends them, `POST /control/bills` makes a bill paid, expired or open, `POST /control/debts`
-sets what a subscriber owes, `GET /control/state` shows everything, `POST /control/forget` starts anew.
+sets what a subscriber owes, `POST /control/answers` the result of a service's call, `GET /control/state` shows all,
+`POST /control/forget` starts anew.
 """
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
 import uvicorn
-from litestar import Litestar, MediaType, Request, Response, get, post
+from litestar import Litestar, Request, get, post
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
-from litestar.types import Receive, Scope, Send
 
+from central.providers.sandbox_days import envelope_of_a_day, shown
+from central.providers.sandbox_routes import service_routes
 from central.providers.sandbox_state import (
     BadDay,
-    BadDayKind,
     BillMark,
     Call,
     Debt,
@@ -43,13 +46,6 @@ from shared.clock import Clock
 
 STATE_FILE: Final = "provider.json"
 GRACEFUL_SHUTDOWN_S: Final = 2
-
-_BROKEN: Final[dict[BadDayKind, tuple[bytes, MediaType, int]]] = {
-    "error_500": (b"internal error", MediaType.TEXT, 500),
-    "html": (b"<html><body>Under maintenance</body></html>", MediaType.HTML, 200),
-    "wrong_json": (b'{"ok": true}', MediaType.JSON, 200),
-}
-"""Answers of a provider that did nothing."""
 
 _TrackId = Annotated[str, QueryParameter(name="trackId", min_length=1, max_length=40)]
 
@@ -79,7 +75,7 @@ def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
 
     async def answer(call: Call, track_id: str, work: Callable[[], Envelope]) -> Any:
         sandbox.heard(call, track_id)
-        response = await _answer(sandbox, call, track_id, work)
+        response = await envelope_of_a_day(sandbox, call, track_id, work)
         sandbox.save()
         return response
 
@@ -91,7 +87,7 @@ def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
     ) -> Any:
         kind = kind_of(type_word)
         if kind is None:
-            return _shown(failed(track_id, "VALIDATION_ERROR", "Bill Wrong Type"))
+            return shown(failed(track_id, "VALIDATION_ERROR", "Bill Wrong Type"))
         today = tehran_date(clock.now())
         return await answer("inquiry", track_id, lambda: sandbox.inquire(kind, parameter, track_id, today))
 
@@ -107,7 +103,7 @@ def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
         return await answer("status", track_id, lambda: sandbox.status(track_id))
 
     return Litestar(
-        route_handlers=[inquiry, confirm, status, *_control(sandbox), _health],
+        route_handlers=[inquiry, confirm, status, *service_routes(sandbox, clock), *_control(sandbox), _health],
         openapi_config=OpenAPIConfig(
             title="Sandbox provider", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
         ),
@@ -166,47 +162,6 @@ def _control(sandbox: Sandbox) -> list[Any]:
         return sandbox.state
 
     return [bad_day, good_day, bills, debts, forget, state]
-
-
-async def _answer(sandbox: Sandbox, call: Call, track_id: str, work: Callable[[], Envelope]) -> Any:
-    """Answer a call as the day is."""
-    day = sandbox.bad_day(call)
-    if day is not None and day.kind in _BROKEN:
-        body, media_type, status_code = _BROKEN[day.kind]
-        return Response(body, media_type=media_type, status_code=status_code)
-    if day is not None and day.kind == "slow":
-        await asyncio.sleep(day.ms / 1000)
-    if day is not None and day.kind == "busy":
-        return _shown(failed(track_id, "SERVICE_CALL_ERROR", "try later"))
-    envelope = work()
-    if day is not None and day.kind == "lost":
-        return _CutShort(msgspec.json.encode(envelope))
-    if day is not None and day.kind in ("pending", "unknown"):
-        return _shown(Envelope(track_id=track_id, status="PENDING" if day.kind == "pending" else "UNKNOWN"))
-    return _shown(envelope)
-
-
-def _shown(envelope: Envelope) -> Response[bytes]:
-    return Response(
-        msgspec.json.encode(envelope),
-        media_type=MediaType.JSON,
-        status_code=400 if envelope.status == "FAILED" else 200,
-    )
-
-
-class _CutShort:
-    """An ASGI answer that promises more than it sends: the asker sees its connection die in the middle."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        promised = str(len(self._body) + 1000).encode()
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", promised)]},
-        )
-        await send({"type": "http.response.body", "body": self._body[:10], "more_body": True})
-        raise ConnectionAbortedError("the answer is lost on purpose")
 
 
 def serve_sandbox(clock: Clock, *, host: str, port: int, folder: Path | None) -> None:

@@ -12,8 +12,25 @@ from shared.errors import OperatorError
 from shared.events import BillKind
 from shared.identifiers import BillType, check_digit, parse_bill
 
-BadDayKind = Literal["slow", "error_500", "html", "wrong_json", "pending", "unknown", "lost", "busy"]
-Call = Literal["inquiry", "confirm", "status", "any"]
+BadDayKind = Literal[
+    "slow",
+    "error_500",
+    "html",
+    "wrong_json",
+    "pending",
+    "unknown",
+    "lost",
+    "busy",
+    "refused",
+    "wrong_parameter",
+    "other_track",
+    "wrong_amount",
+    "paid_already",
+    "expired_offer",
+    "changed_amount",
+]
+Call = Literal["inquiry", "confirm", "status", "service", "order", "approve", "image", "any"]
+OrderState = Literal["Requested", "Sent", "SendingError", "Confirm", "Confirmed", "ConfirmingError"]
 BillState = Literal["open", "paid", "expired"]
 
 _COMPANY_CODES: Final[dict[BillKind, str]] = {
@@ -77,6 +94,23 @@ class Envelope(msgspec.Struct, rename="camel", omit_defaults=True):
     error: dict[str, str] | None = None
 
 
+class Order(msgspec.Struct, kw_only=True):
+    """Something ordered, carried out once it is approved. `approvals` counts how often that was done: never twice."""
+
+    amount_rial: int
+    expires_at: str
+    state: OrderState = "Requested"
+    approvals: int = 0
+
+
+class Kept(msgspec.Struct, kw_only=True):
+    """An answer of the second shape that is kept for a while."""
+
+    cached_at: str
+    expires_at: str
+    result: dict[str, object]
+
+
 class SandboxState(msgspec.Struct, kw_only=True):
     """All that the sandbox remembers. `calls` counts by call and by track id what was heard, for tests to ask."""
 
@@ -86,13 +120,22 @@ class SandboxState(msgspec.Struct, kw_only=True):
     paid_by: dict[str, str] = {}
     calls: dict[str, int] = {}
     bad_days: list[BadDay] = []
+    orders: dict[str, Order] = {}
+    pins_sold: int = 0
+    given: dict[str, dict[str, object]] = {}
+    """Results that were set for calls of the first shape, by the call's last path segment."""
+    kept: dict[str, Kept] = {}
 
 
 def made_bill(kind: BillKind, parameter: str, amount_rial: int) -> tuple[str, str]:
     """Return a bill id and payment id with right check digits. The amount is in whole thousands of rials."""
     digits = "".join(letter for letter in parameter if letter.isdigit()) or "1"
-    file_code = digits[-8:].lstrip("0") or "1"
-    body = f"{file_code}{_COMPANY_CODES[kind]}{int(BillType[kind.upper()])}"
+    return made_ids(digits[-8:], _COMPANY_CODES[kind], BillType[kind.upper()], amount_rial)
+
+
+def made_ids(file_code: str, company: str, kind: BillType, amount_rial: int) -> tuple[str, str]:
+    """Return a bill id and payment id with right check digits. The amount is in whole thousands of rials."""
+    body = f"{file_code.lstrip('0') or '1'}{company}{int(kind)}"
     bill_id = body + str(check_digit(body))
     payment = f"{amount_rial // _UNIT_RIAL}509"
     payment += str(check_digit(payment))
@@ -111,6 +154,8 @@ class Sandbox:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self.address = ""
+        """Where it was last asked: its pictures are there too."""
         known = path is not None and path.exists()
         self.state = (
             msgspec.json.decode(path.read_bytes(), type=SandboxState) if path is not None and known else SandboxState()
@@ -213,6 +258,10 @@ class Sandbox:
         """Return the answer of an earlier call; one that was pending is done once it is asked."""
         known = self.state.answers.get(track_id)
         return known if known is not None else failed(track_id, "TRACK_ID_NOT_FOUND", "")
+
+    def picture_url(self, label: str, serial: str) -> str:
+        """Return the address of a picture."""
+        return f"{self.address}/pictures/{serial}/{label}.png"
 
     def bill_state(self, bill_id: str, payment_id: str) -> BillState:
         """Return whether a bill is open, paid or expired."""

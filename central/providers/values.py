@@ -11,7 +11,7 @@ from shared.calendar import TEHRAN, jalali_text, parse_jalali_date, parse_jalali
 from shared.catalogue import Row
 from shared.clock import instant_text
 from shared.errors import OperatorError
-from shared.text import fold_digits, fold_number
+from shared.text import ZWNJ, fold_digits, fold_number
 
 WORD_SIZE_MAX: Final = 64
 """The longest reference, day or code that the books keep, in characters."""
@@ -53,7 +53,8 @@ def word(value: object, size_max: int = WORD_SIZE_MAX) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
-    return text if 0 < len(text) <= size_max and text.isprintable() else None
+    # Persian words have half spaces in them, which are not printable by themselves.
+    return text if 0 < len(text) <= size_max and text.replace(ZWNJ, "").isprintable() else None
 
 
 def moment(value: object) -> str | None:

@@ -10,7 +10,7 @@ Safe at every point where a process may die:
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -18,50 +18,33 @@ from sqlalchemy import Connection, Engine, or_, select, update
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import open_case
+from central.ledger.services import charged_fee
 from central.ledger.store import load_payment
-from central.providers.answers import (
-    AppendFeed,
-    Asked,
-    DataKeys,
-    finish_confirmation,
-    finish_inquiry,
-    withdraw_confirmation,
-)
-from central.providers.breaker import CircuitBreaker
+from central.providers.answers import finish_confirmation, finish_inquiry, withdraw_confirmation
+from central.providers.asking import Question, hopeless, question_of
 from central.providers.connector import (
     Answered,
-    ConfirmOrder,
     NotDone,
     Pending,
-    ProviderConnector,
+    Pictured,
     Refused,
+    Served,
     Taken,
     Trouble,
     Unreached,
 )
-from central.providers.holding import Withdrawn, in_the_way
-from central.store.books import office_inquiry, office_payment, office_payment_item, provider_task
-from shared.clock import Clock
-from shared.entropy import Entropy
+from central.providers.desk import Asked, NotYet, ProviderDesk, Reply
+from central.providers.holding import Withdrawn
+from central.providers.serving import finish_pictures, finish_service
+from central.store.books import provider_task
 from shared.errors import BugError, DaftarError, IntegrityError
-from shared.events import BillKind
-from shared.sealed import Sealed
 
 _log = structlog.get_logger()
 _LEASE_SIZE_BYTES: Final = 12
 _JITTER: Final = 0.2
 
-
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """How long what is waited for. A lease outlives the two calls that may be made under it."""
-
-    lease_ms: int = 60_000
-    retry_first_ms: int = 2_000
-    retry_longest_ms: int = 300_000
-    unheard_after_ms: int = 30_000
-    """So long after a question left, the provider's not knowing it counts."""
-    overdue_after_ms: int = 6 * 3_600_000
-    """A payment not confirmed after this becomes a case; the question goes on being asked."""
+Finished = Answered | Served | Pictured | Taken | Refused | Withdrawn
+"""What ends a question."""
 
 
 class WorkReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,22 +53,6 @@ class WorkReport(msgspec.Struct, frozen=True, kw_only=True):
     done: int
     waiting: int
     troubled: int
-
-
-class ProviderDesk(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the worker works with, joined by the application."""
-
-    connector: ProviderConnector
-    breaker: CircuitBreaker
-    append_feed: AppendFeed
-    data_keys: DataKeys
-    clock: Clock
-    entropy: Entropy
-    timing: Timing = Timing()
-
-
-Reply = Answered | Taken | Refused | Withdrawn | Pending | NotDone | Unreached | Trouble
-NotYet = Pending | NotDone | Unreached | Trouble
 
 
 class _Turn(msgspec.Struct, frozen=True):
@@ -133,6 +100,7 @@ def _claim(engine: Engine, desk: ProviderDesk) -> Asked | None:
             connection.execute(
                 select(table)
                 .where(
+                    table.c.route == desk.route,
                     table.c.state != "done",
                     table.c.next_at <= now,
                     or_(table.c.lease_until.is_(None), table.c.lease_until <= now),
@@ -174,18 +142,17 @@ def _claim(engine: Engine, desk: ProviderDesk) -> Asked | None:
 def _ask(engine: Engine, desk: ProviderDesk, asked: Asked) -> _Turn:
     """Ask the provider what may be asked now. Holds no transaction while it does."""
     try:
-        question = _Confirmation(engine, desk, asked) if asked.kind == "confirm" else _Inquiry(engine, desk, asked)
+        question = question_of(engine, desk, asked)
     except DaftarError as error:
-        # Not the provider's fault: a data key that did not come yet, or a parameter nobody can open.
+        # Not the provider's fault: a data key that did not come yet, fields nobody can open, a service nobody knows.
         desk.breaker.forget()
         _log.warning("question cannot be asked", task=asked.task_id, code=error.code)
-        hopeless = isinstance(error, IntegrityError) and asked.kind == "inquire"
-        reply: Reply = Answered(outcome="refused", reason=error.code) if hopeless else NotDone(why=error.code)
-        return _Turn(reply, asked.asked_at)
+        never = hopeless(asked, error.code) if isinstance(error, IntegrityError) else None
+        return _Turn(never or NotDone(why=error.code), asked.asked_at)
     return _converse(engine, desk, asked, question)
 
 
-def _converse(engine: Engine, desk: ProviderDesk, asked: Asked, question: "_Confirmation | _Inquiry") -> _Turn:
+def _converse(engine: Engine, desk: ProviderDesk, asked: Asked, question: Question) -> _Turn:
     """Ask for the status when the question may have left before; ask the question when it was not done."""
     if asked.asked_at is not None:
         reply = question.status()
@@ -215,69 +182,6 @@ def _tell_breaker(desk: ProviderDesk, reply: Reply) -> None:
         desk.breaker.fail()
     else:
         desk.breaker.succeed()
-
-
-class _Confirmation:
-    """The question whether the provider takes a payment."""
-
-    def __init__(self, engine: Engine, desk: ProviderDesk, asked: Asked) -> None:
-        self._connector = desk.connector
-        self._engine, self._asked = engine, asked
-        table, items = office_payment, office_payment_item
-        with engine.connect() as connection:
-            row = connection.execute(
-                select(table).where(table.c.office_id == asked.office_id, table.c.payment_id == asked.subject)
-            ).one()
-            of_item = (items.c.office_id == asked.office_id, items.c.payment_id == asked.subject)
-            paid = row
-            if asked.item is not None:
-                paid = connection.execute(select(items).where(*of_item, items.c.item == asked.item)).one()
-        if paid.bill_id is None or paid.bill_payment_id is None:
-            raise BugError("provider.no_bill")
-        self._order = ConfirmOrder(
-            track_id=asked.track_id,
-            bill_id=paid.bill_id,
-            bill_payment_id=paid.bill_payment_id,
-            amount_rial=paid.amount_rial,
-            rrn=row.rrn or "",
-            stan=row.stan or "",
-            paid_at_claim=row.approved_claim or "",
-        )
-
-    def stopped(self) -> Reply | None:
-        with self._engine.begin() as connection:
-            return in_the_way(connection, self._asked.office_id, self._asked.subject, self._asked.item)
-
-    def send(self) -> Reply:
-        return self._connector.confirm(self._order)
-
-    def status(self) -> Reply:
-        return self._connector.confirm_status(track_id=self._order.track_id)
-
-
-class _Inquiry:
-    """The question what a subscriber owes."""
-
-    def __init__(self, engine: Engine, desk: ProviderDesk, asked: Asked) -> None:
-        self._connector = desk.connector
-        self._track_id = asked.track_id
-        table = office_inquiry
-        with engine.connect() as connection:
-            row = connection.execute(
-                select(table).where(table.c.office_id == asked.office_id, table.c.inquiry_id == asked.subject)
-            ).one()
-            sealed = Sealed(key_id=row.parameter_key_id, ciphertext=row.parameter_ciphertext)
-            self._parameter = desk.data_keys.open_parameter(connection, asked.office_id, sealed)
-        self._kind = cast("BillKind", row.kind)
-
-    def stopped(self) -> Reply | None:
-        return None
-
-    def send(self) -> Reply:
-        return self._connector.inquire(self._kind, self._parameter, track_id=self._track_id)
-
-    def status(self) -> Reply:
-        return self._connector.inquiry_status(self._kind, track_id=self._track_id)
 
 
 def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
@@ -325,16 +229,21 @@ def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> Non
         )
 
 
-def _finish(
-    connection: Connection, desk: ProviderDesk, asked: Asked, reply: Answered | Taken | Refused | Withdrawn
-) -> str:
+def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Finished) -> str:
     provider, clock, append_feed = desk.connector.name, desk.clock, desk.append_feed
     if isinstance(reply, Answered):
         return finish_inquiry(connection, asked, reply, provider=provider, clock=clock, append_feed=append_feed)
+    if isinstance(reply, Served):
+        return finish_service(connection, asked, reply, provider=provider, clock=clock, append_feed=append_feed)
+    if isinstance(reply, Pictured):
+        return finish_pictures(connection, asked, reply, append_feed=append_feed)
+    if isinstance(reply, Withdrawn) and asked.kind != "confirm":
+        return "withdrawn"
+    payment = _payment(connection, asked)
     if isinstance(reply, Withdrawn):
-        return withdraw_confirmation(connection, _payment(connection, asked), item=asked.item, at=clock.now())
+        return withdraw_confirmation(connection, payment, item=asked.item, at=clock.now())
     return finish_confirmation(
-        connection, asked, _payment(connection, asked), reply, provider=provider, clock=clock, append_feed=append_feed
+        connection, asked, payment, reply, provider=provider, clock=clock, append_feed=append_feed
     )
 
 
@@ -345,12 +254,18 @@ def _payment(connection: Connection, asked: Asked) -> PaymentBook:
     return payment
 
 
+def _paid(connection: Connection, asked: Asked) -> PaymentBook | None:
+    """Return what was paid for the answer that is waited for: the payment to confirm, or a service's fee."""
+    if asked.kind == "confirm":
+        return _payment(connection, asked)
+    return charged_fee(connection, asked.office_id, asked.subject) if asked.kind == "serve" else None
+
+
 def _put_back(connection: Connection, desk: ProviderDesk, asked: Asked, reply: NotYet, row: Any) -> dict[str, Any]:
     """Return what makes the question wait for its next turn; open a case when a payment waits too long."""
     now = desk.clock.now()
     overdue_at = row.made_at + timedelta(milliseconds=desk.timing.overdue_after_ms)
-    if asked.kind == "confirm" and now >= overdue_at:
-        payment = _payment(connection, asked)
+    if now >= overdue_at and (payment := _paid(connection, asked)) is not None:
         case = case_about(payment, "overdue", item=asked.item, track_id=asked.track_id, problem=reply.why)
         open_case(connection, case, at=now)
     return {

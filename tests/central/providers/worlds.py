@@ -15,11 +15,12 @@ from central.fleet.keys import CentralKeys
 from central.ingest.accepted import Accepted
 from central.ledger.queries import trial_balance
 from central.ledger.receive import post_entries
-from central.providers.answers import DataKeys
 from central.providers.breaker import CircuitBreaker
+from central.providers.data_keys import DataKeys
+from central.providers.desk import ProviderDesk, Timing
 from central.providers.gateway import GatewayConnector
 from central.providers.queries import tasks
-from central.providers.worker import ProviderDesk, Timing, WorkReport, work_provider_tasks
+from central.providers.worker import WorkReport, work_provider_tasks
 from shared.clock import ClockQuality, SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import (

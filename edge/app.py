@@ -27,6 +27,7 @@ from edge.journal.writer import JournalWriter
 from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.ask_on_demand import AskOnDemand
+from edge.services.atms import Atms
 from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
 from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
@@ -223,6 +224,7 @@ class Box:
                 trials=self._trials,
                 finding=self._finding,
                 support=self._make_support(),
+                atms=Atms(self._writer, self._entropy),
             )
         )
 

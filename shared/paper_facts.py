@@ -378,19 +378,3 @@ class ProvisioningReportFacts(Facts, frozen=True, kw_only=True):
         """Return how many devices and tests are not good."""
         states = [device.state for device in self.devices] + [check.state for check in self.checks]
         return len(states) - states.count("good")
-
-
-FACTS: tuple[type[Facts], ...] = (
-    BillReceiptFacts,
-    ServiceReceiptFacts,
-    FineReceiptFacts,
-    OrderReceiptFacts,
-    GroupSlipFacts,
-    InquiryTicketFacts,
-    ServiceTicketFacts,
-    RefundSlipFacts,
-    DaySlipFacts,
-    PrinterTestFacts,
-    ProvisioningReportFacts,
-)
-"""The facts of every document."""

@@ -22,6 +22,7 @@ ReceiptKind = Literal[
     "service_ticket",
     "refund_slip",
     "day_slip",
+    "cash_slip",
     "test_page",
     "provisioning_report",
 ]

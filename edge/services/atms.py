@@ -7,13 +7,10 @@ journaled with what was expected beside it: whoever finds a difference later fin
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import msgspec
-
 from edge.journal.atms import AtmView, TicketView
 from edge.journal.writer import JournalWriter, StoreView
-from shared.atm import CASSETTES_MAX, after_cash, counted, may_move
-from shared.atm_typed import checked_notes, checked_text
-from shared.banks import banks
+from shared.atm import after_cash, counted, may_move
+from shared.atm_typed import AtmDraft, checked_notes, checked_text
 from shared.entropy import Entropy, random_name
 from shared.errors import OperatorError
 from shared.events import (
@@ -33,46 +30,9 @@ from shared.events import (
     FaultKind,
     FaultOutcome,
 )
-from shared.text import fold_number
-
-NUMBER_MAX = 20
-DENOMINATION_MAX_RIAL = 100_000_000
 
 Notes = Mapping[int, int]
 """Banknotes by cassette."""
-
-
-class AtmDraft(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said of a machine when it is registered, as it was typed. Cassettes: (denomination_rial, capacity)."""
-
-    bank: str
-    number: str
-    place: str
-    cassettes: tuple[tuple[int, int], ...]
-
-    def checked(self) -> "AtmDraft":
-        """Return it in one form.
-
-        Raises OperatorError `atm.bank_unknown`, `atm.number_bad`, `atm.no_cassettes`, `atm.denomination_bad` and as
-        `checked_text` and `checked_notes`, each naming its field.
-        """
-        if self.bank not in banks():
-            raise OperatorError("atm.bank_unknown", field="bank")
-        number = fold_number(self.number)
-        if not (0 < len(number) <= NUMBER_MAX and number.isascii() and number.replace("-", "").isalnum()):
-            raise OperatorError("atm.number_bad", field="number", most=NUMBER_MAX)
-        if not 0 < len(self.cassettes) <= CASSETTES_MAX:
-            raise OperatorError("atm.no_cassettes", field="denomination-1", most=CASSETTES_MAX)
-        for place, (denomination_rial, capacity) in enumerate(self.cassettes, start=1):
-            if not 0 < denomination_rial <= DENOMINATION_MAX_RIAL:
-                raise OperatorError("atm.denomination_bad", field=f"denomination-{place}")
-            checked_notes(capacity, field=f"capacity-{place}")
-        return AtmDraft(
-            bank=self.bank,
-            number=number,
-            place=checked_text(self.place, field="place", required=True),
-            cassettes=self.cassettes,
-        )
 
 
 class Atms:

@@ -11,6 +11,7 @@ from edge.journal.views import PaymentView, ProfilesView
 from edge.journal.writer import JournalWriter
 from edge.services.ask_inquiry import AskInquiry
 from edge.services.ask_on_demand import AskOnDemand
+from edge.services.atms import Atms
 from edge.services.box_health import BoxHealth
 from edge.services.close_day import CloseDay
 from edge.services.device_profiles import ProfilesInUse
@@ -76,6 +77,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     trials: TryDevices
     finding: FindDevices
     support: Support
+    atms: Atms
 
 
 class Counter:
@@ -336,6 +338,14 @@ class Counter:
         """Return the search for devices that are not set up."""
         return self._parts.finding
 
+    @property
+    def atms(self) -> Atms:
+        """Return what is done with the office's ATMs."""
+        return self._parts.atms
+
+    async def print_cash_slip(self, report_id: str) -> str:
+        """See `PrintDocuments.request_cash_slip`."""
+        return await self._parts.documents.request_cash_slip(report_id)
 
     @property
     def support(self) -> Support:

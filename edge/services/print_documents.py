@@ -18,6 +18,7 @@ from edge.devices.printers.status import PrinterStatus
 from edge.journal.ports import Decide
 from edge.journal.views import PrintJob, PrintState
 from edge.journal.writer import JournalWriter, Recorded, StoreView
+from edge.services.atm_papers import CASH_SLIP, cash_slip_of
 from edge.services.documents import (
     BILL_RECEIPT,
     DAY_SLIP,
@@ -133,6 +134,13 @@ class PrintDocuments:
             raise OperatorError("refund.unknown", refund_id=refund_id)
         return await self._request(REFUND_SLIP, refund_id)
 
+    async def request_cash_slip(self, report_id: str) -> str:
+        """Spool the slip of an ATM's cash and return the job. Raises OperatorError `atm.no_slip`."""
+        event = self._queries.atms.event_named(report_id)
+        if event is None or not event.type.startswith("atm.cash_"):
+            raise OperatorError("atm.no_slip", name=report_id)
+        return await self._request(CASH_SLIP, report_id)
+
     async def _request(self, document: str, about: str) -> str:
         job_ids: list[str] = []
 
@@ -240,6 +248,18 @@ class PrintDocuments:
             if refund is None or given is None:
                 raise OperatorError("refund.unknown", refund_id=job.about)
             return refund_slip_of(refund, given, self._head, copy=job.copy)
+        if job.document == CASH_SLIP:
+            return self._cash_slip(job)
+        return self._ticket(job)
+
+    def _cash_slip(self, job: PrintJob) -> Receipt:
+        event = self._queries.atms.event_named(job.about)
+        atm = None if event is None else self._queries.atms.atm(event.atm_id)
+        if event is None or atm is None:
+            raise OperatorError("atm.no_slip", name=job.about)
+        return cash_slip_of(event, atm, self._head, copy=job.copy)
+
+    def _ticket(self, job: PrintJob) -> Receipt:
         inquiry = self._queries.inquiry(job.about)
         entry = None if inquiry is None else self._queries.entry(inquiry.requested_index)
         if inquiry is None or entry is None:

@@ -87,6 +87,7 @@ BILLS: Final = (
     _entry("/bills/paid", "nav.paid_bills", "check-twice", "پیگیری قبض رسید رونوشت paid receipt copy", act="bills"),
     _entry("/inquiries/new", "nav.inquire", "question", "استعلام بدهی قبض debt", act="bill_inquiry"),
 )
+BANK: Final = (_entry("/atms", "nav.atms", "atm", "خودپرداز عابربانک پول خشاب خرابی atm cash machine", act="atm"),)
 KINDS: Final = (
     _kind("electricity", "bolt", "power"),
     _kind("water", "drop", "آبفا"),
@@ -142,7 +143,7 @@ def _sold(catalogue: Catalogue, category: str, permitted: Permitted) -> tuple[En
 
 def menu_of(catalogue: Catalogue, permitted: Permitted, role: str) -> tuple[Category, ...]:
     """Return what somebody may do, in the menu's order; categories that hold nothing for them are left out."""
-    own: dict[str, tuple[Entry, ...]] = {"bills": BILLS, "history": HISTORY, "box": BOX}
+    own: dict[str, tuple[Entry, ...]] = {"bills": BILLS, "bank": BANK, "history": HISTORY, "box": BOX}
 
     def mine(entry: Entry) -> bool:
         return (not entry.act or permitted.may(entry.act)) and (not entry.for_manager or role == MANAGER)

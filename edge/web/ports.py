@@ -23,6 +23,7 @@ from edge.journal.views import (
     PrintState,
     ProfilesView,
 )
+from edge.web.ports_atms import AtmCounter, AtmQueries
 from edge.web.ports_devices import DevicesCounter
 from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
@@ -112,7 +113,7 @@ class BoxEvent(Protocol):
         """Which one; None means any."""
 
 
-class Queries(MoneyQueries, Protocol):
+class Queries(MoneyQueries, AtmQueries, Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
 
     def receipt_proof(self, index: int) -> str | None:
@@ -166,7 +167,7 @@ class JournalCopy(Protocol):
         """The file. Reading it blocks."""
 
 
-class Counter(MoneyCounter, DevicesCounter, Protocol):
+class Counter(MoneyCounter, DevicesCounter, AtmCounter, Protocol):
     """The use cases of the counter. All raise DaftarError; `field` names the input an OperatorError is about."""
 
     @property

@@ -18,6 +18,9 @@ from edge.web.api import api_router
 from edge.web.error_pages import ErrorPages
 from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, Visit, at_work, signed_in
 from edge.web.live import change_stream
+from edge.web.pages_atm_cash import atm_cash_pages
+from edge.web.pages_atm_tickets import atm_ticket_forms, atm_ticket_pages
+from edge.web.pages_atms import atm_forms, atm_pages, atm_removal
 from edge.web.pages_bills import bill_pages
 from edge.web.pages_box import box_pages
 from edge.web.pages_day import day_pages
@@ -82,6 +85,12 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
             *inquiry_history_pages(web),
             *act_history_pages(web),
             *day_pages(web),
+            *atm_pages(web),
+            *atm_forms(web),
+            *atm_removal(web),
+            *atm_cash_pages(web),
+            *atm_ticket_pages(web),
+            *atm_ticket_forms(web),
             *box_pages(web),
             *frame_pages(web),
             *service_pages(web),

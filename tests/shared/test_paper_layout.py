@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from shared.identifiers import BillType
-from shared.paper_facts import FACTS, Facts
+from shared.paper_documents import FACTS
+from shared.paper_facts import Facts
 from shared.paper_filling import FORMS, HOLDERS, NAME, PLACE, WORDED
 from shared.paper_layout import EachLine, Lines, PaperLayout, PartLine, Said, in_language, layout_of
 from shared.receipt import PlateNumber, ReceiptKind

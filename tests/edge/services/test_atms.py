@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.services.atms import AtmDraft, Atms
+from edge.services.atms import Atms
 from edge.store.rebuild import rebuild_projections
 from shared.atm import difference_of, difference_rial
+from shared.atm_typed import AtmDraft
 from shared.errors import OperatorError
 from shared.events import AtmCashCounted, AtmTicketAnswered, TicketAnswer
 from tests.edge.store.boxes import OFFICE_FEED, Box

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from edge.devices.scan import settings_lines
+from edge.journal.atms import AtmReader
 from edge.journal.health_view import HealthView
 from edge.journal.people import NOWHERE, OperatorView, Place
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob, ProfilesView
+from edge.services.atms import Atms
 from edge.services.disagreement import disputed
 from edge.services.events import BoxEvent
 from edge.services.export_journal import JournalCopy
@@ -126,6 +128,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FakeQueries:
+    atms: AtmReader
+    """Given by the tests of these pages, over a real file."""
+
     def __init__(self) -> None:
         self.all_payments: dict[str, PaymentView] = {}
         self.all_inquiries: dict[str, InquiryView] = {}
@@ -283,6 +288,8 @@ class FakeSupport:
 
 
 class FakeCounter:
+    atms: Atms
+
     def __init__(self) -> None:
         self.queries = FakeQueries()
         self.terminal_view = Terminal()
@@ -528,6 +535,10 @@ class FakeCounter:
 
     async def retry_refund(self, refund_id: str) -> None:
         self.asked.append(("retry", refund_id))
+
+    async def print_cash_slip(self, report_id: str) -> str:
+        self.asked.append(("print_cash_slip", report_id))
+        return "j1"
 
     async def print_refund_slip(self, refund_id: str) -> str:
         self.asked.append(("slip", refund_id))

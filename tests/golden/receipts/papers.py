@@ -8,6 +8,7 @@ import msgspec
 
 import firmware_profiles
 from firmware_profiles.printer_profile import PrinterProfile
+from shared.atm_slip import CashLine, CashSlipFacts
 from shared.events import DayClosed, DayTotal, TerminalBatch
 from shared.identifiers import BillType
 from shared.paper_facts import (
@@ -302,6 +303,26 @@ SERVICE_TICKET = ServiceTicketFacts(
     status_url=status_url("https://daftar.example", "qabcdefghijkmnpqrstuv"),
 )
 
+CASH = CashSlipFacts(
+    office_name=BILL.office_name,
+    office_code=BILL.office_code,
+    what="count",
+    bank="آینده (اکنون ملی)",
+    number="20417",
+    place="کنار در ورودی",
+    lines=(
+        CashLine(cassette=1, denomination_rial=1_000_000, notes=1_198, agreement="less", by=2),
+        CashLine(cassette=2, denomination_rial=500_000, notes=640, agreement="same"),
+    ),
+    expected_rial=1_520_000_000,
+    differs=True,
+    note="دو بار شمرده شد",
+    at=AT,
+    operator=BILL.operator,
+    journal_index=1293,
+    leaf=LEAF,
+)
+
 PAPERS = {
     "bill_queued": compose(BILL),
     "bill_confirmed_copy_training": compose(CONFIRMED, copy=True, training=True),
@@ -317,6 +338,8 @@ PAPERS = {
     "ticket": compose(TICKET),
     "order": compose(ORDER),
     "service_ticket": compose(SERVICE_TICKET),
+    "cash_count": compose(CASH),
+    "cash_load": compose(msgspec.structs.replace(CASH, what="added", expected_rial=None, differs=False, note="")),
     "day": compose(DAY),
     "day_in_doubt_copy": compose(DOUBTFUL_DAY, copy=True),
     "test_page": compose(TEST_PAGE),

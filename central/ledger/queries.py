@@ -18,13 +18,16 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
-    or_,
     select,
+    tuple_,
+    union,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from central.ledger.accounts import AccountKind, Side, account_name
+from central.ledger.item_queries import charges_of_bill, payment_items
+from central.ledger.obligations import holders
 from central.store.books import (
     PAYMENT_NAMES,
     ledger_account,
@@ -55,6 +58,12 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
     bill_id: str | None
     bill_payment_id: str | None
     inquiry_id: str | None
+    service: str
+    """The catalogue's service that it is for; empty for a bill that was scanned or typed."""
+    group_id: str
+    """Under which bills were put together at the counter, in one charge or in one each."""
+    item_count: int
+    """How many obligations the charge pays one by one (`item_queries`); 0: it is the one."""
     stan: str | None
     rrn: str | None
     pan: str | None
@@ -198,7 +207,9 @@ def payments(
         named = select(office_payment.c.ordinal).where(
             literal_column(PAYMENT_NAMES, ARRAY(Text)).contains(cast([wanted.text], ARRAY(Text)))
         )
-        found = named.cte("named").prefix_with("MATERIALIZED", dialect="postgresql")
+        found = (
+            union(named, charges_of_bill(wanted.text)).cte("named").prefix_with("MATERIALIZED", dialect="postgresql")
+        )
         where.append(office_payment.c.ordinal.in_(select(found.c.ordinal)))
     if before is not None:
         where.append(office_payment.c.ordinal < before)
@@ -215,14 +226,13 @@ def payment(connection: Connection, office_id: str, payment_id: str) -> PaymentR
 
 
 def same_obligation(connection: Connection, row: PaymentRow) -> tuple[PaymentRow, ...]:
-    """Return other payments of the same obligation, in any office, oldest first."""
-    return to_payments(
-        connection,
-        payment_rows(
-            office_payment.c.obligation == row.obligation,
-            or_(office_payment.c.office_id != row.office_id, office_payment.c.payment_id != row.payment_id),
-        ).order_by(office_payment.c.ordinal),
-    )
+    """Return other payments of the same obligation, or of one of its items', in any office, oldest first."""
+    items = payment_items(connection, row.office_id, row.payment_id)
+    obligations = {item.obligation for item in items} or {row.obligation}
+    own = (row.office_id, row.payment_id)
+    others = {(one["office_id"], one["payment_id"]) for one in holders(connection, obligations)} - {own}
+    named = tuple_(office_payment.c.office_id, office_payment.c.payment_id).in_(sorted(others))
+    return to_payments(connection, payment_rows(named).order_by(office_payment.c.ordinal)) if others else ()
 
 
 def payment_entries(connection: Connection, office_id: str, payment_id: str) -> tuple[EntryView, ...]:

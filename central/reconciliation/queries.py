@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, select, tuple_
 
 from central.ledger.cases import break_case_id, case_name
+from central.ledger.item_queries import payment_items
 from central.ledger.queries import PaymentRow, payment, payment_rows, to_payments
 from central.reconciliation.breaks import BREAKS, BUCKET_TEXTS, Bucket
 from central.reconciliation.views import (
@@ -186,7 +187,10 @@ def case(connection: Connection, case_id: str) -> CaseView | None:
     about = None
     if row["office_id"] is not None and row["payment_id"] is not None:
         about = payment(connection, row["office_id"], row["payment_id"])
-    return CaseView(case=_case_row(row), notes=tuple(NoteView(**note) for note in notes), payment=about)
+    item = None
+    if about is not None and row["item"] is not None:
+        item = payment_items(connection, about.office_id, about.payment_id)[row["item"]]
+    return CaseView(case=_case_row(row), notes=tuple(NoteView(**note) for note in notes), payment=about, item=item)
 
 
 def day_board(connection: Connection, *, since: datetime | None = None) -> DayBoard:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from central.ledger.item_queries import ItemRow
 from central.ledger.queries import PaymentRow
 
 
@@ -132,6 +133,8 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """open, assigned, closed."""
     office_id: str | None
     payment_id: str | None
+    item: int | None
+    """Of a charge of several obligations: the one it is about."""
     amount_rial: int
     facts: dict[str, Any]
     opened_at: datetime
@@ -146,11 +149,12 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """A case with its notes, oldest first, and its payment."""
+    """A case with its notes, oldest first, its payment, and the item of it that it is about."""
 
     case: CaseRow
     notes: tuple[NoteView, ...]
     payment: PaymentRow | None
+    item: ItemRow | None = None
 
 
 class OfficeBoard(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,11 +1,14 @@
 """Payments of all offices, one payment's whole life, and the ledger they make."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from litestar import Response, get
 from litestar.params import FromPath
+from sqlalchemy import Connection
 
 from central.ledger import queries as books
+from central.ledger.item_queries import items_of, payment_items
 from central.ledger.queries import PaymentFilter, PaymentRow
 from central.providers.queries import subject_tasks
 from central.reconciliation.doubts import CONTRADICTABLE, disputed_since
@@ -36,6 +39,9 @@ PAYMENT_COLUMNS: Final = (
     "payment_id",
     "requested_claim",
     "received_at",
+    "purpose",
+    "service",
+    "item",
     "amount_rial",
     "state",
     "confirmation",
@@ -48,6 +54,9 @@ PAYMENT_COLUMNS: Final = (
     "settled_file",
     "settled_line",
 )
+
+_OF_ITEM: Final = ("item", "amount_rial", "confirmation", "bill_id", "bill_payment_id")
+"""Columns that are an item's own where the payment has items."""
 
 
 def filter_of(request: AnyRequest) -> PaymentFilter:
@@ -63,9 +72,15 @@ def filter_of(request: AnyRequest) -> PaymentFilter:
     )
 
 
-def payment_cells(row: PaymentRow) -> list[object]:
-    """Return a payment as cells of a file."""
-    return [str(value) if isinstance(value := getattr(row, name), PaymentState) else value for name in PAYMENT_COLUMNS]
+def payment_cells(connection: Connection, rows: Sequence[PaymentRow]) -> Iterator[list[object]]:
+    """Yield payments as cells of a file; a charge of several bills in as many rows, whose amounts make up its own."""
+    items = items_of(connection, [(row.office_id, row.payment_id) for row in rows if row.item_count])
+    for row in rows:
+        cells: dict[str, object] = {name: getattr(row, name, None) for name in PAYMENT_COLUMNS}
+        cells["state"] = str(row.state)
+        for item in items.get((row.office_id, row.payment_id), (None,)):
+            of_item = {} if item is None else {name: getattr(item, name) for name in _OF_ITEM}
+            yield [*{**cells, **of_item}.values()]
 
 
 def payment_page(
@@ -85,6 +100,7 @@ def payment_page(
             status_code=status_code,
             payment=found,
             entries=books.payment_entries(connection, office_id, payment_id),
+            items=payment_items(connection, office_id, payment_id),
             transfers=books.payment_transfers(connection, office_id, payment_id),
             tasks=subject_tasks(connection, office_id, payment_id),
             answers=answers(connection, office_id, payment_id),
@@ -108,7 +124,7 @@ def payment_pages(web: Web) -> list[Any]:
         with web.engine.connect() as connection:
             if wants_file(request):
                 rows = books.payments(connection, wanted, limit=FILE_ROWS_MAX)
-                return as_file("payments", PAYMENT_COLUMNS, [payment_cells(row) for row in rows])
+                return as_file("payments", PAYMENT_COLUMNS, payment_cells(connection, rows))
             rows = books.payments(connection, wanted, before=before_of(request), limit=PAGE_ROWS)
         return page(
             web,

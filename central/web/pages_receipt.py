@@ -10,6 +10,7 @@ from typing import Any, Final
 from litestar import Response, get
 from litestar.params import FromPath
 
+from central.ledger.item_queries import ItemRow, payment_items
 from central.ledger.queries import PaymentRow, payment
 from central.providers.queries import InquiryRow, inquiry
 from central.web.office_reads import ReceiptFound, receipt
@@ -35,11 +36,13 @@ def receipt_pages(web: Web) -> list[Any]:
         journal_id, index, digits = parts[1], int(parts[2]), parts[3]
         paid: PaymentRow | None = None
         asked: InquiryRow | None = None
+        items: tuple[ItemRow, ...] = ()
         found: ReceiptFound | None
         with web.engine.connect() as connection:
             found = receipt(connection, journal_id, index, digits)
             if found is not None and found.payment_id is not None:
                 paid = payment(connection, found.office_id, found.payment_id)
+                items = payment_items(connection, found.office_id, found.payment_id)
             if found is not None and found.inquiry_id is not None and paid is None:
                 asked = inquiry(connection, found.office_id, found.inquiry_id)
         return page(
@@ -48,6 +51,7 @@ def receipt_pages(web: Web) -> list[Any]:
             "receipt.html",
             found=found,
             payment=paid,
+            items=items,
             inquiry=asked,
             journal_id=journal_id,
             index=index,

@@ -1,0 +1,237 @@
+"""One charge for several bills: each is asked about, refused, owed back and closed by itself; the charge stays one."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from central.ledger.cases import NewCase, open_case
+from central.ledger.item_queries import payment_items
+from central.ledger.queries import PaymentFilter, payment, payment_transfers, payments, same_obligation
+from central.providers.queries import subject_tasks
+from central.providers.sandbox_state import made_bill
+from central.reconciliation.closing import agree_closing, closings, propose_closing
+from central.reconciliation.queries import case, payment_cases
+from central.reconciliation.views import CaseRow
+from shared.errors import OperatorError
+from shared.events import (
+    Evidence,
+    PaymentApproved,
+    PaymentConfirmed,
+    PaymentItem,
+    PaymentRefused,
+    PaymentRequested,
+    PaymentReversed,
+    PaymentSent,
+    ReversalRequested,
+    Split,
+)
+from shared.identifiers import parse_bill
+from tests.central.providers.worlds import BILL, OFFICE, World
+from tests.central.reconciliation.test_running import CLOCK, line, run_all, upload
+
+pytestmark = pytest.mark.postgres
+
+BILLS = (BILL, made_bill("electricity", "5566", 23_000), made_bill("water", "77", 40_000))
+TOTAL = 80_000
+RECEIVABLE = "receivable:11223344"
+
+
+def charge(world: World, payment_id: str = "pay-1", bills: tuple[tuple[str, str], ...] = BILLS) -> None:
+    """Take one charge for these bills."""
+    items = tuple(
+        PaymentItem(
+            obligation=f"bill:{bill[0]}:{bill[1]}",
+            amount_rial=parse_bill(*bill).amount_rial,
+            bill_id=bill[0],
+            bill_payment_id=bill[1],
+        )
+        for bill in bills
+    )
+    amount_rial = sum(item.amount_rial for item in items)
+    world.post(
+        PaymentRequested(
+            payment_id=payment_id,
+            obligation=f"group:{payment_id}",
+            purpose="bill",
+            amount_rial=amount_rial,
+            split=Split(gross_rial=amount_rial, company_rial=amount_rial),
+            method="pcpos",
+            terminal="counter-1",
+            reference="1",
+            operator="op",
+            group_id="group-1",
+            items=items,
+        ),
+        PaymentSent(payment_id=payment_id, terminal_number="11223344"),
+        PaymentApproved(
+            payment_id=payment_id,
+            evidence=Evidence(
+                source="answer", response_code="00", amount_rial=amount_rial, stan="000123", rrn="123456789012",
+                terminal_number="11223344",
+            ),
+        ),
+    )  # fmt: skip
+
+
+def expire(world: World, bill: tuple[str, str]) -> None:
+    mark = {"bill_id": bill[0], "payment_id": bill[1], "state": "expired"}
+    world.control.post("/control/bills", json=mark).raise_for_status()
+
+
+def words(world: World, payment_id: str = "pay-1") -> tuple[str, list[str]]:
+    """What the provider said of the payment as a whole, and of each item."""
+    with world.engine.connect() as connection:
+        row = payment(connection, OFFICE, payment_id)
+        assert row is not None
+        return row.confirmation, [item.confirmation for item in payment_items(connection, OFFICE, payment_id)]
+
+
+def cases_of(world: World, payment_id: str) -> list[CaseRow]:
+    with world.engine.connect() as connection:
+        return list(payment_cases(connection, OFFICE, payment_id))
+
+
+def test_each_bill_of_a_charge_is_asked_about_and_answered_by_itself(world: World) -> None:
+    expire(world, BILLS[1])
+    charge(world)
+    assert words(world) == ("queued", ["queued"] * 3)
+    assert world.balances() == {RECEIVABLE: TOTAL, "unconfirmed": TOTAL}
+    assert world.work().done == 3
+    assert words(world) == ("refused", ["confirmed", "refused", "confirmed"])
+    told = {body.item: body for body in world.told() if isinstance(body, PaymentConfirmed | PaymentRefused)}
+    assert [type(told[item]) for item in (0, 1, 2)] == [PaymentConfirmed, PaymentRefused, PaymentConfirmed]
+    assert len({body.track_id for body in told.values()}) == 3
+    (owed,) = cases_of(world, "pay-1")
+    assert (owed.kind, owed.item, owed.amount_rial) == ("refund", 1, 23_000)
+    refused = told[1]
+    assert isinstance(refused, PaymentRefused)
+    assert (refused.case_id, refused.reason) == (owed.case_id, "expired")
+    assert world.balances() == {
+        RECEIVABLE: TOTAL,
+        "biller:landline": 17_000,
+        "biller:water": 40_000,
+        "refunds": 23_000,
+    }
+    with world.engine.connect() as connection:
+        items = payment_items(connection, OFFICE, "pay-1")
+        assert [item.open_case for item in items] == [None, owed.case_id, None]
+        assert [task.item for task in subject_tasks(connection, OFFICE, "pay-1")] == [0, 1, 2]
+        # A bill of the charge leads to it, by either of its numbers.
+        for name in BILLS[2]:
+            assert [row.payment_id for row in payments(connection, PaymentFilter(text=name))] == ["pay-1"]
+
+
+def test_the_acquirer_settles_the_charge_as_one(world: World) -> None:
+    charge(world)
+    world.work()
+    upload(world.engine, line("123456789012", TOTAL, local_date="2026-11-22"), name="one.csv")
+    run = run_all(world.engine)
+    assert {each.bucket for each in run.buckets if each.decision_count} == {"matched"}
+    with world.engine.connect() as connection:
+        settled = [each for each in payment_transfers(connection, OFFICE, "pay-1") if each.reason == "settled"]
+    assert [each.amount_rial for each in settled] == [TOTAL]
+    balances = world.balances()
+    assert (balances["settled"], RECEIVABLE in balances) == (TOTAL, False)
+
+
+def test_a_charge_given_back_says_of_each_bill_what_is_owed_on(world: World) -> None:
+    charge(world)
+    world.control.post("/control/bad-day", json={"kind": "lost", "count": 2}).raise_for_status()
+    world.work()
+    _, said = words(world)
+    taken = [item for item, word in enumerate(said) if word == "confirmed"]
+    assert 0 < len(taken) < 3, "one bill is taken, others wait"
+    world.post(
+        ReversalRequested(payment_id="pay-1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="pay-1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    lost = [case for case in cases_of(world, "pay-1") if case.kind == "confirmed_uncharged"]
+    assert [case.item for case in lost] == taken
+    owed = sum(parse_bill(*BILLS[item]).amount_rial for item in taken)
+    assert world.balances()["recoverable"] == owed
+    assert RECEIVABLE not in world.balances()
+    # Those whose answers were lost were taken too: the status says so, and each becomes a case of its own.
+    world.clock.wait(60)
+    world.work()
+    assert words(world) == ("confirmed", ["confirmed"] * 3)
+    lost = [case for case in cases_of(world, "pay-1") if case.kind == "confirmed_uncharged"]
+    assert (sorted(case.item or 0 for case in lost), sum(case.amount_rial for case in lost)) == ([0, 1, 2], TOTAL)
+    assert world.balances()["recoverable"] == TOTAL
+
+
+def test_a_charge_given_back_before_anybody_was_asked_is_asked_about_no_more(world: World) -> None:
+    charge(world)
+    world.post(
+        ReversalRequested(payment_id="pay-1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="pay-1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    assert world.work().done == 3
+    assert (words(world), world.balances()) == (("none", ["none"] * 3), {})
+    with world.engine.connect() as connection:
+        assert {task.outcome for task in subject_tasks(connection, OFFICE, "pay-1")} == {"withdrawn"}
+    assert "confirm" not in "".join(world.control.get("/control/state").json()["calls"])
+
+
+@pytest.mark.parametrize("alone_first", [True, False])
+def test_a_bill_paid_twice_is_found_in_a_charge_and_alone(world: World, *, alone_first: bool) -> None:
+    obligation = f"bill:{BILLS[1][0]}:{BILLS[1][1]}"
+    if alone_first:
+        world.pay("alone", BILLS[1], obligation=obligation)
+        charge(world)
+    else:
+        charge(world)
+        world.pay("alone", BILLS[1], obligation=obligation)
+    second, item = ("pay-1", 1) if alone_first else ("alone", None)
+    (twice,) = cases_of(world, second)
+    assert (twice.kind, twice.item, twice.amount_rial, twice.facts["reason"]) == (
+        "refund",
+        item,
+        23_000,
+        "charged_twice",
+    )
+    world.work()
+    world.clock.wait(10)
+    world.work()
+    # One of the two is handed on to the biller; the other is refused here, and the rest of the charge goes its way.
+    whole, said = words(world)
+    assert said == ["confirmed", "refused" if alone_first else "confirmed", "confirmed"]
+    assert whole == ("refused" if alone_first else "confirmed")
+    assert words(world, "alone")[0] == ("confirmed" if alone_first else "refused")
+    with world.engine.connect() as connection:
+        row = payment(connection, OFFICE, second)
+        assert row is not None
+        assert len(same_obligation(connection, row)) == 1
+
+
+def test_cases_of_single_bills_end_one_by_one_and_never_give_back_more_than_the_bill(world: World) -> None:
+    for bill in BILLS[:2]:
+        expire(world, bill)
+    charge(world)
+    world.work()
+    first, second = cases_of(world, "pay-1")
+    for each in (first, second):
+        propose_closing(world.engine, each.case_id, outcome="refunded", reason="کارت", by="mina", clock=CLOCK)
+        with world.engine.connect() as connection:
+            (waiting,) = closings(connection, each.case_id)
+        agree_closing(world.engine, each.case_id, waiting.closing_id, by="sara", clock=CLOCK)
+    assert world.balances() == {RECEIVABLE: TOTAL, "biller:water": 40_000, "paid_out": 40_000}
+    with world.engine.connect() as connection:
+        seen = case(connection, second.case_id)
+    assert seen is not None
+    assert seen.item is not None
+    assert (seen.item.item, seen.item.bill_id, seen.case.state) == (1, BILLS[1][0], "closed")
+
+
+def test_what_one_bill_gave_back_is_not_given_back_again_under_another_case(world: World) -> None:
+    expire(world, BILLS[0])
+    charge(world)
+    world.work()
+    (owed,) = cases_of(world, "pay-1")
+    new = NewCase(kind="paid_twice", about="item/0", amount_rial=17_000, office_id=OFFICE, payment_id="pay-1", item=0)
+    with world.engine.begin() as connection:
+        again = open_case(connection, new, at=datetime(2026, 11, 22, tzinfo=UTC))
+    for case_id in (owed.case_id, again):
+        propose_closing(world.engine, case_id, outcome="refunded", reason="کارت", by="mina", clock=CLOCK)
+    agree_closing(world.engine, owed.case_id, 1, by="sara", clock=CLOCK)
+    with pytest.raises(OperatorError, match=r"case\.booked_already"):
+        agree_closing(world.engine, again, 2, by="sara", clock=CLOCK)

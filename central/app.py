@@ -24,9 +24,9 @@ from central.jobs import ANSWER_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timet
 from central.ledger.left_behind import open_left_behind
 from central.ledger.receive import post_entries
 from central.providers.breaker import CircuitBreaker
+from central.providers.configuration import ProviderSettings, connected, read_providers, sandbox_providers
 from central.providers.data_keys import DataKeys
 from central.providers.desk import ProviderDesk
-from central.providers.gateway import GatewayConnector
 from central.providers.worker import work_provider_tasks
 from central.reconciliation.answering import answer_doubts
 from central.settings import Settings
@@ -93,25 +93,23 @@ def receiver_of(central: Central) -> Receiver:
 
 
 class Providers:
-    """The desk that asks providers, with the connector it holds open."""
+    """The desks that ask providers, one each, with the connectors they hold open."""
 
-    def __init__(self, central: Central, provider_url: str) -> None:
+    def __init__(self, central: Central, providers: dict[str, ProviderSettings]) -> None:
+        """Connect. Raises OperatorError `provider.bad_settings`."""
         self._engine = central.engine
         self._stopping = threading.Event()
-        self._connector = GatewayConnector(provider_url, clock=central.clock)
-        self._desk = ProviderDesk(
-            connector=self._connector,
-            breaker=CircuitBreaker(central.clock),
-            append_feed=functools.partial(feed.append, clock=central.clock, signer=central.keys.feed),
-            data_keys=DataKeys(central.keys.wrapping_private),
-            clock=central.clock,
-            entropy=central.entropy,
-        )
+        self._desks = {name: _desk(central, name, provider) for name, provider in providers.items()}
 
-    def work(self) -> None:
-        """Ask what is due, one question after the other, until there is none or until `stop`."""
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Return whom questions can be asked of."""
+        return tuple(self._desks)
+
+    def work(self, route: str) -> None:
+        """Ask one provider what is due, one question after the other, until there is none or until `stop`."""
         while not self._stopping.is_set():
-            report = work_provider_tasks(self._engine, self._desk, limit=1)
+            report = work_provider_tasks(self._engine, self._desks[route], limit=1)
             if not report.done + report.waiting + report.troubled:
                 return
 
@@ -120,8 +118,27 @@ class Providers:
         self._stopping.set()
 
     def close(self) -> None:
-        """Close the connector, after `work` ended."""
-        self._connector.close()
+        """Close the connectors, after `work` ended."""
+        for desk in self._desks.values():
+            desk.connector.close()
+
+
+def _desk(central: Central, name: str, provider: ProviderSettings) -> ProviderDesk:
+    return ProviderDesk(
+        connector=connected(name, provider, central.clock),
+        breaker=CircuitBreaker(central.clock),
+        append_feed=functools.partial(feed.append, clock=central.clock, signer=central.keys.feed),
+        data_keys=DataKeys(central.keys.wrapping_private),
+        clock=central.clock,
+        entropy=central.entropy,
+        route=name,
+    )
+
+
+def _providers_of(settings: Settings) -> dict[str, ProviderSettings]:
+    """Return the providers by name. Raises OperatorError `provider.bad_settings`."""
+    found = {} if settings.provider_url is None else sandbox_providers(settings.provider_url)
+    return found if settings.providers_file is None else found | read_providers(settings.providers_file)
 
 
 def create_app(settings: Settings, clock: Clock, entropy: Entropy) -> Litestar:
@@ -141,9 +158,9 @@ def _joined(central: Central) -> Litestar:
     """Return the routes and jobs of an opened central as one application."""
     settings = central.settings
     timetable = Timetable()
-    providers = None if settings.provider_url is None else Providers(central, settings.provider_url)
-    if providers is not None:
-        timetable.every(PROVIDER_EVERY_S, "providers", providers.work)
+    providers = Providers(central, _providers_of(settings))
+    for route in providers.routes:
+        timetable.every(PROVIDER_EVERY_S, f"provider {route}", functools.partial(providers.work, route))
     timetable.every(
         REPOST_EVERY_S, "repost", functools.partial(repost, central.engine, post_entries, clock=central.clock)
     )
@@ -153,11 +170,9 @@ def _joined(central: Central) -> Litestar:
             timetable.start()
 
     def stop() -> None:
-        if providers is not None:
-            providers.stop()
+        providers.stop()
         timetable.stop()
-        if providers is not None:
-            providers.close()
+        providers.close()
         central.close()
 
     append_feed = functools.partial(feed.append, clock=central.clock, signer=central.keys.feed)

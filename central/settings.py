@@ -18,7 +18,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     """A PostgreSQL server of one's own, as `postgresql://…`; several processes may share it."""
     provider_url: str | None = None
-    """Address of the services provider; without it questions wait."""
+    """Address of one provider of all services, for example the sandbox."""
+    providers_file: Path | None = None
+    """Providers by name, each with its address; what stands here goes before `provider_url`. With neither, questions
+    wait."""
     jobs: bool = True
     """Whether this process works the timetable. Of several behind a balancer each may: the database hands out tasks."""
 

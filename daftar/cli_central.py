@@ -15,6 +15,7 @@ from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing
 from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
+from daftar.cli_central_catalogue import catalogue
 from daftar.cli_central_profiles import profiles
 from daftar.cli_central_quarantine import (
     asked_password,
@@ -57,6 +58,7 @@ def central() -> None:
 
 central.add_command(quarantine)
 central.add_command(profiles)
+central.add_command(catalogue)
 
 
 @central.command()
@@ -70,20 +72,42 @@ central.add_command(profiles)
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
-@click.option("--provider-url", default=None, help="Address of the services provider; without it questions wait.")
+@click.option("--provider-url", default=None, help="Address of one provider of everything, for example the sandbox.")
+@click.option(
+    "--providers",
+    "providers_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="TOML file of providers by name; without it and --provider-url questions wait.",
+)
 @click.option(
     "--jobs/--no-jobs",
     default=True,
     show_default=True,
     help="Whether this process works the timetable: asks providers.",
 )
-def serve(*, data: Path, database_url: str | None, host: str, port: int, provider_url: str | None, jobs: bool) -> None:
+def serve(
+    *,
+    data: Path,
+    database_url: str | None,
+    host: str,
+    port: int,
+    provider_url: str | None,
+    providers_file: Path | None,
+    jobs: bool,
+) -> None:
     """Serve boxes and finance until told to stop.
 
     Makes keys and database when they are missing, and brings the database to this release. SIGTERM or Ctrl-C stops it.
     """
     settings = Settings(
-        data=data, host=host, port=port, database_url=database_url, provider_url=provider_url, jobs=jobs
+        data=data,
+        host=host,
+        port=port,
+        database_url=database_url,
+        provider_url=provider_url,
+        providers_file=providers_file,
+        jobs=jobs,
     )
     log_in_lines()
     check_zone()

@@ -176,6 +176,9 @@ class ProviderConnector(Protocol):
     def pictures(self, item: str, *, track_id: str) -> PictureReply:
         """Ask for the pictures of an item, by its key in an answer."""
 
+    def close(self) -> None:
+        """Close the connections."""
+
 
 class BreakerView(msgspec.Struct, frozen=True, kw_only=True):
     """A circuit breaker as pages show it."""

@@ -10,9 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from central.fleet.catalogues import CATALOGUES
 from central.ledger.booking import PaymentBook
 from central.ledger.cases import case_id, note_if_there
-from central.ledger.positions import answered
+from central.ledger.fees import give_fee
 from central.ledger.services import HAS_RESULT, charged_fee, owe_fee_back
-from central.ledger.store import set_confirmation, write_transfers
 from central.providers.connector import Pictured, Served
 from central.providers.data_keys import seal_to_office
 from central.providers.desk import AppendFeed, Asked
@@ -84,27 +83,10 @@ def _settle_fee(
     """Say whose the fee is now; return the case of one that has no result."""
     if reply.outcome == "wrong_parameter":
         return _owe(connection, asked, reply, at)
-    word = "confirmed" if reply.outcome in HAS_RESULT else "refused"
-    if fee.confirmation != word:
-        set_confirmation(
-            connection,
-            fee,
-            confirmation="confirmed" if word == "confirmed" else "refused",
-            provider=provider,
-            at=at,
-            reason=reply.reason if word == "refused" else None,
-        )
-        write_transfers(
-            connection,
-            asked.office_id,
-            answered(fee, word, f"{asked.task_id}/{asked.track_id}"),
-            payment_id=fee.payment_id,
-            source_kind="provider",
-            source=asked.track_id,
-            at=at,
-        )
-    if word == "refused":
+    if reply.outcome not in HAS_RESULT:
+        give_fee(connection, fee, "refused", provider=provider, track_id=asked.track_id, reason=reply.reason, at=at)
         return _owe(connection, asked, reply, at)
+    give_fee(connection, fee, "confirmed", provider=provider, track_id=asked.track_id, at=at)
     for kind in ("refund", "no_result"):
         note_if_there(connection, case_id(kind, fee.about), ANSWERED_AFTER_ALL, closes=True, at=at)
     return None

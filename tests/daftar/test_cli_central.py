@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import httpx
@@ -51,6 +52,12 @@ def test_central_is_set_up_served_asked_beside_and_stopped_leaving_nothing_behin
         # A command beside a central that serves uses its database; a second central is refused.
         assert _run(data, "user", "add", "finance", stdin="a-good-password\n").returncode == 0
         assert "central.data_in_use" in _run(data, "serve", "--port", "0").stderr
+        file = data.parent / "services.toml"
+        file.write_bytes(files("shared").joinpath("services", "civil.toml").read_bytes())
+        published = _run(data, "catalogue", "publish", "--all", "--note", "تعرفه", str(file)).stdout.splitlines()
+        assert published[0].split()[:2] == ["removed", "active_plates"]
+        assert published[-1].endswith("1 services is signed for all offices")
+        assert "تعرفه" in _run(data, "catalogue", "list").stdout
         alone = _run(data, "quarantine", "agree", "1", "--person", "finance", stdin="a-good-password\n")
         assert "quarantine.no_decision" in alone.stderr
         postgres = int((data / "postgres" / "postmaster.pid").read_text().split()[0])

@@ -18,6 +18,7 @@ from central.fleet.catalogues import CATALOGUES
 from central.ledger.accepted_entry import AcceptedEntry
 from central.ledger.booking import NotPostable, PaymentBook, case_about
 from central.ledger.cases import CaseKind, open_case
+from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
 from central.ledger.store import load_payment
@@ -122,7 +123,7 @@ def fee_charged(connection: Connection, office_id: str, inquiry_id: str, at: dat
     """Take note that the fee of a request is charged. Does not commit.
 
     Called in the transaction that books the charge, and again for each evidence of it; the request may not be known.
-    A fee of what was refused already is owed back.
+    A fee of what was answered already is earned, and one of what was refused is owed back.
     """
     row = _row(connection, office_id, inquiry_id, lock=True)
     if row is None:
@@ -130,6 +131,9 @@ def fee_charged(connection: Connection, office_id: str, inquiry_id: str, at: dat
     if row.outcome in NO_RESULT and row.case_id is None:
         case_id = owe_fee_back(connection, office_id, inquiry_id, reason=row.outcome, at=at)
         _set(connection, row, case_id=case_id)
+    fee = charged_fee(connection, office_id, inquiry_id) if row.outcome in HAS_RESULT else None
+    if fee is not None:
+        give_fee(connection, fee, "confirmed", provider=row.provider, track_id=row.track_id, at=at)
     _ask(connection, row, at)
 
 

@@ -191,7 +191,10 @@ def _entry_faults(leaves: list[bytes], cut: Cut) -> Iterator[str]:
 def _payment_faults(payments: Mapping[str, PaymentView], before: Mapping[str, PaymentState], cut: Cut) -> Iterator[str]:
     truth, at = cut.recording.truth, cut.at
     holders = Counter(
-        one.obligation for one in payments.values() if one.state not in CERTAINLY_UNCHARGED and not one.doubled
+        obligation
+        for one in payments.values()
+        if one.state not in CERTAINLY_UNCHARGED and not one.doubled
+        for obligation in one.obligations
     )
     yield from (f"I2 {name} is held {count} times" for name, count in holders.items() if count > 1)
     for payment_id, payment in payments.items():

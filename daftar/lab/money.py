@@ -35,7 +35,7 @@ def money_faults(charges: Sequence[Transaction], payments: Iterable[PaymentView]
             yield f"I2 a charge without a payment ({charge.reference})"
             continue
         told.add(payment.payment_id)
-        captures[payment.obligation] += 1
+        captures.update(payment.obligations)
         if payment.state in CERTAINLY_UNCHARGED or payment.state is PaymentState.REQUESTED:
             yield f"I2 {payment.payment_id} is charged and the journal says {payment.state}"
         elif payment.state in _BY_EVIDENCE and not _agrees(payment, charge):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.journal.writer import Recorded
+from edge.services.may_pay import obligations
 from shared import receipt
 from shared.events import (
     JOURNAL_BODIES,
@@ -92,16 +93,18 @@ class Happened:
         if wanted is None:
             self.wrong(f"I2 a charge of no payment ({charge.reference})")
             return
-        self.charged[wanted.obligation] += 1
-        if self.charged[wanted.obligation] > 1:
-            self.wrong(f"I2 {wanted.obligation} was charged {self.charged[wanted.obligation]} times")
+        for obligation in obligations(wanted):
+            self.charged[obligation] += 1
+            if self.charged[obligation] > 1:
+                self.wrong(f"I2 {obligation} was charged {self.charged[obligation]} times")
 
     def card_given_back(self, charge: Transaction) -> None:
         """Hear a terminal that undid a charge: by itself, or because it was ordered to."""
         wanted = self.requested.get(charge.reference or "")
         if wanted is None:
             return
-        self.charged[wanted.obligation] -= 1
+        for obligation in obligations(wanted):
+            self.charged[obligation] -= 1
         self.counts[f"given back by {charge.reversed_by}"] += 1
         if charge.reversed_by == "order" and wanted.payment_id not in self.reversals:
             self.wrong(f"I2 {wanted.payment_id} was undone before payment.reversal_requested stood")

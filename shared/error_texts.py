@@ -183,6 +183,27 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="یکی از دو ردیف را بردارید.",
         do_en="Take one of the two lines out.",
     ),
+    "bill.no_group": ErrorText(
+        fa="گروهی با این نشانی پیدا نشد.",
+        en="There is no group of bills by this name.",
+        money="not_moved",
+        do_fa="از «پیگیری قبوض پرداختی» هر قبض را با شناسه‌اش پیدا کنید.",
+        do_en="Find each bill by its id under “Paid bills”.",
+    ),
+    "bill.nothing_left": ErrorText(
+        fa="در این گروه قبضی نمانده است که دوباره پرداخت شود.",
+        en="No bill of this group is left to be paid again.",
+        money="not_moved",
+        do_fa="وضعیت هر قبض را در فهرست ببینید؛ قبض نامشخص دوباره پرداخت نمی‌شود.",
+        do_en="See in the list how each bill stands; one in doubt is not charged again.",
+    ),
+    "bill.nothing_paid": ErrorText(
+        fa="هنوز قبضی از این گروه پرداخت نشده است؛ برگه‌ای برای چاپ نیست.",
+        en="No bill of this group is paid yet; there is no slip to print.",
+        money="not_moved",
+        do_fa="پس از پرداخت دوباره چاپ کنید.",
+        do_en="Print it once something is paid.",
+    ),
     # --- typed: money, people, subscribers, dates ---------------------------------------------------------------------
     "money.missing": ErrorText(
         fa="مبلغ وارد نشده است.",

@@ -26,6 +26,7 @@ from shared.payment import PaymentState, needs_acknowledgement
 from shared.receipt import Receipt, receipt_url
 
 BILL_RECEIPT: Final = "bill_receipt"
+GROUP_SLIP: Final = "group_slip"
 INQUIRY_TICKET: Final = "inquiry_ticket"
 DAY_SLIP: Final = "day_slip"
 REFUND_SLIP: Final = "refund_slip"
@@ -50,13 +51,20 @@ def spool(view: StoreView, entropy: Entropy, *, document: str, about: str, copy:
     return job_id
 
 
+def receipt_document(payment: PaymentView) -> str:
+    """Return which paper is the receipt of a payment, by what it pays."""
+    return GROUP_SLIP if payment.items else BILL_RECEIPT
+
+
 def spool_receipt(view: StoreView, entropy: Entropy, payment_id: str) -> None:
     """Spool the receipt of a payment just known to be charged, unless one was spooled before.
 
     What the first paper is about may be proved again by better evidence; a second paper without a mark must not follow.
     """
-    if not any(job.document == BILL_RECEIPT for job in view.print_jobs_for(payment_id)):
-        spool(view, entropy, document=BILL_RECEIPT, about=payment_id, copy=False)
+    payment = view.payment(payment_id)
+    document = BILL_RECEIPT if payment is None else receipt_document(payment)
+    if not any(job.document == document for job in view.print_jobs_for(payment_id)):
+        spool(view, entropy, document=document, about=payment_id, copy=False)
 
 
 def spool_when_charged(view: StoreView, entropy: Entropy, payment: PaymentView, bodies: Sequence[Body]) -> None:
@@ -68,13 +76,14 @@ def spool_when_charged(view: StoreView, entropy: Entropy, payment: PaymentView, 
             spool_receipt(view, entropy, payment.payment_id)
 
 
-def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
-    """Return the receipt of a charged bill payment. Raises BugError `print.nothing_to_print` for any other."""
+def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool, item: int | None = None) -> Receipt:
+    """Return the receipt of a charged bill, or of one item of a charge. Raises BugError `print.nothing_to_print`."""
     if payment.outcome_index is None or payment.outcome_leaf is None or payment.outcome_at is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
-    if payment.bill_id is None or payment.bill_payment_id is None:
+    paid = payment if item is None or item >= len(payment.items) else payment.items[item]
+    if paid.bill_id is None or paid.bill_payment_id is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
-    bill = parse_bill(payment.bill_id, payment.bill_payment_id)
+    bill = parse_bill(paid.bill_id, paid.bill_payment_id)
     stated = payment.state is PaymentState.OVERRIDDEN_CHARGED
     facts = BillReceiptFacts(
         office_name=head.office_name,
@@ -82,7 +91,7 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
         bill_kind=bill.kind,
         bill_id=bill.bill_id,
         bill_payment_id=bill.payment_id,
-        amount_rial=payment.amount_rial,
+        amount_rial=paid.amount_rial,
         paid_at=parse_instant(payment.outcome_at),
         journal_index=payment.outcome_index,
         leaf=payment.outcome_leaf,
@@ -91,9 +100,9 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
         stan=payment.stan,
         rrn=payment.rrn,
         terminal_number=payment.terminal_number,
-        confirmation=payment.confirmation,
-        provider_reference=payment.provider_reference,
-        case_id=payment.case_id,
+        confirmation=paid.confirmation,
+        provider_reference=paid.provider_reference,
+        case_id=paid.case_id,
         stated_by=payment.stated_by if stated else None,
         stated_slip=payment.stated_slip if stated else None,
         verify_url=receipt_url(head.verify_base, head.journal_id, payment.outcome_index, payment.outcome_leaf),

@@ -246,14 +246,8 @@ class PrintDocuments:
         return result.kind != "not_printed"
 
     def _receipt(self, job: PrintJob) -> Receipt:
-        if job.document == BILL_RECEIPT:
-            payment_id, item = payment_and_item(job.about)
-            payment = self._queries.payment(payment_id)
-            if payment is None:
-                raise OperatorError("payment.unknown", payment_id=payment_id)
-            return receipt_of(payment, self._head, copy=job.copy, item=item)
-        if job.document == GROUP_SLIP:
-            return self._group_slip(job)
+        if job.document in (BILL_RECEIPT, GROUP_SLIP):
+            return self._of_bills(job)
         if job.document == DAY_SLIP:
             day = self._queries.closed_day(job.about)
             if day is None:
@@ -283,11 +277,16 @@ class PrintDocuments:
             raise OperatorError("inquiry.unknown", inquiry_id=job.about)
         return ticket_of(inquiry, leaf_hash(entry[0]).hex(), self._head, copy=job.copy)
 
-    def _group_slip(self, job: PrintJob) -> Receipt:
-        """Return the slip of one charge of several bills, or of a whole group."""
-        payment = self._queries.payment(job.about)
-        lines = group_view(self._queries, job.about).lines if payment is None else lines_of(payment)
-        return group_slip_of(lines, self._head, copy=job.copy)
+    def _of_bills(self, job: PrintJob) -> Receipt:
+        """Return the receipt of a bill, or the slip of one charge of several bills or of a whole group."""
+        payment_id, item = payment_and_item(job.about)
+        payment = self._queries.payment(payment_id)
+        if job.document == GROUP_SLIP:
+            lines = group_view(self._queries, job.about).lines if payment is None else lines_of(payment)
+            return group_slip_of(lines, self._head, copy=job.copy)
+        if payment is None:
+            raise OperatorError("payment.unknown", payment_id=payment_id)
+        return receipt_of(payment, self._head, copy=job.copy, item=item)
 
     async def _mark(self, job: PrintJob, state: PrintState, status: str | None) -> None:
         def decide(view: StoreView) -> Sequence[Body]:

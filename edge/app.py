@@ -15,14 +15,17 @@ from typing import Final
 import structlog
 from litestar import Litestar
 
-from edge.box_devices import DeviceParts, make_documents, make_finding, make_terminals, make_trials, running_box
+from edge.box_devices import make_documents, make_finding, make_terminals, make_trials, running_box
+from edge.box_line import make_uplink
+from edge.box_parts import BoxParts
 from edge.box_people import make_people
+from edge.box_services import make_services, service_views
 from edge.jobs import end, every, keep_running, timetable
 from edge.journal.box_clock import BoxClock, last_known_time
 from edge.journal.head_copy import HeadCopy, compare
 from edge.journal.recovery import Recovery, Start
 from edge.journal.signer import FileSigner
-from edge.journal.views import CentralLink, Identity
+from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
 from edge.services.acquirer_answers import AcquirerAnswers
 from edge.services.ask_inquiry import AskInquiry
@@ -52,7 +55,6 @@ from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
 from edge.store.queries import Queries
 from edge.store.reserve import Reserve, usage_of
-from edge.uplink.client import Uplink, UplinkSettings
 from edge.web.help import create_help, health_route
 from edge.web.router import create_app as create_web
 from edge.web.waiting import Waiting
@@ -61,9 +63,6 @@ from shared.entropy import Entropy
 from shared.errors import BugError, DeviceError, IntegrityError
 
 SOFTWARE: Final = f"daftar {version('daftar')}"
-
-_INQUIRIES_WATCHED: Final = 50
-"""Newest inquiries that are looked at for one that waits; older ones are answered on the timetable."""
 
 _log = structlog.get_logger()
 
@@ -165,9 +164,9 @@ class Box:
         """Make the use cases out of the parts."""
         self._hub = EventHub()
         self._line = Line(self._hub)
-        devices = self._device_parts()
-        self._terminals = make_terminals(devices, self._terminal_profiles)
-        self._documents = make_documents(devices, self._printer_profile)
+        self._parts = parts = self._make_parts()
+        self._terminals = make_terminals(parts, self._terminal_profiles)
+        self._documents = make_documents(parts, self._printer_profile)
         self._payments = TakePayment(
             writer=self._writer,
             queries=self._queries,
@@ -197,8 +196,17 @@ class Box:
         )
         sign_in = self._staff.sign_in
         self._give_back = self._make_give_back(sign_in)
-        self._trials = make_trials(devices, self._payments.workers, self._documents, self._printer_profile)
-        self._finding = make_finding(devices, self._profiles.registry)
+        self._trials = make_trials(parts, self._payments.workers, self._documents, self._printer_profile)
+        self._finding = make_finding(parts, self._profiles.registry)
+        self._services = make_services(
+            parts,
+            self._payments,
+            self._documents,
+            sign_in=sign_in,
+            permissions=self._staff.permissions,
+            health=self._health,
+            line=self._line,
+        )
         self._asking = AskOnDemand(self._resolve, self._queries, self._hub)
         self.counter = Counter(
             Parts(
@@ -225,6 +233,7 @@ class Box:
                 finding=self._finding,
                 support=self._make_support(),
                 atms=Atms(self._writer, self._entropy),
+                services=self._services,
             )
         )
 
@@ -237,8 +246,8 @@ class Box:
             running=lambda: running_box(self.counter),
         )
 
-    def _device_parts(self) -> DeviceParts:
-        return DeviceParts(
+    def _make_parts(self) -> BoxParts:
+        return BoxParts(
             settings=self.settings,
             identity=self._identity,
             writer=self._writer,
@@ -246,6 +255,7 @@ class Box:
             hub=self._hub,
             clock=self._clock,
             entropy=self._entropy,
+            service_views=service_views(self._queries, self._identity, self._clock),
         )
 
     def _make_give_back(self, sign_in: SignIn) -> GiveBack:
@@ -289,6 +299,8 @@ class Box:
             self._writer.subscribe(self._documents.heard)
             self._writer.subscribe(self._acquirer.heard)
             self._keep_up(stack, "acquirer's answers", self._acquirer.run)
+            self._writer.subscribe(self._services.refused.heard)
+            self._keep_up(stack, "refused catalogues", self._services.refused.run)
             self._keep_line(stack)
             for name, job in timetable(
                 ask_in_doubt=self._resolve.ask_all,
@@ -304,7 +316,14 @@ class Box:
         """Exchange with central, where there is one."""
         central = self._identity.central
         if central is not None:
-            uplink = self._make_uplink(central)
+            uplink = make_uplink(
+                self._parts,
+                central,
+                self._exchange,
+                self._signer,
+                on_attempt=self._line.attempted,
+                on_central_time=self._health.heard_central,
+            )
             self._writer.subscribe(lambda _: uplink.wake())
             self._keep_up(stack, "uplink", uplink.run)
 
@@ -318,27 +337,6 @@ class Box:
     def _make_close_day(self) -> CloseDay:
         names = [terminal.name for terminal in self._terminals]
         return CloseDay(writer=self._writer, queries=self._queries, entropy=self._entropy, terminals=names)
-
-    def _make_uplink(self, central: CentralLink) -> Uplink:
-        return Uplink(
-            UplinkSettings(central_url=central.url, idle_ms=self.settings.exchange_every_s * 1000),
-            journal_id=self._identity.journal_id,
-            boot=self._writer.boot,
-            trust=central.trust,
-            store=self._exchange,
-            journal=self._queries,
-            signer=self._signer,
-            clock=self._clock,
-            entropy=self._entropy,
-            expecting=self._expecting,
-            on_attempt=self._line.attempted,
-            on_central_time=self._health.heard_central,
-        )
-
-    def _expecting(self) -> bool:
-        """Return whether an answer of central is awaited: a confirmation, or one of the newest inquiries'."""
-        waiting = any(inquiry.outcome is None for inquiry in self._queries.inquiries(None, _INQUIRIES_WATCHED))
-        return waiting or self._queries.status().unconfirmed_count > 0
 
 
 def _run_again(recovery: Recovery, writer: JournalWriter, public_key: bytes) -> None:

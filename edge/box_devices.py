@@ -2,49 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
+from edge.box_parts import BoxParts
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
-from edge.journal.views import Identity
-from edge.journal.writer import JournalWriter
 from edge.services.counter import Counter
 from edge.services.diagnose import RunningBox
 from edge.services.documents import Letterhead, page_to_test
-from edge.services.events import BoxEvent, EventHub
+from edge.services.events import BoxEvent
 from edge.services.find_devices import FindDevices
 from edge.services.print_documents import PrintDocuments
+from edge.services.service_papers import ServicePapers
 from edge.services.terminal_worker import TerminalWorker
 from edge.services.try_devices import TryDevices
-from edge.settings import Settings, TerminalSettings
-from edge.store.queries import Queries
+from edge.settings import TerminalSettings
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.registry import ProfileRegistry
-from shared.clock import Clock
-from shared.entropy import Entropy
 
 
-class DeviceParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the devices of a box are joined with."""
-
-    settings: Settings
-    identity: Identity
-    writer: JournalWriter
-    queries: Queries
-    hub: EventHub
-    clock: Clock
-    entropy: Entropy
-
-
-def make_terminals(parts: DeviceParts, profiles: Sequence[TerminalProfile]) -> list[TerminalDriver]:
+def make_terminals(parts: BoxParts, profiles: Sequence[TerminalProfile]) -> list[TerminalDriver]:
     """Return a driver for each terminal of the settings; `profiles` are theirs, in the same order."""
     pairs = zip(parts.settings.terminals, profiles, strict=True)
     return [_make_terminal(parts, settings, profile) for settings, profile in pairs]
 
 
-def _make_terminal(parts: DeviceParts, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
+def _make_terminal(parts: BoxParts, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
     driver = TerminalDriver(
         name=settings.name,
         profile=profile,
@@ -56,7 +39,7 @@ def _make_terminal(parts: DeviceParts, settings: TerminalSettings, profile: Term
     return driver
 
 
-def _letterhead(parts: DeviceParts) -> Letterhead:
+def _letterhead(parts: BoxParts) -> Letterhead:
     return Letterhead(
         office_name=parts.settings.office_name,
         office_code=parts.identity.office,
@@ -66,7 +49,7 @@ def _letterhead(parts: DeviceParts) -> Letterhead:
     )
 
 
-def make_documents(parts: DeviceParts, profile: PrinterProfile) -> PrintDocuments:
+def make_documents(parts: BoxParts, profile: PrinterProfile) -> PrintDocuments:
     """Return the owner of the printer."""
     return PrintDocuments(
         writer=parts.writer,
@@ -76,11 +59,12 @@ def make_documents(parts: DeviceParts, profile: PrinterProfile) -> PrintDocument
         head=_letterhead(parts),
         hub=parts.hub,
         entropy=parts.entropy,
+        more_papers=ServicePapers(parts.queries, parts.service_views, _letterhead(parts)).makers,
     )
 
 
 def make_trials(
-    parts: DeviceParts, workers: Mapping[str, TerminalWorker], documents: PrintDocuments, profile: PrinterProfile
+    parts: BoxParts, workers: Mapping[str, TerminalWorker], documents: PrintDocuments, profile: PrinterProfile
 ) -> TryDevices:
     """Return what tries the devices on a press."""
     head, address = _letterhead(parts), str(place_of(parts.settings.printer.place, profile))
@@ -93,7 +77,7 @@ def make_trials(
     )
 
 
-def make_finding(parts: DeviceParts, registry: ProfileRegistry) -> FindDevices:
+def make_finding(parts: BoxParts, registry: ProfileRegistry) -> FindDevices:
     """Return what looks for devices that are not set up."""
     return FindDevices(
         settings=parts.settings, registry=registry, clock=parts.clock, entropy=parts.entropy, hub=parts.hub

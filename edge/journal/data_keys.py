@@ -5,9 +5,12 @@ window (flash may keep deleted bytes). Months are Jalali, `1405-09`, by the box'
 vouches for only adds keys and never empties the window; central has them all.
 """
 
+import hmac
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.entropy import Entropy, random_name
@@ -20,6 +23,8 @@ WINDOW_MONTHS: Final = 2
 KEYS_KEPT_MAX: Final = 3
 """Private keys that are kept while the clock is not believed: the window's, and one that a wrong clock added."""
 _MONTHS: Final = 12
+_SEARCH_KEY_BYTES: Final = 32
+_SEARCH_PURPOSE: Final = b"daftar/search/v1"
 
 
 def make_data_key(month: str, *, wrapping_key: bytes, entropy: Entropy) -> tuple[DataKeyMade, bytes]:
@@ -36,3 +41,12 @@ def window_start(month: str) -> str:
     year, number = (int(part) for part in month.split("-"))
     count = year * _MONTHS + number - 1 - (WINDOW_MONTHS - 1)
     return f"{count // _MONTHS:04}-{count % _MONTHS + 1:02}"
+
+
+def search_key(private: bytes, text: str) -> str:
+    """Return by what a request is found, hex: the text is not in it, and it is worth nothing without the month's key.
+
+    Forgotten with that key: whoever has the box later cannot try all national codes against it.
+    """
+    derived = HKDF(algorithm=SHA256(), length=_SEARCH_KEY_BYTES, salt=None, info=_SEARCH_PURPOSE).derive(private)
+    return hmac.digest(derived, text.encode(), "sha256").hex()

@@ -11,10 +11,11 @@ import msgspec
 from edge.journal.atms import AtmReader
 from edge.journal.people import OperatorView
 from edge.journal.refunds import AcquirerAnswer, RefundView
+from edge.journal.services import ServiceImageView, ServiceRequestView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, DataKeyView, Identity, InquiryView, PaymentView, PrintJob, PrintState
 from shared.errors import DaftarError
-from shared.events import Body, DataKeyMade, FeedReceived
+from shared.events import Body, DataKeyMade, FeedReceived, ServiceAnswered
 from shared.journal.entry import Entry
 from shared.payment import PaymentState
 
@@ -60,6 +61,28 @@ class JournalReader(Protocol):
 
     def rotations(self) -> Sequence[int]:
         """Return the indexes of all `key.rotated`, in order."""
+
+
+class ServiceReader(Protocol):
+    """What the journal and the feed say of catalogue services."""
+
+    def request(self, inquiry_id: str) -> ServiceRequestView | None:
+        """Return a request for a service."""
+
+    def answer(self, asked: ServiceRequestView) -> ServiceAnswered | None:
+        """Return the answer that a request's row names."""
+
+    def images(self, inquiry_id: str) -> list[ServiceImageView]:
+        """Return the pictures that came of an answer's items, in order."""
+
+    def images_asked(self, inquiry_id: str) -> frozenset[str]:
+        """Return the keys of the items whose pictures were asked for."""
+
+    def alarmed(self, kind: str, detail: str) -> bool:
+        """Return whether an alarm was raised before in these very words."""
+
+    def private_key(self, key_id: str) -> bytes | None:
+        """Return the private half of a data key, None when it was forgotten."""
 
 
 class StoreView(Protocol):
@@ -138,6 +161,10 @@ class StoreView(Protocol):
     @property
     def atms(self) -> AtmReader:
         """The office's ATMs."""
+
+    @property
+    def services(self) -> ServiceReader:
+        """What customers asked for beyond bills, and the catalogues."""
 
     def next_ticket(self) -> int:
         """Return the number of the next customer's ticket; the first is 1."""

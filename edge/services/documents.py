@@ -12,24 +12,27 @@ import msgspec
 
 from edge.journal.refunds import RefundView
 from edge.journal.standing import ClosedDay
-from edge.journal.views import InquiryView, PaymentView, PrintJob
+from edge.journal.views import InquiryView, ItemView, PaymentView, PrintJob
 from edge.journal.writer import StoreView
 from firmware_profiles.printer_profile import PrinterProfile
 from shared.clock import parse_instant
 from shared.entropy import Entropy, random_name
-from shared.errors import BugError
+from shared.errors import BugError, OperatorError
 from shared.events import Body, PaymentApproved
-from shared.identifiers import parse_bill
+from shared.identifiers import BillType, parse_bill
 from shared.paper_facts import BillReceiptFacts, DaySlipFacts, InquiryTicketFacts, PrinterTestFacts, RefundSlipFacts
 from shared.paper_filling import compose
 from shared.payment import PaymentState, needs_acknowledgement
 from shared.receipt import Receipt, receipt_url
 
 BILL_RECEIPT: Final = "bill_receipt"
-GROUP_SLIP: Final = "group_slip"
 INQUIRY_TICKET: Final = "inquiry_ticket"
 DAY_SLIP: Final = "day_slip"
 REFUND_SLIP: Final = "refund_slip"
+SERVICE_TICKET: Final = "service_ticket"
+SERVICE_RECEIPT: Final = "service_receipt"
+FINE_RECEIPT: Final = "fine_receipt"
+ORDER_RECEIPT: Final = "order_receipt"
 
 
 class Letterhead(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +56,20 @@ def spool(view: StoreView, entropy: Entropy, *, document: str, about: str, copy:
 
 def receipt_document(payment: PaymentView) -> str:
     """Return which paper is the receipt of a payment, by what it pays."""
-    return GROUP_SLIP if payment.items else BILL_RECEIPT
+    if payment.purpose == "inquiry_fee":
+        return SERVICE_RECEIPT
+    if payment.purpose == "order":
+        return ORDER_RECEIPT
+    if payment.service and all(_is_fine(one) for one in payment.items or (payment,)):
+        return FINE_RECEIPT
+    return BILL_RECEIPT
+
+
+def _is_fine(paid: PaymentView | ItemView) -> bool:
+    try:
+        return parse_bill(paid.bill_id or "", paid.bill_payment_id or "").kind is BillType.TRAFFIC_FINE
+    except OperatorError:
+        return False
 
 
 def spool_receipt(view: StoreView, entropy: Entropy, payment_id: str) -> None:
@@ -76,14 +92,13 @@ def spool_when_charged(view: StoreView, entropy: Entropy, payment: PaymentView, 
             spool_receipt(view, entropy, payment.payment_id)
 
 
-def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool, item: int | None = None) -> Receipt:
-    """Return the receipt of a charged bill, or of one item of a charge. Raises BugError `print.nothing_to_print`."""
+def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
+    """Return the receipt of a charged bill payment. Raises BugError `print.nothing_to_print` for any other."""
     if payment.outcome_index is None or payment.outcome_leaf is None or payment.outcome_at is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
-    paid = payment if item is None or item >= len(payment.items) else payment.items[item]
-    if paid.bill_id is None or paid.bill_payment_id is None:
+    if payment.bill_id is None or payment.bill_payment_id is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
-    bill = parse_bill(paid.bill_id, paid.bill_payment_id)
+    bill = parse_bill(payment.bill_id, payment.bill_payment_id)
     stated = payment.state is PaymentState.OVERRIDDEN_CHARGED
     facts = BillReceiptFacts(
         office_name=head.office_name,
@@ -91,7 +106,7 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool, item: int 
         bill_kind=bill.kind,
         bill_id=bill.bill_id,
         bill_payment_id=bill.payment_id,
-        amount_rial=paid.amount_rial,
+        amount_rial=payment.amount_rial,
         paid_at=parse_instant(payment.outcome_at),
         journal_index=payment.outcome_index,
         leaf=payment.outcome_leaf,
@@ -100,9 +115,9 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool, item: int 
         stan=payment.stan,
         rrn=payment.rrn,
         terminal_number=payment.terminal_number,
-        confirmation=paid.confirmation,
-        provider_reference=paid.provider_reference,
-        case_id=paid.case_id,
+        confirmation=payment.confirmation,
+        provider_reference=payment.provider_reference,
+        case_id=payment.case_id,
         stated_by=payment.stated_by if stated else None,
         stated_slip=payment.stated_slip if stated else None,
         verify_url=receipt_url(head.verify_base, head.journal_id, payment.outcome_index, payment.outcome_leaf),

@@ -7,12 +7,32 @@ from typing import Final, Literal
 import msgspec
 
 from edge.journal.writer import Recorded
-from shared.events import ATM_FACTS, FeedReceived, InquiryRequested, ReceiptPrinted
+from shared.events import (
+    ATM_FACTS,
+    FeedReceived,
+    ImageAsked,
+    InquiryRequested,
+    ReceiptPrinted,
+    ServiceReleased,
+    ServiceRequested,
+    ServiceRetried,
+    ServiceShown,
+)
 
 BoxEventKind = Literal["payment", "inquiry", "printer", "terminal", "line", "notice", "atm"]
 
 _WAITING_MAX: Final = 200
 """Events a slow listener may leave unread before the oldest go: a page that missed some reads the state anew."""
+
+
+_OF_INQUIRIES: Final = (
+    InquiryRequested,
+    ServiceRequested,
+    ServiceRetried,
+    ServiceReleased,
+    ServiceShown,
+    ImageAsked,
+)
 
 
 class BoxEvent(msgspec.Struct, frozen=True):
@@ -27,7 +47,7 @@ def events_of(recorded: Recorded) -> list[BoxEvent]:
     body = recorded.body
     if isinstance(body, FeedReceived):
         return [BoxEvent("payment"), BoxEvent("inquiry"), BoxEvent("notice"), BoxEvent("atm")]
-    if isinstance(body, InquiryRequested):
+    if isinstance(body, _OF_INQUIRIES):
         return [BoxEvent("inquiry", body.inquiry_id)]
     if isinstance(body, ReceiptPrinted):
         return [BoxEvent("printer", body.about), BoxEvent("payment", body.about)]

@@ -9,6 +9,7 @@ from typing import Final
 from edge.journal.writer import StoreView
 from edge.services.disagreement import disputed
 from edge.services.exposure import exposure_allows
+from edge.services.service_checks import service_agrees
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
 from shared.ids import bill_obligation
@@ -80,6 +81,12 @@ def _inquiry_agrees(view: StoreView, wanted: PaymentRequested) -> None:
         raise OperatorError("inquiry.other_bill", inquiry_id=wanted.inquiry_id)
 
 
+def _service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
+    """Check that what is paid for a service is what its request asks for, now."""
+    if wanted.service:
+        service_agrees(view, wanted)
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     _not_closed,
     _not_quarantined,
@@ -88,6 +95,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     exposure_allows,
     _terminal_is_free,
     _inquiry_agrees,
+    _service_agrees,
 )
 
 # --- before the amount leaves ----------------------------------------------------------------------------------------

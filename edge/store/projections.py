@@ -11,14 +11,13 @@ import apsw
 import msgspec
 
 from edge.journal.ports import Recorded
-from edge.store import day_rows, exposure_rows, profile_rows
+from edge.store import day_rows, exposure_rows, profile_rows, service_projections
 from edge.store.atm_projections import ATM_PROJECTORS
 from edge.store.payment_projections import PAYMENT_PROJECTORS
 from edge.store.people_rows import PEOPLE_PROJECTORS
-from edge.store.projecting import Project
+from edge.store.projecting import Project, instant_or_none
 from edge.store.projecting import insert as _insert
 from edge.store.refund_projections import REFUND_PROJECTORS
-from shared.clock import parse_instant
 from shared.errors import IntegrityError
 from shared.events import (
     FEED_BODIES,
@@ -39,9 +38,6 @@ from shared.events import (
 )
 from shared.ids import bill_obligation, payment_and_item
 from shared.journal.entry import decode_entry
-
-_YEARS: Final = (1970, 2200)
-"""Years of instants that any clock may honestly have shown, and every calendar has."""
 
 
 def apply(connection: apsw.Connection, recorded: Recorded) -> None:
@@ -67,6 +63,7 @@ def _printed(connection: apsw.Connection, _: Recorded, body: ReceiptPrinted) -> 
         )
     connection.execute("UPDATE payment SET printed = printed + 1 WHERE payment_id = ?", (body.about,))
     connection.execute("UPDATE inquiry SET printed = printed + 1 WHERE inquiry_id = ?", (body.about,))
+    connection.execute("UPDATE service_request SET printed = printed + 1 WHERE inquiry_id = ?", (body.about,))
     connection.execute("UPDATE day_close SET printed = printed + 1 WHERE close_id = ?", (body.about,))
 
 
@@ -134,10 +131,12 @@ def _feed_received(connection: apsw.Connection, at: Recorded, body: FeedReceived
     if len(rows) != body.last - body.first + 1:
         raise IntegrityError("feed.gap", feed=body.feed, wanted=body.first, found=body.first + len(rows))
     for index, data in rows:
+        service_projections.catalogue_came(connection, at, body.feed, index, data)
         answer = _answer(data)
         if answer is not None:
             exposure_rows.policy_set(connection, at, body.feed, answer)
             profile_rows.published(connection, at, body.feed, index, answer)
+            service_projections.told(connection, body.feed, index, answer)
             _apply_body(connection, at, answer)
 
 
@@ -171,19 +170,10 @@ def _inquiry_answered(connection: apsw.Connection, _: Recorded, body: InquiryAns
             None if body.customer is None else msgspec.json.encode(body.customer).decode(),
             body.provider,
             body.reason,
-            _instant_or_none(body.answered_at),
+            instant_or_none(body.answered_at),
             body.inquiry_id,
         ),
     )
-
-
-def _instant_or_none(text: str) -> str | None:
-    """Return an instant another program wrote, None where it is none: no page may fail by what it reads here."""
-    try:
-        year = parse_instant(text).year
-    except (ValueError, OverflowError):
-        return None
-    return text if _YEARS[0] <= year <= _YEARS[1] else None
 
 
 def _notice_published(connection: apsw.Connection, at: Recorded, body: NoticePublished) -> None:
@@ -203,8 +193,9 @@ def _notice_published(connection: apsw.Connection, at: Recorded, body: NoticePub
 _PROJECTORS: Final[dict[type[Body], Project]] = {
     **PAYMENT_PROJECTORS,
     **REFUND_PROJECTORS,
-    **PEOPLE_PROJECTORS,
     **ATM_PROJECTORS,
+    **PEOPLE_PROJECTORS,
+    **service_projections.SERVICE_PROJECTORS,
     ReceiptPrinted: _printed,
     JournalOpened: exposure_rows.boot,
     BootStarted: exposure_rows.boot,

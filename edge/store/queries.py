@@ -5,9 +5,9 @@ can change the file.
 """
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, Glance, OpenDay
@@ -30,6 +30,7 @@ from edge.store.atm_rows import AtmRows
 from edge.store.database import open_read_only, transaction
 from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
+from edge.store.service_reads import ServiceReads
 from shared.events import ProfileDocument
 from shared.journal.proof import receipt_proof
 from shared.payment import PaymentState
@@ -50,6 +51,7 @@ __all__ = [
 ]
 
 ALARMS_MAX: Final = 20
+T = TypeVar("T")
 
 
 class Queries:
@@ -60,6 +62,12 @@ class Queries:
         self._rows = Rows(self._connection)
         self._lock = threading.Lock()
         self.atms = AtmRows(self._connection, self._lock)
+        self.services = ServiceReads(self._locked)
+        """What customers asked for beyond bills, and the catalogues."""
+
+    def _locked(self, read: Callable[..., T], *values: Any) -> T:
+        with self._lock:
+            return self._rows.services.reading(read, *values)
 
     def close(self) -> None:
         """Close the connection."""

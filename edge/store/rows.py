@@ -18,7 +18,7 @@ from edge.journal.views import (
     PrintJob,
     PrintState,
 )
-from edge.store import day_rows, exposure_rows, glance_rows, refund_rows
+from edge.store import day_rows, exposure_rows, glance_rows, refund_rows, service_rows
 from edge.store.payment_rows import PaymentRows
 from edge.store.reading import marks
 from edge.store.row_views import (
@@ -31,6 +31,7 @@ from edge.store.row_views import (
     print_job_of,
     sound,
 )
+from edge.store.service_reads import ServiceReads
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
 from shared.journal.tree import completed_at, completed_by
@@ -127,9 +128,14 @@ class Rows(PaymentRows):
         )
         return [inquiry_of(row) for row in rows]
 
+    @property
+    def services(self) -> ServiceReads:
+        """What customers asked for beyond bills, and the catalogues."""
+        return ServiceReads(self._reading)
+
     def next_ticket(self) -> int:
         """Return the number of the next ticket."""
-        return int(self._value("SELECT coalesce(max(ticket), 0) + 1 FROM inquiry"))
+        return self._reading(service_rows.last_ticket) + 1
 
     def notices(self, limit: int) -> list[NoticeView]:
         """Return notices, newest first."""

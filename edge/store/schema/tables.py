@@ -12,6 +12,7 @@ from edge.store.schema.day_tables import DAY_TABLES
 from edge.store.schema.payment_tables import PAYMENT_TABLES
 from edge.store.schema.people_tables import PEOPLE_OUTSIDE, PEOPLE_PROJECTED
 from edge.store.schema.refund_tables import REFUND_PROJECTED
+from edge.store.schema.service_tables import SERVICE_PROJECTED
 
 FACTS: Final = (
     """CREATE TABLE entry (
@@ -57,6 +58,7 @@ GUARDS: Final = (
 PROJECTED: Final = (
     *REFUND_PROJECTED,
     *PEOPLE_PROJECTED,
+    *SERVICE_PROJECTED,
     *PAYMENT_TABLES,
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,
@@ -187,6 +189,11 @@ PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "exposure_policy": ("feed",),
     "person_permission": ("person",),
     "profile_bundle": ("feed", "feed_index"),
+    "catalogue": ("feed", "feed_index"),
+    "service_request": ("inquiry_id",),
+    "service_image_ask": ("inquiry_id", "item"),
+    "service_image": ("inquiry_id", "item", "number"),
+    "fulfilment": ("payment_id",),
     "boot_time": ("first_index",),
     "day_total": ("day", "tally", "method", "purpose", "terminal"),
     "day_close": ("day",),

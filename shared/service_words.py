@@ -17,7 +17,7 @@ SERVICE_STATUSES: Final[dict[ServiceState, Status]] = {
         "آمادهٔ نمایش · رسید را چاپ کنید", "Answered · print the receipt", "blue", "printer", "outline"
     ),
     ServiceState.READY: Status("پاسخ آماده است", "Answer is here", "green", "check", "outline"),
-    ServiceState.SHOWN: Status("مشاهده شد", "Shown", "green", "check-twice", "solid"),
+    ServiceState.SHOWN: Status("مشاهده شد", "Shown", "green", "check-circle"),
     ServiceState.NOTHING: Status("موردی یافت نشد", "Nothing found", "grey", "check-circle"),
     ServiceState.REFUSED: Status("رد شد", "Refused", "grey", "cross-circle"),
     ServiceState.NEEDS_REVIEW: STATUSES["needs_review"],

@@ -1,13 +1,14 @@
 """Pages of the counter itself: the home page, a bill, a payment."""
 
 import hashlib
+import re
 from typing import Any, Final
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from edge.web.guards import own_form, signed_in
+from edge.web.guards import ACT, own_form, signed_in
 from edge.web.payment_view import bill_type_of, payment_page, status_key_now
 from edge.web.ports import BoxStatus, InquiryView, Operator, PaymentView, Reading
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
@@ -23,6 +24,8 @@ RECENT_MAX: Final = 6
 ALARMS_MAX: Final = 3
 NOTICES_MAX: Final = 3
 _KEY_MAX_LETTERS: Final = 64
+_IN_PLACE: Final = re.compile(r"/(?:requests|bills)/[A-Za-z0-9_/-]{1,80}")
+"""Pages that show a payment where it began."""
 _IN_THE_WAY: Final = frozenset({"payment.obligation_held", "payment.charge_disputed", "payment.terminal_locked"})
 """Codes of a payment that another one stands in the way of; the bill's page shows which."""
 
@@ -55,6 +58,13 @@ def find_payment(web: Web, payment_id: str) -> PaymentView:
 
 def _seen_other(path: str) -> Redirect:
     return Redirect(path, status_code=303)
+
+
+async def _back(request: AnyRequest, payment_id: str) -> Redirect:
+    """Go on where the button stood: at the payment's own page, or where the payment was shown in place."""
+    form = await request.form()
+    wanted = str(form.get("next", ""))
+    return _seen_other(wanted if _IN_PLACE.fullmatch(wanted) else f"/payments/{payment_id}")
 
 
 def _under_way(web: Web) -> list[dict[str, Any]]:
@@ -164,7 +174,7 @@ def bill_pages(web: Web) -> list[Any]:
     async def home_live(request: AnyRequest) -> Response[str]:
         return part(web, request, "home_live.html", **home_facts(web))
 
-    @get("/bill", guards=[signed_in])
+    @get("/bill", guards=[signed_in], opt={ACT: "bills"})
     async def bill(request: AnyRequest) -> Response[str]:
         values = {name: request.query_params.get(name, "") for name in ("barcode", "bill_id", "payment_id")}
         inquiry_id = request.query_params.get("inquiry_id") or None
@@ -180,7 +190,7 @@ def bill_pages(web: Web) -> list[Any]:
             return _home(web, request, status_code=422, values=values, bill_error={"error": error, "said": said})
         return _bill_page(web, request, reading, inquiry_id)
 
-    @post("/payments", guards=[signed_in, own_form])
+    @post("/payments", guards=[signed_in, own_form], opt={ACT: "bills"})
     async def pay(request: AnyRequest) -> Response[str] | Redirect:
         form = await request.form()
         bill_id, payment_id = str(form.get("bill_id", "")), str(form.get("payment_id", ""))
@@ -223,7 +233,7 @@ def _payment_pages(web: Web) -> list[Any]:
     @post("/payments/{payment_id:str}/check", guards=[signed_in, own_form])
     async def check(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
         await web.counter.check_payment(find_payment(web, payment_id).payment_id, operator=operator_name(request))
-        return _seen_other(f"/payments/{payment_id}")
+        return await _back(request, payment_id)
 
     @post("/payments/{payment_id:str}/cancel", guards=[signed_in, own_form])
     async def cancel(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
@@ -233,12 +243,12 @@ def _payment_pages(web: Web) -> list[Any]:
             # It ended while the button was on its way: its page says how, which is the better answer.
             if error.code != "payment.not_waiting":
                 raise
-        return _seen_other(f"/payments/{payment_id}")
+        return await _back(request, payment_id)
 
     @post("/payments/{payment_id:str}/print", guards=[signed_in, own_form])
     async def print_receipt(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
         await web.counter.print_receipt(find_payment(web, payment_id).payment_id, operator=operator_name(request))
-        return _seen_other(f"/payments/{payment_id}")
+        return await _back(request, payment_id)
 
     return [payment, payment_live, check, cancel, print_receipt]
 

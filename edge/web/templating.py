@@ -32,6 +32,7 @@ from shared.display import (
 from shared.error_texts import ERROR_TEXTS, describe
 from shared.errors import OperatorError
 from shared.money import group_digits, rial_text, toman_text
+from shared.plates import plate_letter, plate_number
 from shared.text import Language
 
 ASSETS_PATH: Final = "/assets"
@@ -73,15 +74,23 @@ def _chip(status: Status, language: Language, *, big: bool) -> Markup:
 
 
 @pass_context
-def _live_part(context: Context, path: str, events: str, *, slow: bool = False, seen: str | None = None) -> Markup:
+def _live_part(
+    context: Context,
+    path: str,
+    events: str,
+    *,
+    slow: bool = False,
+    seen: str | None = None,
+    kept: str = "#terminals",
+) -> Markup:
     """Return what makes a part of a page keep itself new; what is ticked goes along, so that the new one keeps it.
 
-    `seen` is the digest of what is shown, the page's own unless given.
+    `seen` is the digest of what is shown, the page's own unless given; `kept` selects what is ticked.
     """
     every_s = 60 if slow else 10
     seen = context["seen"] if seen is None else seen
     return Markup(  # noqa: S704 - escaped here: formatting a Markup takes five times as long
-        f'hx-get="{escape(path)}?seen={escape(seen)}" hx-include="#terminals" '
+        f'hx-get="{escape(path)}?seen={escape(seen)}" hx-include="{escape(kept)}" '
         f'hx-trigger="{escape(events)}, every {every_s}s" hx-swap="outerHTML"'
     )
 
@@ -115,6 +124,8 @@ def _filters(language: Language) -> dict[str, Any]:
         "date": lambda at: date_text(at, language),
         "clock_time": lambda at: clock_text(at, language),
         "moment": lambda at: moment_text(at, language),
+        "plate_of": plate_letter,
+        "plate_parts": plate_number,
         "said_error": lambda code, **data: _said_error(code, language, **data),
         "alarm_text": lambda kind: alarm_text(kind, language),
     }

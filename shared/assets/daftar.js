@@ -109,6 +109,41 @@
     for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
   });
 
+  /* --- a field that is full leads on to the next one; backspace in an empty part of a plate leads back ------------------ */
+
+  function beside(field, step) {
+    const fields = [...field.form.querySelectorAll("input:not([type=hidden]), select")];
+    return fields[fields.indexOf(field) + step];
+  }
+
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.dataset.full || field.value.length < Number(field.dataset.full)) return;
+    const next = beside(field, 1);
+    if (next) next.focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (event.key !== "Backspace" || !field.matches || !field.matches(".plate-entry input") || field.value) return;
+    const before = beside(field, -1);
+    if (before && before.closest(".plate-entry")) before.focus();
+  });
+
+  /* --- what is ticked adds up on the button that pays it ----------------------------------------------------------------- */
+
+  function addUp() {
+    for (const button of document.querySelectorAll("[data-sum-of]")) {
+      const ticked = [...document.querySelectorAll(`[name="${button.dataset.sumOf}"]:checked`)];
+      const rial = ticked.reduce((sum, field) => sum + Number(field.dataset.rial), 0);
+      const toman = new Intl.NumberFormat(document.documentElement.lang).format(rial / 10);
+      button.querySelector("[data-sum]").textContent = ticked.length ? ` · ${toman}` : "";
+      button.disabled = ticked.length === 0;
+    }
+  }
+  document.addEventListener("change", addUp);
+  document.addEventListener("htmx:afterSettle", addUp);
+  window.addEventListener("pageshow", addUp);
+
   /* --- menus, sheets, print -------------------------------------------------------------------------------------------- */
 
   document.addEventListener("click", (event) => {

@@ -36,6 +36,7 @@ from shared.ids import NETWORK_FEED, bill_obligation
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 from shared.sealed import Sealed
 from tests.edge.web.fake_people import FakePeople
+from tests.edge.web.fake_services import FakeServices
 
 NOW = datetime(2026, 11, 22, 10, 47, 30, tzinfo=UTC)
 AT = "2026-11-22T10:41:05.000Z"
@@ -287,7 +288,7 @@ class FakeSupport:
         return f"{self.stick}/diagnosis.zip"
 
 
-class FakeCounter:
+class FakeCounter(FakeServices):
     atms: Atms
 
     def __init__(self) -> None:
@@ -305,6 +306,8 @@ class FakeCounter:
         """Calls that change something: (name, about)."""
         self.people = FakePeople(self.sessions, self.asked, PASSWORD)
         self.permissions = self.people.permissions
+        self.service_views = {}
+        self.pictures = {}
         self.finding = FakeFinding(self.asked)
         self.support = FakeSupport()
         self.means: tuple[RefundMeans, ...] = ("reversal", "central")

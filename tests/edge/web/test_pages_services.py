@@ -1,0 +1,398 @@
+import re
+
+import pytest
+
+from edge.journal.services import Picture, ServiceImageView
+from shared.answer_document import AnswerDocument, Item, Payable
+from shared.errors import OperatorError
+from shared.payment import PaymentState
+from shared.service_state import ServiceState
+from tests.edge.web.conftest import Browser, Page
+from tests.edge.web.fake_counter import PASSWORD, FakeCounter
+from tests.edge.web.fake_services import FINES, OWNER, TOTAL
+
+FORM = "/services/car_fines_detail"
+PLATE = {"plate.two": "۹۹", "plate.letter": "ل", "plate.three": "۲۸۳", "plate.province": "۸۸"}
+TYPED = {**PLATE, "national_code": "۰۴۹۹۳۷۰۸۹۹", "mobile": "0912 345 6789", "rules_accepted": "yes"}
+
+
+def ended(counter: FakeCounter, amount_rial: int, **members: object):
+    return counter.service_payment(amount_rial, PaymentState.APPROVED, confirmation="queued", stan="006441", **members)
+
+
+# --- asking
+
+
+async def test_the_two_ways_stand_side_by_side_with_their_price_and_what_they_show(operator: Browser):
+    page = await operator.page("/services/car_fines")
+    for said in (
+        "خلافی خودرو (پرداخت آنی)",
+        "استعلام مجموع خلافی هزینه : ۱۷٬۵۰۰ تومان".replace(" :", ":"),
+        "عدم نمایش جزئیات کامل خلافی",
+        "استعلام جزئیات خلافی",
+        "نمایش جزئیات کامل خلافی",
+        "نمایش تصویر تخلفات",
+        "تسویه آنی تخلفات",
+        "بازگشت",
+    ):
+        assert said in page.text, said
+    ways = [link for link in page.all("a") if "data-choice" in link]
+    assert [(way["href"], way["data-choice"]) for way in ways] == [
+        ("/services/car_fines_total", "1"),
+        ("/services/car_fines_detail", "2"),
+    ]
+    assert "استعلام خلافی تجمیعی" in page.text
+    assert "استعلام خلافی با جزئیات" in page.text
+
+
+async def test_the_form_asks_for_plate_owner_and_rules(operator: Browser):
+    page = await operator.page(FORM)
+    for said in (
+        "شماره پلاک",
+        "انتخاب حرف",
+        "شماره همراه",
+        "قوانین را مطالعه نموده‌ام و می‌پذیرم",
+        "استعلام جزئیات خلافی",
+    ):
+        assert said in page.text
+    assert "کد ملی خود را وارد نمایید" in page.text
+    assert {"plate.two", "plate.three", "plate.province", "national_code", "mobile", "rules_accepted"} <= {
+        field.get("name") for field in page.all("input")
+    }
+    assert len(page.all("option")) == 26, "letters that are issued, and the words before one is chosen"
+    assert [field["name"] for field in page.all("input") if "autofocus" in field] == ["plate.two"]
+
+
+async def test_good_data_lead_to_the_fees_page_and_are_asked_in_their_one_form(operator: Browser, counter: FakeCounter):
+    answer = await operator.send(FORM, FORM, **TYPED)
+    (view,) = counter.service_views.values()
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/requests/{view.inquiry_id}")
+    assert view.fields == OWNER
+    assert view.operator == "reza"
+    page = await operator.page(f"/requests/{view.inquiry_id}")
+    assert "این سرویس ۱۷٬۵۰۰ تومان کارمزد دارد" in page.text
+    assert "پرداخت و مشاهده استعلام" in page.text
+    assert "۱۷۵٬۰۰۰ ریال" in page.text
+    assert "۹۹ ل ۲۸۳ ایران ۸۸" in page.text
+    assert page.all("a", href=FORM), "back"
+
+
+async def test_each_wrong_field_is_named_at_its_place_and_everything_stays_typed(
+    operator: Browser, counter: FakeCounter
+):
+    wrong = {**TYPED, "plate.province": "", "national_code": "0684159415", "mobile": "۰۲۱۷۷۶۸۹۳۶۱"}
+    del wrong["rules_accepted"]
+    answer = await operator.send(FORM, FORM, **wrong)
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert counter.asked == []
+    for name in ("plate", "national_code", "mobile", "rules_accepted"):
+        said = re.search(rf'id="{name}-error".*?</p>', answer.text, re.DOTALL)
+        assert said, name
+    assert page.field("plate.two")["value"] == "۹۹"
+    assert page.field("national_code")["value"] == "0684159415"
+    assert page.field("mobile")["value"] == "۰۲۱۷۷۶۸۹۳۶۱"
+    assert page.field("national_code")["aria-invalid"] == "true"
+    assert page.all("option", value="ل")[0].get("selected") is not None or 'value="ل" selected' in answer.text
+    assert [field["name"] for field in page.all("input") if "autofocus" in field] == ["plate.two"]
+
+
+async def test_a_plate_with_a_zero_is_taken_once_somebody_says_to_have_seen_it(operator: Browser, counter: FakeCounter):
+    zero = {**TYPED, "plate.three": "203"}
+    refused = await operator.send(FORM, FORM, **zero)
+    assert refused.status_code == 422
+    assert "واقعاً صفر دارد" in refused.text
+    assert "plate.sure" not in (await operator.get(FORM)).text
+    taken = await operator.send(FORM, FORM, **zero, **{"plate.sure": "yes"})
+    assert taken.status_code == 303
+    (view,) = counter.service_views.values()
+    assert view.applicant == "992720388"
+
+
+async def test_pressing_twice_asks_once(operator: Browser, counter: FakeCounter):
+    hidden = (await operator.page(FORM)).form(FORM)
+    first, second = [await operator.client.post(FORM, data={**hidden, **TYPED}) for _ in range(2)]
+    assert first.headers["location"] == second.headers["location"]
+    assert len(counter.asked) == 1
+
+
+async def test_an_amount_is_typed_in_toman_and_kept_in_rial(operator: Browser, counter: FakeCounter):
+    form = "/services/top_up"
+    typed = {"mobile": "09123456789", "operator": "mci", "amount": "۲۰٬۰۰۰"}
+    assert (await operator.send(form, form, **typed)).status_code == 303
+    (view,) = counter.service_views.values()
+    assert view.fields
+    assert view.fields["amount"] == "200000"
+    low = await operator.send(form, form, **{**typed, "amount": "5000"})
+    assert low.status_code == 422
+    assert Page(low.text).field("amount")["value"] == "5000"
+
+
+async def test_a_service_that_is_not_sold_is_not_there(operator: Browser):
+    assert (await operator.get("/services/none_such")).status_code == 404
+
+
+async def test_an_unknown_request_is_not_there(operator: Browser):
+    assert (await operator.get("/requests/none")).status_code == 404
+
+
+# --- the fee, the receipt, the answer
+
+
+async def test_the_fee_is_paid_in_place_once(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    place = f"/requests/{view.inquiry_id}"
+    hidden = (await operator.page(place)).form(f"{place}/fee")
+    answers = [await operator.client.post(f"{place}/fee", data=hidden) for _ in range(2)]
+    assert [answer.headers["location"] for answer in answers] == [place, place]
+    assert counter.asked == [("fee", view.inquiry_id)]
+    page = await operator.page(place)
+    assert "در انتظار کارت" in page.text
+    assert f"{place}/fee" not in page.source, "nothing to press twice"
+
+
+async def test_a_fee_that_failed_is_paid_again_where_it_failed(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    fee = counter.service_payment(175_000, PaymentState.DECLINED, response_code="51")
+    counter.change_request(view.inquiry_id, state=ServiceState.FEE_FAILED, fee=fee)
+    page = await operator.page(f"/requests/{view.inquiry_id}")
+    assert "پرداخت کارمزد ناموفق" in page.text
+    assert "پولی برداشت نشد" in page.text
+    assert "پرداخت مجدد" in page.text
+
+
+async def test_a_fee_in_doubt_is_asked_about_in_place_and_not_charged_again(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    fee = counter.service_payment(175_000, PaymentState.IN_DOUBT, in_doubt_reason="no_answer")
+    counter.change_request(view.inquiry_id, state=ServiceState.FEE_IN_DOUBT, fee=fee)
+    place = f"/requests/{view.inquiry_id}"
+    page = await operator.page(place)
+    assert "تأیید تراکنش" in page.text
+    assert "دوباره نکشید" in page.text
+    assert f"{place}/fee" not in page.source
+    answer = await operator.send(place, f"/payments/{fee.payment_id}/check")
+    assert answer.headers["location"] == place, "one stays where one was"
+
+
+async def test_the_answer_is_seen_only_once_the_receipt_is_printed(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    place = f"/requests/{view.inquiry_id}"
+    counter.change_request(
+        view.inquiry_id, state=ServiceState.PRINT_FIRST, fee=ended(counter, 175_000), may_release=True
+    )
+    page = await operator.page(place)
+    assert "پرداخت با موفقیت انجام شد" in page.text
+    assert "چاپ رسید خدمت" in page.text
+    assert f'action="{place}/show"' not in page.source
+    await operator.send(place, f"{place}/receipt")
+    assert counter.asked == [("service receipt", view.inquiry_id)]
+    counter.change_request(view.inquiry_id, state=ServiceState.READY)
+    await operator.send(place, f"{place}/show")
+    assert counter.asked[-1] == ("show", view.inquiry_id)
+
+
+async def test_a_manager_lets_the_answer_be_seen_without_a_printer(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER, state=ServiceState.PRINT_FIRST, may_release=True)
+    place = f"/requests/{view.inquiry_id}/release"
+    wrong = await operator.send(place, place, reason="کاغذ نیست", username="mina", password="no")
+    assert wrong.status_code == 422
+    assert "کاغذ نیست" in wrong.text, "typed values stay"
+    done = await operator.send(place, place, reason="کاغذ نیست", username="mina", password=PASSWORD)
+    assert done.headers["location"] == f"/requests/{view.inquiry_id}"
+    assert counter.asked == [("release", f"{view.inquiry_id} mina")]
+
+
+@pytest.mark.parametrize(("line", "said"), [("good", "پاسخ همین‌جا می‌آید"), ("none", "خط قطع است")])
+async def test_what_waits_has_a_ticket_and_says_what_for(operator: Browser, counter: FakeCounter, line: str, said: str):
+    view = counter.add_request("car_fines_total", OWNER, state=ServiceState.WAITING, fee=ended(counter, 175_000))
+    counter.line_view = type(counter.line_view)(state=line)  # type: ignore[arg-type]  # a word of the port's
+    page = await operator.page(f"/requests/{view.inquiry_id}")
+    assert said in page.text
+    assert "نوبت ۱" in page.text
+    assert "کارمزد گرفته شد و دوباره گرفته نمی‌شود" in page.text
+
+
+async def test_paid_without_a_result_is_asked_again_without_a_fee(operator: Browser, counter: FakeCounter):
+    view = counter.add_request(
+        "car_fines_total", OWNER, state=ServiceState.NEEDS_REVIEW, fee=ended(counter, 175_000), may_retry=True
+    )
+    place = f"/requests/{view.inquiry_id}"
+    assert "نیاز به بررسی" in (await operator.page(place)).text
+    await operator.send(place, f"{place}/retry")
+    assert counter.asked == [("ask again", view.inquiry_id)]
+
+
+async def test_a_refusal_names_the_refund_case(operator: Browser, counter: FakeCounter):
+    view = counter.add_request(
+        "car_fines_total", OWNER, state=ServiceState.REFUSED, outcome="wrong_parameter", case_id="case-7"
+    )
+    text = (await operator.page(f"/requests/{view.inquiry_id}")).text
+    assert "باید از آنِ یک نفر باشد" in text
+    assert "case-7" in text
+
+
+# --- paying the answer
+
+
+async def test_the_total_is_shown_with_its_time_and_paid_in_place(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER, fee=ended(counter, 175_000))
+    counter.answer(view.inquiry_id, TOTAL)
+    place = f"/requests/{view.inquiry_id}"
+    page = await operator.page(place)
+    for said in (
+        "مبلغ خلافی",
+        "۲٬۰۰۹٬۴۰۰ تومان",
+        "۲۰٬۰۹۴٬۰۰۰ ریال",
+        "5555555511094",
+        "ندارد",
+        "پاسخ مربوط به این زمان است",
+    ):
+        assert said in page.text, said
+    assert "پرداخت خلافی · ۲٬۰۰۹٬۴۰۰ تومان" in page.text
+    answer = await operator.send(place, f"{place}/pay", only="total")
+    assert answer.headers["location"] == place
+    assert counter.asked == [("pay answer", "total")]
+    payment = next(iter(counter.service_views[view.inquiry_id].payments.values()))
+    counter.change_payment(payment.payment_id, state=PaymentState.APPROVED, confirmation="queued")
+    paid = counter.queries.all_payments[payment.payment_id]
+    counter.change_request(view.inquiry_id, payments={"total": paid}, payable=frozenset())
+    page = await operator.page(place)
+    assert "برای ادامهٔ فرایند یکی از دکمه‌های زیر" in page.text
+    assert "بازگشت به منوی اصلی" in page.text
+    assert "چاپ رسید" in page.text
+    assert f'action="{place}/pay"' not in page.source
+
+
+async def test_each_violation_is_a_card_and_one_several_or_all_are_paid(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_detail", OWNER, fee=ended(counter, 175_000))
+    counter.answer(view.inquiry_id, FINES)
+    place = f"/requests/{view.inquiry_id}"
+    page = await operator.page(place)
+    for said in (
+        "فهرست خلافی",
+        "توقف در محل ایستادن ممنوع (توقف مطلقاً ممنوع)",
+        "تهران خ چهل و هفتم",
+        "۸۰٬۰۰۰ تومان",
+        "۱۴۰۱/۰۵/۱۲",
+        "8812044",
+        "مشاهده عکس",
+        "پرداخت همه (۳ مورد) · ۱۴۲٬۰۰۰ تومان",
+        "پرداخت برگزیده‌ها",
+    ):
+        assert said in page.text, said
+    hidden = page.form(f"{place}/pay")
+    every = page.all("button", name="every")[0]["value"]
+    for pressed in ({"only": "s2"}, {"ticked": "yes", "item": ["s1", "s3"]}, {"every": every}):
+        hidden = (await operator.page(place)).form(f"{place}/pay")
+        await operator.client.post(f"{place}/pay", data={**hidden, **pressed})
+        counter.change_request(view.inquiry_id, payments={})
+    assert counter.asked == [
+        ("pay answer", "s2"),
+        ("pay answer", "s1,s3"),
+        ("pay answer", "s1\ns2\ns3".replace("\n", ",")),
+    ]
+
+
+async def test_each_card_says_how_its_payment_stands(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_detail", OWNER)
+    failed = counter.service_payment(800_000, PaymentState.DECLINED)
+    doubt = counter.service_payment(420_000, PaymentState.IN_DOUBT)
+    done = ended(counter, 200_000)
+    counter.answer(view.inquiry_id, FINES, payments={"s1": failed, "s2": doubt, "s3": done}, payable=frozenset({"s1"}))
+    cards = (await operator.get(f"/requests/{view.inquiry_id}")).text.split('class="card violation"')[1:]
+    said = [Page(card).text for card in cards]
+    assert "ناموفق" in said[0]
+    assert "پرداخت مجدد · ۸۰٬۰۰۰ تومان" in said[0]
+    assert "نامشخص" in said[1]
+    assert "تأیید تراکنش" in said[1]
+    assert "پرداخت مجدد" not in said[1]
+    assert "پرداخت شد · در صف تأیید" in said[2]
+    assert "چاپ رسید" in said[2]
+
+
+async def test_what_stands_in_the_way_is_said_where_one_pressed(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_detail", OWNER)
+    counter.answer(view.inquiry_id, FINES)
+    place = f"/requests/{view.inquiry_id}"
+    counter.service_error = OperatorError("payment.obligation_held", payment_id="p1")
+    answer = await operator.send(place, f"{place}/pay", only="s1")
+    assert answer.status_code == 409
+    assert "پرداخت دیگری در راه است" in answer.text
+
+
+async def test_photos_are_asked_for_and_shown_in_their_card(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_detail", OWNER)
+    counter.answer(view.inquiry_id, FINES)
+    place = f"/requests/{view.inquiry_id}"
+    await operator.send(place, f"{place}/images", of="s1")
+    assert counter.asked == [("image", f"{view.inquiry_id} s1")]
+    counter.change_request(view.inquiry_id, images_asked=frozenset({"s1"}))
+    assert "عکس خواسته شد" in (await operator.page(place)).text
+    came = (ServiceImageView(item="s1", number=0, label="پلاک", there=True, feed="f", feed_index=3),)
+    counter.change_request(view.inquiry_id, images={"s1": came})
+    counter.pictures[("s1", 0)] = Picture(media_type="image/png", data=b"\x89PNG picture")
+    picture = (await operator.page(place)).all("img")[0]
+    answer = await operator.get(picture["src"])
+    assert (answer.content, answer.headers["content-type"]) == (b"\x89PNG picture", "image/png")
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await operator.get(f"{place}/image?item=s1&number=9")).status_code == 404
+    assert (await operator.get(f"{place}/image?item=s1&number=x")).status_code == 404
+
+
+async def test_nothing_found_is_an_answer(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    counter.answer(view.inquiry_id, AnswerDocument(), state=ServiceState.NOTHING, outcome="nothing")
+    assert "چیزی برای پرداخت نیست" in (await operator.page(f"/requests/{view.inquiry_id}")).text
+
+
+OFFERS = AnswerDocument(
+    items=tuple(
+        Item(
+            key=key,
+            values={"title": title, "amount": str(amount)},
+            payable=Payable(key=key, amount_rial=amount, order_id=f"o{key}"),
+        )
+        for key, title, amount in (("a", "رمز ۲۰ هزار تومانی", 200_000), ("b", "رمز ۵۰ هزار تومانی", 500_000))
+    )
+)
+
+
+async def test_one_offer_is_chosen_and_its_code_is_shown_once_it_is_there(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("top_up_pin", {"mobile": "09123456789", "operator": "mci"})
+    counter.answer(view.inquiry_id, OFFERS)
+    place = f"/requests/{view.inquiry_id}"
+    page = await operator.page(place)
+    assert "یکی را برگزینید" in page.text
+    assert not page.all("input", type="checkbox"), "one of them, not several"
+    await operator.send(place, f"{place}/pay", only="b")
+    bought = ended(counter, 500_000)
+    counter.change_request(view.inquiry_id, payments={"b": bought}, payable=frozenset())
+    assert "دوباره نخرید" in (await operator.page(place)).text
+    counter.change_request(view.inquiry_id, fulfilments={"b": {"pin": "1234567890123456", "serial": "77"}})
+    text = (await operator.page(place)).text
+    assert "به مشتری بدهید" in text
+    assert "1234567890123456" in text
+
+
+async def test_values_of_another_kind_than_promised_are_shown_as_they_came(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("active_plates", {"national_code": "0499370899", "mobile": "09123456789"})
+    document = AnswerDocument(
+        values={"count": "دو"},
+        items=(Item(key="1", values={"plate": "992728388"}), Item(key="2", values={"plate": "<b>?</b>"})),
+    )
+    counter.answer(view.inquiry_id, document)
+    answer = await operator.get(f"/requests/{view.inquiry_id}")
+    text = Page(answer.text).text
+    assert "۹۹ ل ۲۸۳ ایران ۸۸" in text
+    assert "دو" in text
+    assert "<b>?</b>" not in answer.text
+
+
+async def test_a_request_whose_data_are_forgotten_still_says_how_it_stood(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    counter.change_request(
+        view.inquiry_id, state=ServiceState.SHOWN, fields=None, applicant="388", document_state="forgotten"
+    )
+    text = (await operator.page(f"/requests/{view.inquiry_id}")).text
+    assert "…388" in text
+    assert "خواندنی نیست" in text

@@ -34,6 +34,7 @@ from edge.services.override_payment import (
     check_reversal,
     words_taken,
 )
+from edge.services.pay_group import PayGroup
 from edge.services.people_desk import PeopleDesk
 from edge.services.permissions import Permissions
 from edge.services.print_documents import PrintDocuments
@@ -88,6 +89,13 @@ class Counter(ServiceCounter):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.services)
         self._parts = parts
+        self.groups = PayGroup(
+            queries=parts.queries,
+            payments=parts.payments,
+            documents=parts.documents,
+            may_begin=self._may_pay_bills,
+        )
+        """Bills that are paid together."""
 
     @property
     def queries(self) -> Queries:
@@ -108,6 +116,10 @@ class Counter(ServiceCounter):
         """See `edge.services.read_bill`."""
         return read_bill(self._parts.queries, bill, payment)
 
+    def _may_pay_bills(self, operator: str) -> None:
+        self._parts.permissions.check(operator, "bills")
+        self._parts.health.check_room()
+
     async def pay_bill(
         self,
         bill_id: str,
@@ -119,9 +131,8 @@ class Counter(ServiceCounter):
         name: str | None = None,
     ) -> str:
         """See `TakePayment.request`; raises also what reading the bill raises. `name` is that of `Idempotent.run`."""
-        self._parts.permissions.check(operator, "bills")
+        self._may_pay_bills(operator)
         bill = parse_bill(bill_id, payment_id)
-        self._parts.health.check_room()
         return await self._parts.payments.request(
             bill_wanted(bill, inquiry_id=inquiry_id),
             operator=operator,
@@ -223,9 +234,9 @@ class Counter(ServiceCounter):
         """See `TakePayment.cancel`."""
         await self._parts.payments.cancel(payment_id)
 
-    async def print_receipt(self, payment_id: str, *, operator: str) -> str:  # noqa: ARG002 - papers name the seller
-        """See `PrintDocuments.request_receipt`."""
-        return await self._parts.documents.request_receipt(payment_id)
+    async def print_receipt(self, payment_id: str, *, operator: str, item: int | None = None) -> str:  # noqa: ARG002
+        """See `PrintDocuments.request_receipt`. Papers name the seller, not who asked."""
+        return await self._parts.documents.request_receipt(payment_id, item)
 
     async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:  # noqa: ARG002 - papers name the seller
         """See `PrintDocuments.request_ticket`."""

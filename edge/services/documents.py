@@ -26,6 +26,7 @@ from shared.payment import PaymentState, needs_acknowledgement
 from shared.receipt import Receipt, receipt_url
 
 BILL_RECEIPT: Final = "bill_receipt"
+GROUP_SLIP: Final = "group_slip"
 INQUIRY_TICKET: Final = "inquiry_ticket"
 DAY_SLIP: Final = "day_slip"
 REFUND_SLIP: Final = "refund_slip"
@@ -62,7 +63,7 @@ def receipt_document(payment: PaymentView) -> str:
         return ORDER_RECEIPT
     if payment.service and all(_is_fine(one) for one in payment.items or (payment,)):
         return FINE_RECEIPT
-    return BILL_RECEIPT
+    return GROUP_SLIP if payment.items else BILL_RECEIPT
 
 
 def _is_fine(paid: PaymentView | ItemView) -> bool:
@@ -92,13 +93,14 @@ def spool_when_charged(view: StoreView, entropy: Entropy, payment: PaymentView, 
             spool_receipt(view, entropy, payment.payment_id)
 
 
-def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt:
-    """Return the receipt of a charged bill payment. Raises BugError `print.nothing_to_print` for any other."""
+def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool, item: int | None = None) -> Receipt:
+    """Return the receipt of a charged bill, or of one item of a charge. Raises BugError `print.nothing_to_print`."""
     if payment.outcome_index is None or payment.outcome_leaf is None or payment.outcome_at is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
-    if payment.bill_id is None or payment.bill_payment_id is None:
+    paid = payment if item is None or item >= len(payment.items) else payment.items[item]
+    if paid.bill_id is None or paid.bill_payment_id is None:
         raise BugError("print.nothing_to_print", about=payment.payment_id)
-    bill = parse_bill(payment.bill_id, payment.bill_payment_id)
+    bill = parse_bill(paid.bill_id, paid.bill_payment_id)
     stated = payment.state is PaymentState.OVERRIDDEN_CHARGED
     facts = BillReceiptFacts(
         office_name=head.office_name,
@@ -106,7 +108,7 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
         bill_kind=bill.kind,
         bill_id=bill.bill_id,
         bill_payment_id=bill.payment_id,
-        amount_rial=payment.amount_rial,
+        amount_rial=paid.amount_rial,
         paid_at=parse_instant(payment.outcome_at),
         journal_index=payment.outcome_index,
         leaf=payment.outcome_leaf,
@@ -115,9 +117,9 @@ def receipt_of(payment: PaymentView, head: Letterhead, *, copy: bool) -> Receipt
         stan=payment.stan,
         rrn=payment.rrn,
         terminal_number=payment.terminal_number,
-        confirmation=payment.confirmation,
-        provider_reference=payment.provider_reference,
-        case_id=payment.case_id,
+        confirmation=paid.confirmation,
+        provider_reference=paid.provider_reference,
+        case_id=paid.case_id,
         stated_by=payment.stated_by if stated else None,
         stated_slip=payment.stated_slip if stated else None,
         verify_url=receipt_url(head.verify_base, head.journal_id, payment.outcome_index, payment.outcome_leaf),

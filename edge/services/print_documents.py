@@ -19,9 +19,11 @@ from edge.journal.ports import Decide
 from edge.journal.views import PrintJob, PrintState
 from edge.journal.writer import JournalWriter, Recorded, StoreView
 from edge.services.atm_papers import CASH_SLIP, cash_slip_of
+from edge.services.bill_group import group_view, lines_of
 from edge.services.documents import (
     BILL_RECEIPT,
     DAY_SLIP,
+    GROUP_SLIP,
     INQUIRY_TICKET,
     REFUND_SLIP,
     SERVICE_TICKET,
@@ -34,11 +36,13 @@ from edge.services.documents import (
     ticket_of,
 )
 from edge.services.events import BoxEvent, EventHub
+from edge.services.group_papers import group_slip_of
 from edge.store.queries import Queries
 from firmware_profiles.printer_profile import PrinterProfile
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import Body, ReceiptPrinted
+from shared.ids import item_name, payment_and_item
 from shared.journal.entry import leaf_hash
 from shared.payment import CHARGED
 from shared.receipt import Receipt
@@ -109,17 +113,26 @@ class PrintDocuments:
         """Look into the spool now. For the event loop's thread."""
         self._wake.set()
 
-    async def request_receipt(self, payment_id: str) -> str:
-        """Spool a payment's receipt and return the job; one that still waits is not spooled twice.
+    async def request_receipt(self, payment_id: str, item: int | None = None) -> str:
+        """Spool a payment's receipt, or that of one of its items, and return the job.
 
-        Raises OperatorError `payment.unknown`, `payment.no_receipt` (nothing was charged).
+        One that still waits is not spooled twice. Raises OperatorError `payment.unknown`, `payment.no_receipt` (nothing
+        was charged).
         """
         payment = self._queries.payment(payment_id)
         if payment is None:
             raise OperatorError("payment.unknown", payment_id=payment_id)
         if payment.state not in CHARGED or payment.outcome_index is None or payment.unacknowledged:
             raise OperatorError("payment.no_receipt", payment_id=payment_id)
-        return await self._request(receipt_document(payment), payment_id)
+        if item is None:
+            return await self._request(receipt_document(payment), payment_id)
+        if item >= len(payment.items):
+            raise OperatorError("payment.no_receipt", payment_id=payment_id)
+        return await self._request(BILL_RECEIPT, item_name(payment_id, item))
+
+    async def request_group_slip(self, group_id: str) -> str:
+        """Spool the slip of bills that were put together and return the job."""
+        return await self._request(GROUP_SLIP, group_id)
 
     async def request_ticket(self, inquiry_id: str) -> str:
         """Spool the ticket of an inquiry or of a request for a service and return the job.
@@ -244,11 +257,8 @@ class PrintDocuments:
     def _receipt(self, job: PrintJob) -> Receipt:
         if job.document in self._more_papers:
             return self._more_papers[job.document](job)
-        if job.document == BILL_RECEIPT:
-            payment = self._queries.payment(job.about)
-            if payment is None:
-                raise OperatorError("payment.unknown", payment_id=job.about)
-            return receipt_of(payment, self._head, copy=job.copy)
+        if job.document in (BILL_RECEIPT, GROUP_SLIP):
+            return self._of_bills(job)
         if job.document == DAY_SLIP:
             day = self._queries.closed_day(job.about)
             if day is None:
@@ -277,6 +287,17 @@ class PrintDocuments:
         if inquiry is None or entry is None:
             raise OperatorError("inquiry.unknown", inquiry_id=job.about)
         return ticket_of(inquiry, leaf_hash(entry[0]).hex(), self._head, copy=job.copy)
+
+    def _of_bills(self, job: PrintJob) -> Receipt:
+        """Return the receipt of a bill, or the slip of one charge of several bills or of a whole group."""
+        payment_id, item = payment_and_item(job.about)
+        payment = self._queries.payment(payment_id)
+        if job.document == GROUP_SLIP:
+            lines = group_view(self._queries, job.about).lines if payment is None else lines_of(payment)
+            return group_slip_of(lines, self._head, copy=job.copy)
+        if payment is None:
+            raise OperatorError("payment.unknown", payment_id=payment_id)
+        return receipt_of(payment, self._head, copy=job.copy, item=item)
 
     async def _mark(self, job: PrintJob, state: PrintState, status: str | None) -> None:
         def decide(view: StoreView) -> Sequence[Body]:

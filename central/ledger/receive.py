@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accepted_entry import AcceptedEntry
+from central.ledger.atms import keep_atm
 from central.ledger.booking import NotPostable
 from central.ledger.cases import NewCase, open_case, unposted_about
 from central.ledger.days import check_close
@@ -32,6 +33,7 @@ from central.store.books import (
 )
 from shared.errors import DaftarError
 from shared.events import (
+    ATM_FACTS,
     AlarmRaised,
     Body,
     ChargeRuledOut,
@@ -110,25 +112,31 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
     elif isinstance(body, ReceiptPrinted):
         _note_if_known(connection, accepted, body.about)
     elif body is not None and body.type in OFFICE_FACTS:
-        _keep_fact(connection, accepted)
-        if isinstance(body, AlarmRaised):
-            _note_if_known(connection, accepted, body.payment_id)
-        if isinstance(body, DayClosed):
-            check_close(
-                connection,
-                office=accepted.office,
-                journal=accepted.journal,
-                index=accepted.index,
-                leaf=accepted.leaf,
-                body=body,
-                at=accepted.received_at,
-            )
+        _post_office_fact(connection, accepted, body)
     elif isinstance(body, DataKeyMade):
         _keep_data_key(connection, accepted, body)
     elif isinstance(body, InquiryRequested):
         _keep_inquiry(connection, accepted, body)
     elif isinstance(body, ServiceRequested | ServiceRetried | ImageAsked):
         post_service(connection, accepted, body)
+    elif isinstance(body, ATM_FACTS):
+        keep_atm(connection, accepted, body)
+
+
+def _post_office_fact(connection: Connection, accepted: AcceptedEntry, body: Body) -> None:
+    _keep_fact(connection, accepted)
+    if isinstance(body, AlarmRaised):
+        _note_if_known(connection, accepted, body.payment_id)
+    if isinstance(body, DayClosed):
+        check_close(
+            connection,
+            office=accepted.office,
+            journal=accepted.journal,
+            index=accepted.index,
+            leaf=accepted.leaf,
+            body=body,
+            at=accepted.received_at,
+        )
 
 
 def _note_if_known(connection: Connection, accepted: AcceptedEntry, payment_id: str | None) -> None:

@@ -33,6 +33,8 @@ _NAMES: Final = frozenset(
         "key_id",
         "about",
         "refund_id",
+        "atm_id",
+        "ticket_id",
     }
 )
 

@@ -31,6 +31,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "auth.wrong": 401,
     "web.bad_request": 400,
     "web.method_not_allowed": 405,
+    "atm.ticket_unknown": 404,
     "web.not_found": 404,
     "web.too_large": 413,
 }

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from central.reconciliation.answering import AppendFeed
 from central.web.error_pages import error_pages
 from central.web.guards import Visit
+from central.web.pages_atms import atm_answers, atm_pages
 from central.web.pages_board import board_pages
 from central.web.pages_cases import case_forms, case_pages, closing_forms
 from central.web.pages_corrections import correction_forms
@@ -74,6 +75,8 @@ def create_pages(web: Web) -> list[Router]:
             *ledger_pages(web),
             *provider_pages(web),
             *policy_pages(web),
+            *atm_pages(web),
+            *atm_answers(web),
             *file_pages(web),
             *correction_forms(web),
             *run_pages(web),

@@ -1,4 +1,4 @@
-"""Write `docs/reference` from the tables of the code: errors, entries, payment states. Tests hold the two together.
+"""Write `docs/reference` from the tables of the code: who may what, errors, entries, states. Tests hold both together.
 
 python -m daftar.reference          writes the files of the tree it is run from
 """
@@ -10,7 +10,9 @@ from typing import Final
 
 import click
 
+from edge.web import access
 from shared import errors, events
+from shared.acts import ACTS_TEXT
 from shared.display import payment_status
 from shared.error_texts import ERROR_TEXTS, MONEY_TEXTS
 from shared.events import FEED_BODIES, JOURNAL_BODIES, Body
@@ -193,7 +195,32 @@ def _drawing() -> Iterator[str]:
 _STATED: Final = frozenset({PaymentState.OVERRIDDEN_CHARGED, PaymentState.OVERRIDDEN_NOT_CHARGED})
 """States that a payment comes into by a person's word alone."""
 
+
+def access_page() -> str:
+    """Return the page of who may ask for which address."""
+    explained = (access.__doc__ or "").partition("anybody")
+    lines = [
+        _MADE,
+        "# Who may do what at the box\n",
+        "One test walks every route of the application with every kind of asker and compares with this table.\n",
+        "```text",
+        *(line.removeprefix("    ") for line in (explained[1] + explained[2]).rstrip().splitlines()),
+        "```\n",
+        "Acts are permitted to each person by a manager; a denial wins, and a manager may do everything:\n",
+        "```text",
+        ACTS_TEXT.rstrip(),
+        "```\n",
+    ]
+    for title, table in (("Pages", access.PAGES), ("API", access.API)):
+        rows = [(f"`{route.replace(' ', '` | `', 1)}`", words) for route, words in table.items()]
+        lines += [f"## {title}\n", "| method | address | who |\n|---|---|---|"]
+        lines += [f"| {address} | {words} |" for address, words in rows]
+        lines.append("")
+    return "\n".join(lines)
+
+
 PAGES: Final = {
+    "access.md": access_page,
     "errors.md": errors_page,
     "entries.md": entries_page,
     "payment-states.md": payment_states_page,

@@ -7,18 +7,7 @@ SERVICE: Final = "service:"
 EVERYTHING: Final = "*"
 """Stands for all acts, and for services that the catalogue does not have yet."""
 
-ACTS: Final = (
-    "bills",
-    "group_bills",
-    "bill_inquiry",
-    "history",
-    "every_act",
-    "day_close",
-    "refunds",
-    "atm",
-)
-"""Acts that are no service of the catalogue, in the order a manager reads them.
-
+ACTS_TEXT: Final = """\
 bills          take the payment of one bill
 group_bills    take the payments of several bills together
 bill_inquiry   ask what a subscriber owes
@@ -28,6 +17,8 @@ day_close      close the day
 refunds        ask for money to be given back; a manager agrees
 atm            the office's cash machines
 """
+"""Acts that are no service of the catalogue, in the order a manager reads them, and what each is."""
+ACTS: Final = tuple(line.split()[0] for line in ACTS_TEXT.splitlines())
 
 
 def service_act(code: str) -> str:

@@ -151,7 +151,12 @@ def _payment_reads(web: Web) -> list[Any]:
     async def payment(payment_id: FromPath[str]) -> PaymentOut:
         return payment_out(find_payment(web, payment_id), web.counter)
 
-    @get("/payments", opt={"scope": "payments:read"}, tags=["payments"], summary="List payments, newest first")
+    @get(
+        "/payments",
+        opt={"scope": "payments:read", "act": "history"},
+        tags=["payments"],
+        summary="List payments, newest first",
+    )
     async def payments(before: Before = None, limit: Limit = 50, only: States = None) -> PaymentsOut:
         rows = web.counter.queries.payments(before, limit, frozenset(only) if only else None)
         full = len(rows) == limit

@@ -25,7 +25,7 @@ def day_routes(web: Web) -> list[Any]:
 
     @post(
         "/days",
-        opt={"scope": "payments:write"},
+        opt={"scope": "payments:write", "act": "day_close"},
         tags=["days"],
         summary="Close the day and print its slip",
         description="Works with payments in doubt and under way, and names them. The same key closes nothing twice.",

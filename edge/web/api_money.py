@@ -89,7 +89,7 @@ def _override_routes(web: Web) -> list[Any]:
 def _ask_routes(web: Web) -> list[Any]:
     @post(
         "/payments/{payment_id:str}/refunds",
-        opt={"scope": "refunds:write"},
+        opt={"scope": "refunds:write", "act": "refunds"},
         tags=["refunds"],
         summary="Ask for a payment to be given back",
         description="Moves nothing: a manager, another person, has to agree. The same key and body: the same request.",

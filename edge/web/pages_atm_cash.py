@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.atm_view import CASH_KINDS, HOWS, CashKind, sheet_of, typed_notes, words_of
-from edge.web.guards import own_form, signed_in
+from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages_atms import done, find_atm, once, seen_other, typed_form
 from edge.web.pages_bills import operator_name
 from edge.web.payment_view import paper_text
@@ -64,11 +64,11 @@ def atm_cash_pages(web: Web) -> list[Any]:
             **words_of(language_of(request)),
         )
 
-    @get("/atms/{atm_id:str}/cash", guards=[signed_in])
+    @get("/atms/{atm_id:str}/cash", guards=[signed_in], opt={ACT: "atm"})
     async def sheet(request: AnyRequest, atm_id: FromPath[str]) -> Response[str]:
         return shown(request, find_atm(web, atm_id), {"what": request.query_params.get("what", "")})
 
-    @post("/atms/{atm_id:str}/cash", guards=[signed_in, own_form])
+    @post("/atms/{atm_id:str}/cash", guards=[signed_in, own_form], opt={ACT: "atm"})
     async def record(request: AnyRequest, atm_id: FromPath[str]) -> Response[str] | Redirect:
         form, atm = await typed_form(request), find_atm(web, atm_id)
 
@@ -77,7 +77,7 @@ def atm_cash_pages(web: Web) -> list[Any]:
 
         return await done(request, work, lambda problem: shown(request, atm, form, problem))
 
-    @get("/atms/reports/{report_id:str}", guards=[signed_in])
+    @get("/atms/reports/{report_id:str}", guards=[signed_in], opt={ACT: "atm"})
     async def report(request: AnyRequest, report_id: FromPath[str]) -> Response[str]:
         event = find_sheet(web, report_id)
         jobs = web.counter.queries.print_jobs_for(report_id)
@@ -93,7 +93,7 @@ def atm_cash_pages(web: Web) -> list[Any]:
             **words_of(language_of(request)),
         )
 
-    @post("/atms/reports/{report_id:str}/print", guards=[signed_in, own_form])
+    @post("/atms/reports/{report_id:str}/print", guards=[signed_in, own_form], opt={ACT: "atm"})
     async def print_slip(report_id: FromPath[str]) -> Redirect:
         await web.counter.print_cash_slip(report_id)
         return seen_other(f"/atms/reports/{report_id}")

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.atm_view import ticket_facts, words_of
-from edge.web.guards import own_form, signed_in
+from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages_atms import done, find_atm, machine_page, once, typed_form
 from edge.web.pages_bills import operator_name
 from edge.web.ports_atms import TicketView
@@ -46,7 +46,7 @@ def _shown(web: Web, request: AnyRequest, ticket_id: str, problem: Any = None, t
 def atm_ticket_pages(web: Web) -> list[Any]:
     """Return the handlers that open a fault and show it."""
 
-    @post("/atms/{atm_id:str}/faults", guards=[signed_in, own_form])
+    @post("/atms/{atm_id:str}/faults", guards=[signed_in, own_form], opt={ACT: "atm"})
     async def open_fault(request: AnyRequest, atm_id: FromPath[str]) -> Response[str] | Redirect:
         form, atm = await typed_form(request), find_atm(web, atm_id)
 
@@ -61,11 +61,11 @@ def atm_ticket_pages(web: Web) -> list[Any]:
 
         return await done(request, work, lambda problem: machine_page(web, request, atm, problem=problem, values=form))
 
-    @get("/atms/tickets/{ticket_id:str}", guards=[signed_in])
+    @get("/atms/tickets/{ticket_id:str}", guards=[signed_in], opt={ACT: "atm"})
     async def show(request: AnyRequest, ticket_id: FromPath[str]) -> Response[str]:
         return _shown(web, request, ticket_id)
 
-    @get("/atms/tickets/{ticket_id:str}/live", guards=[signed_in])
+    @get("/atms/tickets/{ticket_id:str}/live", guards=[signed_in], opt={ACT: "atm"})
     async def live(request: AnyRequest, ticket_id: FromPath[str]) -> Response[str]:
         facts = ticket_facts(web.counter.queries.atms, find_ticket(web, ticket_id))
         return part(web, request, "atm_ticket_live.html", **words_of(language_of(request)), **facts)
@@ -76,7 +76,7 @@ def atm_ticket_pages(web: Web) -> list[Any]:
 def atm_ticket_forms(web: Web) -> list[Any]:
     """Return the handlers by which the office writes on a ticket and ends it."""
 
-    @post("/atms/tickets/{ticket_id:str}/notes", guards=[signed_in, own_form])
+    @post("/atms/tickets/{ticket_id:str}/notes", guards=[signed_in, own_form], opt={ACT: "atm"})
     async def note(request: AnyRequest, ticket_id: FromPath[str]) -> Response[str] | Redirect:
         form = await typed_form(request)
         text, operator = form.get("text", ""), operator_name(request)
@@ -90,7 +90,7 @@ def atm_ticket_forms(web: Web) -> list[Any]:
 
         return await done(request, work, lambda problem: _shown(web, request, ticket_id, problem, text))
 
-    @post("/atms/tickets/{ticket_id:str}/close", guards=[signed_in, own_form])
+    @post("/atms/tickets/{ticket_id:str}/close", guards=[signed_in, own_form], opt={ACT: "atm"})
     async def close(request: AnyRequest, ticket_id: FromPath[str]) -> Response[str] | Redirect:
         form = await typed_form(request)
         text, operator = form.get("text", ""), operator_name(request)

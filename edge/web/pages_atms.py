@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.atm_view import form_choices, list_facts, machine_facts, words_of
-from edge.web.guards import manager_only, own_form, signed_in
+from edge.web.guards import ACT, manager_only, own_form, signed_in
 from edge.web.pages_bills import form_digest, one_time_key, operator_name
 from edge.web.ports_atms import AtmView
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
@@ -130,28 +130,28 @@ def atm_pages(web: Web) -> list[Any]:
     def words(request: AnyRequest) -> dict[str, Any]:
         return words_of(language_of(request))
 
-    @get("/atms", guards=[signed_in])
+    @get("/atms", guards=[signed_in], opt={ACT: "atm"})
     async def show_all(request: AnyRequest) -> Response[str]:
         facts = list_facts(web.counter.queries.atms)
         return page(web, request, "atms.html", live_part="atms_live.html", **words(request), **facts)
 
-    @get("/atms/live", guards=[signed_in])
+    @get("/atms/live", guards=[signed_in], opt={ACT: "atm"})
     async def all_live(request: AnyRequest) -> Response[str]:
         return part(web, request, "atms_live.html", **words(request), **list_facts(web.counter.queries.atms))
 
     def again(request: AnyRequest, atm_id: str, problem: Any, form: dict[str, str]) -> Response[str]:
         return machine_page(web, request, find_atm(web, atm_id), problem=problem, values=form)
 
-    @get("/atms/{atm_id:str}", guards=[signed_in])
+    @get("/atms/{atm_id:str}", guards=[signed_in], opt={ACT: "atm"})
     async def show_one(request: AnyRequest, atm_id: FromPath[str]) -> Response[str]:
         return machine_page(web, request, find_atm(web, atm_id))
 
-    @get("/atms/{atm_id:str}/live", guards=[signed_in])
+    @get("/atms/{atm_id:str}/live", guards=[signed_in], opt={ACT: "atm"})
     async def one_live(request: AnyRequest, atm_id: FromPath[str]) -> Response[str]:
         facts = machine_facts(web.counter.queries.atms, find_atm(web, atm_id))
         return part(web, request, "atm_live.html", **words(request), **facts)
 
-    @post("/atms/{atm_id:str}/state", guards=[signed_in, own_form])
+    @post("/atms/{atm_id:str}/state", guards=[signed_in, own_form], opt={ACT: "atm"})
     async def report_state(request: AnyRequest, atm_id: FromPath[str]) -> Response[str] | Redirect:
         form = await typed_form(request)
 

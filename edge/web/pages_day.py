@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from edge.web.guards import own_form, signed_in
+from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages_bills import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text
 from edge.web.ports import ClosedDay
@@ -73,7 +73,7 @@ def day_pages(web: Web) -> list[Any]:
     async def today_live(request: AnyRequest) -> Response[str]:
         return part(web, request, "day_live.html", **_open_facts(web))
 
-    @post("/day", guards=[signed_in, own_form])
+    @post("/day", guards=[signed_in, own_form], opt={ACT: "day_close"})
     async def close(request: AnyRequest) -> Redirect:
         form = await request.form()
         operator = operator_name(request)

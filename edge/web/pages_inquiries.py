@@ -7,7 +7,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.bill_kinds import KIND_TEXTS
-from edge.web.guards import own_form, signed_in
+from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages_bills import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text, status_key_now
 from edge.web.ports import InquiryView
@@ -88,11 +88,11 @@ def inquiry_pages(web: Web) -> list[Any]:
             inquiry_error={"error": error, "said": describe(error, language_of(request))} if error else None,
         )
 
-    @get("/inquiries/new", guards=[signed_in])
+    @get("/inquiries/new", guards=[signed_in], opt={ACT: "bill_inquiry"})
     async def new(request: AnyRequest) -> Response[str]:
         return _form(request, {"kind": request.query_params.get("kind", "")}, None, 200)
 
-    @post("/inquiries", guards=[signed_in, own_form])
+    @post("/inquiries", guards=[signed_in, own_form], opt={ACT: "bill_inquiry"})
     async def ask(request: AnyRequest) -> Response[str] | Redirect:
         form = await request.form()
         values = {name: str(form.get(name, "")) for name in ("kind", "parameter", "key")}

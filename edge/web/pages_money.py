@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.error_pages import status_of
-from edge.web.guards import own_form, signed_in
+from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages_bills import find_payment, form_digest, one_time_key, operator_name
 from edge.web.payment_view import REFUND_STATE_TEXTS, bill_type_of, review_alarms
 from edge.web.ports import MANAGER, Operator, PaymentView, RefundMeans, RefundView
@@ -284,11 +284,11 @@ def _propose_pages(web: Web) -> list[Any]:
         means = web.counter.refund_means(payment)
         return page(web, request, "refund_new.html", **_facts(payment), means=means, values=values, **wanted)
 
-    @get("/payments/{payment_id:str}/refund", guards=[signed_in])
+    @get("/payments/{payment_id:str}/refund", guards=[signed_in], opt={ACT: "refunds"})
     async def new(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
         return ask(request, find_payment(web, payment_id), {})
 
-    @post("/payments/{payment_id:str}/refund", guards=[signed_in, own_form])
+    @post("/payments/{payment_id:str}/refund", guards=[signed_in, own_form], opt={ACT: "refunds"})
     async def propose(request: AnyRequest, payment_id: FromPath[str]) -> Response[str] | Redirect:
         payment = find_payment(web, payment_id)
         values = await _fields(request, "means", "reason", "key")

@@ -9,7 +9,7 @@ once, and one that a provider refused is asked under a new name unless its money
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -131,9 +131,10 @@ def fee_charged(connection: Connection, office_id: str, inquiry_id: str, at: dat
     if row.outcome in NO_RESULT and row.case_id is None:
         case_id = owe_fee_back(connection, office_id, inquiry_id, reason=row.outcome, at=at)
         _set(connection, row, case_id=case_id)
-    fee = charged_fee(connection, office_id, inquiry_id) if row.outcome in HAS_RESULT else None
+    fee = charged_fee(connection, office_id, inquiry_id) if row.outcome in (*HAS_RESULT, "refused") else None
     if fee is not None:
-        give_fee(connection, fee, "confirmed", provider=row.provider, track_id=row.track_id, at=at)
+        word: Literal["confirmed", "refused"] = "refused" if row.outcome == "refused" else "confirmed"
+        give_fee(connection, fee, word, provider=row.provider, track_id=row.track_id, at=at)
     _ask(connection, row, at)
 
 

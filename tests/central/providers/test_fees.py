@@ -1,0 +1,64 @@
+"""Whose a service's fee is, when it is paid after its answer, given back after it, or never comes to stand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Engine
+
+from central.fleet.keys import open_keys
+from central.reconciliation.queries import cases
+from shared.entropy import SystemEntropy
+from shared.events import Evidence, PaymentReversed, ReversalRequested
+from tests.central.providers.service_worlds import ServiceWorld
+from tests.central.providers.test_services import FINES, SHARES
+
+pytestmark = pytest.mark.postgres
+
+FEE_RIAL = 175_000
+RECEIVABLE = "receivable:11223344"
+
+
+@pytest.fixture
+def world(engine: Engine, provider_url: str, tmp_path: Path) -> Iterator[ServiceWorld]:
+    made = ServiceWorld(engine, provider_url, open_keys(tmp_path, SystemEntropy()))
+    made.control.post("/control/forget").raise_for_status()
+    made.post(made.data_key())
+    yield made
+    made.close()
+
+
+def ask_first(world: ServiceWorld) -> None:
+    """Ask for a service whose fee is taken when its answer is there, and let it be answered."""
+    world.post(msgspec.structs.replace(world.ask("q1", "car_fines_detail", **FINES), gate="answer_first"))
+    assert world.work_all().done == 1
+
+
+def test_a_fee_paid_after_its_answer_is_earned_at_once(world: ServiceWorld) -> None:
+    ask_first(world)
+    assert world.balances() == {}
+    world.post(*world.fee("q1"))
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES}
+
+
+def test_a_fee_paid_for_what_was_refused_is_owed_back(world: ServiceWorld) -> None:
+    world.bad_day("refused", on="service")
+    ask_first(world)
+    world.post(*world.fee("q1"))
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "refunds": FEE_RIAL}
+    with world.engine.connect() as connection:
+        (case,) = cases(connection)
+    assert (case.kind, case.payment_id, case.amount_rial) == ("refund", "fee-q1", FEE_RIAL)
+
+
+def test_a_fee_given_back_after_its_answer_leaves_what_others_are_owed(world: ServiceWorld) -> None:
+    ask_first(world)
+    world.post(*world.fee("q1"))
+    world.post(
+        ReversalRequested(payment_id="fee-q1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="fee-q1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    assert world.balances() == {"recoverable": FEE_RIAL, **SHARES}
+    with world.engine.connect() as connection:
+        assert [case.kind for case in cases(connection)] == ["confirmed_uncharged"]

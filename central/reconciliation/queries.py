@@ -28,7 +28,7 @@ from central.reconciliation.views import (
     RunRow,
     RunView,
 )
-from central.store.books import case_closing, money_case, money_case_note, office_payment
+from central.store.books import case_closing, money_case, money_case_note, office_payment, office_payment_item
 from central.store.settlements import (
     recon_bucket,
     recon_decision,
@@ -212,7 +212,10 @@ def day_board(connection: Connection, *, since: datetime | None = None) -> DayBo
     ).group_by(table.c.office_id)
     if since is not None:
         query = query.where(table.c.received_at >= since)
+    of_items = _item_sums(connection, since)
     rows = [dict(row) for row in connection.execute(query.order_by(table.c.office_id)).mappings()]
+    for row in rows:
+        row.update({name: row[name] + of_items.get((row["office_id"], name), 0) for name in _ITEM_SUMS})
     offices = tuple(OfficeBoard(**{name: _number(row[name]) for name in OfficeBoard.__struct_fields__}) for row in rows)
     totals = {
         f"{name}_{unit}": sum(int(row[f"{name}_{unit}"]) for row in rows)
@@ -232,17 +235,47 @@ def day_board(connection: Connection, *, since: datetime | None = None) -> DayBo
     )
 
 
+def _item_sums(connection: Connection, since: datetime | None) -> dict[tuple[str, str], int]:
+    """Return what the items of charges add to the board's numbers, by office and number."""
+    payment, item = office_payment.c, office_payment_item.c
+    measures = [
+        measure
+        for name, condition in _ITEM_MEASURES.items()
+        for measure in (
+            func.count().filter(condition).label(f"{name}_count"),
+            func.coalesce(func.sum(item.amount_rial).filter(condition), 0).label(f"{name}_rial"),
+        )
+    ]
+    query = (
+        select(item.office_id, *measures)
+        .join(office_payment, and_(payment.office_id == item.office_id, payment.payment_id == item.payment_id))
+        .group_by(item.office_id)
+    )
+    if since is not None:
+        query = query.where(payment.received_at >= since)
+    rows = connection.execute(query).mappings()
+    return {(row["office_id"], name): int(row[name]) for row in rows for name in _ITEM_SUMS}
+
+
 _CHARGED = office_payment.c.state.in_(sorted(CHARGED))
+_ALONE = office_payment.c.item_count == 0
 _MEASURES: Final[dict[str, ColumnElement[bool]]] = {
     "charged": _CHARGED,
     "in_doubt": office_payment.c.state.in_([PaymentState.IN_DOUBT, PaymentState.SENT]),
-    "unconfirmed": and_(_CHARGED, office_payment.c.confirmation == "queued"),
-    "confirmed": office_payment.c.confirmation == "confirmed",
-    "refused": office_payment.c.confirmation == "refused",
+    "unconfirmed": and_(_ALONE, _CHARGED, office_payment.c.confirmation == "queued"),
+    "confirmed": and_(_ALONE, office_payment.c.confirmation == "confirmed"),
+    "refused": and_(_ALONE, office_payment.c.confirmation == "refused"),
     "settled": office_payment.c.settled_file.is_not(None),
     "unsettled": and_(_CHARGED, office_payment.c.settled_file.is_(None)),
 }
 """What the board counts. A sent payment whose outcome has not come yet is counted with those in doubt."""
+_ITEM_MEASURES: Final[dict[str, ColumnElement[bool]]] = {
+    "unconfirmed": and_(_CHARGED, office_payment_item.c.confirmation == "queued"),
+    "confirmed": office_payment_item.c.confirmation == "confirmed",
+    "refused": office_payment_item.c.confirmation == "refused",
+}
+"""What providers said, counted bill by bill where one charge pays several."""
+_ITEM_SUMS: Final = frozenset(f"{name}_{unit}" for name in _ITEM_MEASURES for unit in ("count", "rial"))
 
 
 def _number(value: Any) -> Any:

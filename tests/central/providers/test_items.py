@@ -10,7 +10,7 @@ from central.ledger.queries import PaymentFilter, payment, payment_transfers, pa
 from central.providers.queries import subject_tasks
 from central.providers.sandbox_state import made_bill
 from central.reconciliation.closing import agree_closing, closings, propose_closing
-from central.reconciliation.queries import case, payment_cases
+from central.reconciliation.queries import case, day_board, payment_cases
 from central.reconciliation.views import CaseRow
 from shared.errors import OperatorError
 from shared.events import (
@@ -116,6 +116,10 @@ def test_each_bill_of_a_charge_is_asked_about_and_answered_by_itself(world: Worl
         items = payment_items(connection, OFFICE, "pay-1")
         assert [item.open_case for item in items] == [None, owed.case_id, None]
         assert [task.item for task in subject_tasks(connection, OFFICE, "pay-1")] == [0, 1, 2]
+        board = day_board(connection)
+        assert (board.charged_count, board.charged_rial) == (1, TOTAL)
+        assert (board.confirmed_count, board.confirmed_rial) == (2, 57_000)
+        assert (board.refused_count, board.refused_rial, board.unconfirmed_rial) == (1, 23_000, 0)
         # A bill of the charge leads to it, by either of its numbers.
         for name in BILLS[2]:
             assert [row.payment_id for row in payments(connection, PaymentFilter(text=name))] == ["pay-1"]

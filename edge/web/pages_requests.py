@@ -5,14 +5,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Response, get, post
+from litestar.connection import ASGIConnection
 from litestar.datastructures import FormMultiDict
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 from litestar.response import Redirect
+from litestar.types import Guard
 
 from edge.web.answer_view import request_page
 from edge.web.guards import own_form, signed_in
 from edge.web.pages_bills import form_digest, one_time_key, operator_name
 from edge.web.pages_services import requests_path
+from edge.web.ports import Operator
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from shared.error_texts import Described, describe
 from shared.errors import OperatorError
@@ -32,8 +36,20 @@ _IN_THE_WAY: Final = frozenset(
 _NUMBER: Final = re.compile(r"[0-9]{1,4}")
 
 
+def sells(web: Web) -> Guard:
+    """Return the guard of what is done about a request: only who may sell its service may do it."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        operator: Operator = connection.scope["state"]["operator"]
+        view = web.counter.service_view(str(connection.path_params["inquiry_id"]))
+        web.counter.permissions.check_sell(operator.username, view.service.code)
+
+    return guard
+
+
 def request_pages(web: Web) -> list[Any]:
-    """Return the handlers of these pages."""
+    """Return the handlers of these pages. What was answered may be seen by everybody here; what is done, is guarded."""
+    doing = [signed_in, own_form, sells(web)]
 
     @get("/requests/{inquiry_id:str}", guards=[signed_in])
     async def asked(request: AnyRequest, inquiry_id: FromPath[str]) -> Response[str]:
@@ -43,7 +59,15 @@ def request_pages(web: Web) -> list[Any]:
     async def asked_live(request: AnyRequest, inquiry_id: FromPath[str]) -> Response[str]:
         return part(web, request, "request_live.html", said=None, **_facts(web, request, inquiry_id))
 
-    return [asked, asked_live, *_paying(web), *_papers(web), *_answer(web), *_images(web), *_release(web)]
+    return [
+        asked,
+        asked_live,
+        *_paying(web, doing),
+        *_papers(web, doing),
+        *_answer(web, doing),
+        *_images(web, doing),
+        *_release(web),
+    ]
 
 
 def _facts(web: Web, request: AnyRequest, inquiry_id: str) -> dict[str, Any]:
@@ -90,8 +114,8 @@ def _back(inquiry_id: str) -> Redirect:
     return Redirect(requests_path(inquiry_id), status_code=303)
 
 
-def _paying(web: Web) -> list[Any]:
-    @post("/requests/{inquiry_id:str}/fee", guards=[signed_in, own_form])
+def _paying(web: Web, doing: list[Guard]) -> list[Any]:
+    @post("/requests/{inquiry_id:str}/fee", guards=doing)
     async def fee(request: AnyRequest, inquiry_id: FromPath[str]) -> Response[str] | Redirect:
         form = await request.form()
         terminal, operator = str(form.get("terminal", "")) or None, operator_name(request)
@@ -101,7 +125,7 @@ def _paying(web: Web) -> list[Any]:
 
         return await _begin(web, request, inquiry_id, ("fee", terminal or ""), work)
 
-    @post("/requests/{inquiry_id:str}/pay", guards=[signed_in, own_form])
+    @post("/requests/{inquiry_id:str}/pay", guards=doing)
     async def pay(request: AnyRequest, inquiry_id: FromPath[str]) -> Response[str] | Redirect:
         form = await request.form()
         terminal, operator = str(form.get("terminal", "")) or None, operator_name(request)
@@ -122,13 +146,13 @@ def _keys(form: FormMultiDict) -> list[str]:
     return [only] if only else every.split("\n") if every else ticked
 
 
-def _papers(web: Web) -> list[Any]:
-    @post("/requests/{inquiry_id:str}/receipt", guards=[signed_in, own_form])
+def _papers(web: Web, doing: list[Guard]) -> list[Any]:
+    @post("/requests/{inquiry_id:str}/receipt", guards=doing)
     async def receipt(request: AnyRequest, inquiry_id: FromPath[str]) -> Redirect:
         await web.counter.print_service_receipt(inquiry_id, operator=operator_name(request))
         return _back(inquiry_id)
 
-    @post("/requests/{inquiry_id:str}/ticket", guards=[signed_in, own_form])
+    @post("/requests/{inquiry_id:str}/ticket", guards=doing)
     async def ticket(request: AnyRequest, inquiry_id: FromPath[str]) -> Redirect:
         await web.counter.print_ticket(inquiry_id, operator=operator_name(request))
         return _back(inquiry_id)
@@ -136,13 +160,13 @@ def _papers(web: Web) -> list[Any]:
     return [receipt, ticket]
 
 
-def _answer(web: Web) -> list[Any]:
-    @post("/requests/{inquiry_id:str}/show", guards=[signed_in, own_form])
+def _answer(web: Web, doing: list[Guard]) -> list[Any]:
+    @post("/requests/{inquiry_id:str}/show", guards=doing)
     async def show(request: AnyRequest, inquiry_id: FromPath[str]) -> Redirect:
         await web.counter.show_service(inquiry_id, operator=operator_name(request))
         return _back(inquiry_id)
 
-    @post("/requests/{inquiry_id:str}/retry", guards=[signed_in, own_form])
+    @post("/requests/{inquiry_id:str}/retry", guards=doing)
     async def retry(request: AnyRequest, inquiry_id: FromPath[str]) -> Redirect:
         await web.counter.retry_service(inquiry_id, operator=operator_name(request))
         return _back(inquiry_id)
@@ -150,8 +174,8 @@ def _answer(web: Web) -> list[Any]:
     return [show, retry]
 
 
-def _images(web: Web) -> list[Any]:
-    @post("/requests/{inquiry_id:str}/images", guards=[signed_in, own_form])
+def _images(web: Web, doing: list[Guard]) -> list[Any]:
+    @post("/requests/{inquiry_id:str}/images", guards=doing)
     async def images(request: AnyRequest, inquiry_id: FromPath[str]) -> Redirect:
         form = await request.form()
         await web.counter.ask_image(inquiry_id, str(form.get("of", "")), operator=operator_name(request))

@@ -1,13 +1,12 @@
 """Services of the catalogue at the counter's port in memory: requests as a test sets them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
 import msgspec
 
 from edge.journal.services import Picture, ServiceView
 from edge.journal.views import PaymentView
 from shared.answer_document import AnswerDocument, Item, Payable
+from shared.catalogue import Catalogue
 from shared.catalogue_files import built_in_catalogue
 from shared.errors import OperatorError
 from shared.payment import PaymentState
@@ -62,7 +61,6 @@ FINES = AnswerDocument(
 class FakeServices:
     """A part of `FakeCounter`."""
 
-    queries: Any
     asked: list[tuple[str, str]]
     service_views: dict[str, ServiceView]
     service_error: OperatorError | None = None
@@ -74,7 +72,7 @@ class FakeServices:
     def publish(self, kind: str, about: str | None = None) -> None:
         raise NotImplementedError
 
-    def catalogue(self):
+    def catalogue(self) -> Catalogue:
         return built_in_catalogue()
 
     def add_request(self, code: str, fields: Mapping[str, str], **members: object) -> ServiceView:
@@ -130,7 +128,7 @@ class FakeServices:
             requested_index=index,
         )
         view = msgspec.structs.replace(view, **members)
-        self.queries.all_payments[view.payment_id] = view
+        vars(self)["queries"].all_payments[view.payment_id] = view
         return view
 
     # --- the port ---------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from edge.journal.services import Picture, ServiceImageView
+from edge.services.permissions import Permitted
 from shared.answer_document import AnswerDocument, Item, Payable
 from shared.errors import OperatorError
 from shared.payment import PaymentState
@@ -396,3 +397,16 @@ async def test_a_request_whose_data_are_forgotten_still_says_how_it_stood(operat
     text = (await operator.page(f"/requests/{view.inquiry_id}")).text
     assert "…388" in text
     assert "خواندنی نیست" in text
+
+
+async def test_who_may_not_sell_a_service_is_refused_its_form_and_its_payments(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    place = f"/requests/{view.inquiry_id}"
+    hidden = (await operator.page(place)).form(f"{place}/fee")
+    counter.people.rows.set["reza"] = Permitted(frozenset({"bills", "service:car_fines_detail"}))
+    assert (await operator.get("/services/car_fines_total")).status_code == 403
+    assert (await operator.client.post(f"{place}/fee", data=hidden)).status_code == 403
+    assert counter.asked == []
+    choice = await operator.page("/services/car_fines")
+    assert [link["href"] for link in choice.all("a") if "data-choice" in link] == ["/services/car_fines_detail"]
+    assert (await operator.get("/services/top_up")).status_code == 403

@@ -84,8 +84,29 @@ def time_text(at: datetime, language: Language = "fa") -> str:
 
 def jalali_parts(at: datetime) -> tuple[int, int, int]:
     """Return the Jalali year, month and day in Iran at an instant. Raises BugError `calendar.no_zone`."""
-    jalali = _jalali(tehran_date(at))
+    return jalali_day_parts(tehran_date(at))
+
+
+def jalali_day_parts(day: date) -> tuple[int, int, int]:
+    """Return the Jalali year, month and day of a Gregorian date."""
+    jalali = _jalali(day)
     return jalali.year, jalali.month, jalali.day
+
+
+def jalali_month_days(year: int, month: int) -> int:
+    """Return how many days a Jalali month has."""
+    return int(JalaliDate.days_in_month(month, year))
+
+
+def jalali_weekday(year: int, month: int, day: int) -> int:
+    """Return the day of the week of a Jalali date, 0 on Saturday."""
+    return int(JalaliDate(year, month, day).weekday())  # type: ignore[no-untyped-call]  # has no annotations
+
+
+def jalali_month_name(month: int, language: Language = "fa") -> str:
+    """Return a Jalali month's name: «آذر», or `Azar` in English."""
+    named = JalaliDate(_CENTURY, month, 1)  # type: ignore[no-untyped-call]  # has no annotations
+    return str(named.strftime("%B", locale=language))
 
 
 def jalali_month(at: datetime) -> str:

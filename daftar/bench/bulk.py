@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge.journal.making import make_entry
-from edge.journal.ports import Head
+from edge.journal.ports import Head, Recorded
 from edge.journal.signer import FileSigner
 from edge.services.documents import BILL_RECEIPT
 from edge.settings import KEY_NAME, STORE_NAME
+from edge.store import finding_rows
 from edge.store.database import open_for_writing, transaction
 from edge.store.exposure_rows import BUCKET
 from edge.store.rows import Rows
@@ -75,11 +76,15 @@ class Bulk:
         self._journal_id = rows.identity().journal_id
         self._head = Head(rows.size(), rows.head_leaf())
         self._frontier = Frontier.of(self._head.size, rows.node)
-        cursor = self._connection.execute("SELECT * FROM payment")
+        self._first = {table: self._row(table) for table in ("payment", "holding")}
+
+    def _row(self, table: str) -> dict[str, Any]:
+        """Return the first row of a table, by column."""
+        cursor = self._connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - a table of ours
         first = next(cursor)
-        self._columns = [column[0] for column in cursor.get_description()]
-        self._first = dict(zip(self._columns, first, strict=True))
+        row = dict(zip([column[0] for column in cursor.get_description()], first, strict=True))
         cursor.close()
+        return row
 
     def append(self, numbers: range) -> None:
         """Add the payments of these numbers."""
@@ -90,7 +95,8 @@ class Bulk:
     def _append(self, numbers: range) -> None:
         entries: list[tuple[int, bytes, bytes]] = []
         nodes: list[tuple[int, int, bytes]] = []
-        payments: list[list[Any]] = []
+        payments: list[dict[str, Any]] = []
+        printed: list[Recorded] = []
         for number in numbers:
             made = []
             for body in payment_facts(number):
@@ -107,7 +113,8 @@ class Bulk:
                 nodes += [(recorded.index, level, digest) for level, digest in enumerate(completed)]
                 self._head = Head(recorded.index + 1, recorded.leaf)
                 made.append(recorded)
-            requested, _, approved, _ = made
+            requested, _, approved, receipt = made
+            printed.append(receipt)
             names = {
                 "payment_id": payment_id(number),
                 "obligation": f"bill:{BILL_ID}:{number}",
@@ -123,16 +130,29 @@ class Bulk:
                 "moved_index": approved.index,
                 "confirmation": "confirmed",
             }
-            payments.append([names.get(column, self._first[column]) for column in self._columns])
+            payments.append(names)
         self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?)", entries)
         self._connection.executemany("INSERT INTO tree_node VALUES (?, ?, ?)", nodes)
-        marks = ", ".join("?" * len(self._columns))
-        self._connection.executemany(f"INSERT INTO payment VALUES ({marks})", payments)  # noqa: S608 - marks only
+        self._put("payment", payments)
+        self._put("holding", payments)
         self._connection.executemany(
             "INSERT INTO print_job (job_id, document, about, state, copy, attempts) VALUES (?, ?, ?, 'printed', 0, 1)",
             [(f"j{number}", BILL_RECEIPT, payment_id(number)) for number in numbers],
         )
-        self._sum([row[self._columns.index("moved_index")] for row in payments])
+        self._sum([row["moved_index"] for row in payments])
+        for row, receipt in zip(payments, printed, strict=True):
+            for document in finding_rows.payment_document(self._connection, row["payment_id"]):
+                finding_rows.put_in(self._connection, *document)
+            finding_rows.note_act(self._connection, receipt)
+
+    def _put(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Insert rows that are the first one but for what is named."""
+        first = self._first[table]
+        marks = ", ".join("?" * len(first))
+        self._connection.executemany(
+            f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - marks only
+            [[row.get(column, value) for column, value in first.items()] for row in rows],
+        )
 
     def _sum(self, moved: list[int]) -> None:
         """Add charged payments to the sums that the product keeps."""

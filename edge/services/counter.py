@@ -23,6 +23,7 @@ from edge.services.exposure import ExposureView, exposure_view
 from edge.services.find_devices import FindDevices
 from edge.services.give_back import GiveBack
 from edge.services.header import HeaderView, PrinterView, TerminalView, printer_view, terminal_views
+from edge.services.history import History
 from edge.services.idempotent import Idempotent, Work
 from edge.services.judge_outcome import charge_spoken_of
 from edge.services.line import Line, LineView
@@ -89,6 +90,8 @@ class Counter(ServiceCounter):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.services)
         self._parts = parts
+        self.history = History(parts.queries, parts.services.catalogues)
+        """What was done, by what is looked for."""
         self.groups = PayGroup(
             queries=parts.queries,
             payments=parts.payments,

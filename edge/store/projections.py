@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from edge.journal.ports import Recorded
-from edge.store import day_rows, exposure_rows, profile_rows, service_projections
+from edge.store import day_rows, exposure_rows, finding_rows, profile_rows, service_projections
 from edge.store.atm_projections import ATM_PROJECTORS
 from edge.store.payment_projections import PAYMENT_PROJECTORS
 from edge.store.people_rows import PEOPLE_PROJECTORS
@@ -47,12 +47,15 @@ def apply(connection: apsw.Connection, recorded: Recorded) -> None:
     `payment.move_not_allowed` or `payment.unknown`, IntegrityError `feed.gap`.
     """
     _apply_body(connection, recorded, recorded.body)
+    finding_rows.note_act(connection, recorded)
 
 
 def _apply_body(connection: apsw.Connection, at: Recorded, body: Body) -> None:
     project = _PROJECTORS.get(type(body))
     if project is not None:
+        before = finding_rows.documents_of(connection, body)
         project(connection, at, body)
+        finding_rows.note(connection, body, before)
 
 
 def _printed(connection: apsw.Connection, _: Recorded, body: ReceiptPrinted) -> None:

@@ -28,6 +28,7 @@ from edge.journal.views import (
 from edge.store import people_rows, profile_rows
 from edge.store.atm_rows import AtmRows
 from edge.store.database import open_read_only, transaction
+from edge.store.history_reads import HistoryReads
 from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
 from edge.store.service_reads import ServiceReads
@@ -64,6 +65,8 @@ class Queries:
         self.atms = AtmRows(self._connection, self._lock)
         self.services = ServiceReads(self._locked)
         """What customers asked for beyond bills, and the catalogues."""
+        self.history = HistoryReads(self._locked)
+        """Payments, inquiries and acts, by what is looked for."""
 
     def _locked(self, read: Callable[..., T], *values: Any) -> T:
         with self._lock:

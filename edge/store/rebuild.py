@@ -10,6 +10,7 @@ import msgspec
 from edge.journal.ports import Recorded
 from edge.store import projections
 from edge.store.database import open_read_only, said, transaction
+from edge.store.finding_rows import vocabulary
 from edge.store.schema.tables import FACTS, PROJECTED, PROJECTIONS
 from shared.events import JOURNAL_BODIES, BootStarted, decode_body
 from shared.journal.entry import decode_entry, leaf_hash
@@ -56,7 +57,8 @@ def _rebuild(source: apsw.Connection, scratch: apsw.Connection, after_entry: Cal
         )
         _replay(source, scratch, after_entry)
         tables = {_TREE: ("entry_index", "level"), **PROJECTIONS}
-        return [found for table, key in tables.items() for found in _compare(source, scratch, table, key)]
+        found = [found for table, key in tables.items() for found in _compare(source, scratch, table, key)]
+        return [*found, *_compare_finding(source, scratch)]
 
 
 def _replay(source: apsw.Connection, scratch: apsw.Connection, after_entry: Callable[[int], None]) -> None:
@@ -103,6 +105,21 @@ def _compare(
         there = rebuilt[1] if rebuilt is not None and rebuilt[0] == name else None
         if here != there:
             yield Difference(table=table, key=" ".join(map(str, name)), stored=here, rebuilt=there)
+        stored = stored if here is None else next(left, None)
+        rebuilt = rebuilt if there is None else next(right, None)
+
+
+def _compare_finding(source: apsw.Connection, scratch: apsw.Connection) -> Iterator[Difference]:
+    """Yield the terms that only one of the two indexes of the history has of a document."""
+    left, right = vocabulary(source), vocabulary(scratch)
+    stored, rebuilt = next(left, None), next(right, None)
+    while stored is not None or rebuilt is not None:
+        first = min(one for one in (stored, rebuilt) if one is not None)
+        row: dict[str, Any] = {"term": first[0], "document": first[1]}
+        here = row if stored == first else None
+        there = row if rebuilt == first else None
+        if here != there:
+            yield Difference(table="finding", key=" ".join(map(str, first)), stored=here, rebuilt=there)
         stored = stored if here is None else next(left, None)
         rebuilt = rebuilt if there is None else next(right, None)
 

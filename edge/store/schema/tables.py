@@ -9,6 +9,7 @@ from typing import Final
 
 from edge.store.schema.atm_tables import ATM_PROJECTIONS, ATM_TABLES
 from edge.store.schema.day_tables import DAY_TABLES
+from edge.store.schema.finding_tables import FINDING_PROJECTED
 from edge.store.schema.payment_tables import PAYMENT_TABLES
 from edge.store.schema.people_tables import PEOPLE_OUTSIDE, PEOPLE_PROJECTED
 from edge.store.schema.refund_tables import REFUND_PROJECTED
@@ -59,6 +60,7 @@ PROJECTED: Final = (
     *REFUND_PROJECTED,
     *PEOPLE_PROJECTED,
     *SERVICE_PROJECTED,
+    *FINDING_PROJECTED,
     *PAYMENT_TABLES,
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,

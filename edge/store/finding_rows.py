@@ -1,0 +1,162 @@
+"""The index of the history: what each entry changes of it, and which entries have the terms that are looked for."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+import apsw
+
+from edge.journal.finding import Sought, Term, act_terms, inquiry_terms, is_act, payment_terms, request_terms
+from edge.journal.ports import Recorded
+from edge.journal.views import Confirmation
+from edge.store import service_rows
+from edge.store.row_views import INQUIRY, inquiry_of
+from shared.events import (
+    Body,
+    InquiryRequested,
+    PaymentRequested,
+    PaymentSent,
+    Purpose,
+    ServiceRequested,
+    StatusQueried,
+)
+from shared.payment import PaymentState
+
+_TERM: Final = re.compile(r"[a-z0-9_]+", re.ASCII)
+"""What terms are made of; whatever else is looked for is in no document."""
+VOCABULARY: Final = "temp.finding_vocabulary"
+"""What the index holds, as rows of term and document: by it two of them are compared."""
+_UNCHANGING: Final = (PaymentSent, StatusQueried)
+"""Entries about a payment that change nothing by which it is found."""
+_MORE_THAN_ACTS: Final = (PaymentRequested, InquiryRequested, ServiceRequested)
+
+Document = tuple[int, tuple[str, ...]]
+"""The index of an entry, and its terms."""
+
+
+class _Payment(NamedTuple):
+    """A payment's row, as far as it is found by it."""
+
+    requested_index: int
+    requested_at: str
+    purpose: Purpose
+    service: str
+    amount_rial: int
+    state: PaymentState
+    confirmation: Confirmation
+    late: bool
+    doubled: bool
+    terminal: str
+    operator: str
+    bill_id: str | None
+    bill_payment_id: str | None
+    stan: str | None
+    rrn: str | None
+    pan: str | None
+
+
+_PAYMENT: Final = (
+    f"SELECT {', '.join(_Payment._fields)}, item_count, "  # noqa: S608 - names of this package
+    "EXISTS (SELECT 1 FROM alarm WHERE alarm.payment_id = payment.payment_id), "
+    "(SELECT search_key FROM service_request WHERE service_request.inquiry_id = payment.inquiry_id) "
+    "FROM payment WHERE payment_id = ?"
+)
+_BILLS: Final = "SELECT coalesce(bill_id, ''), coalesce(bill_payment_id, '') FROM holding WHERE payment_id = ?"
+
+
+def payment_document(connection: apsw.Connection, payment_id: str) -> Iterator[Document]:
+    """Yield the document of a payment by what the rows say now, if there is one."""
+    for *members, item_count, alarmed, search_key in connection.execute(_PAYMENT, (payment_id,)):
+        found = _Payment(*members)
+        payment = found._replace(state=PaymentState(found.state))
+        bills = connection.execute(_BILLS, (payment_id,)) if item_count else ()
+        terms = payment_terms(payment, alarmed=bool(alarmed), search_key=search_key or "", bills=bills)
+        yield payment.requested_index, terms
+
+
+def documents_of(connection: apsw.Connection, body: Body) -> tuple[Document, ...]:
+    """Return the documents that an entry may change, as they stand now: of a payment, and of what it is the fee of."""
+    if isinstance(body, _UNCHANGING):
+        return ()
+    payment_id, inquiry_id = getattr(body, "payment_id", None), getattr(body, "inquiry_id", None)
+    found: list[Document] = []
+    if isinstance(payment_id, str):
+        found += payment_document(connection, payment_id)
+        inquiry_id = inquiry_id or _fee_of(connection, payment_id)
+    if isinstance(inquiry_id, str):
+        found += _inquiry_document(connection, inquiry_id)
+    return tuple(found)
+
+
+def _fee_of(connection: apsw.Connection, payment_id: str) -> str | None:
+    rows = connection.execute(
+        "SELECT inquiry_id FROM payment WHERE payment_id = ? AND purpose = 'inquiry_fee'", (payment_id,)
+    )
+    inquiry_id: str | None = next(rows, (None,))[0]
+    return inquiry_id
+
+
+def _inquiry_document(connection: apsw.Connection, inquiry_id: str) -> Iterator[Document]:
+    request = service_rows.request(connection, inquiry_id)
+    if request is not None:
+        yield request.requested_index, request_terms(request)
+    for row in connection.execute(INQUIRY + "WHERE inquiry_id = ?", (inquiry_id,)):
+        inquiry = inquiry_of(row)
+        yield inquiry.requested_index, inquiry_terms(inquiry)
+
+
+def note(connection: apsw.Connection, body: Body, before: tuple[Document, ...]) -> None:
+    """Bring the index to what the rows say after an entry; `before` is what `documents_of` it said before."""
+    after = documents_of(connection, body)
+    if after == before:
+        return
+    for index, terms in before:
+        _take_out(connection, index, terms)
+    for index, terms in after:
+        put_in(connection, index, terms)
+
+
+def note_act(connection: apsw.Connection, at: Recorded) -> None:
+    """Put an act into the index. One that is a payment or an inquiry as well is there with what it is."""
+    if is_act(at.body) and not isinstance(at.body, _MORE_THAN_ACTS):
+        put_in(connection, at.index, act_terms(at.body, at.entry.at))
+
+
+def put_in(connection: apsw.Connection, index: int, terms: tuple[str, ...]) -> None:
+    """Put a document into the index; there must be none of that entry."""
+    connection.execute("INSERT INTO finding (rowid, terms) VALUES (?, ?)", (index, " ".join(terms)))
+
+
+def _take_out(connection: apsw.Connection, index: int, terms: tuple[str, ...]) -> None:
+    connection.execute("INSERT INTO finding (finding, rowid, terms) VALUES ('delete', ?, ?)", (index, " ".join(terms)))
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+def find(connection: apsw.Connection, sought: Sought, before_index: int | None, limit: int) -> list[int]:
+    """Return the newest entries before an index whose documents meet all demands, newest first."""
+    demands = [[term for term in demand if _TERM.fullmatch(term.text)] for demand in sought]
+    if not all(demands):
+        return []
+    rows = connection.execute(
+        "SELECT rowid FROM finding WHERE finding MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+        (_expression(demands), 2**62 if before_index is None else before_index, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def _expression(demands: Iterable[Iterable[Term]]) -> str:
+    """Return demands in the words of SQLite's full text."""
+    return " AND ".join(
+        "(" + " OR ".join(f'"{term.text}"' + ("*" if term.begins else "") for term in demand) + ")"
+        for demand in demands
+    )
+
+
+def vocabulary(connection: apsw.Connection) -> Iterator[tuple[str, int]]:
+    """Yield each term with each of its documents, in order."""
+    connection.execute(
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {VOCABULARY} USING fts5vocab ('main', 'finding', 'instance')"
+    )
+    yield from connection.execute(f"SELECT term, doc FROM {VOCABULARY}")  # noqa: S608 - a constant

@@ -1,0 +1,14 @@
+"""The index by which history is found: terms of `edge.journal.finding`, a document for each entry that a page lists.
+
+Full text of SQLite, for what it does with many terms of a million documents: one small write for each that changes,
+newest first, any of these and all of those. It keeps no text and no places in it, only which entry has which term.
+What was written into it has to be named again to be taken out: it is all in the tables beside it.
+"""
+
+from typing import Final
+
+FINDING_PROJECTED: Final = (
+    """CREATE VIRTUAL TABLE finding USING fts5 (
+        terms, content = '', detail = none, columnsize = 0, tokenize = "ascii tokenchars '_'"
+    )""",
+)

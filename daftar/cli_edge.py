@@ -1,7 +1,6 @@
 """`daftar edge`: commands of the office's box."""
 
 import socket
-import sys
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ import uvicorn
 
 from daftar.cli_edge_diagnose import diagnose
 from daftar.cli_edge_journal import close_journal, export, rotate_key, stick
+from daftar.cli_edge_people import operator
 from daftar.cli_edge_profiles import profiles
 from daftar.cli_edge_train import train
 from daftar.cli_init import init
@@ -16,10 +16,10 @@ from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
-from edge.services.sign_in import new_token, new_verifier, normal_username, token_sha256
+from edge.services.sign_in import new_token, normal_username, token_sha256
 from edge.settings import KEY_NAME, STORE_NAME, load_settings
 from edge.store.creation import create_box
-from edge.store.people import OPERATOR, ROLES, People
+from edge.store.people import People
 from edge.store.rebuild import rebuild_projections
 from edge.store.verify_file import verify_file
 from edge.uplink.enrolment import enrol as ask_central
@@ -65,7 +65,7 @@ def edge() -> None:
     """The office's box: pages, devices, journal."""
 
 
-for command in (init, export, stick, rotate_key, close_journal, profiles, diagnose, train):
+for command in (init, export, stick, rotate_key, close_journal, profiles, diagnose, train, operator):
     edge.add_command(command)
 
 
@@ -127,67 +127,6 @@ def serve(data: Path) -> None:
             timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
         uvicorn.Server(config).run(sockets=[listener])
-
-
-@edge.group()
-def operator() -> None:
-    """People who sign in at the counter."""
-
-
-@operator.command(name="add")
-@_data
-@click.argument("username")
-@click.option("--name", default=None, help="The name people call them by; the user name when not given.")
-@click.option(
-    "--role",
-    type=click.Choice(ROLES),
-    default=None,
-    help="A manager also decides doubts and agrees to giving money back. Not given: as before, or operator.",
-)
-def add_operator(data: Path, username: str, name: str | None, role: str | None) -> None:
-    """Add an operator, or change a password.
-
-    The password is asked for, or is the first line of standard input. A change ends the operator's sessions.
-    Works while the box serves.
-    """
-    password = click.prompt("Password", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    people = People(data / STORE_NAME)
-    try:
-        normal = normal_username(username)
-        known = people.operator(normal)
-        role = role or (known.role if known else OPERATOR)
-        people.save_operator(normal, name=name or username, verifier=new_verifier(password), role=role)
-    finally:
-        people.close()
-    click.echo(f"{role.capitalize()} {normal}")
-
-
-def _set_disabled(data: Path, username: str, *, disabled: bool) -> None:
-    people = People(data / STORE_NAME)
-    try:
-        normal = normal_username(username)
-        if people.operator(normal) is None:
-            raise click.ClickException(f"There is no operator {normal}.")
-        people.set_disabled(normal, disabled=disabled)
-    finally:
-        people.close()
-    click.echo(f"Operator {normal} {'may no longer' if disabled else 'may'} sign in")
-
-
-@operator.command(name="deny")
-@_data
-@click.argument("username")
-def deny_operator(data: Path, username: str) -> None:
-    """Let an operator in no more; sessions end at once. Works while the box serves."""
-    _set_disabled(data, username, disabled=True)
-
-
-@operator.command(name="allow")
-@_data
-@click.argument("username")
-def allow_operator(data: Path, username: str) -> None:
-    """Let an operator in again who was denied. Works while the box serves."""
-    _set_disabled(data, username, disabled=False)
 
 
 @edge.group()

@@ -36,6 +36,29 @@ def test_an_operator_is_added_denied_and_let_in_again(data: Path) -> None:
     people.close()
 
 
+def test_what_is_changed_waits_to_be_journaled_by_the_box(data: Path) -> None:
+    assert call(data, "operator", "add", "Mina", "--role", "manager", typed="گذرواژهٔ بلند\n").exit_code == 0
+    assert call(data, "operator", "add", "sara", "--name", "سارا", "--temporary", typed="گذرواژهٔ بلند\n").exit_code == 0
+    assert call(data, "operator", "add", "sara", typed="گذرواژهٔ دیگر\n").exit_code == 0
+    assert call(data, "operator", "deny", "sara").exit_code == 0
+    assert call(data, "operator", "deny", "sara").exit_code == 0
+    people = People(data / STORE_NAME)
+    kinds = [row[0] for row in people._do("SELECT kind FROM person_change ORDER BY number")]
+    assert kinds == ["person.added", "person.added", "person.password_set", "person.denied"]
+    sara = people.operator("sara")
+    assert sara is not None
+    assert (sara.name, sara.must_change) == ("سارا", False)
+    people.close()
+
+
+def test_the_last_manager_stays_and_names_are_told_apart_from_programs(data: Path) -> None:
+    assert call(data, "operator", "add", "mina", "--role", "manager", typed="گذرواژهٔ بلند\n").exit_code == 0
+    for arguments in (("deny", "mina"), ("add", "mina", "--role", "operator"), ("add", "api:kiosk"), ("add", " ")):
+        refused = call(data, "operator", *arguments, typed="گذرواژهٔ بلند\n")
+        assert refused.exit_code == 1, arguments
+        assert "Traceback" not in refused.output
+
+
 def test_a_name_that_is_not_there_is_said_and_changes_nothing(data: Path) -> None:
     for arguments in (("operator", "deny", "nobody"), ("token", "revoke", "nobody")):
         refused = call(data, *arguments)
@@ -46,6 +69,7 @@ def test_a_name_that_is_not_there_is_said_and_changes_nothing(data: Path) -> Non
 def test_a_short_password_is_refused_in_a_sentence(data: Path) -> None:
     refused = call(data, "operator", "add", "sara", typed="short\n")
     assert refused.exit_code == 1
+    assert call(data, "operator", "add", "sara", typed="sara-sara\n").exit_code == 1
     assert "Traceback" not in refused.output
 
 

@@ -203,7 +203,7 @@ def owe_fee_back(
     if fee is None:
         return None
     kind: CaseKind = "refund" if reason == "refused" else "no_result"
-    case = case_about(fee, kind, inquiry=inquiry_id, outcome=reason, **facts)
+    case = case_about(fee, kind, inquiry=inquiry_id, reason=reason, **facts)
     return open_case(connection, case, at=at, again=True)
 
 

@@ -33,6 +33,9 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     last_problem: str | None
     provider: str | None
+    """Who was asked last; the connector's own name."""
+    route: str
+    """Who is to be asked."""
     outcome: str | None
 
 

@@ -99,7 +99,7 @@ def _owe(connection: Connection, asked: Asked, reply: Served, at: datetime) -> s
         asked.subject,
         reason=reply.outcome,
         at=at,
-        why=reply.reason,
+        problem=reply.reason,
         track_id=asked.track_id,
     )
 

@@ -12,7 +12,7 @@ from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
 from shared.errors import OperatorError
 
 STATES: Final = ("waiting", "asking", "done")
-KINDS: Final = ("confirm", "inquire")
+KINDS: Final = ("confirm", "inquire", "serve", "image")
 
 
 def provider_pages(web: Web) -> list[Any]:

@@ -21,6 +21,7 @@ from central.web.pages_policies import policy_pages
 from central.web.pages_providers import provider_pages
 from central.web.pages_quarantine import quarantine_pages
 from central.web.pages_receipt import receipt_pages
+from central.web.pages_services import service_pages
 from central.web.pages_settlement import file_pages, run_pages
 from central.web.pages_sign_in import sign_in_pages
 from central.web.pages_statements import statement_forms
@@ -74,6 +75,7 @@ def create_pages(web: Web) -> list[Router]:
             *statement_forms(web),
             *ledger_pages(web),
             *provider_pages(web),
+            *service_pages(web),
             *policy_pages(web),
             *atm_pages(web),
             *atm_answers(web),

@@ -33,6 +33,7 @@ from shared.events import (
     PaymentRequested,
     PaymentSent,
     ReceiptPrinted,
+    ServiceRequested,
     Split,
 )
 from shared.ids import OfficeId
@@ -161,7 +162,21 @@ def fill(day: Day) -> None:
             parameter=Sealed(key_id="k-1405-09", ciphertext="AA=="),
             parameter_tail="142",
             operator="maryam",
-        )
+        ),
+        ServiceRequested(
+            inquiry_id="q-0002",
+            ticket=13,
+            service="top_up",
+            catalogue_id="builtin",
+            fields=Sealed(key_id="k-1405-09", ciphertext="AA=="),
+            applicant_tail="789",
+            search_key="0" * 64,
+            fee_rial=0,
+            gate="answer_first",
+            print_first=False,
+            rules_accepted=True,
+            operator="maryam",
+        ),
     )
     day.sync()
 

@@ -40,9 +40,9 @@ class ProviderSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     shape: Literal["gateway", "rahvar"]
     url: str
     client: str = DEFAULT_CLIENT
-    secret_file: Path | None = None
+    secret_file: str = ""
     """The client's secret, by which a token is got; of `rahvar` its API key."""
-    token_file: Path | None = None
+    token_file: str = ""
     """A token that is given."""
     national_id: str = ""
     scopes: str = ""
@@ -62,7 +62,7 @@ def read_providers(path: Path) -> dict[str, ProviderSettings]:
         address = urlsplit(provider.url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise OperatorError("provider.bad_settings", file=str(path), why=f"{name}: url is no address")
-        has_key = provider.secret_file is not None or provider.token_file is not None
+        has_key = bool(provider.secret_file or provider.token_file)
         if address.scheme == "http" and has_key and address.hostname not in _LOCAL:
             raise OperatorError("provider.bad_settings", file=str(path), why=f"{name}: a key needs https")
     return found
@@ -104,10 +104,10 @@ def connected(name: str, provider: ProviderSettings, clock: Clock) -> ProviderCo
     )
 
 
-def _first_line(path: Path | None) -> str:
-    if path is None:
+def _first_line(path: str) -> str:
+    if not path:
         return ""
     try:
-        return path.read_text(encoding="utf-8").partition("\n")[0].strip()
+        return Path(path).read_text(encoding="utf-8").partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError("provider.bad_settings", file=str(path), why=str(error)) from error
+        raise OperatorError("provider.bad_settings", file=path, why=str(error)) from error

@@ -28,6 +28,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 
 from central.providers.sandbox_days import envelope_of_a_day, shown
+from central.providers.sandbox_messages import message_routes
 from central.providers.sandbox_routes import service_routes
 from central.providers.sandbox_state import (
     BadDay,
@@ -103,7 +104,15 @@ def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
         return await answer("status", track_id, lambda: sandbox.status(track_id))
 
     return Litestar(
-        route_handlers=[inquiry, confirm, status, *service_routes(sandbox, clock), *_control(sandbox), _health],
+        route_handlers=[
+            inquiry,
+            confirm,
+            status,
+            *service_routes(sandbox, clock),
+            *message_routes(),
+            *_control(sandbox),
+            _health,
+        ],
         openapi_config=OpenAPIConfig(
             title="Sandbox provider", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
         ),

@@ -1,177 +1,209 @@
-"""Pages of what was done: payments and inquiries, searched, printed, taken as a table."""
+"""Pages of what was paid: found by what stands on papers, printed again, taken as a workbook."""
 
-import csv
-import io
+import asyncio
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from typing import Any, Final, NamedTuple
 
 from litestar import Response, get
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Stream
 
-from edge.web.bill_kinds import KIND_TEXTS
-from edge.web.guards import signed_in
-from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, Stop, find_inquiries, find_payments
-from edge.web.payment_view import ahead_of, status_key_now, transaction_name
-from edge.web.ports import Counter, InquiryView, PaymentView
-from edge.web.rendering import AnyRequest, Web, language_of, page
+from edge.web.guards import ACT, signed_in
+from edge.web.history import Found, find_page, number_of, sift_page, walk
+from edge.web.history_filters import (
+    DAY_FIELDS,
+    filters_of,
+    form_of,
+    known_of,
+    month_part,
+    page_facts,
+    with_money,
+    with_names,
+)
+from edge.web.history_search import PAYMENT_GROUPS, Filters, asked_of
+from edge.web.payment_view import ahead_of, status_key_now
+from edge.web.ports import PaymentView
+from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page
 from edge.web.texts import text
+from edge.web.transaction_names import Naming, naming
+from edge.web.workbook import MEDIA_TYPE, Cell, Column, pieces, write_workbook
 from shared.calendar import jalali_datetime_text
 from shared.clock import parse_instant
-from shared.display import STATUSES, Status, inquiry_status
-from shared.text import Language, fold_number, is_digits
+from shared.display import STATUSES
+from shared.payment import CHARGED, PaymentState
+from shared.service_fields import field_text
+from shared.text import Language
 
-EXPORT_ROWS_MAX = 5_000
-_COLUMNS = (
-    "history.row",
-    "history.name",
-    "history.at",
-    "history.amount_rial",
-    "history.payment_status",
-    "history.stan",
-    "history.rrn",
-    "bill.bill_id",
-    "bill.payment_id",
-    "fact.payment",
+_COLUMNS: Final = (
+    ("history.row", 7),
+    ("history.applicant", 18),
+    ("history.name", 34),
+    ("history.at", 20),
+    ("history.amount_rial", 16),
+    ("history.payment_status", 26),
+    ("history.stan", 13),
+    ("history.rrn", 16),
+    ("bill.bill_id", 16),
+    ("bill.payment_id", 16),
+    ("fact.terminal_number", 14),
+    ("fact.operator", 14),
+    ("fact.payment", 24),
 )
 
 
-class _InquiryRow(NamedTuple):
-    """An inquiry in the table; `name` is a text's key."""
+class Row(NamedTuple):
+    """A payment in the table."""
 
     number: int
-    inquiry: InquiryView
+    payment: PaymentView
     name: str
-    status: Status
+    applicant: str
+    """Who the service is about, opened for this page; empty where there is none."""
+    bill: str
+    """The bill's id, where that is who it is about."""
+    is_shut: bool
+    """Whether only the end of the applicant is left to be read here."""
+    ahead: int | None
+    may_print: bool
 
 
-def _number(value: str | None) -> int | None:
-    """Return a cursor of an address; what is not one counts as none given."""
-    digits = fold_number(value or "")
-    return int(digits) if is_digits(digits) and len(digits) < 16 else None  # noqa: PLR2004 - fits SQLite's integers
-
-
-def _export(counter: Counter, payments: list[PaymentView], language: Language, *, is_whole: bool) -> str:
-    """Return a table that spreadsheets open: UTF-8 with its mark, amounts as plain digits, long numbers as text."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([text(column, language) for column in _COLUMNS])
-    for row, payment in enumerate(payments, start=1):
-        numbers = (payment.stan, payment.rrn, payment.bill_id, payment.bill_payment_id)
-        writer.writerow(
-            [
-                row,
-                transaction_name(payment, language),
-                jalali_datetime_text(parse_instant(payment.requested_at), "en"),
-                payment.amount_rial,
-                STATUSES[status_key_now(counter, payment)].word(language),
-                # A formula that yields text: leading zeros and all digits stay.
-                *(f'="{number}"' if number else "" for number in numbers),
-                payment.payment_id,
-            ]
-        )
-    if not is_whole:
-        writer.writerow([text("history.export_stopped", language)])
-    return "\ufeff" + out.getvalue()
-
-
-def _narrow(request: AnyRequest) -> str:
-    narrow = request.query_params.get("state", "all")
-    return narrow if narrow in STATE_FILTERS else "all"
-
-
-def _pager(
-    kept: dict[str, str], request: AnyRequest, older: int | None, stopped: Stop | None, next_row: int
-) -> dict[str, Any]:
-    """Return the addresses of the next page and of the first one, None where there is none, and where it stopped."""
-    return {
-        "stopped": stopped,
-        "stopped_rows": SCAN_ROWS_MAX,
-        "go_on_query": urlencode({**kept, "before": stopped.before_index, "row": next_row}) if stopped else None,
-        "older_query": None if older is None else urlencode({**kept, "before": older, "row": next_row}),
-        "newest_query": urlencode(kept) if request.query_params.get("before") else None,
-    }
-
-
-def _is_doubted(web: Web, payment: PaymentView) -> bool:
+def _needs_review(web: Web, payment: PaymentView) -> bool:
+    doubtful = payment.state in (PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT)
+    if doubtful or payment.doubled or payment.confirmation == "refused" or payment.late:
+        return True
     return bool(web.counter.words_taken(payment))
 
 
+def _applicants(web: Web, payments: Sequence[PaymentView], language: Language) -> dict[str, tuple[str, bool]]:
+    """Return by request whom it is about, and whether that is only the end of it."""
+    found = {}
+    asked = [payment.inquiry_id for payment in payments if payment.inquiry_id and payment.service]
+    for inquiry_id, who in web.counter.history.applicants(asked).items():
+        if who.field is not None and who.value:
+            found[inquiry_id] = (field_text(who.field, who.value, language), False)
+        else:
+            found[inquiry_id] = (f"…{who.tail}", True)
+    return found
+
+
+def _rows(web: Web, payments: Sequence[PaymentView], first_row: int, language: Language) -> list[Row]:
+    names = naming(catalogue_of(web))
+    applicants = _applicants(web, payments, language)
+    rows = []
+    for place, payment in enumerate(payments):
+        applicant, is_shut = applicants.get(payment.inquiry_id or "", ("", False))
+        rows.append(
+            Row(
+                number=first_row + place,
+                payment=payment,
+                name=names.payment(payment).word(language),
+                applicant=applicant,
+                bill="" if applicant else payment.bill_id or "",
+                is_shut=is_shut,
+                ahead=ahead_of(web.counter, payment),
+                may_print=payment.state in CHARGED and not payment.unacknowledged,
+            )
+        )
+    return rows
+
+
+def _found(web: Web, filters: Filters, request: AnyRequest) -> tuple[Found[PaymentView], dict[str, Any]]:
+    history = web.counter.history
+    asked = asked_of(filters, "payment", known_of(web, naming(catalogue_of(web)).payments))
+    before = number_of(request.query_params.get("before", ""))
+    first_row = number_of(request.query_params.get("row", "")) or 1
+    if filters.state == "review":
+        keep = partial(_needs_review, web)
+        found = sift_page(history, asked.sought, history.payments_at, keep, before_index=before, first_row=first_row)
+    else:
+        found = find_page(history, asked.sought, history.payments_at, before_index=before, first_row=first_row)
+    if not found.rows and before is None and (payment := web.counter.queries.payment(filters.q)) is not None:
+        found = Found(rows=[payment], first_row=1, older=None, page=1, pages=1, is_counted=True)
+    return found, asked.wrong
+
+
 def _payments(web: Web, request: AnyRequest) -> Response[str]:
-    query = request.query_params
-    wanted, narrow = query.get("q", ""), _narrow(request)
-    first_row = _number(query.get("row")) or 1
-    found = find_payments(
-        web.counter.queries,
-        text=wanted,
-        narrow=narrow,
-        before_index=_number(query.get("before")),
-        is_doubted=partial(_is_doubted, web),
-    )
-    kept = {"q": wanted, "state": narrow}
+    filters = filters_of(web, request)
+    found, wrong = _found(web, filters, request)
+    rows = _rows(web, found.rows, found.first_row, language_of(request))
+    form = form_of(web, request, filters, wrong, groups=PAYMENT_GROUPS)
+    form = with_money(web, with_names(request, form, naming(catalogue_of(web)).payments, "history.find_hint"))
     return page(
         web,
         request,
         "history_payments.html",
-        rows=list(enumerate(found.rows, start=first_row)),
-        ahead_of=partial(ahead_of, web.counter),
-        q=wanted,
-        narrow=narrow,
-        is_search=bool(wanted) or narrow != "all",
-        export_query=urlencode(kept),
-        **_pager(kept, request, found.older, found.stopped, first_row + len(found.rows)),
+        rows=rows,
+        some_shut=any(row.is_shut for row in rows),
+        doubtful=(PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT),
+        **page_facts(web, request, form, found),
     )
 
 
-def _inquiries(web: Web, request: AnyRequest) -> Response[str]:
-    query = request.query_params
-    wanted = query.get("q", "")
-    first_row = _number(query.get("row")) or 1
-    found = find_inquiries(web.counter.queries, text=wanted, before_index=_number(query.get("before")))
-    return page(
-        web,
-        request,
-        "history_inquiries.html",
-        rows=[
-            _InquiryRow(first_row + place, inquiry, KIND_TEXTS[inquiry.kind], inquiry_status(inquiry.outcome))
-            for place, inquiry in enumerate(found.rows)
-        ],
-        q=wanted,
-        is_search=bool(wanted),
-        **_pager({"q": wanted}, request, found.older, found.stopped, first_row + len(found.rows)),
-    )
+def _cells(web: Web, filters: Filters, language: Language, names: Naming) -> Iterator[Sequence[Cell]]:
+    """Yield the rows of the workbook."""
+    history = web.counter.history
+    sought = asked_of(filters, "payment", known_of(web, naming(catalogue_of(web)).payments)).sought
+    number = 0
+    for batch in walk(history, sought, history.payments_at):
+        payments = [one for one in batch if filters.state != "review" or _needs_review(web, one)]
+        applicants = _applicants(web, payments, language)
+        for payment in payments:
+            number += 1
+            applicant, _ = applicants.get(payment.inquiry_id or "", ("", False))
+            yield (
+                number,
+                applicant,
+                names.payment(payment).word(language),
+                jalali_datetime_text(parse_instant(payment.requested_at), "en"),
+                payment.amount_rial,
+                STATUSES[status_key_now(web.counter, payment)].word(language),
+                payment.stan,
+                payment.rrn,
+                payment.bill_id,
+                payment.bill_payment_id,
+                payment.terminal_number,
+                payment.operator,
+                payment.payment_id,
+            )
 
 
 def history_pages(web: Web) -> list[Any]:
     """Return the handlers of these pages."""
+    one_at_a_time = asyncio.Lock()
 
-    @get("/history/payments", guards=[signed_in])
+    @get("/history/payments", guards=[signed_in], opt={ACT: "history"})
     async def payments(request: AnyRequest) -> Response[str]:
         return _payments(web, request)
 
-    @get("/history/payments.csv", guards=[signed_in])
-    async def payments_table(request: AnyRequest) -> Response[bytes]:
-        wanted = request.query_params.get("q", "")
-        found = find_payments(
-            web.counter.queries,
-            text=wanted,
-            narrow=_narrow(request),
-            before_index=None,
-            limit=EXPORT_ROWS_MAX,
-            is_doubted=partial(_is_doubted, web),
-        )
-        return Response(
-            _export(
-                web.counter, found.rows, language_of(request), is_whole=not (found.older or found.stopped)
-            ).encode(),
-            media_type="text/csv; charset=utf-8",
+    @get("/history/calendar/{field:str}", guards=[signed_in])
+    async def calendar(request: AnyRequest, field: FromPath[str]) -> Response[str]:
+        if field not in DAY_FIELDS:
+            raise NotFoundException
+        return month_part(web, request, field)
+
+    @get("/history/payments.xlsx", guards=[signed_in], opt={ACT: "history"})
+    async def payments_workbook(request: AnyRequest) -> Stream:
+        language = language_of(request)
+        rows = _cells(web, filters_of(web, request), language, naming(catalogue_of(web)))
+        columns = [Column(text(key, language), width) for key, width in _COLUMNS]
+        async with one_at_a_time:
+            file = await asyncio.to_thread(
+                write_workbook,
+                text("nav.payments", language),
+                columns,
+                rows,
+                right_to_left=language == "fa",
+                made_at=web.clock.now(),
+            )
+        return Stream(
+            pieces(file),
+            media_type=MEDIA_TYPE,
             headers={
-                "Content-Disposition": 'attachment; filename="daftar-payments.csv"',
+                "Content-Disposition": 'attachment; filename="daftar-payments.xlsx"',
                 "Cache-Control": "no-store",
             },
         )
 
-    @get("/history/inquiries", guards=[signed_in])
-    async def inquiries(request: AnyRequest) -> Response[str]:
-        return _inquiries(web, request)
-
-    return [payments, payments_table, inquiries]
+    return [payments, calendar, payments_workbook]

@@ -26,8 +26,10 @@ from edge.journal.views import (
 from edge.web.ports_atms import AtmCounter, AtmQueries
 from edge.web.ports_devices import DevicesCounter
 from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
+from edge.web.ports_history import HistoryCounter
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
 from edge.web.ports_people import PeopleDesk, Permissions, Permitted
+from edge.web.ports_services import ServiceQueries, ServicesCounter
 from shared.events import BillKind
 from shared.identifiers import Bill
 from shared.payment import PaymentState
@@ -113,7 +115,7 @@ class BoxEvent(Protocol):
         """Which one; None means any."""
 
 
-class Queries(MoneyQueries, AtmQueries, Protocol):
+class Queries(MoneyQueries, AtmQueries, ServiceQueries, Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
 
     def receipt_proof(self, index: int) -> str | None:
@@ -167,7 +169,7 @@ class JournalCopy(Protocol):
         """The file. Reading it blocks."""
 
 
-class Counter(MoneyCounter, DevicesCounter, AtmCounter, Protocol):
+class Counter(MoneyCounter, DevicesCounter, AtmCounter, ServicesCounter, HistoryCounter, Protocol):
     """The use cases of the counter. All raise DaftarError; `field` names the input an OperatorError is about."""
 
     @property

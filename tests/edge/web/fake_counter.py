@@ -35,8 +35,9 @@ from shared.identifiers import Bill, check_subscriber, read_bill
 from shared.ids import NETWORK_FEED, bill_obligation
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 from shared.sealed import Sealed
+from tests.edge.web.fake_history import FakeHistory
 from tests.edge.web.fake_people import FakePeople
-from tests.edge.web.fake_services import FakeServices
+from tests.edge.web.fake_services import FakeServiceReads, FakeServices
 
 NOW = datetime(2026, 11, 22, 10, 47, 30, tzinfo=UTC)
 AT = "2026-11-22T10:41:05.000Z"
@@ -133,6 +134,7 @@ class FakeQueries:
     """Given by the tests of these pages, over a real file."""
 
     def __init__(self) -> None:
+        self.services = FakeServiceReads()
         self.all_payments: dict[str, PaymentView] = {}
         self.all_inquiries: dict[str, InquiryView] = {}
         self.all_notices: list[NoticeView] = []
@@ -293,6 +295,7 @@ class FakeCounter(FakeServices):
 
     def __init__(self) -> None:
         self.queries = FakeQueries()
+        self.history = FakeHistory(self.queries)
         self.terminal_view = Terminal()
         self.tests: dict[str, DeviceTest] = {}
         self.more_terminals: list[Terminal] = []

@@ -1,103 +1,93 @@
+"""What somebody types, as demands on the index of the history."""
+
+from datetime import date
+
 import pytest
 
-from edge.web.history import SCAN_ROWS_MAX, STATE_FILTERS, find_inquiries, find_payments
-from shared.payment import PaymentState
-from tests.edge.web.conftest import BILL, OTHER_BILL
-from tests.edge.web.fake_counter import FakeCounter
+from edge.journal.finding import Term, day_terms, met, rrn_term
+from edge.web.history_search import Filters, Known, asked_of
+from edge.web.jalali_picker import picker, spans
+from edge.web.transaction_names import naming
+from shared.calendar import jalali_day_parts
+from shared.catalogue_files import built_in_catalogue
+
+KNOWN = Known(naming(built_in_catalogue()).payments, [("sara", "سارا محمدی")], lambda value: (f"key{value}",))
 
 
-@pytest.fixture
-def counter() -> FakeCounter:
-    counter = FakeCounter()
-    counter.add_payment(BILL, PaymentState.APPROVED, stan="006441", rrn="700028889004")
-    counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
-    counter.add_payment(OTHER_BILL, PaymentState.IN_DOUBT)
-    counter.add_payment(OTHER_BILL, PaymentState.APPROVED, confirmation="refused")
-    return counter
+def demands(**filters: str) -> list[set[str]]:
+    asked = asked_of(Filters(**filters), "payment", KNOWN)
+    assert asked.wrong == {}
+    return [{term.text for term in demand} for demand in asked.sought[1:]]
 
 
-def names(counter: FakeCounter, text: str = "", narrow: str = "all") -> list[str]:
-    return [row.payment_id for row in find_payments(counter.queries, text=text, narrow=narrow, before_index=None).rows]
+@pytest.mark.parametrize(
+    ("since", "until", "terms"),
+    [
+        ("1405/09/01", "1405/09/03", {"d_14050901", "d_14050902", "d_14050903"}),
+        ("1405/08/30", "1405/09/01", {"d_14050830", "d_14050831", "d_14050901"}),
+        ("1404/01/01", "1405/01/02", {"d_1404", "d_14050101", "d_14050102"}),
+        ("1404/12/29", "1405/02/01", {"d_14041229", "d_14041230", "d_14041231", "d_140501", "d_14050201"}),
+    ],
+)
+def test_days_are_asked_for_as_whole_months_and_years_where_they_are_whole(since: str, until: str, terms: set[str]):
+    assert demands(since=since, until=until) == [terms]
 
 
-def test_all_are_shown_newest_first(counter: FakeCounter):
-    assert names(counter) == ["p104", "p103", "p102", "p101"]
+@pytest.mark.parametrize("day", ["1399/12/30", "1400/01/01", "1405/09/01", "1449/12/29"])
+def test_a_day_is_in_an_open_span_on_its_side_only(day: str):
+    at = day_terms(*(int(part) for part in day.split("/")))
+    (from_then,) = asked_of(Filters(since="1400/01/01"), "payment", KNOWN).sought[1:]
+    (until_then,) = asked_of(Filters(until="1399/12/30"), "payment", KNOWN).sought[1:]
+    assert met(at, (from_then,)) is (day >= "1400")
+    assert met(at, (until_then,)) is (day < "1400")
 
 
-@pytest.mark.parametrize("wanted", ["006441", "۰۰۶۴۴۱", "700028889004", "7748317800142", "1770160", "17,000", "۱٬۷۰۰"])
-def test_a_payment_is_found_by_any_number_on_its_papers(counter: FakeCounter, wanted: str):
-    assert names(counter, wanted) == ["p101"]
+def test_a_number_is_looked_for_as_everything_it_may_be():
+    (terms,) = demands(q="889004")
+    assert {"r_889004", "z_889004", "i_889004", "b_889004", "a_889004", "a_8890040", "t_889004"} <= terms
+    (barcode,) = demands(q="77483178001420000001770160")
+    assert barcode == {"b_7748317800142"}
 
 
-def test_the_history_is_narrowed_to_what_needs_somebody(counter: FakeCounter):
-    assert names(counter, narrow="review") == ["p104", "p103"]
-    assert names(counter, narrow="paid") == ["p104", "p101"]
-    assert names(counter, narrow="failed") == ["p102"]
-    assert names(counter, narrow="review", text="7748317800142") == []
+def test_few_digits_or_zeros_begin_too_many_numbers_to_be_looked_for():
+    for typed in ("12345", "000000000012"):
+        asked = asked_of(Filters(q=typed), "payment", KNOWN)
+        assert not any(term.begins for term in asked.sought[1])
+    assert Term(rrn_term("123456"), begins=True) in asked_of(Filters(q="123456"), "payment", KNOWN).sought[1]
 
 
-def test_pages_follow_by_cursor_without_gap_or_repeat_while_new_rows_come():
-    counter = FakeCounter()
-    for _ in range(450):
-        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
-    wanted = [row.payment_id for row in counter.queries.payments(None, 1000)]
-    seen: list[str] = []
-    before = None
-    while True:
-        found = find_payments(counter.queries, text="", narrow="failed", before_index=before, limit=100)
-        seen += [row.payment_id for row in found.rows]
-        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
-        if found.older is None:
-            break
-        before = found.older
-    assert seen == wanted
+def test_a_word_is_a_part_of_a_name_or_a_person():
+    assert demands(q="محمدي") == [{"o_73617261"}]
+    assert demands(q="electricity") == [{"n_bill_2"}]
+    assert demands(q="هیچ‌چیز") == [set(), set()]
 
 
-def test_a_last_page_that_is_just_full_has_no_next():
-    counter = FakeCounter()
-    for _ in range(20):
-        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
-    assert find_payments(counter.queries, text="", narrow="all", before_index=None).older is None
+def test_whom_a_service_was_about_is_looked_for_by_keys_alone():
+    (plate,) = demands(q="۹۹ ل ۲۸۳ ایران ۸۸")
+    assert plate == {"x_key992028388"} or all(term.startswith("x_key") for term in plate)
+    (code,) = demands(applicant="0012345678")
+    assert "x_key0012345678" in code
 
 
-def test_a_search_that_looks_back_no_further_says_where_it_stopped_and_goes_on_from_there():
-    counter = FakeCounter()
-    oldest = counter.add_payment(BILL, PaymentState.APPROVED, stan="006441")
-    for _ in range(SCAN_ROWS_MAX):
-        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
-    found = find_payments(counter.queries, text="006441", narrow="all", before_index=None)
-    assert (found.rows, found.older) == ([], None)
-    assert found.stopped is not None
-    again = find_payments(counter.queries, text="006441", narrow="all", before_index=found.stopped.before_index)
-    assert [row.payment_id for row in again.rows] == [oldest.payment_id]
-    assert again.stopped is None
+def test_a_month_is_laid_out_in_weeks_from_saturday():
+    month = picker("since", "1403/12/30", "", date(2026, 11, 22), "fa")
+    days = [[day and day.number for day in week] for week in month.weeks]
+    assert month.title == "اسفند ۱۴۰۳"
+    assert (month.before, month.after) == ("1403-11", "1404-01")
+    # A leap year's last day; it was a Thursday.
+    assert days[-1] == [25, 26, 27, 28, 29, 30, None]
+    chosen = [day for week in month.weeks for day in week if day and day.is_chosen]
+    assert [day.value for day in chosen] == ["1403/12/30"]
 
 
-def test_a_search_that_saw_everything_did_not_stop():
-    counter = FakeCounter()
-    for _ in range(SCAN_ROWS_MAX):
-        counter.add_payment(OTHER_BILL, PaymentState.DECLINED)
-    assert find_payments(counter.queries, text="1", narrow="paid", before_index=None).stopped is None
-    assert find_payments(counter.queries, text="006441", narrow="all", before_index=None).stopped is None
+@pytest.mark.parametrize("month", ["x", "1405-13", "9999-01", "-", "1405-0000009"])
+def test_a_month_that_is_none_is_that_of_today(month: str):
+    assert picker("since", "", month, date(2026, 11, 22), "en").title == "Azar 1405"
 
 
-def test_inquiries_are_found_by_ticket_or_by_the_whole_number_asked_about(counter: FakeCounter):
-    counter.add_inquiry("water")
-    counter.add_inquiry("gas", parameter_tail="777")
-    for wanted, tickets in (("۲", [2]), ("12345777", [2]), ("", [2, 1]), ("99", [])):
-        found = find_inquiries(counter.queries, text=wanted, before_index=None)
-        assert [row.ticket for row in found.rows] == tickets
-
-
-def test_every_state_is_under_one_filter_or_still_under_way():
-    paid, failed = STATE_FILTERS["paid"], STATE_FILTERS["failed"]
-    assert paid is not None
-    assert failed is not None
-    assert not paid & failed
-    open_ones = {PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT}
-    assert paid | failed | open_ones == set(PaymentState)
-
-
-def test_what_is_in_doubt_on_its_way_back_needs_somebody(counter: FakeCounter):
-    doubt = counter.add_payment(BILL, PaymentState.REVERSAL_IN_DOUBT)
-    assert doubt.payment_id in names(counter, narrow="review")
+def test_spans_end_today_and_months_are_whole():
+    found = spans(date(2026, 11, 22))
+    assert jalali_day_parts(date(2026, 11, 22)) == (1405, 9, 1)
+    assert found["week"] == ("1405/08/25", "1405/09/01")
+    assert found["month"] == ("1405/09/01", "1405/09/01")
+    assert found["last_month"] == ("1405/08/01", "1405/08/30")

@@ -1,0 +1,191 @@
+"""The form above a table of the history: what was typed and chosen, the calendar, the ways to other pages of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Response
+
+from edge.web.act_words import KINDS
+from edge.web.history import Found
+from edge.web.history_search import Filters, Known
+from edge.web.jalali_picker import WEEKDAYS, Picker, picker, spans
+from edge.web.rendering import HTML, AnyRequest, Web, language_of, render
+from edge.web.texts import text
+from edge.web.transaction_names import CATEGORY_TEXTS, Named
+from shared.calendar import tehran_date
+from shared.error_texts import Described, describe
+from shared.errors import OperatorError
+
+DAY_FIELDS: Final = ("since", "until")
+_GROUP_TEXTS: Final = {
+    "paid": "history.of_paid",
+    "failed": "history.of_failed",
+    "review": "history.of_review",
+    "under_way": "history.of_under_way",
+    "reversed": "history.of_reversed",
+    "waiting": "history.of_waiting",
+    "unpaid": "history.of_unpaid",
+    "answered": "history.of_answered",
+}
+_SPAN_TEXTS: Final = {
+    "today": "history.span_today",
+    "yesterday": "history.span_yesterday",
+    "week": "history.span_week",
+    "month": "history.span_month",
+    "last_month": "history.span_last_month",
+}
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Something to choose from."""
+
+    value: str
+    name: str
+
+
+class Way(msgspec.Struct, frozen=True):
+    """A way to another part of the history."""
+
+    name: str
+    address: str
+    is_here: bool
+    icon: str = ""
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the form shows; while two are equal, so is what they look like."""
+
+    path: str
+    filters: Filters
+    wrong: tuple[tuple[str, Described], ...]
+    """What is wrong with fields, by name."""
+    spans: tuple[Choice, ...]
+    pickers: tuple[Picker, ...]
+    """Months that were turned to."""
+    weekdays: tuple[str, ...]
+    people: tuple[Choice, ...]
+    hint: str = ""
+    """What may be searched for; empty where nothing is typed."""
+    categories: tuple[Way, ...] = ()
+    parts: tuple[Way, ...] = ()
+    groups: tuple[Choice, ...] = ()
+    names: tuple[Choice, ...] = ()
+    terminals: tuple[Choice, ...] = ()
+    kinds: tuple[Choice, ...] = ()
+    workbook: str = ""
+    """The address of the same as a workbook."""
+
+    @property
+    def is_search(self) -> bool:
+        """Whether anything is looked for."""
+        return bool(self.filters.kept())
+
+    @property
+    def is_private(self) -> bool:
+        """Whether somebody's number may stand in it: it is then shown once and kept nowhere."""
+        return bool(self.filters.q or self.filters.applicant)
+
+    def wrong_of(self, field: str) -> Described | None:
+        """Return what is wrong with a field."""
+        return next((said for name, said in self.wrong if name == field), None)
+
+
+def filters_of(web: Web, request: AnyRequest) -> Filters:
+    """Return the filters of a request. Of a field that comes twice, the button pressed stands behind what was typed."""
+    query = request.query_params
+    given = {name: query.getall(name)[-1] for name in query}
+    if "span" in given:
+        span = spans(tehran_date(web.clock.now())).get(given["span"])
+        given |= {} if span is None else {"since": span[0], "until": span[1]}
+    return Filters.of(given)
+
+
+def known_of(web: Web, named: Sequence[Named], kinds: Mapping[str, Sequence[str]] | None = None) -> Known:
+    """Return what words are looked up in."""
+    history = web.counter.history
+    return Known(named, history.people(), history.applicant_keys, kinds or {})
+
+
+def form_of(
+    web: Web, request: AnyRequest, filters: Filters, wrong: Mapping[str, OperatorError], *, groups: Sequence[str] = ()
+) -> Form:
+    """Return what every form of the history has."""
+    language = language_of(request)
+    today = tehran_date(web.clock.now())
+    turned = [(field, month) for field in DAY_FIELDS if (month := request.query_params.get(f"month_{field}", ""))]
+    return Form(
+        path=request.scope["path"],
+        filters=filters,
+        wrong=tuple((field, describe(error, language)) for field, error in wrong.items()),
+        spans=tuple(Choice(span, text(key, language)) for span, key in _SPAN_TEXTS.items()),
+        pickers=tuple(picker(field, getattr(filters, field), month, today, language) for field, month in turned),
+        weekdays=WEEKDAYS[language],
+        people=tuple(Choice(name, called) for name, called in web.counter.history.people()),
+        groups=tuple(Choice(group, text(_GROUP_TEXTS[group], language)) for group in groups),
+    )
+
+
+def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: str) -> Form:
+    """Return the form of a page whose rows have names and categories; `hint` is a text's key."""
+    language, filters = language_of(request), form.filters
+    there = {one.category for one in named}
+    categories = [("", "history.all"), *((code, key) for code, key in CATEGORY_TEXTS.items() if code in there)]
+    return msgspec.structs.replace(
+        form,
+        hint=text(hint, language),
+        categories=tuple(
+            Way(
+                text(key, language),
+                address_of(form.path, filters.kept(category=code, name="")),
+                filters.category == code,
+            )
+            for code, key in categories
+        ),
+        names=tuple(
+            Choice(one.name, one.words.word(language)) for one in named if filters.category in ("", one.category)
+        ),
+    )
+
+
+def with_money(web: Web, form: Form) -> Form:
+    """Return the form of a page of payments."""
+    return msgspec.structs.replace(
+        form,
+        terminals=tuple(Choice(terminal.name, terminal.name) for terminal in web.counter.terminals()),
+        workbook=address_of(f"{form.path}.xlsx", form.filters.kept()),
+    )
+
+
+def with_kinds(request: AnyRequest, form: Form) -> Form:
+    """Return the form of the page of acts."""
+    language = language_of(request)
+    return msgspec.structs.replace(form, kinds=tuple(Choice(kind, text(key, language)) for kind, key in KINDS.items()))
+
+
+def page_facts(web: Web, request: AnyRequest, form: Form, found: Found[Any]) -> dict[str, Any]:
+    """Return what every page of the history shows: the form, where one is, and the ways from there."""
+    kept = form.filters.kept()
+    older = None if found.older is None else {**kept, "before": str(found.older), "row": str(found.next_row)}
+    return {
+        "form": form,
+        "found": found,
+        "older_address": None if older is None else address_of(form.path, older),
+        "newest_address": address_of(form.path, kept) if found.page > 1 else None,
+        "sees_acts": web.counter.permissions.may(request.scope["state"]["operator"].username, "every_act"),
+    }
+
+
+def address_of(path: str, query: Mapping[str, str]) -> str:
+    """Return an address."""
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def month_part(web: Web, request: AnyRequest, field: str) -> Response[str]:
+    """Return the calendar of a field alone, as the script puts it under the field."""
+    language, filters = language_of(request), filters_of(web, request)
+    turned = request.query_params.get(f"month_{field}", "")
+    month = picker(field, getattr(filters, field), turned, tehran_date(web.clock.now()), language)
+    part = render(web, request, "history_calendar.html", month=month, weekdays=WEEKDAYS[language])
+    return Response(part, media_type=HTML, headers={"Cache-Control": "no-store"})

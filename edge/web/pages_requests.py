@@ -141,9 +141,9 @@ def _paying(web: Web, doing: list[Guard]) -> list[Any]:
 
 def _keys(form: FormMultiDict) -> list[str]:
     """Return what is to be paid: one thing by its own button, all that can be, or what is ticked."""
-    only, every = str(form.get("only", "")), str(form.get("every", ""))
-    ticked = [str(one) for one in form.getall("item", [])]
-    return [only] if only else every.split("\n") if every else ticked
+    only = str(form.get("only", ""))
+    several = form.getall("all" if form.get("every") else "item", [])
+    return [only] if only else [str(one) for one in several]
 
 
 def _papers(web: Web, doing: list[Guard]) -> list[Any]:

@@ -116,14 +116,23 @@
     return fields[fields.indexOf(field) + step];
   }
 
+  /* Who goes through a list with the arrows has not chosen yet; who corrects a digit in the middle is not done. */
+  let byArrow = false;
+
+  function isFull(field) {
+    if (field.matches("select")) return field.value !== "" && !byArrow;
+    const digits = field.value.replace(/[^0-9۰-۹٠-٩]/g, "");
+    return digits.length >= Number(field.dataset.full) && field.selectionStart === field.value.length;
+  }
+
   document.addEventListener("input", (event) => {
     const field = event.target;
-    if (!field.dataset.full || field.value.length < Number(field.dataset.full)) return;
-    const next = beside(field, 1);
+    const next = field.dataset.full && isFull(field) && beside(field, 1);
     if (next) next.focus();
   });
   document.addEventListener("keydown", (event) => {
     const field = event.target;
+    byArrow = /^(?:Arrow|Page|Home|End)/.test(event.key);
     if (event.key !== "Backspace" || !field.matches || !field.matches(".plate-entry input") || field.value) return;
     const before = beside(field, -1);
     if (before && before.closest(".plate-entry")) before.focus();

@@ -1,9 +1,10 @@
 """Services of the catalogue at the counter's port in memory: requests as a test sets them."""
 
 from collections.abc import Mapping, Sequence
+
 import msgspec
 
-from edge.journal.services import Picture, ServiceView
+from edge.journal.services import Picture, ServiceRequestView, ServiceView
 from edge.journal.views import PaymentView
 from shared.answer_document import AnswerDocument, Item, Payable
 from shared.catalogue import Catalogue
@@ -56,6 +57,19 @@ FINES = AnswerDocument(
         ),
     ),
 )
+
+
+class FakeServiceReads:
+    """Requests as they stand sealed: `edge.web.ports_services.ServiceReads` over a list, newest first."""
+
+    def __init__(self) -> None:
+        self.rows: list[ServiceRequestView] = []
+
+    def request(self, inquiry_id: str) -> ServiceRequestView | None:
+        return next((row for row in self.rows if row.inquiry_id == inquiry_id), None)
+
+    def requests(self, before_index: int | None, limit: int) -> list[ServiceRequestView]:
+        return [row for row in self.rows if before_index is None or row.requested_index < before_index][:limit]
 
 
 class FakeServices:

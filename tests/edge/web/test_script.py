@@ -12,8 +12,10 @@ from playwright.sync_api import Page, Route, expect, sync_playwright
 from edge.store.people import OperatorView
 from edge.web.router import create_app
 from shared.payment import PaymentState
+from shared.service_state import ServiceState
 from tests.edge.web.conftest import BILL, OTHER_BILL
 from tests.edge.web.fake_counter import FakeClock, FakeCounter, FakeEntropy
+from tests.edge.web.fake_services import FINES, OWNER
 
 pytestmark = pytest.mark.browser
 
@@ -282,3 +284,93 @@ def test_what_is_pressed_is_large_enough_for_a_thumb(page: Page, box: Box):
             "input:not([type=hidden], [type=radio])",
         )
         assert small == [], path
+
+
+# --- time to serve, counted in keys ---------------------------------------------------------------------------------
+
+
+def press(page: Page, *keys: str) -> int:
+    """Press single keys one after another, as a person does; return how many."""
+    for key in keys:
+        # A person is slower than this; what is shorter counts as a burst.
+        page.keyboard.press(key, delay=20)
+    return len(keys)
+
+
+def test_a_scanned_bill_is_at_the_terminal_after_one_key(page: Page, box: Box):
+    page.goto("/services")
+    scan(page, OTHER_BILL)
+    page.wait_for_url("**/bill?barcode=*")
+    keys = press(page, "p")
+    page.wait_for_url("**/payments/*")
+    assert [name for name, _ in box.counter.asked] == ["pay"]
+    assert keys <= 3
+
+
+def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: Page, box: Box):
+    page.goto("/")
+    keys = press(page, "f")
+    page.wait_for_url("**/services/car_fines")
+    keys += press(page, "2")
+    page.wait_for_url("**/services/car_fines_detail")
+    form = page.locator("main form")
+    asked_for = [name for name in form.evaluate("form => [...form.elements].map((one) => one.name)") if name]
+    plate = ["plate.two", "plate.letter", "plate.three", "plate.province"]
+    assert asked_for == ["csrf", "key", *plate, "national_code", "mobile", "rules_accepted"], "those of the guide"
+    # Each part that is full leads on to the next: nothing but the plate and the numbers is typed.
+    page.keyboard.type("99")
+    expect(page.locator("[name='plate.letter']")).to_be_focused()
+    page.locator("[name='plate.letter']").select_option("ل")
+    expect(page.locator("[name='plate.three']")).to_be_focused()
+    page.keyboard.type("28388")
+    expect(page.locator("[name=national_code]")).to_be_focused()
+    page.keyboard.type("0499370899")
+    expect(page.locator("[name=mobile]")).to_be_focused()
+    page.keyboard.type("09123456789")
+    keys += press(page, "Tab", "Tab", "Space", "Enter")
+    page.wait_for_url("**/requests/*")
+    (view,) = box.counter.service_views.values()
+    assert view.fields == OWNER
+    keys += press(page, "p")
+    expect(page.locator("#request")).to_contain_text("در انتظار کارت")
+    paid = box.counter.service_payment(175_000, PaymentState.APPROVED, confirmation="queued")
+    box.do(lambda: box.counter.change_request(view.inquiry_id, state=ServiceState.READY, fee=paid))
+    expect(page.locator("#request")).to_contain_text("پرداخت با موفقیت انجام شد")
+    keys += press(page, "v")
+    page.wait_for_function("document.querySelector('form[action$=\\'/show\\']')")
+    box.do(lambda: box.counter.answer(view.inquiry_id, FINES))
+    expect(page.locator(".violation")).to_have_count(3)
+    keys += press(page, "p")
+    expect(page.locator(".violation").first).to_contain_text("در انتظار کارت")
+    assert box.counter.asked[-1] == ("pay answer", "s1,s2,s3")
+    # To the receipt, besides the eight of the plate and the two numbers: this many, and none by the mouse.
+    assert keys <= 10
+
+
+def test_nothing_that_a_scanner_types_presses_a_button(page: Page, box: Box):
+    page.goto(f"/bill?barcode={OTHER_BILL}")
+    page.evaluate(
+        """() => {
+            let at = performance.now();
+            for (const key of ["p", "1", "p", "x", "p"]) {
+                at += 10;
+                const event = new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true});
+                Object.defineProperty(event, "timeStamp", {value: at});
+                document.body.dispatchEvent(event);
+            }
+        }"""
+    )
+    page.keyboard.press("/")
+    expect(page.locator("#search")).to_be_focused()
+    assert page.url.endswith(OTHER_BILL)
+    assert box.counter.asked == []
+
+
+def test_a_service_is_found_while_one_types_its_name(page: Page):
+    page.goto("/about")
+    page.keyboard.press("/")
+    page.keyboard.type("گذر")
+    expect(page.locator("#suggestions a")).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/services/passport_post")

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 
+from central.fleet.catalogues import catalogue_of, publish
 from central.fleet.keys import open_keys
 from central.providers.queries import tasks
 from central.reconciliation.queries import cases
@@ -342,6 +343,36 @@ def test_a_service_nobody_knows_is_refused_with_words(world: ServiceWorld) -> No
     assert (world.answer().outcome, world.answer().reason) == ("refused", "provider.unknown_service")
     with world.engine.connect() as connection:
         assert cases(connection) == ()
+
+
+NEW_SERVICE = """
+[[services]]
+code = "insurance_state"
+category = "vehicle"
+name = { fa = "بیمهٔ شخص ثالث", en = "Third-party insurance" }
+provider = "gateway"
+call = "insurance_state"
+arguments = { product_line = "third_party" }
+tariff = { fee_rial = 50_000, company_rial = 50_000 }
+gate = "answer_first"
+fields = [{ name = "plate", kind = "plate", label = { fa = "پلاک", en = "Plate" }, is_applicant = true }]
+rows = [
+    { name = "company", label = { fa = "شرکت", en = "Company" } },
+    { name = "ends_at", label = { fa = "پایان", en = "Ends" }, kind = "date" },
+]
+"""
+
+
+def test_a_service_is_added_by_publishing_it_and_by_nothing_else(world: ServiceWorld) -> None:
+    body = catalogue_of(NEW_SERVICE.encode(), note="", by="mina", entropy=SystemEntropy())
+    with world.engine.begin() as connection:
+        publish(connection, None, body, world.desk.append_feed)
+    answer = {"Company": "بیمهٔ ایران", "EndsAt": "1405/12/01", "OwnerName": "رضا محمدی"}
+    world.control.post("/control/answers", json={"insuranceState": answer}).raise_for_status()
+    world.post(world.ask("q1", "insurance_state", catalogue_id=body.catalogue_id, plate=CAR))
+    world.work_all()
+    assert world.document(world.answer()).values == {"company": "بیمهٔ ایران", "ends_at": "1405/12/01"}
+    assert world.heard("insuranceState") == 1
 
 
 def test_a_request_waits_for_its_data_key(engine: Engine, provider_url: str, tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ SCOPES = (
     "refunds:write",
     "refunds:decide",
     "inquiries:write",
+    "services:read",
+    "services:write",
+    "services:decide",
     "status:read",
 )
 SHUTDOWN_TIMEOUT_S = 2

@@ -18,6 +18,7 @@ from edge.web.api_requests import (
     operator_of,
     request_digest,
 )
+from edge.web.api_services import service_routes
 from edge.web.guards import TokenHolder, scoped
 from edge.web.live import change_stream
 from edge.web.pages_bills import find_payment
@@ -61,6 +62,7 @@ def api_router(web: Web) -> Router:
         *_box_routes(web),
         *day_routes(web),
         *money_routes(web),
+        *service_routes(web),
     ]
     return Router(
         "/api/v1",

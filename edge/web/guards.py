@@ -32,6 +32,9 @@ SCOPES: Final = frozenset(
         "payments:decide",
         "refunds:write",
         "refunds:decide",
+        "services:read",
+        "services:write",
+        "services:decide",
     }
 )
 

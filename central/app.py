@@ -3,6 +3,7 @@
 import functools
 import threading
 from importlib.metadata import version
+from pathlib import Path
 from typing import Self
 
 import structlog
@@ -20,13 +21,15 @@ from central.fleet.keys import CentralKeys, open_keys
 from central.ingest.receiver import Receiver
 from central.ingest.reposting import repost
 from central.ingest.routes import box_router
-from central.jobs import ANSWER_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
+from central.jobs import ANSWER_EVERY_S, MESSAGE_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
 from central.ledger.left_behind import open_left_behind
 from central.ledger.receive import post_entries
 from central.providers.breaker import CircuitBreaker
 from central.providers.configuration import ProviderSettings, connected, read_providers, sandbox_providers
 from central.providers.data_keys import DataKeys
 from central.providers.desk import ProviderDesk
+from central.providers.text_gateway import JsonTextGateway, read_gateway
+from central.providers.text_messages import end_cut_short, queue_messages, work_messages
 from central.providers.worker import work_provider_tasks
 from central.reconciliation.answering import answer_doubts
 from central.settings import Settings
@@ -135,6 +138,38 @@ def _desk(central: Central, name: str, provider: ProviderSettings) -> ProviderDe
     )
 
 
+class TextMessages:
+    """Tells customers by text message, with the gateway it holds open; None of it without a gateway's file."""
+
+    def __init__(self, central: Central, file: Path | None) -> None:
+        """Connect. Raises OperatorError `messages.bad_settings`."""
+        self._central = central
+        self._data_keys = DataKeys(central.keys.wrapping_private)
+        self._gateway = None if file is None else JsonTextGateway(read_gateway(file), clock=central.clock)
+        self._stopping = threading.Event()
+
+    def work(self) -> None:
+        """Send what is due, one message after the other, until there is none or until `stop`."""
+        if self._gateway is None:
+            return
+        engine, clock = self._central.engine, self._central.clock
+        end_cut_short(engine, clock=clock)
+        queue_messages(engine, self._data_keys, clock=clock)
+        while not self._stopping.is_set():
+            report = work_messages(engine, self._gateway, self._data_keys, clock=clock)
+            if not report.sent + report.failed + report.uncertain:
+                return
+
+    def stop(self) -> None:
+        """Let `work` end with the message it is at."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Close the gateway, after `work` ended."""
+        if self._gateway is not None:
+            self._gateway.close()
+
+
 def _providers_of(settings: Settings) -> dict[str, ProviderSettings]:
     """Return the providers by name. Raises OperatorError `provider.bad_settings`."""
     found = {} if settings.provider_url is None else sandbox_providers(settings.provider_url)
@@ -159,6 +194,8 @@ def _joined(central: Central) -> Litestar:
     settings = central.settings
     timetable = Timetable()
     providers = Providers(central, _providers_of(settings))
+    messages = TextMessages(central, settings.messages_file)
+    timetable.every(MESSAGE_EVERY_S, "text messages", messages.work)
     for route in providers.routes:
         timetable.every(PROVIDER_EVERY_S, f"provider {route}", functools.partial(providers.work, route))
     timetable.every(
@@ -171,8 +208,10 @@ def _joined(central: Central) -> Litestar:
 
     def stop() -> None:
         providers.stop()
+        messages.stop()
         timetable.stop()
         providers.close()
+        messages.close()
         central.close()
 
     append_feed = functools.partial(feed.append, clock=central.clock, signer=central.keys.feed)

@@ -11,6 +11,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 PROVIDER_EVERY_S: Final = 1
 REPOST_EVERY_S: Final = 300
 ANSWER_EVERY_S: Final = 20
+MESSAGE_EVERY_S: Final = 5
 
 _log = structlog.get_logger()
 

@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     providers_file: Path | None = None
     """Providers by name, each with its address; what stands here goes before `provider_url`. With neither, questions
     wait."""
+    messages_file: Path | None = None
+    """The gateway of text messages. Without it no customer is sent any."""
     jobs: bool = True
     """Whether this process works the timetable. Of several behind a balancer each may: the database hands out tasks."""
 

@@ -81,6 +81,13 @@ central.add_command(catalogue)
     help="TOML file of providers by name; without it and --provider-url questions wait.",
 )
 @click.option(
+    "--messages",
+    "messages_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="TOML file of the gateway of text messages; without it none are sent.",
+)
+@click.option(
     "--jobs/--no-jobs",
     default=True,
     show_default=True,
@@ -94,6 +101,7 @@ def serve(
     port: int,
     provider_url: str | None,
     providers_file: Path | None,
+    messages_file: Path | None,
     jobs: bool,
 ) -> None:
     """Serve boxes and finance until told to stop.
@@ -107,6 +115,7 @@ def serve(
         database_url=database_url,
         provider_url=provider_url,
         providers_file=providers_file,
+        messages_file=messages_file,
         jobs=jobs,
     )
     log_in_lines()

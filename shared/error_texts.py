@@ -1163,6 +1163,20 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_fa="برای هر درخواست یک کلید یکتا تا ۱۲۸ نویسه بفرستید و در تکرار همان را به کار ببرید.",
         do_en="Send a unique key of at most 128 characters per request, and the same one when repeating it.",
     ),
+    "web.too_often": ErrorText(
+        fa="از این نشانی در یک دقیقه بیش از اندازه پرسیده شد.",
+        en="Too many questions from this address in one minute.",
+        money="none",
+        do_fa="{seconds} ثانیهٔ دیگر دوباره ببینید.",
+        do_en="Look again in {seconds} seconds.",
+    ),
+    "messages.bad_settings": ErrorText(
+        fa="تنظیم درگاه پیامک در {file} درست نیست ({why}).",
+        en="The settings of the text-message gateway in {file} are not right ({why}).",
+        money="none",
+        do_fa="فایل را درست کنید و مرکز را دوباره روشن کنید.",
+        do_en="Correct the file and start central again.",
+    ),
     "web.not_found": ErrorText(
         fa="چنین صفحه‌ای نیست.",
         en="There is no such page.",

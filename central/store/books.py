@@ -238,6 +238,7 @@ office_inquiry: Final = Table(
     Column("answered_at", _INSTANT),
     PrimaryKeyConstraint("office_id", "inquiry_id"),
     Index("office_inquiry_by_ordinal", "ordinal"),
+    Index("office_inquiry_by_inquiry", "inquiry_id"),
 )
 """Central's projection of the inquiries; personal data stays sealed."""
 

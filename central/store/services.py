@@ -50,6 +50,8 @@ service_request: Final = Table(
     CheckConstraint("gate IN ('fee_first', 'answer_first')", name="gate_word"),
     CheckConstraint("outcome IN ('done', 'nothing', 'wrong_parameter', 'refused')", name="outcome_word"),
     Index("service_request_by_ordinal", "ordinal"),
+    Index("service_request_by_inquiry", "inquiry_id"),
+    Index("service_request_answered", "answered_at", postgresql_where=text("outcome IS NOT NULL")),
     Index("service_request_open", "ordinal", postgresql_where=text("outcome IS NULL")),
 )
 """Central's projection of requests for services; fields stay sealed. `round` counts how often it was asked anew."""

@@ -34,6 +34,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "atm.ticket_unknown": 404,
     "web.not_found": 404,
     "web.too_large": 413,
+    "web.too_often": 429,
 }
 _CODE_OF_STATUS: Final[dict[int, str]] = {404: "web.not_found", 405: "web.method_not_allowed", 413: "web.too_large"}
 

@@ -25,6 +25,7 @@ from central.web.pages_services import service_pages
 from central.web.pages_settlement import file_pages, run_pages
 from central.web.pages_sign_in import sign_in_pages
 from central.web.pages_statements import statement_forms
+from central.web.pages_status import status_pages
 from central.web.people import People
 from central.web.rendering import ASSETS_PATH, Web, assets_folder
 from shared.clock import Clock
@@ -86,6 +87,7 @@ def create_pages(web: Web) -> list[Router]:
             *case_forms(web),
             *closing_forms(web),
             *receipt_pages(web),
+            *status_pages(web),
         ],
         middleware=[Visit(web)],
         exception_handlers=error_pages(web),

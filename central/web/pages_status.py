@@ -1,0 +1,40 @@
+"""The page a ticket's QR code opens: how a request stands. Public, for phones; needs no sign-in and names nobody.
+
+Whoever asks must know the request's name, a hundred random bits that only its ticket shows; who tries many is slowed.
+"""
+
+import re
+from typing import Any, Final
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from central.fleet.catalogues import Catalogues
+from central.web.rate import RateLimit
+from central.web.rendering import AnyRequest, Web, page
+from central.web.status_reads import PublicStatus, public_status
+from shared.errors import OperatorError
+
+ASKED_MAX: Final = 30
+"""Questions of one address in a minute: a waiting customer looks again and again, nobody looks this often."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{10,80}")
+
+
+def status_pages(web: Web) -> list[Any]:
+    """Return the handler of the status page."""
+    limit = RateLimit(web.clock, most=ASKED_MAX)
+    catalogues = Catalogues()
+
+    @get("/status/{inquiry_id:str}", sync_to_thread=True)
+    def show_status(request: AnyRequest, inquiry_id: FromPath[str]) -> Response[str]:
+        limit.check(request.client.host if request.client else "")
+        if not _NAME.fullmatch(inquiry_id):
+            raise OperatorError("web.not_found")
+        found: PublicStatus | None
+        with web.engine.connect() as connection:
+            found = public_status(connection, catalogues, inquiry_id)
+        answer = page(web, request, "status.html", status=found)
+        answer.headers["X-Robots-Tag"] = "noindex"
+        return answer
+
+    return [show_status]

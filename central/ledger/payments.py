@@ -6,14 +6,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from central.ledger.accepted_entry import AcceptedEntry
-from central.ledger.booking import Fact, PaymentBook
+from central.ledger.booking import Booking, Fact, PaymentBook
 from central.ledger.cases import note_if_there, open_case
 from central.ledger.lives import note_entry
 from central.ledger.obligations import look_for_second_charge
+from central.ledger.overtaken import MOVED_SINCE, overtake
 from central.ledger.posting import book
 from central.ledger.questions import ask_provider
 from central.ledger.services import fee_charged, fee_undone, route_of, stands
-from central.ledger.store import load_payment, save_payment, write_transfers
+from central.ledger.store import account_of, load_payment, save_payment, write_transfers
 from shared.payment import CHARGED
 
 
@@ -41,6 +42,7 @@ def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> 
         source=f"{accepted.journal}#{accepted.index}",
         at=at,
     )
+    _overtake_closings(connection, before, booking, by=f"entry/{accepted.leaf.hex()}", at=at)
     for new in booking.cases:
         open_case(connection, new, at=at, again=True)
     for note in booking.notes:
@@ -52,6 +54,19 @@ def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> 
         for item in booking.asks:
             ask_provider(connection, "confirm", accepted.office, body.payment_id, at, item=item, route=route)
     _tell_request(connection, before, booking.payment, at)
+
+
+def _overtake_closings(
+    connection: Connection, before: PaymentBook | None, booking: Booking, *, by: str, at: datetime
+) -> None:
+    """Take back what closings booked off the account that this entry takes the payment's money off."""
+    if before is None:
+        return
+    booked = [transfer.credit for transfer in booking.transfers if transfer.phase in ("posted", "post")]
+    # Claims are nobody's to lose: only what is owed to the centre is closed away.
+    for account in sorted({code for code in booked if account_of(code).side == "debit"}):
+        key = (before.office_id, before.payment_id)
+        overtake(connection, {key: account}, by=by, note=MOVED_SINCE, at=at)
 
 
 def _tell_request(connection: Connection, before: PaymentBook | None, after: PaymentBook, at: datetime) -> None:

@@ -5,12 +5,11 @@ transaction (`central.ledger.closings`).
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accounts import PAID_OUT
@@ -26,9 +25,8 @@ from central.ledger.closings import (
     takes_two,
     turned_round,
 )
-from central.ledger.store import load_payment, write_transfers
+from central.ledger.store import load_payment, lock_closings, write_transfers
 from central.reconciliation.cases import locked_case
-from central.reconciliation.inputs import PaymentKey
 from central.store.books import case_closing, ledger_transfer, money_case, office_payment
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -171,7 +169,7 @@ def _moved(connection: Connection, case: Any, closing: Any) -> list[Transfer]:
     """Return what the closing books."""
     if case["office_id"] is None or case["payment_id"] is None:
         return []
-    hold_closings(connection, [(case["office_id"], case["payment_id"])])
+    lock_closings(connection, [(case["office_id"], case["payment_id"])])
     payment = load_payment(connection, case["office_id"], case["payment_id"])
     table = office_payment.c
     settled_file = connection.execute(
@@ -190,13 +188,6 @@ def _moved(connection: Connection, case: Any, closing: Any) -> list[Transfer]:
     if made and payment is not None and case["kind"] not in BEYOND_THE_PAYMENT:
         _check_left(case, made, payment, booked)
     return made
-
-
-def hold_closings(connection: Connection, payments: Iterable[PaymentKey]) -> None:
-    """Let the closings of these payments' cases book one after another: each sees what the others booked."""
-    for office_id, payment_id in sorted(payments):
-        lock = func.hashtextextended(f"{office_id}/{payment_id}", 0)
-        connection.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
 class _Booked(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ settled      a payment and its row agree: settled ← receivable, once
 taken back   the row that settled it stands beside its own reversal or refund now: the transfer is turned round
 withdrawn    the row's file was corrected by another one: likewise
 
-What a case's closing had booked of the same money is turned round in the same step (`overtaken`).
+What a case's closing had booked of the same money is turned round in the same step (`central.ledger.overtaken`).
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select,
 
 from central.ledger.accounts import SETTLED, receivable
 from central.ledger.booking import Transfer
+from central.ledger.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE, overtake
 from central.ledger.positions import settled, withdrawn
 from central.ledger.store import OfficeTransfer, write_many
 from central.reconciliation.breaks import Bucket
 from central.reconciliation.inputs import LineKey, PaymentInput, PaymentKey
 from central.reconciliation.matching import Decision
-from central.reconciliation.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE, overtake
 from central.store.books import ledger_transfer, office_payment
 
 

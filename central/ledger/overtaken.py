@@ -1,8 +1,9 @@
-"""Closings that an acquirer's file overtakes: it pays, or takes back, what a case's end had booked away.
+"""Closings that what comes later overtakes: it takes off an account what a case's end had booked away from there.
 
 A case that ended as a loss, as written off or as recovered took its amount off the account that the payment's money
-stood on. When a run settles the payment after all, it takes the same money off the same account: so what the closing
-booked is turned round, in the run's own transaction, and the case is open again for a person, with a note. What a
+stood on. When a settlement pays it after all, is taken back again, or an entry moves the payment (evidence instead of a
+word, a late approval, money given back), the same money leaves the same account once more. So what the closing booked
+is turned round, in the transaction of what overtakes it, and the case is open again for a person, with a note. What a
 customer was paid stays: it came out of the customer's claim.
 """
 
@@ -17,9 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from central.ledger.booking import Transfer
 from central.ledger.cases import CENTRAL, open_again, write_note
 from central.ledger.closings import REOPENED, taken_back
-from central.ledger.store import OfficeTransfer, write_many
-from central.reconciliation.closing import hold_closings
-from central.reconciliation.inputs import PaymentKey
+from central.ledger.store import OfficeTransfer, lock_closings, write_many
 from central.store.books import case_closing, ledger_transfer, money_case
 
 SETTLED_AFTER_ALL: Final = (
@@ -32,6 +31,14 @@ TAKEN_BACK_SINCE: Final = (
     "this payment's settlement was taken back: what the closing booked is turned round, and the case is open again"
 )
 """The note in a case whose closing was overtaken by the end of a settlement."""
+MOVED_SINCE: Final = (
+    "دفتر از این پرداخت خبر تازه‌ای داد: ثبت بستن پرونده برگشت و پرونده دوباره باز شد · "
+    "the office told news of this payment: what the closing booked is turned round, and the case is open again"
+)
+"""The note in a case whose closing was overtaken by an entry."""
+
+PaymentKey = tuple[str, str]
+"""Office, payment id."""
 
 
 def overtake(
@@ -39,11 +46,11 @@ def overtake(
 ) -> set[str]:
     """Turn round what closings took off these accounts, one for each payment; return the cases that are open again.
 
-    `by` names what overtakes them, in the transfers' ids. To be called before the payments' own rows are changed: a
-    person who closes a case of one locks the case first, and the payment then.
+    `by` names what overtakes them, in the transfers' ids. Where it can be, to be called before the payments' own rows
+    are locked: a person who closes a case of one locks the case first, and the payment then.
     """
     cases = {row.case_id: row for row in _held_cases(connection, credited)}
-    hold_closings(connection, {(row.office_id, row.payment_id) for row in cases.values()})
+    lock_closings(connection, {(row.office_id, row.payment_id) for row in cases.values()})
     turned = []
     for case_id, made in _in_force(connection, cases, credited).items():
         case = cases[case_id]

@@ -1,4 +1,4 @@
-"""A file that settles what a case had booked away: no money is lost twice, and nobody has to notice; on PostgreSQL."""
+"""What comes after a case had booked money away: nothing is lost twice, and nobody has to notice; on PostgreSQL."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,15 +7,34 @@ import pytest
 from sqlalchemy import Engine
 
 from central.ledger.cases import NewCase, open_case
+from central.ledger.overtaken import MOVED_SINCE, SETTLED_AFTER_ALL, TAKEN_BACK_SINCE
 from central.ledger.queries import trial_balance
 from central.reconciliation import queries
 from central.reconciliation.cases import open_break
 from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.correcting import correct_settlement
-from central.reconciliation.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE
 from central.reconciliation.views import CaseView
+from shared.events import (
+    Evidence,
+    PaymentApproved,
+    PaymentInDoubt,
+    PaymentOverridden,
+    PaymentReversed,
+    ReversalRequested,
+)
 from tests.central.reconciliation.test_correcting import data_of
-from tests.central.reconciliation.test_running import AT, CLOCK, OFFICE, TERMINAL, approved, line, post, run_all, upload
+from tests.central.reconciliation.test_running import (
+    AT,
+    CLOCK,
+    OFFICE,
+    TERMINAL,
+    approved,
+    line,
+    post,
+    run_all,
+    sent,
+    upload,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -151,3 +170,38 @@ def test_a_closing_and_a_settlement_at_once_leave_nothing_below_zero(engine: Eng
     assert balances(engine) in (taken_back, {"losses": 30_000, "unconfirmed": 30_000})
     state = case_of(engine, case_id).case.state
     assert state == ("open" if balances(engine) == taken_back else "closed")
+
+
+def in_doubt_loss(engine: Engine) -> str:
+    """The case of a payment that a supervisor said was charged, closed as a loss off that word."""
+    post(
+        engine,
+        *sent("said", 30_000),
+        PaymentInDoubt(payment_id="said", reason="no_answer"),
+        PaymentOverridden(payment_id="said", charged=True, operator="boss", reason="slip", slip_number="9"),
+    )
+    with engine.connect() as connection:
+        (case,) = queries.cases(connection)
+    close(engine, case.case_id, "written_off")
+    assert balances(engine) == {"losses": 30_000, "unconfirmed": 30_000}
+    return case.case_id
+
+
+def test_evidence_after_a_loss_takes_the_closing_back(engine: Engine) -> None:
+    case_id = in_doubt_loss(engine)
+    evidence = Evidence(source="late_answer", response_code="00", amount_rial=30_000, terminal_number=TERMINAL)
+    post(engine, PaymentApproved(payment_id="said", evidence=evidence))
+    assert balances(engine) == {RECEIVABLE: 30_000, "unconfirmed": 30_000}
+    assert (case_of(engine, case_id).case.state, case_of(engine, case_id).notes[-1].text) == ("open", MOVED_SINCE)
+
+
+def test_money_given_back_after_a_loss_takes_the_closing_back(engine: Engine) -> None:
+    case_id = missing(engine)
+    close(engine, case_id, "loss")
+    post(
+        engine,
+        ReversalRequested(payment_id="lost", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="lost", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    assert balances(engine) == {}
+    assert case_of(engine, case_id).case.state == "open"

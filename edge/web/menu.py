@@ -96,8 +96,15 @@ KINDS: Final = (
     _kind("mobile", "mobile", "موبایل تلفن"),
 )
 HISTORY: Final = (
-    _entry("/history/payments", "nav.payments", "history", "تراکنش رسید رونوشت پیگیری receipt copy transaction"),
-    _entry("/history/inquiries", "nav.inquiries", "table", "نوبت استعلام ticket"),
+    _entry(
+        "/history/payments",
+        "nav.payments",
+        "history",
+        "تراکنش رسید رونوشت پیگیری receipt copy transaction",
+        act="history",
+    ),
+    _entry("/history/inquiries", "nav.inquiries", "table", "نوبت استعلام ticket", act="history"),
+    _entry("/history/acts", "nav.acts", "person", "گزارش اقدام متصدی report audit who", act="every_act"),
     _entry("/refunds", "nav.refunds", "undo", "برگشت پول استرداد refund"),
     _entry("/day", "nav.day", "lock", "بستن روز صندوق close"),
 )

@@ -6,11 +6,11 @@ from typing import Final, Literal
 import msgspec
 
 from edge.web.ports import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
-from edge.web.texts import text
+from edge.web.transaction_names import naming
+from shared.catalogue import Words
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.identifiers import BillType
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
-from shared.text import Language
 
 StepState = Literal["done", "now", "queued", "todo"]
 
@@ -106,6 +106,10 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     """What the page of a payment shows. Members ending in `_text` are keys of texts."""
 
     payment: PaymentView
+    name: Words
+    """What it was for, as the history names it."""
+    bank_time: str | None
+    """Date and time that the terminal gave the sale, as it wrote them."""
     bill_type: BillType | None
     status: Status
     status_key: StatusKey
@@ -141,18 +145,6 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
 def bill_type_of(bill_id: str | None) -> BillType | None:
     """Return the type a bill id names, None without one. The id was checked when the payment was made."""
     return BillType(int(bill_id[-2])) if bill_id else None
-
-
-def transaction_name(payment: PaymentView, language: Language) -> str:
-    """Return what a payment was for, as the history names it."""
-    return _name_of(bill_type_of(payment.bill_id), language)
-
-
-@cache
-def _name_of(kind: BillType | None, language: Language) -> str:
-    if kind is None:
-        return text("pay.title_plain", language)
-    return text("bill.of", language, company=kind.fa if language == "fa" else kind.en)
 
 
 def paper_text(jobs: list[PrintJob], printed: int) -> str:
@@ -228,6 +220,14 @@ def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], b
     return [], False
 
 
+def _bank_time(counter: Counter, payment: PaymentView) -> str | None:
+    """Return the terminal's own date and time of the outcome, where the entry of the outcome has them."""
+    if payment.outcome_index is None:
+        return None
+    evidence = [getattr(entry.body, "evidence", None) for entry in counter.history.acts_at([payment.outcome_index])]
+    return next((one.terminal_time for one in evidence if one is not None), None)
+
+
 def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     """Return what the page of a payment shows now."""
     progress = counter.progress(payment.payment_id)
@@ -243,6 +243,8 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     ahead, at_terminal = _ahead(counter, payment) if progress == "queued" else ([], False)
     return PaymentPage(
         payment=payment,
+        name=naming(counter.catalogue()).payment(payment),
+        bank_time=_bank_time(counter, payment),
         bill_type=bill_type_of(payment.bill_id),
         status=STATUSES[key],
         status_key=key,

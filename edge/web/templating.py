@@ -16,7 +16,6 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from edge.web.bill_kinds import BILL_ICONS, KIND_ICONS, KIND_TEXTS
-from edge.web.payment_view import transaction_name
 from edge.web.texts import LANGUAGES, text
 from shared.alarm_texts import alarm_text
 from shared.display import (
@@ -109,7 +108,6 @@ def _filters(language: Language) -> dict[str, Any]:
         "icon": icon,
         "chip": lambda status, *, big=False: _chip(status, language, big=big),
         "word": lambda status: status.word(language),
-        "transaction_name": lambda payment: transaction_name(payment, language),
         "payment_status": lambda payment, *, waits=False: (
             STATUSES["waiting_for_terminal"] if waits else payment_status(payment.state, payment.confirmation)
         ),

@@ -10,8 +10,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from edge.journal.finding import ActView
 from edge.journal.views import AlarmView, PaymentView
 from shared.catalogue_files import built_in_catalogue
+from shared.events import Evidence, PaymentApproved
 from shared.payment import PaymentState
 from shared.plates import parse_plate
 from tests.edge.web.conftest import BILL, OTHER_BILL, Browser, Page
@@ -336,3 +338,23 @@ async def test_the_workbook_is_written_from_the_right_with_numbers_as_numbers_an
 async def test_a_workbook_of_nothing_has_its_head(operator: Browser):
     _, rows = cells((await operator.get("/history/payments.xlsx")).content)
     assert len(rows) == 1
+
+
+async def test_the_detail_is_the_guides_with_the_terminals_own_time_beside_ours(
+    operator: Browser, counter: FakeCounter, guide: list[PaymentView]
+):
+    """A147 to A152: seventeen thousand five hundred toman, eleven seconds after it was asked for."""
+    evidence = Evidence(source="answer", response_code="00", terminal_time="1401/05/30 15:17:45")
+    outcome = ActView(index=500, at=at("15:17:45"), body=PaymentApproved(payment_id="p", evidence=evidence))
+    counter.history.acts.append(outcome)
+    counter.change_payment(guide[0].payment_id, outcome_index=500, outcome_at=at("15:17:45"))
+    text = (await operator.page(f"/payments/{guide[0].payment_id}")).text
+    for fact in (
+        "بابت کارمزد استعلام خلافی تجمیعی خودرو",
+        "وضعیت تراکنش پرداخت شد",
+        "مبلغ تراکنش ۱۷٬۵۰۰ تومان",
+        "تاریخ و زمان تراکنش ۱۵:۱۷:۴۵ ۱۴۰۱/۰۵/۳۰ به ساعت کارتخوان : 1401/05/30 15:17:45",
+        "شماره پیگیری 006441",
+        "شماره مرجع 700028889004",
+    ):
+        assert fact.replace(" :", ":") in text.replace(" :", ":"), fact

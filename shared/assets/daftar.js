@@ -356,12 +356,13 @@
   let toldAt = 0;
   let here = false;
   let timer = 0;
-  let opening = false;
+  let shut = false;
 
   const send = (address) =>
     fetch(address, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: BY_SCRIPT, redirect: "manual" });
 
   function close() {
+    shut = true;
     if (lock.open) return;
     password.value = "";
     said.hidden = true;
@@ -370,9 +371,8 @@
   }
 
   function open() {
-    opening = true;
+    shut = false;
     lock.close();
-    opening = false;
     for (const kind of ["payment", "inquiry", "printer", "terminal", "line", "notice"]) {
       for (const name of [`daftar:${kind}`, `daftar:${kind}-any`]) document.body.dispatchEvent(new CustomEvent(name));
     }
@@ -423,7 +423,7 @@
   });
   /* Escape closes dialogs, this one never; browsers that insist find it open again. */
   lock.addEventListener("cancel", (event) => event.preventDefault());
-  lock.addEventListener("close", () => opening || close());
+  lock.addEventListener("close", () => shut && close());
   lock.addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());
 
   const now = document.getElementById("lock-now");

@@ -14,7 +14,7 @@ from edge.web.router import create_app
 from shared.payment import PaymentState
 from shared.service_state import ServiceState
 from tests.edge.web.conftest import BILL, OTHER_BILL
-from tests.edge.web.fake_counter import FakeClock, FakeCounter, FakeEntropy
+from tests.edge.web.fake_counter import PASSWORD, FakeClock, FakeCounter, FakeEntropy
 from tests.edge.web.fake_services import FINES, OWNER
 
 pytestmark = pytest.mark.browser
@@ -374,3 +374,32 @@ def test_a_service_is_found_while_one_types_its_name(page: Page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/services/passport_post")
+
+
+def test_a_locked_page_is_covered_keeps_what_was_typed_and_opens_with_the_password(box: Box, page: Page):
+    page.goto("/")
+    page.locator("#search").fill("آب")
+    page.locator("h1").evaluate("() => document.activeElement.blur()")
+    page.keyboard.press("l")
+    lock = page.locator("#lock")
+    expect(lock).to_be_visible()
+    expect(lock.locator("[name=password]")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    scan(page, BILL)
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(lock.locator("[role=alert]")).to_contain_text("کلمهٔ رمز درست نیست")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(lock).to_be_hidden()
+    expect(page.locator("#search")).to_have_value("آب")
+    assert box.counter.people.locked == set()
+    # The box locks by itself: the next part that keeps itself new is told so.
+    box.do(lambda: box.counter.people.locked.add("s"))
+    box.do(lambda: box.counter.publish("terminal"))
+    expect(lock).to_be_visible()
+    box.do(box.counter.sessions.clear)
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in**")

@@ -41,6 +41,7 @@ StatusKey = Literal[
     "waiting_for_card",
     "not_sent",
     "approved",
+    "paid",
     "confirmed",
     "declined",
     "cancelled",
@@ -65,6 +66,7 @@ STATUSES: Final[dict[StatusKey, Status]] = {
     "waiting_for_card": Status("در انتظار کارت", "Waiting for the card", "blue", "card", moving=True),
     "not_sent": Status("ارسال نشد", "Not sent", "grey", "cross-circle"),
     "approved": Status("پرداخت شد · در صف تأیید", "Paid · queued for confirmation", "green", "check", "outline"),
+    "paid": Status("پرداخت شد", "Paid", "green", "check-circle"),
     "confirmed": Status("تأیید شد", "Confirmed", "green", "check-twice", "solid"),
     "declined": Status("ناموفق", "Failed", "grey", "cross-circle"),
     "cancelled": Status("لغو شد", "Cancelled", "grey", "cross-circle"),
@@ -105,8 +107,13 @@ _OF_STATE: Final[dict[PaymentState, StatusKey]] = {
 _PAID: Final = frozenset({PaymentState.APPROVED, PaymentState.ACKNOWLEDGED, PaymentState.OVERRIDDEN_CHARGED})
 
 
-def payment_status_key(state: PaymentState, confirmation: str = "none") -> StatusKey:
-    """Return the row for a payment. `confirmation`: none, queued, confirmed or refused, the provider's word on it."""
+def payment_status_key(state: PaymentState, confirmation: str = "none", *, purpose: str = "bill") -> StatusKey:
+    """Return the row for a payment. `confirmation`: none, queued, confirmed or refused, the provider's word on it.
+
+    A fee is ours to take: nobody confirms it, and it waits for nobody.
+    """
+    if purpose == "inquiry_fee" and _OF_STATE[state] == "approved":
+        return "paid"
     if state in _PAID and confirmation == "confirmed":
         return "confirmed"
     if state in _PAID and confirmation == "refused":
@@ -114,9 +121,9 @@ def payment_status_key(state: PaymentState, confirmation: str = "none") -> Statu
     return _OF_STATE[state]
 
 
-def payment_status(state: PaymentState, confirmation: str = "none") -> Status:
+def payment_status(state: PaymentState, confirmation: str = "none", *, purpose: str = "bill") -> Status:
     """Return the status row of a payment, see `payment_status_key`."""
-    return STATUSES[payment_status_key(state, confirmation)]
+    return STATUSES[payment_status_key(state, confirmation, purpose=purpose)]
 
 
 def inquiry_status_key(outcome: str | None) -> StatusKey:

@@ -92,7 +92,9 @@ def _rows(web: Web, found: Sequence[InquiryView | ServiceRequestView], first_row
                 is_shut=not is_open,
                 amount_rial=one.fee_rial or None,
                 status=SERVICE_STATUSES[one.state],
-                fee_status=None if one.fee_state is None else payment_status(PaymentState(one.fee_state)),
+                fee_status=None
+                if one.fee_state is None
+                else payment_status(PaymentState(one.fee_state), purpose="inquiry_fee"),
                 may_pay_again=one.state in PAYABLE_FEE,
             )
         )
@@ -150,7 +152,7 @@ def inquiry_history_pages(web: Web) -> list[Any]:
             "history_inquiries.html",
             rows=rows,
             some_shut=any(row.is_shut for row in rows),
-            **page_facts(web, request, form, found),
+            **page_facts(form, found),
         )
 
     return [inquiries]

@@ -33,6 +33,7 @@ _SENTENCES: Final[dict[StatusKey, str]] = {
     "preparing": "say.connecting",
     "waiting_for_card": "say.waiting_card",
     "approved": "say.approved",
+    "paid": "say.fee_paid",
     "confirmed": "say.confirmed",
     "stated_charged": "say.stated_charged",
     "declined": "say.declined",
@@ -165,7 +166,7 @@ def status_key_now(counter: Counter, payment: PaymentView) -> StatusKey:
     """Return a payment's row of the status table; one that waits for its terminal has a word of its own."""
     if ahead_of(counter, payment) is not None:
         return "waiting_for_terminal"
-    return payment_status_key(payment.state, payment.confirmation)
+    return payment_status_key(payment.state, payment.confirmation, purpose=payment.purpose)
 
 
 def _sentence(payment: PaymentView, key: StatusKey, progress: str | None) -> str:

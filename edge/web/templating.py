@@ -109,7 +109,9 @@ def _filters(language: Language) -> dict[str, Any]:
         "chip": lambda status, *, big=False: _chip(status, language, big=big),
         "word": lambda status: status.word(language),
         "payment_status": lambda payment, *, waits=False: (
-            STATUSES["waiting_for_terminal"] if waits else payment_status(payment.state, payment.confirmation)
+            STATUSES["waiting_for_terminal"]
+            if waits
+            else payment_status(payment.state, payment.confirmation, purpose=payment.purpose)
         ),
         "bill_type_name": lambda kind: kind.fa if language == "fa" else kind.en,
         "toman": lambda amount_rial: toman_text(amount_rial, language),

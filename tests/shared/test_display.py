@@ -43,6 +43,12 @@ def test_queued_and_confirmed_share_neither_word_nor_drawing():
     assert (queued.tone, queued.weight) != (confirmed.tone, confirmed.weight)
 
 
+def test_a_fee_waits_for_no_confirmation():
+    assert payment_status_key(PaymentState.APPROVED, "none", purpose="inquiry_fee") == "paid"
+    assert payment_status_key(PaymentState.IN_DOUBT, "none", purpose="inquiry_fee") == "in_doubt"
+    assert payment_status_key(PaymentState.APPROVED, "queued", purpose="order") == "approved"
+
+
 def test_no_two_payment_states_of_different_meaning_look_alike():
     drawn: dict[str, str] = {}
     for key, status in STATUSES.items():

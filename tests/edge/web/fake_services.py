@@ -200,7 +200,9 @@ class FakeServices:
         document = self.service_view(inquiry_id).document
         assert document
         amounts = {payable.key: payable.amount_rial for payable in document.payables()}
-        payment = self.service_payment(sum(amounts[key] for key in keys), PaymentState.SENT, inquiry_id=inquiry_id)
+        payment = self.service_payment(
+            sum(amounts[key] for key in keys), PaymentState.SENT, inquiry_id=inquiry_id, purpose="bill"
+        )
         self.change_request(
             inquiry_id, payments={**self.service_view(inquiry_id).payments, **dict.fromkeys(keys, payment)}
         )

@@ -301,7 +301,7 @@ async def test_each_card_says_how_its_payment_stands(operator: Browser, counter:
     view = counter.add_request("car_fines_detail", OWNER)
     failed = counter.service_payment(800_000, PaymentState.DECLINED)
     doubt = counter.service_payment(420_000, PaymentState.IN_DOUBT)
-    done = ended(counter, 200_000)
+    done = ended(counter, 200_000, purpose="bill")
     counter.answer(view.inquiry_id, FINES, payments={"s1": failed, "s2": doubt, "s3": done}, payable=frozenset({"s1"}))
     cards = (await operator.get(f"/requests/{view.inquiry_id}")).text.split('class="card violation"')[1:]
     said = [Page(card).text for card in cards]
@@ -369,7 +369,7 @@ async def test_one_offer_is_chosen_and_its_code_is_shown_once_it_is_there(operat
     assert "یکی را برگزینید" in page.text
     assert not page.all("input", type="checkbox"), "one of them, not several"
     await operator.send(place, f"{place}/pay", only="b")
-    bought = ended(counter, 500_000)
+    bought = ended(counter, 500_000, purpose="order")
     counter.change_request(view.inquiry_id, payments={"b": bought}, payable=frozenset())
     assert "دوباره نخرید" in (await operator.page(place)).text
     counter.change_request(view.inquiry_id, fulfilments={"b": {"pin": "1234567890123456", "serial": "77"}})

@@ -259,6 +259,7 @@ class World:
         save_settings(folder, settings)
         await run("box", ["edge", "enrol", *data, "--central", self.url("line"), "--code", code], self.logs)
         scopes = ["payments:read", "payments:write", "inquiries:write", "status:read"]
+        scopes += ["services:read", "services:write"]
         flags = [flag for scope in scopes for flag in ("--scope", scope)]
         add = ["edge", "operator", "add", *data]
         _, _, token = await asyncio.gather(

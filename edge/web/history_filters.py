@@ -164,7 +164,7 @@ def with_kinds(request: AnyRequest, form: Form) -> Form:
     return msgspec.structs.replace(form, kinds=tuple(Choice(kind, text(key, language)) for kind, key in KINDS.items()))
 
 
-def page_facts(web: Web, request: AnyRequest, form: Form, found: Found[Any]) -> dict[str, Any]:
+def page_facts(form: Form, found: Found[Any]) -> dict[str, Any]:
     """Return what every page of the history shows: the form, where one is, and the ways from there."""
     kept = form.filters.kept()
     older = None if found.older is None else {**kept, "before": str(found.older), "row": str(found.next_row)}
@@ -173,7 +173,6 @@ def page_facts(web: Web, request: AnyRequest, form: Form, found: Found[Any]) -> 
         "found": found,
         "older_address": None if older is None else address_of(form.path, older),
         "newest_address": address_of(form.path, kept) if found.page > 1 else None,
-        "sees_acts": web.counter.permissions.may(request.scope["state"]["operator"].username, "every_act"),
     }
 
 

@@ -137,7 +137,7 @@ def _payments(web: Web, request: AnyRequest) -> Response[str]:
         rows=rows,
         some_shut=any(row.is_shut for row in rows),
         doubtful=(PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT),
-        **page_facts(web, request, form, found),
+        **page_facts(form, found),
     )
 
 

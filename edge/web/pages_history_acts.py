@@ -35,7 +35,7 @@ def act_history_pages(web: Web) -> list[Any]:
             "history_acts.html",
             rows=[teller.tell(act) for act in found.rows],
             called=dict(history.people()),
-            **page_facts(web, request, form, found),
+            **page_facts(form, found),
         )
 
     return [acts]

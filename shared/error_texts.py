@@ -954,7 +954,7 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         fa="اجازهٔ این کار را ندارید.",
         en="You are not permitted to do this.",
         money="not_moved",
-        do_fa="اگر باید بتوانید، از مدیر دفتر بخواهید در «کارکنان» اجازه دهد.",
+        do_fa="اگر باید بتوانید، از سرپرست بخواهید در «کارکنان» اجازه دهد.",
         do_en="If you should be, ask the office’s manager to permit it under “People”.",
     ),
     "auth.password_wrong": ErrorText(
@@ -1021,10 +1021,10 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Write the name that colleagues know.",
     ),
     "people.last_manager": ErrorText(
-        fa="«{username}» تنها مدیر دفتر است.",
+        fa="«{username}» تنها سرپرست دفتر است.",
         en="“{username}” is the office’s only manager.",
         money="none",
-        do_fa="نخست مدیر دیگری بیفزایید.",
+        do_fa="نخست سرپرست دیگری بیفزایید.",
         do_en="Add another manager first.",
     ),
     "auth.password_short": ErrorText(

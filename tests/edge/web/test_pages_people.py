@@ -31,11 +31,11 @@ def manager(operator: Browser, counter: FakeCounter) -> Browser:
 async def test_a_manager_sees_everybody_and_is_told_to_have_two_managers(manager: Browser, counter: FakeCounter):
     page = await manager.page("/people")
     assert {"/people/mina", "/people/sara"} <= {link["href"] for link in page.all("a")}
-    assert "دست‌کم دو مدیر داشته باشید" in page.text
+    assert "دست‌کم دو سرپرست داشته باشید" in page.text
     assert "۲ تلاش ناموفق از آن پس" in page.text
     assert (await manager.page("/")).all("a", href="/people")
     counter.people.known["reza"] = OperatorView(username="reza", name="رضا", role="manager")
-    assert "دست‌کم دو مدیر" not in (await manager.page("/people")).text
+    assert "دست‌کم دو سرپرست" not in (await manager.page("/people")).text
 
 
 async def test_an_operator_is_not_offered_the_page(operator: Browser):
@@ -101,7 +101,7 @@ async def test_the_last_manager_is_said_at_the_form_and_an_unknown_name_is_no_pa
 ):
     counter.people.refuses = OperatorError("people.last_manager", username="mina")
     refused = await manager.send("/people/mina", "/people/mina/access", own_password=PASSWORD)
-    assert (refused.status_code, "تنها مدیر دفتر" in refused.text) == (409, True)
+    assert (refused.status_code, "تنها سرپرست دفتر" in refused.text) == (409, True)
     assert (await manager.get("/people/nobody")).status_code == 404
 
 
@@ -134,7 +134,7 @@ async def test_a_lent_password_opens_one_page_until_it_is_changed(operator: Brow
     assert (await operator.get("/")).headers["location"] == "/password"
     part = await operator.get("/live", **{"hx-request": "true"})
     assert part.headers["hx-redirect"] == "/password"
-    assert "مدیر دفتر گذاشته است" in (await operator.page("/password")).text
+    assert "سرپرست گذاشته است" in (await operator.page("/password")).text
     new = {"new_password": "سه واژه نامربوط", "again_password": "سه واژه نامربوط"}
     wrong = await operator.send("/password", "/password", old_password="wrong", **new)
     assert (wrong.status_code, Page(wrong.text).field("old_password")["aria-invalid"]) == (401, "true")

@@ -34,6 +34,7 @@ from edge.services.atms import Atms
 from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
 from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
+from edge.services.counter_services import ServiceParts
 from edge.services.device_profiles import profiles_in_use
 from edge.services.events import BoxEvent, EventHub
 from edge.services.export_journal import ExportJournal
@@ -167,46 +168,15 @@ class Box:
         self._parts = parts = self._make_parts()
         self._terminals = make_terminals(parts, self._terminal_profiles)
         self._documents = make_documents(parts, self._printer_profile)
-        self._payments = TakePayment(
-            writer=self._writer,
-            queries=self._queries,
-            terminals=self._terminals,
-            clock=self._clock,
-            entropy=self._entropy,
-            on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
-        )
+        self._make_payments()
         if self._recovery is not None:
             self._recovery.under_way = lambda payment_id: self.counter.progress(payment_id) is not None
-        self._resolve = ResolveInDoubt(
-            writer=self._writer,
-            queries=self._queries,
-            payments=self._payments,
-            clock=self._clock,
-            entropy=self._entropy,
-            unasked_every_s=self.settings.doubt_every_s,
-        )
-        self._acquirer = AcquirerAnswers(
-            writer=self._writer,
-            queries=self._queries,
-            entropy=self._entropy,
-            on_charged=self._payments.call_back_others,
-        )
-        self._staff = make_people(
-            self._people, self._queries, self._writer, self.settings, clock=self._clock, entropy=self._entropy
-        )
+        self._staff = make_people(parts, self._people)
         sign_in = self._staff.sign_in
         self._give_back = self._make_give_back(sign_in)
         self._trials = make_trials(parts, self._payments.workers, self._documents, self._printer_profile)
         self._finding = make_finding(parts, self._profiles.registry)
-        self._services = make_services(
-            parts,
-            self._payments,
-            self._documents,
-            sign_in=sign_in,
-            permissions=self._staff.permissions,
-            health=self._health,
-            line=self._line,
-        )
+        self._services = self._make_services(parts)
         self._asking = AskOnDemand(self._resolve, self._queries, self._hub)
         self.counter = Counter(
             Parts(
@@ -235,6 +205,40 @@ class Box:
                 atms=Atms(self._writer, self._entropy),
                 services=self._services,
             )
+        )
+
+    def _make_payments(self) -> None:
+        """Make what takes payments, asks about doubts, and hears the acquirer."""
+        self._payments = TakePayment(
+            writer=self._writer,
+            queries=self._queries,
+            terminals=self._terminals,
+            clock=self._clock,
+            entropy=self._entropy,
+            on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
+        )
+        self._resolve = ResolveInDoubt(
+            writer=self._writer,
+            queries=self._queries,
+            payments=self._payments,
+            clock=self._clock,
+            entropy=self._entropy,
+            unasked_every_s=self.settings.doubt_every_s,
+        )
+        on_charged = self._payments.call_back_others
+        self._acquirer = AcquirerAnswers(
+            writer=self._writer, queries=self._queries, entropy=self._entropy, on_charged=on_charged
+        )
+
+    def _make_services(self, parts: BoxParts) -> ServiceParts:
+        return make_services(
+            parts,
+            self._payments,
+            self._documents,
+            sign_in=self._staff.sign_in,
+            permissions=self._staff.permissions,
+            health=self._health,
+            line=self._line,
         )
 
     def _make_support(self) -> Support:

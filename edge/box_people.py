@@ -2,17 +2,13 @@
 
 import msgspec
 
-from edge.journal.writer import JournalWriter
+from edge.box_parts import BoxParts
 from edge.services.manage_people import ManagePeople
 from edge.services.people_desk import PeopleDesk
 from edge.services.permissions import Permissions
 from edge.services.presence import MINUTE_MS
 from edge.services.sign_in import SignIn
-from edge.settings import Settings
 from edge.store.people import People
-from edge.store.queries import Queries
-from shared.clock import Clock
-from shared.entropy import Entropy
 
 
 class PeopleParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,16 +20,14 @@ class PeopleParts(msgspec.Struct, frozen=True, kw_only=True):
     desk: PeopleDesk
 
 
-def make_people(
-    people: People, queries: Queries, writer: JournalWriter, settings: Settings, *, clock: Clock, entropy: Entropy
-) -> PeopleParts:
+def make_people(parts: BoxParts, people: People) -> PeopleParts:
     """Return the use cases of people."""
-    lock_after_ms = settings.lock_after_minutes * MINUTE_MS or None
-    sign_in = SignIn(people, clock, entropy, writer.boot, lock_after_ms=lock_after_ms)
-    managing = ManagePeople(writer, people, sign_in, queries.identity().office)
+    lock_after_ms = parts.settings.lock_after_minutes * MINUTE_MS or None
+    sign_in = SignIn(people, parts.clock, parts.entropy, parts.writer.boot, lock_after_ms=lock_after_ms)
+    managing = ManagePeople(parts.writer, people, sign_in, parts.identity.office)
     return PeopleParts(
         sign_in=sign_in,
-        permissions=Permissions(queries, people),
+        permissions=Permissions(parts.queries, people),
         managing=managing,
-        desk=PeopleDesk(people, queries, sign_in, managing),
+        desk=PeopleDesk(people, parts.queries, sign_in, managing),
     )

@@ -40,7 +40,15 @@ DECIDE = "services:decide"
 
 def service_routes(web: Web) -> list[Any]:
     """Return the handlers of these routes."""
-    return [*_ask_routes(web), *_read_routes(web), *_pay_routes(web), *_answer_routes(web), *_decide_routes(web)]
+    return [
+        *_ask_routes(web),
+        *_read_routes(web),
+        *_pay_routes(web),
+        *_paper_routes(web),
+        *_answer_routes(web),
+        *_image_routes(web),
+        *_decide_routes(web),
+    ]
 
 
 def _out(web: Web, inquiry_id: str) -> ServiceOut:
@@ -171,6 +179,10 @@ def _pay_routes(web: Web) -> list[Any]:
         began = await web.counter.idempotent(key, request_digest(request, data), operator, run)
         return _began(web, began.decode())
 
+    return [fee, pay]
+
+
+def _paper_routes(web: Web) -> list[Any]:
     @post(
         "/service-requests/{inquiry_id:str}/receipt",
         status_code=200,
@@ -195,7 +207,7 @@ def _pay_routes(web: Web) -> list[Any]:
         await web.counter.print_ticket(inquiry_id, operator=operator_of(request))
         return _out(web, inquiry_id)
 
-    return [fee, pay, receipt, ticket]
+    return [receipt, ticket]
 
 
 def _answer_routes(web: Web) -> list[Any]:
@@ -223,6 +235,10 @@ def _answer_routes(web: Web) -> list[Any]:
         await web.counter.retry_service(inquiry_id, operator=operator_of(request))
         return _out(web, inquiry_id)
 
+    return [shown, retry]
+
+
+def _image_routes(web: Web) -> list[Any]:
     @post(
         "/service-requests/{inquiry_id:str}/images",
         status_code=200,
@@ -251,7 +267,7 @@ def _answer_routes(web: Web) -> list[Any]:
             raise OperatorError("service.no_images", item=item)
         return Response(picture.data, media_type=picture.media_type, headers={"Cache-Control": "no-store"})
 
-    return [shown, retry, ask_image, image]
+    return [ask_image, image]
 
 
 def _decide_routes(web: Web) -> list[Any]:

@@ -9,10 +9,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.payment_view import bill_type_of, payment_page, status_key_now
-from edge.web.ports import BoxStatus, InquiryView, Operator, PaymentView, Reading
+from edge.web.payment_view import payment_page, status_key_now
+from edge.web.ports import BoxStatus, Operator, PaymentView, Reading
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
-from shared.display import STATUSES, inquiry_status, payment_status
+from edge.web.under_way import under_way
+from shared.display import STATUSES, payment_status
 from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS
@@ -20,7 +21,6 @@ from shared.ids import bill_obligation
 from shared.payment import PaymentState
 from shared.text import fold_number
 
-RECENT_MAX: Final = 6
 ALARMS_MAX: Final = 3
 NOTICES_MAX: Final = 3
 _KEY_MAX_LETTERS: Final = 64
@@ -67,27 +67,6 @@ async def _back(request: AnyRequest, payment_id: str) -> Redirect:
     return _seen_other(wanted if _IN_PLACE.fullmatch(wanted) else f"/payments/{payment_id}")
 
 
-def _under_way(web: Web) -> list[dict[str, Any]]:
-    """Return the newest payments and inquiries as one list, newest first."""
-    queries = web.counter.queries
-    rows: list[PaymentView | InquiryView] = [
-        *queries.payments(None, RECENT_MAX),
-        *(inquiry for inquiry in queries.inquiries(None, RECENT_MAX) if inquiry.payment_id is None),
-    ]
-    rows.sort(key=lambda row: row.requested_index, reverse=True)
-    return [
-        {
-            "payment": row,
-            "inquiry": None,
-            "status": STATUSES[status_key_now(web.counter, row)],
-            "type": bill_type_of(row.bill_id),
-        }
-        if isinstance(row, PaymentView)
-        else {"payment": None, "inquiry": row, "status": inquiry_status(row.outcome), "type": None}
-        for row in rows[:RECENT_MAX]
-    ]
-
-
 def _home(web: Web, request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
     form: dict[str, Any] = {
         "values": {},
@@ -103,7 +82,7 @@ def home_facts(web: Web) -> dict[str, Any]:
     """Return what the live part of the home page shows."""
     status: BoxStatus = web.counter.queries.status()
     return {
-        "rows": _under_way(web),
+        "rows": under_way(web.counter),
         "in_doubt": web.counter.queries.in_doubt(),
         "doubt_status": STATUSES["in_doubt"],
         "reversal_doubt_status": STATUSES["reversal_in_doubt"],

@@ -2,11 +2,12 @@ import re
 
 import pytest
 
-from edge.journal.services import Picture, ServiceImageView
+from edge.journal.services import Picture, ServiceImageView, ServiceRequestView
 from edge.services.permissions import Permitted
 from shared.answer_document import AnswerDocument, Item, Payable
 from shared.errors import OperatorError
 from shared.payment import PaymentState
+from shared.sealed import Sealed
 from shared.service_state import ServiceState
 from tests.edge.web.conftest import Browser, Page
 from tests.edge.web.fake_counter import PASSWORD, FakeCounter
@@ -413,3 +414,32 @@ async def test_who_may_not_sell_a_service_is_refused_its_form_and_its_payments(o
     choice = await operator.page("/services/car_fines")
     assert [link["href"] for link in choice.all("a") if "data-choice" in link] == ["/services/car_fines_detail"]
     assert (await operator.get("/services/top_up")).status_code == 403
+
+
+async def test_the_home_page_lists_a_request_by_its_name_and_state_once(operator: Browser, counter: FakeCounter):
+    counter.service_payment(175_000, PaymentState.APPROVED, service="car_fines_total", inquiry_id="q7")
+    counter.queries.services.rows.append(
+        ServiceRequestView(
+            inquiry_id="q7",
+            ticket=7,
+            service="car_fines_total",
+            catalogue_id="builtin",
+            fields=Sealed(key_id="1405-09", ciphertext=""),
+            applicant_tail="388",
+            search_key="",
+            fee_rial=175_000,
+            gate="fee_first",
+            print_first=True,
+            rules_accepted=True,
+            operator="reza",
+            requested_at="2026-11-22T10:41:05.000Z",
+            requested_index=900,
+            fee_state=PaymentState.APPROVED,
+        )
+    )
+    page = await operator.page("/")
+    assert "استعلام خلافی تجمیعی شماره نوبت ۷" in page.text
+    assert "در صف استعلام" in page.text
+    assert [link["href"] for link in page.all("a") if link["href"].startswith(("/requests/", "/payments/"))] == [
+        "/requests/q7"
+    ]

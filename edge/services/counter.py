@@ -96,7 +96,7 @@ class Counter(ServiceCounter):
             queries=parts.queries,
             payments=parts.payments,
             documents=parts.documents,
-            may_begin=self._may_pay_bills,
+            may_begin=lambda operator: self._may_begin(operator, "group_bills"),
         )
         """Bills that are paid together."""
 
@@ -119,8 +119,8 @@ class Counter(ServiceCounter):
         """See `edge.services.read_bill`."""
         return read_bill(self._parts.queries, bill, payment)
 
-    def _may_pay_bills(self, operator: str) -> None:
-        self._parts.permissions.check(operator, "bills")
+    def _may_begin(self, operator: str, act: str) -> None:
+        self._parts.permissions.check(operator, act)
         self._parts.health.check_room()
 
     async def pay_bill(
@@ -134,7 +134,7 @@ class Counter(ServiceCounter):
         name: str | None = None,
     ) -> str:
         """See `TakePayment.request`; raises also what reading the bill raises. `name` is that of `Idempotent.run`."""
-        self._may_pay_bills(operator)
+        self._may_begin(operator, "bills")
         bill = parse_bill(bill_id, payment_id)
         return await self._parts.payments.request(
             bill_wanted(bill, inquiry_id=inquiry_id),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from edge.services.bill_group import GroupLine
+from edge.journal.bill_groups import GroupLine
 from edge.services.documents import Letterhead
 from shared.clock import parse_instant
 from shared.errors import BugError

@@ -7,7 +7,8 @@ does not touch those behind it; a person may drop those that still wait.
 
 from collections.abc import Callable, Sequence
 
-from edge.services.bill_group import GroupLine, GroupView, group_view
+from edge.journal.bill_groups import GroupLine, GroupView
+from edge.services.bill_group import group_view
 from edge.services.print_documents import PrintDocuments
 from edge.services.take_payment import TakePayment
 from edge.services.wanted import Wanted, bill_wanted, bills_wanted, check_bills

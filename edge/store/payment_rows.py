@@ -1,6 +1,6 @@
 """Every SELECT of payments, and of what they hold."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from edge.journal.views import PaymentView
@@ -41,6 +41,15 @@ class PaymentRows(Reading):
     def payments_of(self, obligation: str) -> list[PaymentView]:
         """Return all payments of an obligation, alone or among others, oldest first."""
         rows = self._all(PAYMENT + HOLDING_IT.format("obligation = ?") + "ORDER BY requested_index", (obligation,))
+        return [payment_of(row) for row in rows]
+
+    def payments_by_paper(self, digits: Sequence[str], before_index: int | None, limit: int) -> list[PaymentView]:
+        """Return payments of bills that carry one of these numbers as bill id or payment id, newest first."""
+        condition = HOLDING_IT.format(f"bill_id IN ({marks(digits)}) OR bill_payment_id IN ({marks(digits)})")
+        rows = self._all(
+            PAYMENT + condition + "AND requested_index < ? ORDER BY requested_index DESC LIMIT ?",
+            (*digits, *digits, 2**62 if before_index is None else before_index, limit),
+        )
         return [payment_of(row) for row in rows]
 
     def payments_of_group(self, group_id: str) -> list[PaymentView]:

@@ -174,6 +174,11 @@ class Queries:
         with self._lock:
             return self._rows.payments_of(obligation)
 
+    def payments_by_paper(self, digits: Sequence[str], before_index: int | None, limit: int) -> list[PaymentView]:
+        """See `PaymentRows.payments_by_paper`."""
+        with self._lock:
+            return self._rows.payments_by_paper(digits, before_index, limit)
+
     def payments_of_group(self, group_id: str) -> list[PaymentView]:
         """Return all payments of bills that were put together, oldest first."""
         with self._lock:

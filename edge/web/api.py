@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 
 from edge.web.api_day import day_routes
+from edge.web.api_groups import group_routes
 from edge.web.api_money import money_routes
 from edge.web.api_requests import (
     ApiRequest,
@@ -61,6 +62,7 @@ def api_router(web: Web) -> Router:
         *_inquiry_routes(web),
         *_box_routes(web),
         *day_routes(web),
+        *group_routes(web),
         *money_routes(web),
         *service_routes(web),
     ]

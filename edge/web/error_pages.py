@@ -29,6 +29,9 @@ _SERVER_ERROR: Final = 500
 
 STATUS_OF_FAULT: Final[dict[str, int]] = {"operator": 422, "device": 503, "peer": 502, "integrity": 500, "bug": 500}
 STATUS_OF_CODE: Final[dict[str, int]] = {
+    "bill.no_group": 404,
+    "bill.nothing_left": 409,
+    "bill.nothing_paid": 409,
     "api.idempotency_conflict": 409,
     "api.idempotency_key_needed": 400,
     "api.scope_needed": 403,

@@ -19,12 +19,13 @@ from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS
 from shared.ids import bill_obligation
 from shared.payment import PaymentState
-from shared.text import fold_number
+from shared.text import fold_number, is_digits
 
 ALARMS_MAX: Final = 3
 NOTICES_MAX: Final = 3
+ITEM_DIGITS_MAX: Final = 3
 _KEY_MAX_LETTERS: Final = 64
-_IN_PLACE: Final = re.compile(r"/(?:requests|bills)/[A-Za-z0-9_/-]{1,80}")
+_IN_PLACE: Final = re.compile(r"/(?:requests|bills)/[A-Za-z0-9_/-]{1,80}(?:\?q=[0-9]{1,26})?")
 """Pages that show a payment where it began."""
 _IN_THE_WAY: Final = frozenset({"payment.obligation_held", "payment.charge_disputed", "payment.terminal_locked"})
 """Codes of a payment that another one stands in the way of; the bill's page shows which."""
@@ -226,7 +227,12 @@ def _payment_pages(web: Web) -> list[Any]:
 
     @post("/payments/{payment_id:str}/print", guards=[signed_in, own_form])
     async def print_receipt(request: AnyRequest, payment_id: FromPath[str]) -> Redirect:
-        await web.counter.print_receipt(find_payment(web, payment_id).payment_id, operator=operator_name(request))
+        item = str((await request.form()).get("item", ""))
+        await web.counter.print_receipt(
+            find_payment(web, payment_id).payment_id,
+            operator=operator_name(request),
+            item=int(item) if is_digits(item) and len(item) <= ITEM_DIGITS_MAX else None,
+        )
         return await _back(request, payment_id)
 
     return [payment, payment_live, check, cancel, print_receipt]

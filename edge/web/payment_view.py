@@ -5,11 +5,13 @@ from typing import Final, Literal
 
 import msgspec
 
+from edge.journal.views import ItemView
 from edge.web.ports import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
 from edge.web.transaction_names import naming
 from shared.catalogue import Words
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.identifiers import BillType
+from shared.ids import item_name
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 StepState = Literal["done", "now", "queued", "todo"]
@@ -103,6 +105,16 @@ class Step(msgspec.Struct, frozen=True):
     state: StepState
 
 
+class ItemShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One bill of a charge of several."""
+
+    number: int
+    item: ItemView
+    bill_type: BillType | None
+    status: Status
+    printed_before: bool
+
+
 class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     """What the page of a payment shows. Members ending in `_text` are keys of texts."""
 
@@ -138,6 +150,8 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     may_give_back: bool
     may_print: bool
     may_retry: bool
+    items: tuple[ItemShown, ...]
+    """The bills of a charge of several."""
     printed_before: bool
     live: bool
     """Whether something on this page may still change by itself."""
@@ -209,6 +223,20 @@ def _may_retry(counter: Counter, payment: PaymentView) -> bool:
     return all(other.state in CERTAINLY_UNCHARGED for other in counter.queries.payments_of(payment.obligation))
 
 
+def _items(counter: Counter, payment: PaymentView) -> tuple[ItemShown, ...]:
+    return tuple(
+        ItemShown(
+            number=number,
+            item=item,
+            bill_type=bill_type_of(item.bill_id),
+            status=STATUSES[payment_status_key(payment.state, item.confirmation)],
+            printed_before=item.printed > 0
+            or bool(counter.queries.print_jobs_for(item_name(payment.payment_id, number))),
+        )
+        for number, item in enumerate(payment.items)
+    )
+
+
 def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], bool]:
     """Return the payments before this one at its terminal, and whether the first of them is being served."""
     for terminal in counter.terminals():
@@ -277,6 +305,7 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
         and not any(refund.state in OPEN_REFUND for refund in refunds),
         may_print=payment.state in CHARGED and not payment.unacknowledged,
         may_retry=_may_retry(counter, payment),
+        items=_items(counter, payment),
         printed_before=bool(jobs) or payment.printed > 0,
         live=under_way or in_doubt or is_disputed or payment.state in CHARGED,
     )

@@ -25,6 +25,7 @@ from edge.journal.views import (
 )
 from edge.web.ports_atms import AtmCounter, AtmQueries
 from edge.web.ports_devices import DevicesCounter
+from edge.web.ports_groups import BillQueries, Groups
 from edge.web.ports_header import ExposureView, Header, LimitView, Line, LineState, Printer, Terminal, TerminalState
 from edge.web.ports_history import HistoryCounter
 from edge.web.ports_money import MANAGER, MoneyCounter, MoneyQueries
@@ -115,7 +116,7 @@ class BoxEvent(Protocol):
         """Which one; None means any."""
 
 
-class Queries(MoneyQueries, AtmQueries, ServiceQueries, Protocol):
+class Queries(BillQueries, MoneyQueries, AtmQueries, ServiceQueries, Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
 
     def receipt_proof(self, index: int) -> str | None:
@@ -208,8 +209,12 @@ class Counter(MoneyCounter, DevicesCounter, AtmCounter, ServicesCounter, History
     async def cancel_payment(self, payment_id: str, *, operator: str) -> None:
         """Drop a payment that waits for its terminal, or ask the terminal to while it waits for the card."""
 
-    async def print_receipt(self, payment_id: str, *, operator: str) -> str:
-        """Queue a receipt; a second one says that it is a copy. Return the print job."""
+    async def print_receipt(self, payment_id: str, *, operator: str, item: int | None = None) -> str:
+        """Queue a receipt, or that of one item; a second one says that it is a copy. Return the print job."""
+
+    @property
+    def groups(self) -> Groups:
+        """Return bills that are paid together."""
 
     async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:
         """Queue an inquiry's ticket; return the print job."""

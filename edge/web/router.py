@@ -26,12 +26,14 @@ from edge.web.pages_box import box_pages
 from edge.web.pages_day import day_pages
 from edge.web.pages_devices import device_pages
 from edge.web.pages_frame import frame_pages
+from edge.web.pages_groups import group_pages
 from edge.web.pages_history import history_pages
 from edge.web.pages_history_acts import act_history_pages
 from edge.web.pages_history_inquiries import inquiry_history_pages
 from edge.web.pages_inquiries import inquiry_pages
 from edge.web.pages_journal import journal_pages
 from edge.web.pages_money import override_pages, refund_pages
+from edge.web.pages_paid_bills import paid_pages
 from edge.web.pages_people import people_pages
 from edge.web.pages_profile import profile_pages
 from edge.web.pages_proof import proof_pages
@@ -77,6 +79,8 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
             *profile_pages(web),
             *people_pages(web),
             *bill_pages(web),
+            *group_pages(web),
+            *paid_pages(web),
             *inquiry_pages(web),
             *override_pages(web),
             *refund_pages(web),

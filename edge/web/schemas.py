@@ -53,6 +53,20 @@ class InquireIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Subscriber number, or telephone number with its code."""
 
 
+class ItemOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several bills that a single charge pays. It stands as its payment does."""
+
+    bill_id: str | None
+    bill_payment_id: str | None
+    amount_rial: int
+    confirmation: Confirmation
+    """Its own provider's word."""
+    refusal_reason: str | None
+    case_id: str | None
+    provider_reference: str | None
+    doubled: bool
+
+
 class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as the journal and the provider's word have it now."""
 
@@ -100,6 +114,14 @@ class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     """What a manager may state of it now: charged (true), not charged (false); empty when nobody doubts."""
     refund_means: tuple[RefundMeans, ...]
     """How it could be given back now, the best way first; empty when it cannot."""
+    service: str
+    """The code of the catalogue's service it is for; empty for a bill that was scanned or typed."""
+    payable: str
+    """The key of what it pays, in the answer to `inquiry_id`."""
+    group_id: str
+    """The group of bills that it was made with; empty for none."""
+    items: tuple[ItemOut, ...]
+    """The bills of a charge of several; `bill_id` is null then."""
 
 
 class PaymentsOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,6 +270,22 @@ def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
         doubled=payment.doubled,
         words_taken=counter.words_taken(payment),
         refund_means=counter.refund_means(payment),
+        service=payment.service,
+        payable=payment.payable,
+        group_id=payment.group_id,
+        items=tuple(
+            ItemOut(
+                bill_id=item.bill_id,
+                bill_payment_id=item.bill_payment_id,
+                amount_rial=item.amount_rial,
+                confirmation=item.confirmation,
+                refusal_reason=item.refusal_reason,
+                case_id=item.case_id,
+                provider_reference=item.provider_reference,
+                doubled=item.doubled,
+            )
+            for item in payment.items
+        ),
     )
 
 

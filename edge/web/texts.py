@@ -1,4 +1,4 @@
-"""The words of pages, from `texts.toml` and `texts_services.toml`, checked when read: each key has both languages and the same placeholders."""
+"""The words of pages, from `texts*.toml`, checked when read: each key has both languages and the same placeholders."""
 
 import re
 import tomllib
@@ -10,6 +10,7 @@ import msgspec
 from shared.text import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = ("fa", "en")
+_FILES: Final = ("texts.toml", "texts_services.toml", "texts_groups.toml")
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -32,9 +33,7 @@ def read_texts(source: str) -> dict[str, Text]:
 
 
 # Read as one document: a key that stands in both is an error of the reader's own.
-TEXTS: Final = read_texts(
-    "\n".join(files("edge.web").joinpath(name).read_text("utf-8") for name in ("texts.toml", "texts_services.toml"))
-)
+TEXTS: Final = read_texts("\n".join(files("edge.web").joinpath(name).read_text("utf-8") for name in _FILES))
 
 
 def text(key: str, language: Language, **data: object) -> str:

@@ -219,10 +219,25 @@
     return pressed ? pressed[1] : "";
   }
 
+  /* Barcodes for the page that takes one after another; each waits until the one before is in the page. */
+  const scanned = [];
+
+  function takeScanned() {
+    const form = document.querySelector("form[data-scan]");
+    if (!form || !scanned.length || form.classList.contains("htmx-request")) return;
+    form.elements[form.dataset.scan].value = scanned.shift();
+    form.requestSubmit();
+  }
+
+  body.addEventListener("htmx:afterSettle", takeScanned);
+
   function openBarcode() {
     const digits = burst;
     burst = "";
-    location.assign(`${body.dataset.barcode}?barcode=${digits}`);
+    if (document.querySelector("form[data-scan]")) {
+      scanned.push(digits);
+      takeScanned();
+    } else location.assign(`${body.dataset.barcode}?barcode=${digits}`);
   }
 
   function hearScanner(event) {

@@ -10,7 +10,7 @@ import pytest
 from daftar.lab.simulation.counter_people import bill_of
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import VirtualTerminal
-from edge.services.bill_group import GroupView
+from edge.journal.bill_groups import GroupView
 from edge.services.documents import BILL_RECEIPT, GROUP_SLIP
 from edge.services.give_back import GiveBack
 from edge.services.override_payment import Decision, OverridePayment

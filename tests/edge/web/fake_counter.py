@@ -1,7 +1,8 @@
 """The counter's port in memory: what pages are shown and asked, set by a test. No rule of a use case is repeated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -27,6 +28,7 @@ from edge.services.try_devices import DeviceTest
 from edge.services.two_people import check_two
 from edge.store.people import ApiCaller
 from edge.web.ports import LineState, TerminalState
+from edge.web.ports_groups import Groups
 from shared.clock import ClockQuality
 from shared.day import DayTotals
 from shared.errors import OperatorError
@@ -171,6 +173,10 @@ class FakeQueries:
         before = [row for row in rows if before_index is None or row.requested_index < before_index]
         return [row for row in before if states is None or row.state in states][:limit]
 
+    def payments_by_paper(self, digits: Sequence[str], before_index: int | None, limit: int) -> list[PaymentView]:
+        found = [row for row in self.payments(before_index, limit) if {row.bill_id, row.bill_payment_id} & set(digits)]
+        return found[:limit]
+
     def payments_of(self, obligation: str) -> list[PaymentView]:
         return [row for row in self.all_payments.values() if row.obligation == obligation]
 
@@ -292,6 +298,8 @@ class FakeSupport:
 
 class FakeCounter(FakeServices):
     atms: Atms
+    groups: Groups
+    """Given by the tests of these pages, over a real box."""
 
     def __init__(self) -> None:
         self.queries = FakeQueries()
@@ -555,8 +563,8 @@ class FakeCounter(FakeServices):
             raise OperatorError("payment.not_waiting", payment_id=payment_id)
         self.asked.append(("cancel", payment_id))
 
-    async def print_receipt(self, payment_id: str, *, operator: str) -> str:  # noqa: ARG002 - the port's
-        self.asked.append(("print", payment_id))
+    async def print_receipt(self, payment_id: str, *, operator: str, item: int | None = None) -> str:  # noqa: ARG002 - the port's
+        self.asked.append(("print", payment_id if item is None else f"{payment_id}/{item}"))
         return "j1"
 
     async def print_ticket(self, inquiry_id: str, *, operator: str) -> str:  # noqa: ARG002 - the port's
@@ -702,6 +710,6 @@ class FakeCounter(FakeServices):
             if kept[0] != request_sha256:
                 raise OperatorError("api.idempotency_conflict", key=key)
             return kept[1]
-        answer = await work("name")
+        answer = await work(hashlib.sha256(f"{caller} {key}".encode()).hexdigest()[:20])
         self.answers[caller, key] = (request_sha256, answer)
         return answer

@@ -148,6 +148,11 @@ async def test_the_api_s_document_describes_every_route_of_it_and_no_page(visito
     assert document["openapi"].startswith("3.1")
     assert {path for path in document["paths"] if not path.startswith("/api/v1")} == set()
     assert set(document["paths"]) == {
+        "/api/v1/bill-groups",
+        "/api/v1/bill-groups/{group_id}",
+        "/api/v1/bill-groups/{group_id}/again",
+        "/api/v1/bill-groups/{group_id}/slip",
+        "/api/v1/bill-groups/{group_id}/stop",
         "/api/v1/bills/read",
         "/api/v1/payments",
         "/api/v1/payments/{payment_id}",

@@ -1,0 +1,197 @@
+"""A group of bills as its pages show it: what may be added to it, how each bill stands, what may be pressed."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from edge.web.payment_view import ahead_of, paper_text
+from edge.web.ports import Counter, PaymentView
+from edge.web.ports_groups import GroupLine, GroupView
+from shared.display import STATUSES, Status, StatusKey, payment_status_key
+from shared.errors import OperatorError
+from shared.identifiers import BARCODE_DIGITS, Bill
+from shared.ids import bill_obligation, item_name
+from shared.payment import CHARGED, PaymentState
+from shared.text import fold_number
+
+BILLS_MAX: Final = 50
+"""Bills that a group takes; `edge.services.wanted` says the same."""
+UNDER_WAY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
+
+
+class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A bill that was put into a group and is not paid yet."""
+
+    bill: Bill
+    earlier: PaymentView | None
+    """The payment because of which it cannot be paid here: it is left out."""
+    earlier_status: Status | None
+    held_text: str
+    others: tuple[str, ...]
+    """The barcodes of the rest: what the group is without it."""
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether it can be paid."""
+        return self.earlier is None
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """Bills in the order in which they were read."""
+
+    lines: tuple[DraftLine, ...]
+
+    @property
+    def good(self) -> tuple[DraftLine, ...]:
+        """Return those that can be paid."""
+        return tuple(line for line in self.lines if line.is_good)
+
+    @property
+    def amount_rial(self) -> int:
+        """Return the sum of those."""
+        return sum(line.bill.amount_rial for line in self.good)
+
+
+def read_draft(counter: Counter, barcodes: Sequence[str]) -> Draft:
+    """Return the bills of these barcodes as they stand now; what is no bill's barcode, or comes twice, is dropped."""
+    bills: dict[str, Bill] = {}
+    for barcode in barcodes[:BILLS_MAX]:
+        digits = fold_number(barcode)
+        if len(digits) != BARCODE_DIGITS:
+            continue
+        try:
+            bill = counter.read_bill(digits).bill
+        except OperatorError:
+            continue
+        bills.setdefault(bill_obligation(bill.bill_id, bill.payment_id), bill)
+    everyone = tuple(bill.barcode for bill in bills.values())
+    return Draft(
+        lines=tuple(
+            _draft_line(counter, bill, tuple(barcode for barcode in everyone if barcode != bill.barcode))
+            for bill in bills.values()
+        )
+    )
+
+
+def standing_in_the_way(counter: Counter, bill: Bill) -> tuple[PaymentView | None, str]:
+    """Return the payment because of which a bill cannot be paid now, and the key of the sentence that says so."""
+    obligation = bill_obligation(bill.bill_id, bill.payment_id)
+    earlier = counter.read_bill(bill.bill_id, bill.payment_id).earlier
+    if earlier is None:
+        disputed = counter.disputed(obligation)
+        return disputed, "dispute.bill" if disputed else ""
+    if earlier.state in UNDER_WAY:
+        return earlier, "bill.held_running"
+    return earlier, "bill.held_in_doubt" if earlier.state is PaymentState.IN_DOUBT else "bill.held_paid"
+
+
+def _draft_line(counter: Counter, bill: Bill, others: tuple[str, ...]) -> DraftLine:
+    earlier, held_text = standing_in_the_way(counter, bill)
+    return DraftLine(
+        bill=bill,
+        earlier=earlier,
+        earlier_status=None if earlier is None else STATUSES[_key(counter, earlier, earlier.confirmation)],
+        held_text=held_text,
+        others=others,
+    )
+
+
+class LineShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A bill of a group that was begun. Members ending in `_text` are keys of texts."""
+
+    line: GroupLine
+    status: Status
+    is_now: bool
+    """Its payment is at the terminal."""
+    may_print: bool
+    printed_before: bool
+    paper_text: str
+
+
+class GroupShown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page of a group shows."""
+
+    group: GroupView
+    lines: tuple[LineShown, ...]
+    free: tuple[GroupLine, ...]
+    free_rial: int
+    paid_count: int
+    doubtful: tuple[PaymentView, ...]
+    """Payments in doubt, whose terminal can be asked."""
+    now: LineShown | None
+    """The bill whose card is waited for."""
+    status: Status
+    """How the whole stands, in one word."""
+    may_stop: bool
+    may_print: bool
+    slip_printed_before: bool
+    live: bool
+
+
+def group_shown(counter: Counter, group: GroupView) -> GroupShown:
+    """Return what the page of a group shows now."""
+    lines = tuple(_line(counter, line) for line in group.lines)
+    doubtful = {
+        line.payment.payment_id: line.payment
+        for line in group.lines
+        if line.payment.state in (PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT) or line.is_disputed
+    }
+    paid = [line for line in group.lines if line.is_paid]
+    under_way = any(line.payment.state in UNDER_WAY for line in group.lines)
+    return GroupShown(
+        group=group,
+        lines=lines,
+        free=group.free,
+        free_rial=sum(line.bill.amount_rial for line in group.free),
+        paid_count=len(paid),
+        doubtful=tuple(doubtful.values()),
+        now=next((line for line in lines if line.is_now), None),
+        status=STATUSES[_whole(group, under_way=under_way)],
+        may_stop=counter.groups.may_stop(group),
+        may_print=bool(paid or doubtful),
+        slip_printed_before=bool(counter.queries.print_jobs_for(group.group_id)),
+        live=under_way or bool(doubtful) or bool(paid),
+    )
+
+
+def _whole(group: GroupView, *, under_way: bool) -> StatusKey:
+    """Return the one word for a group: the worst of what its bills are, and approved only when all are."""
+    states = [line.state for line in group.lines]
+    if "in_doubt" in states and not under_way:
+        return "in_doubt"
+    if under_way:
+        return "waiting_for_card"
+    if "refused" in states:
+        return "needs_review"
+    if all(state == "confirmed" for state in states):
+        return "confirmed"
+    if all(state in ("paid", "confirmed") for state in states):
+        return "approved"
+    return "declined" if "declined" in states else "not_sent"
+
+
+def _line(counter: Counter, line: GroupLine) -> LineShown:
+    payment = line.payment
+    about = payment.payment_id if line.item is None else item_name(payment.payment_id, line.item)
+    jobs = counter.queries.print_jobs_for(about)
+    printed = payment.printed if line.item is None else line.printed
+    return LineShown(
+        line=line,
+        status=STATUSES[_key(counter, payment, line.confirmation)],
+        is_now=payment.state in UNDER_WAY and ahead_of(counter, payment) is None,
+        may_print=payment.state in CHARGED and not payment.unacknowledged,
+        printed_before=bool(jobs) or printed > 0,
+        paper_text=paper_text(jobs, printed),
+    )
+
+
+def _key(counter: Counter, payment: PaymentView, confirmation: str) -> StatusKey:
+    if ahead_of(counter, payment) is not None:
+        return "waiting_for_terminal"
+    return payment_status_key(payment.state, confirmation)
+
+
+def line_status(counter: Counter, payment: PaymentView, confirmation: str) -> Status:
+    """Return how a bill stands by its payment and its own provider's word."""
+    return STATUSES[_key(counter, payment, confirmation)]

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import case_id, note_if_there, open_case
+from central.ledger.giving_back import agreed_for_finance
 from central.ledger.items import words_of
 from central.ledger.positions import answered
 from central.ledger.store import set_confirmation, withdraw_question, write_transfers
@@ -134,7 +135,9 @@ def _keep_refused(
     )
     # Asked before and "already paid": it may have been us; a person compares the provider's own record.
     asked_before = asked.asked_at is not None
-    case = case_about(payment, "refund", item=item, reason=reason, track_id=asked.track_id, asked_before=asked_before)
+    # Where two people give the whole charge back, theirs is the case of each of its bills.
+    of = None if agreed_for_finance(payment) else item
+    case = case_about(payment, "refund", item=of, reason=reason, track_id=asked.track_id, asked_before=asked_before)
     _end_late_approval(connection, after, at=at)
     return PaymentRefused(
         payment_id=payment.payment_id,

@@ -22,6 +22,8 @@ from shared.events import (
     PaymentRequested,
     PaymentReversed,
     PaymentSent,
+    RefundAgreed,
+    RefundProposed,
     ReversalRequested,
     Split,
 )
@@ -205,6 +207,49 @@ def test_a_bill_paid_twice_is_found_in_a_charge_and_alone(world: World, *, alone
         row = payment(connection, OFFICE, second)
         assert row is not None
         assert len(same_obligation(connection, row)) == 1
+
+
+def test_a_charge_that_two_people_give_back_is_one_case_and_one_payment_out(world: World) -> None:
+    charge(world)
+    world.post(
+        RefundProposed(
+            refund_id="r1", payment_id="pay-1", means="central", amount_rial=TOTAL, operator="op", reason="x"
+        ),
+        RefundAgreed(refund_id="r1", payment_id="pay-1", operator="manager"),
+    )
+    assert world.work().done == 3
+    assert (words(world), world.balances()) == (
+        ("refused", ["refused"] * 3),
+        {RECEIVABLE: TOTAL, "refunds": TOTAL},
+    )
+    (owed,) = cases_of(world, "pay-1")
+    assert (owed.kind, owed.item, owed.amount_rial) == ("refund", None, TOTAL)
+    assert {body.case_id for body in world.told() if isinstance(body, PaymentRefused)} == {owed.case_id}
+    propose_closing(world.engine, owed.case_id, outcome="refunded", reason="کارت", by="mina", clock=CLOCK)
+    agree_closing(world.engine, owed.case_id, 1, by="sara", clock=CLOCK)
+    assert world.balances() == {RECEIVABLE: TOTAL, "paid_out": TOTAL}
+
+
+def test_a_whole_charge_is_given_back_out_of_what_nobody_else_has(world: World) -> None:
+    expire(world, BILLS[0])
+    charge(world)
+    world.work()
+    late = NewCase(kind="late_approval", about="x", amount_rial=TOTAL, office_id=OFFICE, payment_id="pay-1")
+    with world.engine.begin() as connection:
+        whole = open_case(connection, late, at=datetime(2026, 11, 22, tzinfo=UTC))
+    propose_closing(world.engine, whole, outcome="refunded", reason="کارت", by="mina", clock=CLOCK)
+    agree_closing(world.engine, whole, 1, by="sara", clock=CLOCK)
+    # Two bills were taken: their billers are owed still, so that much is a loss.
+    assert (world.balances()["losses"], world.balances()["paid_out"]) == (63_000, TOTAL)
+    assert "refunds" not in world.balances()
+    propose_closing(world.engine, whole, outcome="reopened", reason="اشتباه", by="mina", clock=CLOCK)
+    agree_closing(world.engine, whole, 2, by="sara", clock=CLOCK)
+    assert world.balances() == {
+        RECEIVABLE: TOTAL,
+        "biller:electricity": 23_000,
+        "biller:water": 40_000,
+        "refunds": 17_000,
+    }
 
 
 def test_cases_of_single_bills_end_one_by_one_and_never_give_back_more_than_the_bill(world: World) -> None:

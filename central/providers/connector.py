@@ -40,7 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
     amount_rial: int
     product: str = ""
-    """The provider's name of what was chosen; empty where the order itself is the provider's."""
+    """The provider's own name of it: its order's number, or the product that was chosen."""
     expires_at: datetime | None = None
 
 

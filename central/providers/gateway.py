@@ -26,7 +26,7 @@ from central.providers.connector import (
 )
 from central.providers.documents import WHOLE, document
 from central.providers.envelope import Credentials, Envelope, EnvelopeWire, code_of, not_done
-from central.providers.gateway_answers import flat, offer, offers, served
+from central.providers.gateway_answers import flat, offer, offers, order_name, served
 from central.providers.gateway_calls import OPERATORS, PARAMETERS, CallShape, shape_of
 from central.providers.pictures import PictureWire
 from central.providers.values import camel, word
@@ -100,7 +100,7 @@ class GatewayConnector(BillCalls):
         if order.call == "pin_products":
             body = {"productCode": order.product, "amount": order.amount_rial}
             return _bought(self._ask(self._shape("pin_charge"), order.track_id, body))
-        order_id = order.order_id
+        order_id = order.product
         if order.call == "package_offers":
             made = self._order_package(order)
             if not isinstance(made, str):
@@ -119,7 +119,7 @@ class GatewayConnector(BillCalls):
             return _carried_out(self.status(order.track_id))
         # A call of its own, so under a name of its own.
         track_id = order.track_id[:-1] + "s"
-        return _order_state(self._ask(self._shape("charge_inquiry"), track_id, {"orderId": order.order_id}))
+        return _order_state(self._ask(self._shape("charge_inquiry"), track_id, {"orderId": order.product}))
 
     def pictures(self, item: str, *, track_id: str) -> PictureReply:
         """Ask for the pictures of a violation, by its id."""
@@ -174,7 +174,7 @@ class GatewayConnector(BillCalls):
             return offers(service, shape, result, operator=operator, track_id=question.track_id)
         if service.call == "charge_request":
             return _ordered(question, envelope.members)
-        return served(service, shape, result)
+        return served(service, shape, result, track_id=question.track_id)
 
     def _order_package(self, order: OrderApproval) -> str | ConfirmReply:
         """Return the provider's order for a package, made now or before."""
@@ -205,7 +205,9 @@ def _ordered(question: ServiceQuestion, members: dict[str, Any]) -> ServiceReply
     order_id = word(members.get("orderId"))
     if members.get("completed") is not True or order_id is None:
         return Served(outcome="refused", reason=word(members.get("message")) or "not_completed")
-    payable, orders = offer(WHOLE, order_id, question.fields.get("amount"), expires=members.get("expiresAt"))
+    named = order_name(question.track_id, order_id)
+    asked, expires = question.fields.get("amount"), members.get("expiresAt")
+    payable, orders = offer(WHOLE, named, asked, product=order_id, expires=expires)
     if payable is None:
         return Trouble(why="no amount to pay")
     made = document(question.service, {**question.fields, **flat(members, {})}, payable=payable)

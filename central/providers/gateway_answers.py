@@ -37,12 +37,17 @@ def listed(result: Mapping[str, Any] | Sequence[Any], shape: CallShape) -> list[
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list | tuple) else []
 
 
-def served(service: Service, shape: CallShape, result: Mapping[str, Any] | Sequence[Any]) -> Served:
+def order_name(track_id: str, number: str) -> str:
+    """Return our name of something to be carried out: a provider's numbers may begin anew, or be another provider's."""
+    return f"{track_id[:24]}-{number}"
+
+
+def served(service: Service, shape: CallShape, result: Mapping[str, Any] | Sequence[Any], *, track_id: str) -> Served:
     """Return an inquiry's answer; what it owes can be paid where its ids are right."""
     members = result if isinstance(result, Mapping) else {}
     values = flat(members, shape.names)
     parts = [_part(item, shape) for item in listed(result, shape)]
-    payable, orders = _whole(values)
+    payable, orders = _whole(values, track_id)
     made = document(service, values, parts, payable)
     message = str(members.get("message", "")).strip().lower()
     if message in _NO_RECORD or _is_empty(service, made):
@@ -50,14 +55,15 @@ def served(service: Service, shape: CallShape, result: Mapping[str, Any] | Seque
     return Served(outcome="done", document=made, orders=orders, answered_at=moment(values.get("answered_at")))
 
 
-def _whole(values: Mapping[str, Any]) -> tuple[Payable | None, tuple[Order, ...]]:
+def _whole(values: Mapping[str, Any], track_id: str) -> tuple[Payable | None, tuple[Order, ...]]:
     """Return what of the whole answer can be paid: a bill by its ids, or an order that the provider holds."""
     amount = values.get("amount", values.get("total", values.get("total_amount")))
     bill = bill_payable(WHOLE, values.get("bill_id"), values.get("payment_id", values.get("pay_id")), amount)
     order_id = word(values.get("order_id"))
     if bill is not None or order_id is None:
         return bill, ()
-    return offer(WHOLE, order_id, amount, expires=values.get("expires_at"))
+    named = order_name(track_id, order_id)
+    return offer(WHOLE, named, amount, product=order_id, expires=values.get("expires_at"))
 
 
 def offer(
@@ -93,7 +99,7 @@ def offers(
         product = next((text for name in shape.item_key if (text := word(item_of(item, name))) is not None), None)
         if product is None or any(part.key == product for part in parts):
             continue
-        payable, made = offer(product, f"{track_id[:24]}-{product}", values.get("amount"), product=product)
+        payable, made = offer(product, order_name(track_id, product), values.get("amount"), product=product)
         if payable is None:
             continue
         parts.append(Part(key=product, values={"title": product, **values}, payable=payable))

@@ -6,7 +6,8 @@
     service.shown       the customer has seen it
     (payments)          of what the answer says can be paid: bills by their ids, orders by their number
 
-A request of a caller's own name is made once. All that is decided is decided inside the write transaction.
+A request or payment of a caller's own name is made once, whatever the catalogue and the answer say by then. All that is
+decided is decided inside the write transaction.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -90,6 +91,8 @@ class SellService:
         name what `shared.service_fields.check_fields` raises, `payment.box_quarantined`, `box.not_enrolled`.
         """
         parts = self._parts
+        if inquiry_id is not None and parts.queries.services.request(inquiry_id) is not None:
+            return inquiry_id
         catalogue = parts.catalogues.current()
         service = catalogue.service(code)
         if service is None or not service.active:
@@ -130,6 +133,8 @@ class SellService:
         Raises OperatorError `inquiry.unknown`, `auth.not_permitted`, `service.no_fee_due`, or as
         `TakePayment.request` does.
         """
+        if payment_id is not None and self._parts.queries.payment(payment_id) is not None:
+            return payment_id
         asked = self._parts.views.known(inquiry_id)
         self._parts.permissions.check_sell(operator, asked.service)
         if not asked.fee_rial:
@@ -160,6 +165,8 @@ class SellService:
         `service_agrees` and `TakePayment.request` do.
         """
         parts = self._parts
+        if payment_id is not None and parts.queries.payment(payment_id) is not None:
+            return payment_id
         asked = parts.views.known(inquiry_id)
         parts.permissions.check_sell(operator, asked.service)
         opened = open_document(parts.queries.services, asked)

@@ -143,9 +143,11 @@ WALL_TIME_IS_READ: dict[str, str] = {
     "edge/web/rendering.py": "the clock of the page, and how long ago something was",
     "edge/devices/terminals/asan_pardakht_session.py": "the time that a sale's request names, as its protocol wants",
     "edge/box_devices.py": "what a test page prints",
+    "edge/services/sign_in.py": "when a person is told that they were in last, and that somebody tried",
     "edge/services/find_devices.py": "when a page says that devices were looked for",
     "edge/services/diagnose.py": "when an archive for support was made",
     "edge/services/support.py": "when an archive for support was made",
+    "edge/services/service_view.py": "whether an offer is over; the provider has the last word",
     "edge/services/try_devices.py": "when a page says that a device was tried",
     "sync/edge_session.py": "what a request says of when it was made",
 }

@@ -70,7 +70,7 @@ class _Asked(NamedTuple):
 _NAMED: Final = urlencode({"q": "قبض تلفن"})
 """Words that every payment of the box is found by."""
 _NARROWED: Final = urlencode(
-    {"category": "bills", "state": "paid", "since": "1400/01/15", "until": "1450/02/03", "terminal": "t"}
+    {"category": "bills", "state": "paid", "since": "1404/11/20", "until": "1406/02/03", "terminal": "t"}
 )
 
 

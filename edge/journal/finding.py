@@ -225,6 +225,11 @@ def _at_terms(at: str) -> tuple[str, ...]:
 # --- what is found by what ------------------------------------------------------------------------------------------
 
 
+BILLS: Final = "bills"
+"""The kind that every payment of bills is of as well, whatever their type, alone or together."""
+BILL_NAMES: Final = frozenset({"group", *(f"bill_{kind.value}" for kind in BillType)})
+
+
 def payment_name(payment: PaymentFacts) -> str:
     """Return which kind of transaction a payment is: the history names it by this and the catalogue."""
     if payment.purpose == "inquiry_fee":
@@ -285,7 +290,7 @@ def payment_terms(
     terms = [
         listed_term("payment"),
         *_act_terms(PaymentRequested.type, (payment.operator,), payment.requested_at),
-        name_term(payment_name(payment)),
+        *_name_terms(payment_name(payment)),
         terminal_term(payment.terminal),
         amount_term(payment.amount_rial),
         *(group_term(group) for group in payment_groups(payment, alarmed=alarmed)),
@@ -354,6 +359,10 @@ def inquiry_terms(inquiry: InquiryView) -> tuple[str, ...]:
         *bill,
         *(group_term(group) for group in inquiry_groups(inquiry)),
     )
+
+
+def _name_terms(name: str) -> tuple[str, ...]:
+    return (name_term(name), name_term(BILLS)) if name in BILL_NAMES else (name_term(name),)
 
 
 def actors(body: Body) -> tuple[str, ...]:

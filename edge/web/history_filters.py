@@ -14,7 +14,7 @@ from edge.web.jalali_picker import WEEKDAYS, Picker, picker, spans
 from edge.web.rendering import HTML, AnyRequest, Web, language_of, render
 from edge.web.texts import text
 from edge.web.transaction_names import CATEGORY_TEXTS, Named
-from shared.calendar import tehran_date
+from shared.calendar import jalali_day_parts, tehran_date
 from shared.error_texts import Described, describe
 from shared.errors import OperatorError
 
@@ -105,7 +105,8 @@ def filters_of(web: Web, request: AnyRequest) -> Filters:
 def known_of(web: Web, named: Sequence[Named], kinds: Mapping[str, Sequence[str]] | None = None) -> Known:
     """Return what words are looked up in."""
     history = web.counter.history
-    return Known(named, history.people(), history.applicant_keys, kinds or {})
+    year, _, _ = jalali_day_parts(tehran_date(web.clock.now()))
+    return Known(named, history.people(), history.applicant_keys, year, kinds or {})
 
 
 def form_of(

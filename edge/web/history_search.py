@@ -4,13 +4,15 @@ A filter is a field of the form; a search is words of any kind. Letters and digi
 looked for as every number that stands on papers, as a part of a transaction's name, and as a person's name.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 import msgspec
 
 from edge.journal.finding import (
+    BILL_NAMES,
+    BILLS,
     RRN_TAIL,
     InquiryGroup,
     Listed,
@@ -45,8 +47,8 @@ PAYMENT_GROUPS: Final[tuple[PaymentGroup, ...]] = ("paid", "failed", "review", "
 INQUIRY_GROUPS: Final[tuple[InquiryGroup, ...]] = ("review", "waiting", "unpaid", "answered")
 
 _TEXT_MAX: Final = 120
-_YEARS: Final = (1300, 1500)
-"""Jalali years that a question without a first or last day reaches to: what any clock of a box may have shown."""
+_YEARS: Final = (1348, 1349, *range(1400, 1450))
+"""Jalali years that a clock of a box may have shown: of one that was never set, and those that it works in."""
 _MONTHS: Final = 12
 _DAYS: Final = 31
 """Days that the longest month has; one that a month does not have is in no document."""
@@ -102,6 +104,8 @@ class Known(msgspec.Struct, frozen=True):
     people: Sequence[tuple[str, str]]
     """Name in entries, name among people."""
     applicant_keys: Callable[[str], tuple[str, ...]]
+    this_year: int
+    """The Jalali year: nothing is looked for that was done long after it."""
     kinds: Mapping[str, Sequence[str]] = {}
     """Types of entries, by the kind of act that they are."""
 
@@ -125,7 +129,7 @@ def asked_of(filters: Filters, listed: Listed, known: Known) -> Asked:
                 wrong[field] = error
     if filters.since or filters.until:
         try:
-            demands.append(_between(filters.since, filters.until))
+            demands.append(_between(filters.since, filters.until, known))
         except OperatorError as error:
             wrong[error.field or "since"] = error
     demands += _words(filters.q, known)
@@ -140,7 +144,15 @@ def _any(*terms: str) -> tuple[Term, ...]:
 
 
 def _category(value: str, known: Known) -> tuple[Term, ...]:
-    return _any(*(name_term(one.name) for one in known.named if one.category == value))
+    return _any(*_name_terms(one.name for one in known.named if one.category == value))
+
+
+def _name_terms(names: Iterable[str]) -> Iterator[str]:
+    """Yield the terms of names. All kinds of bills have one together: few terms are found sooner than many."""
+    wanted = set(names)
+    if wanted >= BILL_NAMES:
+        wanted = (wanted - BILL_NAMES) | {BILLS}
+    yield from (name_term(name) for name in sorted(wanted))
 
 
 def _number(term: Callable[[str], str], field: str, value: str, _: Known) -> tuple[Term, ...]:
@@ -174,10 +186,10 @@ def _applicant_forms(value: str) -> list[str]:
     return [*forms, digits] if is_digits(digits) and len(digits) >= _APPLICANT_DIGITS else forms
 
 
-def _between(since: str, until: str) -> tuple[Term, ...]:
+def _between(since: str, until: str, known: Known) -> tuple[Term, ...]:
     """Return the days from one to another, both included; without one, from the first or to the last there may be."""
     first = _day(since, "since") if since else (_YEARS[0], 1, 1)
-    last = _day(until, "until") if until else (_YEARS[1], _MONTHS, _DAYS)
+    last = _day(until, "until") if until else (min(known.this_year + 1, _YEARS[-1]), _MONTHS, _DAYS)
     if last < first:
         raise OperatorError("history.until_before_since", field="until")
     return _any(*_days(first, last))
@@ -192,7 +204,7 @@ def _day(value: str, field: str) -> Day:
 
 def _days(first: Day, last: Day) -> Iterable[str]:
     """Yield terms of whole years, of whole months and of days, as few as cover it."""
-    for year in range(first[0], last[0] + 1):
+    for year in (one for one in _YEARS if first[0] <= one <= last[0]):
         start = first if year == first[0] else (year, 1, 1)
         end = last if year == last[0] else (year, _MONTHS, _DAYS)
         if start[1:] == (1, 1) and end[1:] == (_MONTHS, _DAYS):
@@ -241,7 +253,7 @@ def _word(word: str, known: Known) -> tuple[Term, ...]:
     digits = word.translate(_MARKS)
     if is_digits(digits):
         return (*_number_terms(digits, known), *_date_terms(word))
-    names = (name_term(name) for name in names_with(word, known.named))
+    names = _name_terms(names_with(word, known.named))
     people = (person_term(name) for name, called in known.people if word in search_key(f"{name} {called}"))
     return _any(*names, *people)
 

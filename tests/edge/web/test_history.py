@@ -11,7 +11,7 @@ from edge.web.transaction_names import naming
 from shared.calendar import jalali_day_parts
 from shared.catalogue_files import built_in_catalogue
 
-KNOWN = Known(naming(built_in_catalogue()).payments, [("sara", "سارا محمدی")], lambda value: (f"key{value}",))
+KNOWN = Known(naming(built_in_catalogue()).payments, [("sara", "سارا محمدی")], lambda value: (f"key{value}",), 1405)
 
 
 def demands(**filters: str) -> list[set[str]]:
@@ -33,13 +33,13 @@ def test_days_are_asked_for_as_whole_months_and_years_where_they_are_whole(since
     assert demands(since=since, until=until) == [terms]
 
 
-@pytest.mark.parametrize("day", ["1399/12/30", "1400/01/01", "1405/09/01", "1449/12/29"])
+@pytest.mark.parametrize("day", ["1348/10/11", "1404/12/30", "1405/01/01", "1406/12/29"])
 def test_a_day_is_in_an_open_span_on_its_side_only(day: str):
     at = day_terms(*(int(part) for part in day.split("/")))
-    (from_then,) = asked_of(Filters(since="1400/01/01"), "payment", KNOWN).sought[1:]
-    (until_then,) = asked_of(Filters(until="1399/12/30"), "payment", KNOWN).sought[1:]
-    assert met(at, (from_then,)) is (day >= "1400")
-    assert met(at, (until_then,)) is (day < "1400")
+    (from_then,) = asked_of(Filters(since="1405/01/01"), "payment", KNOWN).sought[1:]
+    (until_then,) = asked_of(Filters(until="1404/12/30"), "payment", KNOWN).sought[1:]
+    assert met(at, (from_then,)) is (day >= "1405")
+    assert met(at, (until_then,)) is (day < "1405")
 
 
 def test_a_number_is_looked_for_as_everything_it_may_be():

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -81,6 +82,17 @@ async def test_the_same_request_twice_is_one_and_tickets_count_over_all_inquirie
     await desk.office.inquiries.request("mobile", "09123456789", operator="sara")
     assert desk.view(await desk.ask()).ticket == 3
     assert desk.office.kinds().count("service.requested") == 2
+
+
+async def test_what_was_made_is_the_answer_to_its_repeated_request_whatever_is_sold_by_then(desk: Desk) -> None:
+    desk.office.virtual.set_auto("approve")
+    inquiry_id = await desk.ask(inquiry_id="qsame")
+    fee = await desk.selling.pay_fee(inquiry_id, operator="sara", payment_id="pfee")
+    await desk.office.ends(fee)
+    desk.permissions.denied.add(("sara", "car_fines"))
+    assert await desk.ask(inquiry_id="qsame") == inquiry_id
+    assert await desk.selling.pay_fee(inquiry_id, operator="sara", payment_id="pfee") == fee
+    assert desk.office.kinds().count("payment.requested") == 1
 
 
 async def test_without_a_line_the_customer_gets_a_ticket_at_once(desk: Desk) -> None:
@@ -236,6 +248,18 @@ async def test_who_paid_the_whole_owes_no_part_of_it(desk: Desk) -> None:
     with pytest.raises(OperatorError) as refused:
         await desk.pay(inquiry_id, "2")
     assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", payment_id)
+
+
+async def test_the_whole_and_a_part_pressed_in_one_moment_are_one_payment(desk: Desk) -> None:
+    inquiry_id = await seen(desk)
+    pressed = (desk.selling.pay_answer(inquiry_id, [key], operator="sara") for key in ("total", "1", "2", "total"))
+    made = await asyncio.gather(*pressed, return_exceptions=True)
+    refused = [one for one in made if isinstance(one, OperatorError)]
+    assert {one.code for one in refused} == {"payment.obligation_held"}
+    held = [one for one in made if isinstance(one, str)]
+    assert len(held) == 1 or "total" not in {desk.office.payment(one).payable for one in held}
+    for one in held:
+        await desk.office.ends(one)
 
 
 async def test_a_declined_part_can_be_paid_again(desk: Desk) -> None:

@@ -17,6 +17,7 @@ import apsw
 import msgspec
 
 import edge.app
+import edge.box_line
 from daftar.lab.box import FILE, SOFTWARE, repeatable
 from daftar.lab.chance import Chance, LabClock
 from daftar.lab.patching import patched
@@ -33,7 +34,7 @@ from edge.journal.signer import FileSigner
 from edge.services import device_profiles, print_documents, rotate_key, sign_in
 from edge.services.box_health import BoxHealth
 from edge.services.counter import Counter
-from edge.services.sign_in import folded_password
+from edge.services.password_rule import folded_password
 from edge.store import creation
 from edge.store.people import MANAGER, People
 from edge.store.reserve import Reserve, Usage
@@ -126,7 +127,7 @@ def simulated() -> Iterator[None]:
             (writer, "Future", InlineAnswer),
             (PrinterDriver, "status", _printer_status),
             (PrinterDriver, "print", _print),
-            (edge.app, "UplinkSettings", partial(UplinkSettings, expecting_ms=EXPECTING_MS)),
+            (edge.box_line, "UplinkSettings", partial(UplinkSettings, expecting_ms=EXPECTING_MS)),
             (edge.app, "Reserve", partial(Reserve, size_bytes=_RESERVE_BYTES)),
             (edge.app, "usage_of", lambda _: _ROOMY),
             (edge.app, "read_in_time", lambda *_: []),

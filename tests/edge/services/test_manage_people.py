@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 import pytest
@@ -171,7 +171,7 @@ async def test_guesses_are_counted_wherever_a_password_is_asked_for(
     box: Box, sign_in: SignIn, managing: ManagePeople, monkeypatch: pytest.MonkeyPatch
 ):
     token = await sign_in.sign_in("mina", OWN)
-    guesses = [
+    guesses: list[Callable[[], Awaitable[object]]] = [
         lambda: sign_in.unlock(token, "guess"),
         lambda: managing.change_password(token, "guess", FIRST, FIRST),
         lambda: sign_in.manager("mina", "guess"),

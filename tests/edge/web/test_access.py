@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -11,13 +11,13 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 from structlog.testing import capture_logs
 
-from edge.app import create_web
 from edge.services.events import BoxEvent
 from edge.services.permissions import Permitted
 from edge.store.people import MANAGER, OPERATOR, ApiCaller, OperatorView
 from edge.web.access import API, PAGES, Access, read_access
 from edge.web.guards import SCOPES
 from edge.web.help import health_route
+from edge.web.router import create_app as create_web
 from shared.payment import PaymentState
 from tests.edge.web.conftest import ORIGIN, OTHER_BILL
 from tests.edge.web.fake_counter import FakeClock, FakeCounter, FakeEntropy
@@ -77,7 +77,8 @@ class Everybody(FakeCounter):
         return TOKENS.get(token)
 
     async def subscribe(self) -> AsyncIterator[BoxEvent]:
-        for event in ():
+        nothing: tuple[BoxEvent, ...] = ()
+        for event in nothing:
             yield event
 
 
@@ -122,9 +123,9 @@ async def answer(app: Litestar, route: str, *, session: str = "", token: str = "
     """
     method, path = address(route)
     headers = {"authorization": f"Bearer {token}"} if token else {"cookie": f"daftar_session={session}"}
-    body = {"json": {}} if path.startswith("/api") and method == "POST" else {}
+    body: dict[str, Any] = {"json": {}} if path.startswith("/api") and method == "POST" else {}
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the two libraries type ASGI differently
-    request = httpx.Request(method, ORIGIN + path, headers=headers, **body)  # type: ignore[arg-type]  # a body or none
+    request = httpx.Request(method, ORIGIN + path, headers=headers, **body)
     said = await transport.handle_async_request(request)
     await said.aread()
     if said.headers.get("location", "").startswith("/sign-in") or (path == "/events" and said.status_code == 401):

@@ -71,7 +71,8 @@ def finish_service(
         track_id=asked.track_id,
         answered_at=reply.answered_at or instant_text(at),
         reason=reply.reason,
-        case_id=case,
+        # With a refund's case the request has ended; wrong parameters can still be asked again.
+        case_id=case if reply.outcome == "refused" else None,
     )
     append_feed(connection, office_feed(OfficeId(office_id)), body)
     return reply.outcome

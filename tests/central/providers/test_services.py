@@ -185,8 +185,8 @@ def test_wrong_parameters_are_a_persons_to_decide(world: ServiceWorld) -> None:
     told = world.answer()
     with world.engine.connect() as connection:
         (case,) = cases(connection)
-    assert (told.outcome, told.reason) == ("wrong_parameter", "owner_mismatch")
-    assert (case.case_id, case.kind, case.payment_id) == (told.case_id, "no_result", "fee-q1")
+    assert (told.outcome, told.reason, told.case_id) == ("wrong_parameter", "owner_mismatch", None)
+    assert (case.kind, case.payment_id, world.kept("q1").case_id) == ("no_result", "fee-q1", case.case_id)
     assert world.balances() == {"receivable:11223344": 175_000, "fees": 175_000}
 
 

@@ -13,6 +13,8 @@ from litestar.params import FromPath
 from central.ledger.item_queries import ItemRow, payment_items
 from central.ledger.queries import PaymentRow, payment
 from central.providers.queries import InquiryRow, inquiry
+from central.providers.service_queries import RequestFacts
+from central.providers.service_queries import request as request_of
 from central.web.office_reads import ReceiptFound, receipt
 from central.web.receipt_proofs import proof_of
 from central.web.rendering import AnyRequest, Web, page
@@ -36,6 +38,7 @@ def receipt_pages(web: Web) -> list[Any]:
         journal_id, index, digits = parts[1], int(parts[2]), parts[3]
         paid: PaymentRow | None = None
         asked: InquiryRow | None = None
+        requested: RequestFacts | None = None
         items: tuple[ItemRow, ...] = ()
         found: ReceiptFound | None
         with web.engine.connect() as connection:
@@ -45,6 +48,7 @@ def receipt_pages(web: Web) -> list[Any]:
                 items = payment_items(connection, found.office_id, found.payment_id)
             if found is not None and found.inquiry_id is not None and paid is None:
                 asked = inquiry(connection, found.office_id, found.inquiry_id)
+                requested = request_of(connection, found.office_id, found.inquiry_id)
         return page(
             web,
             request,
@@ -53,6 +57,7 @@ def receipt_pages(web: Web) -> list[Any]:
             payment=paid,
             items=items,
             inquiry=asked,
+            requested=None if requested is None else requested.row,
             journal_id=journal_id,
             index=index,
             leaf_digits=digits.lower(),

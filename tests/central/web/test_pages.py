@@ -24,12 +24,16 @@ PUBLIC = {
     ("POST", "/language"),
     ("GET", "/r/{name:path}"),
     ("GET", "/proof/{name:path}"),
+    ("GET", "/status/{inquiry_id:str}"),
 }
 FOR_ALL_WHO_SIGNED_IN = {("POST", "/sign-out")}
 EXAMPLES = {
     "{office_id:str}": "72101001",
     "{payment_id:str}": "p-0001",
     "{inquiry_id:str}": "q-0001",
+    "{office:str}": "72101001",
+    "{atm_id:str}": "atm-0",
+    "{ticket_id:str}": "ticket-0",
     "{file_id:str}": "sf-0",
     "{run_id:int}": "1",
     "{ordinal:int}": "1",
@@ -448,11 +452,17 @@ async def test_a_receipt_that_has_not_come_yet_is_no_error_and_a_forged_one_is_n
         assert (await visitor.get(f"/r/{nonsense}")).status_code == 404
 
 
-async def test_an_inquirys_ticket_can_be_checked_too(kept_day: Day, visitor: httpx.AsyncClient) -> None:
-    index = kept_day.box.log.size() - 1
-    page = await visitor.get(f"/r/{kept_day.box.log.name}/{index}/{kept_day.box.log.leaves[index].hex()[:16]}")
-    assert "برق" in page.text
-    assert "142" not in page.text.replace(kept_day.box.log.leaves[index].hex(), "")
+@pytest.mark.parametrize(
+    ("from_end", "words", "tail"), [(2, ("برق", "در صف استعلام"), "142"), (1, ("شارژ", "در انتظار"), "789")]
+)
+async def test_an_inquirys_ticket_can_be_checked_too(
+    kept_day: Day, visitor: httpx.AsyncClient, from_end: int, words: tuple[str, str], tail: str
+) -> None:
+    index = kept_day.box.log.size() - from_end
+    leaf = kept_day.box.log.leaves[index].hex()
+    page = await visitor.get(f"/r/{kept_day.box.log.name}/{index}/{leaf[:16]}")
+    assert all(word in page.text for word in words)
+    assert tail not in page.text.replace(leaf, "")
 
 
 async def test_a_settlement_of_another_day_leaves_todays_payments_not_due(day: Day, mina: httpx.AsyncClient) -> None:

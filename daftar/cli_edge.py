@@ -36,6 +36,8 @@ SCOPES = (
     "refunds:write",
     "refunds:decide",
     "inquiries:write",
+    "atms:read",
+    "atms:write",
     "services:read",
     "services:write",
     "services:decide",

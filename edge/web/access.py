@@ -173,6 +173,13 @@ PAGES: Final = {
 API: Final = {
     "GET /api": "anybody",
     "GET /api/openapi.json": "anybody",
+    "GET /api/v1/atm-tickets/{ticket_id}": "token atms:read atm",
+    "POST /api/v1/atm-tickets/{ticket_id}/close": "token atms:write atm",
+    "GET /api/v1/atms": "token atms:read atm",
+    "GET /api/v1/atms/{atm_id}": "token atms:read atm",
+    "POST /api/v1/atms/{atm_id}/cash": "token atms:write atm",
+    "POST /api/v1/atms/{atm_id}/faults": "token atms:write atm",
+    "POST /api/v1/atms/{atm_id}/state": "token atms:write atm",
     "POST /api/v1/bills/read": "token payments:read bills",
     "GET /api/v1/days": "token payments:read",
     "POST /api/v1/days": "token payments:write day_close",

@@ -7,6 +7,7 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent
 
+from edge.web.api_atms import atm_routes
 from edge.web.api_day import day_routes
 from edge.web.api_groups import group_routes
 from edge.web.api_money import money_routes
@@ -62,6 +63,7 @@ def api_router(web: Web) -> Router:
         *_inquiry_routes(web),
         *_box_routes(web),
         *day_routes(web),
+        *atm_routes(web),
         *group_routes(web),
         *money_routes(web),
         *service_routes(web),

@@ -28,6 +28,8 @@ SCOPES: Final = frozenset(
         "payments:write",
         "payments:read",
         "inquiries:write",
+        "atms:read",
+        "atms:write",
         "status:read",
         "payments:decide",
         "refunds:write",

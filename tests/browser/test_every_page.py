@@ -38,6 +38,7 @@ BOX: Final = (
     "/app",
     "/about",
     "/profile",
+    "/password",
     "/bill?barcode=1",
     "/no-such-page",
 )

@@ -177,11 +177,11 @@ ERROR_TEXTS: Final[dict[str, ErrorText]] = {
         do_en="Pay these, and put the rest into a new group.",
     ),
     "bill.twice": ErrorText(
-        fa="این قبض دو بار در گروه آمده است (ردیف {line}).",
-        en="This bill is in the group twice (line {line}).",
+        fa="این قبض در ردیف {line} همین گروه هست؛ دو بار پرداخت نمی‌شود.",
+        en="This bill is in the group already, at line {line}; it is not paid twice.",
         money="not_moved",
-        do_fa="یکی از دو ردیف را بردارید.",
-        do_en="Take one of the two lines out.",
+        do_fa="قبض بعدی را بخوانید.",
+        do_en="Go on with the next bill.",
     ),
     "bill.no_group": ErrorText(
         fa="گروهی با این نشانی پیدا نشد.",

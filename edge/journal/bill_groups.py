@@ -76,3 +76,10 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     def paid_rial(self) -> int:
         """Return the sum of what is paid."""
         return sum(line.bill.amount_rial for line in self.lines if line.is_paid)
+
+    @property
+    def slip_about(self) -> str:
+        """Return what its slip is about: the one charge that paid all, whose slip came with it, else the group."""
+        standing = {line.payment.payment_id for line in self.lines}
+        whole = self.lines[0].payment if len(standing) == 1 and all(line.is_paid for line in self.lines) else None
+        return whole.payment_id if whole is not None and len(whole.items) == len(self.lines) else self.group_id

@@ -127,9 +127,10 @@ class PayGroup:
 
     async def print_slip(self, group_id: str) -> str:
         """Spool the slip of a group and return the job. Raises as `view`, or OperatorError `bill.nothing_paid`."""
-        if not any(line.state in ("paid", "confirmed", "refused", "in_doubt") for line in self.view(group_id).lines):
+        group = self.view(group_id)
+        if not any(line.state in ("paid", "confirmed", "refused", "in_doubt") for line in group.lines):
             raise OperatorError("bill.nothing_paid", group_id=group_id)
-        return await self._documents.request_group_slip(group_id)
+        return await self._documents.request_group_slip(group.slip_about)
 
     async def print_receipts(self, group_id: str) -> None:
         """Spool a receipt of its own for each paid bill of a group. Raises as `view`."""

@@ -130,9 +130,9 @@ class PrintDocuments:
             raise OperatorError("payment.no_receipt", payment_id=payment_id)
         return await self._request(BILL_RECEIPT, item_name(payment_id, item))
 
-    async def request_group_slip(self, group_id: str) -> str:
-        """Spool the slip of bills that were put together and return the job."""
-        return await self._request(GROUP_SLIP, group_id)
+    async def request_group_slip(self, about: str) -> str:
+        """Spool the slip of one charge of several bills, or of a whole group, and return the job."""
+        return await self._request(GROUP_SLIP, about)
 
     async def request_ticket(self, inquiry_id: str) -> str:
         """Spool the ticket of an inquiry or of a request for a service and return the job.

@@ -77,7 +77,7 @@ def bills_wanted(
 ) -> Wanted:
     """Return the one charge of several bills; of a single one, its own.
 
-    Raises OperatorError `bill.too_many`, `bill.twice` (names the line, from 1).
+    Raises OperatorError `bill.too_many`, `bill.twice` (names the first line, from 1).
     """
     check_bills(bills)
     if len(bills) == 1:
@@ -107,15 +107,15 @@ def bills_wanted(
 def check_bills(bills: Sequence[Bill]) -> None:
     """Check that bills can be paid together: some, not too many, none of them twice.
 
-    Raises OperatorError `bill.none`, `bill.too_many`, `bill.twice` (names the line, from 1).
+    Raises OperatorError `bill.none`, `bill.too_many`, `bill.twice` (names the first line, from 1).
     """
     if not bills:
         raise OperatorError("bill.none")
     if len(bills) > ITEMS_MAX:
         raise OperatorError("bill.too_many", count=len(bills), count_max=ITEMS_MAX)
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for line, bill in enumerate(bills, start=1):
         obligation = bill_obligation(bill.bill_id, bill.payment_id)
         if obligation in seen:
-            raise OperatorError("bill.twice", line=line)
-        seen.add(obligation)
+            raise OperatorError("bill.twice", line=seen[obligation])
+        seen[obligation] = line

@@ -121,8 +121,8 @@ class GroupShown(msgspec.Struct, frozen=True, kw_only=True):
     """Payments in doubt, whose terminal can be asked."""
     now: LineShown | None
     """The bill whose card is waited for."""
-    status: Status
-    """How the whole stands, in one word."""
+    status: Status | None
+    """How the whole stands, where one word says it: not where some are paid and some are not."""
     may_stop: bool
     may_print: bool
     slip_printed_before: bool
@@ -147,28 +147,26 @@ def group_shown(counter: Counter, group: GroupView) -> GroupShown:
         paid_count=len(paid),
         doubtful=tuple(doubtful.values()),
         now=next((line for line in lines if line.is_now), None),
-        status=STATUSES[_whole(group, under_way=under_way)],
+        status=None if (key := _whole(group, under_way=under_way)) is None else STATUSES[key],
         may_stop=counter.groups.may_stop(group),
         may_print=bool(paid or doubtful),
-        slip_printed_before=bool(counter.queries.print_jobs_for(group.group_id)),
+        slip_printed_before=bool(counter.queries.print_jobs_for(group.slip_about)),
         live=under_way or bool(doubtful) or bool(paid),
     )
 
 
-def _whole(group: GroupView, *, under_way: bool) -> StatusKey:
-    """Return the one word for a group: the worst of what its bills are, and approved only when all are."""
-    states = [line.state for line in group.lines]
-    if "in_doubt" in states and not under_way:
-        return "in_doubt"
+def _whole(group: GroupView, *, under_way: bool) -> StatusKey | None:
+    """Return the one word for a group; None where no one word is true of all its bills."""
+    states = {line.state for line in group.lines}
     if under_way:
         return "waiting_for_card"
-    if "refused" in states:
-        return "needs_review"
-    if all(state == "confirmed" for state in states):
-        return "confirmed"
-    if all(state in ("paid", "confirmed") for state in states):
-        return "approved"
-    return "declined" if "declined" in states else "not_sent"
+    if "in_doubt" in states:
+        return "in_doubt"
+    if states <= {"paid", "confirmed"}:
+        return "confirmed" if states == {"confirmed"} else "approved"
+    if states <= {"declined", "not_sent"}:
+        return "declined" if "declined" in states else "not_sent"
+    return None if states & {"declined", "not_sent"} else "needs_review"
 
 
 def _line(counter: Counter, line: GroupLine) -> LineShown:

@@ -56,7 +56,8 @@ def _draft_page(
         web,
         request,
         "group.html",
-        status_code=status_code,
+        # The script that puts the page in place of the one that is shown takes no refusal for one.
+        status_code=200 if request.headers.get("hx-request") else status_code,
         draft=draft,
         values=values or {},
         bill_error=bill_error,
@@ -82,7 +83,8 @@ def _draft_pages(web: Web) -> list[Any]:
             _check_fits(draft, bill_obligation(bill.bill_id, bill.payment_id))
         except OperatorError as error:
             said = {"error": error, "said": describe(error, language_of(request))}
-            return _draft_page(web, request, draft, values=values, bill_error=said, status_code=422)
+            kept = {} if error.code == "bill.twice" else values
+            return _draft_page(web, request, draft, values=kept, bill_error=said, status_code=422)
         earlier, held_text = standing_in_the_way(web.counter, bill)
         if earlier is not None:
             status = STATUSES[status_key_now(web.counter, earlier)]

@@ -40,6 +40,11 @@ BOX: Final = (
     "/profile",
     "/password",
     "/bill?barcode=1",
+    "/bills/group",
+    f"/bills/group?bill={parse_bill(*made_bill(1)).barcode}&bill={parse_bill(*made_bill(2)).barcode}",
+    "/bills/group?barcode=1",
+    "/bills/paid",
+    "/bills/paid?q=1",
     "/no-such-page",
 )
 CENTRAL: Final = (

@@ -217,7 +217,8 @@ def _payment_faults(payments: Mapping[str, PaymentView], before: Mapping[str, Pa
 def _paper_faults(box: LabBox, payments: Mapping[str, PaymentView], leaves: list[bytes], cut: Cut) -> Iterator[str]:
     for one in cut.recording.truth.until(cut.at, "printed"):
         payment = payments.get(one.key)
-        if (payment is None and box.queries.inquiry(one.key) is None) or (payment and payment.state not in CHARGED):
+        asked = box.queries.inquiry(one.key) or box.queries.services.request(one.key)
+        if (payment is None and asked is None) or (payment and payment.state not in CHARGED):
             yield f"I3 a paper is out about {one.key}, which the journal does not know"
         if one.value is not None and one.value not in leaves:
             yield f"I3 a paper is out about {one.key} with a leaf that is gone"

@@ -11,7 +11,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from daftar.lab import witness
+from daftar import small_central
 from daftar.lab.crash import DiskKind, Plan, Tally, crash
 from daftar.lab.patching import patched
 from daftar.lab.workload import Habits
@@ -210,7 +210,7 @@ def _central_believes() -> Iterator[None]:
             renew_token=True,
         )
 
-    with patched(witness, "judge", believe):
+    with patched(small_central, "judge", believe):
         yield
 
 

@@ -11,7 +11,7 @@ from daftar.lab.truth import Kind, Truth
 from daftar.lab.witness import OFFICE_FEED, Witness
 from edge.journal.ports import Decide, StoreView
 from edge.journal.writer import Recorded
-from edge.services.documents import BILL_RECEIPT, spool
+from edge.services.documents import BILL_RECEIPT, SERVICE_TICKET, spool
 from shared.entropy import random_digits, random_name
 from shared.errors import OperatorError, PeerError
 from shared.events import (
@@ -31,10 +31,13 @@ from shared.events import (
     PaymentRequested,
     PaymentSent,
     ReceiptPrinted,
+    ServiceAnswered,
+    ServiceRequested,
     Split,
     StatusQueried,
 )
 from shared.ids import NETWORK_FEED, bill_obligation
+from shared.sealed import Sealed
 
 BILLS: Final = tuple((f"77483178{number:05}", f"17701{number:02}", 10_000 * number) for number in range(1, 6))
 _TERMINAL_NUMBER: Final = "00001234"
@@ -75,6 +78,7 @@ class Workload:
         self._open: list[_Payment] = []
         self._unconfirmed: list[str] = []
         self._unanswered: list[str] = []
+        self._unserved: list[str] = []
         self._number = 0
         self.habits = Habits()
 
@@ -256,6 +260,35 @@ class Workload:
     def _ask(self) -> None:
         parameter = "".join(str(self._chance.below(10)) for _ in range(9))
         self._unanswered.append(self._box.ask("electricity", parameter, "sara"))
+        self._serve()
+
+    def _serve(self) -> None:
+        """Take a request for a service of the catalogue; its answer comes with the next exchange."""
+        inquiry_id = f"q-service-{self._number}"
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            asked = ServiceRequested(
+                inquiry_id=inquiry_id,
+                ticket=view.next_ticket(),
+                service="lab",
+                catalogue_id="lab",
+                fields=Sealed(key_id="lab", ciphertext=""),
+                applicant_tail="388",
+                search_key="",
+                fee_rial=0,
+                gate="fee_first",
+                print_first=False,
+                rules_accepted=True,
+                operator="sara",
+            )
+            job = spool(view, self._box.entropy, document=SERVICE_TICKET, about=inquiry_id, copy=False)
+            jobs.append(job)
+            return [asked]
+
+        jobs: list[str] = []
+        self._commit(decide)
+        self._note("spooled", jobs[-1], "waiting")
+        self._unserved.append(inquiry_id)
 
     # --- central, people, many at once ---
 
@@ -265,7 +298,9 @@ class Workload:
         for inquiry_id in self._unanswered:
             answer = InquiryAnswered(inquiry_id=inquiry_id, outcome="nothing_owed", provider="sandbox")
             self._witness.publish(OFFICE_FEED, answer)
-        self._unconfirmed, self._unanswered = [], []
+        for inquiry_id in self._unserved:
+            self._witness.publish(OFFICE_FEED, ServiceAnswered(inquiry_id=inquiry_id, outcome="nothing"))
+        self._unconfirmed, self._unanswered, self._unserved = [], [], []
         if self._chance.coin(0.3):
             name = f"n{self._number}"
             self._witness.publish(NETWORK_FEED, NoticePublished(notice_id=name, title=name, text=name))

@@ -25,8 +25,10 @@ LIMIT: Final = 4.0
 """Most times that a page of ours may take of what a bare one takes."""
 GROWTH_LIMIT: Final = 1.3
 """Most times that it may take with the long journal of what it takes with the short one."""
-FOUND_LIMIT: Final = 6.0
-"""Most times that a page may take that somebody searched or narrowed: he typed for longer than that."""
+FOUND_GROWTH_LIMIT: Final = 2.0
+"""The same of what was searched: the index of a long journal lies in more parts, by the logarithm of its length."""
+FOUND_LIMIT: Final = 10.0
+"""Most times that a page may take that was searched or narrowed: somebody typed for longer than that."""
 _FOUND: Final = frozenset({"searched", "named", "narrowed", "acts"})
 _WARM: Final = 30
 
@@ -132,6 +134,7 @@ def _result(found: dict[str, Figures]) -> Result:
     bare = found["bare"].median_us
     ratios = {name: found[name].median_us / bare for name in found if name != "bare" and not name.endswith("short")}
     growths = {name: found[name].median_us / found[f"{name}, short"].median_us for name in ratios}
+    growing = {name: FOUND_GROWTH_LIMIT if name in _FOUND else GROWTH_LIMIT for name in ratios}
     limits = {name: FOUND_LIMIT if name in _FOUND else LIMIT for name in ratios}
     slower = max(ratios, key=lambda name: ratios[name] / limits[name])
     pages = "; ".join(
@@ -143,8 +146,8 @@ def _result(found: dict[str, Figures]) -> Result:
         bench="page",
         ratio=round(ratios[slower], 2),
         limit=limits[slower],
-        holds=ratios[slower] <= limits[slower] and max(growths.values()) <= GROWTH_LIMIT,
+        holds=ratios[slower] <= limits[slower] and all(growths[name] <= growing[name] for name in ratios),
         ours=found[slower],
         bound=found["bare"],
-        note=f"{pages}; growth may be {GROWTH_LIMIT}",
+        note=f"{pages}; growth may be {GROWTH_LIMIT}, of what is searched {FOUND_GROWTH_LIMIT}",
     )

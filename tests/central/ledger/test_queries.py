@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from central.ledger.obligations import holders
 from central.ledger.queries import PaymentFilter, account_transfers, payments
 from central.providers.queries import subject_tasks
 from central.reconciliation.queries import day_board, decisions
@@ -63,6 +64,10 @@ def test_transfers_of_an_account_are_read_in_pages_newest_first(engine: Engine) 
     ("read", "index"),
     [
         (lambda it: payments(it, PaymentFilter(text="nobody")), "office_payment_by_name"),
+        (lambda it: payments(it, PaymentFilter(text="nobody")), "office_payment_item_by_bill_id"),
+        (lambda it: payments(it, PaymentFilter(text="nobody")), "office_payment_item_by_bill_payment_id"),
+        (lambda it: holders(it, ["bill:1"]), "office_payment_by_obligation"),
+        (lambda it: holders(it, ["bill:1"]), "office_payment_item_by_obligation"),
         (lambda it: payments(it, PaymentFilter(office_id="1")), "office_payment_of_office"),
         (lambda it: payments(it, PaymentFilter(states=(PaymentState.REVERSED,))), "office_payment_by_state"),
         (lambda it: payments(it, PaymentFilter(confirmation="refused")), "office_payment_by_confirmation"),

@@ -78,6 +78,8 @@ class FakeServices:
     asked: list[tuple[str, str]]
     service_views: dict[str, ServiceView]
     service_error: OperatorError | None = None
+    published: Catalogue | None = None
+    """What central published, in place of the built-in one."""
     pictures: dict[tuple[str, int], Picture]
 
     def next_index(self) -> int:
@@ -87,7 +89,7 @@ class FakeServices:
         raise NotImplementedError
 
     def catalogue(self) -> Catalogue:
-        return built_in_catalogue()
+        return self.published or built_in_catalogue()
 
     def add_request(self, code: str, fields: Mapping[str, str], **members: object) -> ServiceView:
         service = self.catalogue().service(code)

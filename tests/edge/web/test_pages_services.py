@@ -5,6 +5,7 @@ import pytest
 from edge.journal.services import Picture, ServiceImageView, ServiceRequestView
 from edge.services.permissions import Permitted
 from shared.answer_document import AnswerDocument, Item, Payable
+from shared.catalogue import Catalogue, Field, Row, Service, Words
 from shared.errors import OperatorError
 from shared.payment import PaymentState
 from shared.sealed import Sealed
@@ -443,3 +444,45 @@ async def test_the_home_page_lists_a_request_by_its_name_and_state_once(operator
     assert [link["href"] for link in page.all("a") if link["href"].startswith(("/requests/", "/payments/"))] == [
         "/requests/q7"
     ]
+
+
+NEW_SERVICE = Service(
+    code="toll_total",
+    category="vehicle",
+    name=Words(fa="عوارض آزادراهی", en="Motorway tolls"),
+    icon="car",
+    search_words="آزادراه toll",
+    fields=(
+        Field(name="plate", kind="plate", label=Words(fa="شماره پلاک", en="Plate"), is_applicant=True),
+        Field(name="since", kind="date", label=Words(fa="از تاریخ", en="Since")),
+        Field(name="note", kind="text", label=Words(fa="توضیح", en="Note"), required=False),
+    ),
+    provider="gateway",
+    call="toll_total",
+    rows=(Row(name="total", label=Words(fa="جمع عوارض", en="Tolls"), kind="rial"),),
+    pay="one",
+    gate="answer_first",
+)
+
+
+async def test_a_service_that_is_published_is_in_the_menu_found_asked_for_and_answered_by_data_alone(
+    operator: Browser, counter: FakeCounter
+):
+    counter.published = Catalogue.checked("c2", [NEW_SERVICE])
+    assert "عوارض آزادراهی" in (await operator.page("/")).text
+    assert (await operator.get("/services?q=آزادراه")).headers["location"] == "/services/toll_total"
+    form = "/services/toll_total"
+    wrong = await operator.send(form, form, **{**PLATE, "since": "1404/12/30"})
+    assert "تاریخ درستی نیست" in wrong.text
+    await operator.send(form, form, **{**PLATE, "since": "۱۴۰۵-۸-۳"})
+    (view,) = counter.service_views.values()
+    assert view.fields == {"plate": "992728388", "since": "1405/08/03"}
+    document = AnswerDocument(
+        values={"total": "420000"},
+        payable=Payable(key="total", amount_rial=420_000, bill_id="8765432123192", bill_payment_id="42011241"),
+    )
+    counter.answer(view.inquiry_id, document)
+    text = (await operator.page(f"/requests/{view.inquiry_id}")).text
+    assert "جمع عوارض" in text
+    assert "۴۲٬۰۰۰ تومان" in text
+    assert (await operator.get("/services/car_fines")).status_code == 404, "what is published replaces whole"

@@ -208,6 +208,13 @@ async def test_the_api_s_document_describes_every_route_of_it_and_no_page(visito
         "/api/v1/service-requests/{inquiry_id}/ticket",
         "/api/v1/services",
         "/api/v1/services/{code}/requests",
+        "/api/v1/atm-tickets/{ticket_id}",
+        "/api/v1/atm-tickets/{ticket_id}/close",
+        "/api/v1/atms",
+        "/api/v1/atms/{atm_id}",
+        "/api/v1/atms/{atm_id}/cash",
+        "/api/v1/atms/{atm_id}/faults",
+        "/api/v1/atms/{atm_id}/state",
     }
     ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))

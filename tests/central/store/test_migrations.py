@@ -5,7 +5,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from central.store import answers, books, fleet, journals, people, services, settlements
+from central.store import answers, atms, books, fleet, journals, messages, people, services, settlements
 from central.store.metadata import METADATA
 from central.store.migrations import alembic_config, migrate, revision_of
 
@@ -19,6 +19,8 @@ def test_the_tables_in_code_are_the_tables_the_migrations_make(engine: Engine) -
         books.posted_entry,
         answers.acquirer_answer,
         services.service_request,
+        messages.text_message,
+        atms.office_atm,
         settlements.recon_run,
         people.person,
     )

@@ -4,6 +4,8 @@ Services come out of the catalogue that is in force; what else a box does stands
 find it: what is offered is asked each time anew.
 """
 
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -25,6 +27,8 @@ _CATEGORIES: Final = {
     "box": ("category.box", "plug"),
 }
 """The text and the picture of each; the last two are the office's own."""
+_MENUS_KEPT: Final = 64
+"""More than there are people with permissions of their own in an office."""
 _FOUND_MAX: Final = 8
 """Suggestions under the search box."""
 
@@ -62,6 +66,16 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self, path: str) -> bool:
         """Return whether a page belongs to it."""
         return any(path == entry.path or path in entry.covers for entry in self.entries)
+
+
+class Menu(msgspec.Struct, frozen=True, eq=False):
+    """What somebody may do. Made once for all who may do the same, so that one is told from another by itself alone."""
+
+    categories: tuple[Category, ...]
+
+    def __iter__(self) -> Iterator[Category]:
+        """Go through the categories."""
+        return iter(self.categories)
 
 
 def said(key: str) -> Words:
@@ -148,8 +162,27 @@ def _sold(catalogue: Catalogue, category: str, permitted: Permitted) -> tuple[En
     return tuple(entries.values())
 
 
-def menu_of(catalogue: Catalogue, permitted: Permitted, role: str) -> tuple[Category, ...]:
+def menu_of(catalogue: Catalogue, permitted: Permitted, role: str) -> Menu:
     """Return what somebody may do, in the menu's order; categories that hold nothing for them are left out."""
+    return _made(_Same(catalogue), permitted, role)
+
+
+class _Same:
+    """A catalogue as a key: every page asks, and comparing all its services would take longer than the page."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.catalogue is self.catalogue
+
+    def __hash__(self) -> int:
+        return id(self.catalogue)
+
+
+@lru_cache(_MENUS_KEPT)
+def _made(same: _Same, permitted: Permitted, role: str) -> Menu:
+    catalogue = same.catalogue
     own: dict[str, tuple[Entry, ...]] = {"bills": BILLS, "bank": BANK, "history": HISTORY, "box": BOX}
 
     def mine(entry: Entry) -> bool:
@@ -165,10 +198,10 @@ def menu_of(catalogue: Catalogue, permitted: Permitted, role: str) -> tuple[Cate
         )
         for code, (name, icon) in _CATEGORIES.items()
     ]
-    return tuple(category for category in categories if category.entries)
+    return Menu(tuple(category for category in categories if category.entries))
 
 
-def find(menu: tuple[Category, ...], query: str) -> list[Entry]:
+def find(menu: Menu, query: str) -> list[Entry]:
     """Return the entries whose names or words hold every word of the query; all of them for an empty one.
 
     Whole words come before parts of words, and a name before what people also call it.
@@ -185,6 +218,6 @@ def find(menu: tuple[Category, ...], query: str) -> list[Entry]:
     return sorted(found, key=rank) if wanted else found
 
 
-def suggest(menu: tuple[Category, ...], query: str) -> list[Entry]:
+def suggest(menu: Menu, query: str) -> list[Entry]:
     """Return what is suggested while somebody types; nothing before the first letter."""
     return find(menu, query)[:_FOUND_MAX] if search_key(query) else []

@@ -15,6 +15,9 @@ class Permitted(Protocol):
     def may_sell(self, code: str) -> bool:
         """Return whether they may sell a service of the catalogue."""
 
+    def __hash__(self) -> int:
+        """Return the same for all who may do the same."""
+
 
 class Permissions(Protocol):
     """Who may do what; `operator` is a name as entries carry it. Asked each time anew: a denial acts at once."""

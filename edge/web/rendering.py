@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.datastructures import State
 from markupsafe import Markup, escape
 
-from edge.web.menu import Category, menu_of
+from edge.web.menu import Menu, menu_of
 from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Permitted, Printer, Terminal
 from edge.web.templating import fill
 from shared.catalogue import Catalogue
@@ -106,7 +106,7 @@ def permitted_to(web: Web, request: AnyRequest) -> Permitted:
     return web.counter.permissions.of(operator.username)
 
 
-def menu_for(web: Web, request: AnyRequest) -> tuple[Category, ...]:
+def menu_for(web: Web, request: AnyRequest) -> Menu:
     """Return what the person of a request may do."""
     operator: Operator = request.scope["state"]["operator"]
     return menu_of(catalogue_of(web), permitted_to(web, request), operator.role)

@@ -186,3 +186,8 @@ def test_the_operator_s_guide_explains_every_status_that_this_release_can_show()
     later = {"reversing", "reversal_in_doubt", "reversed", "stated_charged", "stated_not_charged"}
     missing = [status.fa for key, status in STATUSES.items() if key not in later and f"«{status.fa}»" not in text]
     assert not missing
+
+
+def test_every_row_of_the_guide_has_its_place():
+    rows = re.findall(r"^\| A(\d{3}) \|", read(DOCS / "guide-rows.md"), flags=re.MULTILINE)
+    assert sorted(map(int, rows)) == list(range(17, 166))

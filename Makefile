@@ -28,7 +28,7 @@ test: ## every test: lint, types, import contracts, units, PostgreSQL, browser
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 4 --dist loadscope
 
 check: setup ## the fast inner loop: lint, types, contracts, units
 	$(BIN)/ruff format --check .

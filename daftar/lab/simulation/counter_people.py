@@ -10,7 +10,7 @@ from daftar.lab.simulation.box_run import Unreachable
 from edge.journal.views import PaymentView
 from edge.services.counter import Counter
 from shared.errors import DaftarError
-from shared.identifiers import check_digit
+from shared.identifiers import check_digit, parse_bill
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ class Person:
 
     async def _something(self) -> None:
         drawn = self._chance.below(100)
-        if drawn < 70 or not self._mine:  # noqa: PLR2004 - shares in a hundred, here and below
+        if drawn < 64 or not self._mine:  # noqa: PLR2004 - shares in a hundred, here and below
             await self._pay(self._office.next_bill())
+        elif drawn < 70:  # noqa: PLR2004
+            await self._pay_together([self._office.next_bill() for _ in range(2 + self._chance.below(3))])
         elif drawn < 78:  # noqa: PLR2004
             await self._pay(self._office.earlier_bill(self._chance))
         elif drawn < 86:  # noqa: PLR2004
@@ -103,6 +105,26 @@ class Person:
         if self._chance.below(8) == 0:
             return
         await self._watch(payment_id, bill)
+
+    async def _pay_together(self, bills: list[tuple[str, str]]) -> None:
+        """Pay several bills, with one card or one each, and once more what was certainly not charged."""
+        self._keys += 1
+        name = hashlib.sha256(f"{self._name} together {self._keys}".encode()).hexdigest()[:20]
+        parsed = [parse_bill(*bill) for bill in bills]
+        one_charge = self._chance.coin(0.5)
+        for _ in range(1 + self._chance.below(2)):
+            # Pressed twice it is the same group.
+            await self._asked(
+                lambda counter: counter.groups.pay(parsed, one_charge=one_charge, operator=self._name, name=name)
+            )
+        await asyncio.sleep(self._chance.below(120))
+        if self._chance.below(4) == 0:
+            await self._asked(lambda counter: counter.groups.stop(f"g{name}"))
+        await self._asked(
+            lambda counter: counter.groups.pay_again(
+                f"g{name}", one_charge=not one_charge, operator=self._name, name=f"{name}again"
+            )
+        )
 
     def _begun(self, bill: tuple[str, str]) -> int:
         """Return how many payments of a bill were begun in this operator's name."""

@@ -1,7 +1,7 @@
 """The line to central and central at its other end: the product's `sync.central_session`, with providers behind it."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from daftar.lab.chance import Chance
 from daftar.lab.simulation.cheap_keys import PUBLIC_KEY
@@ -120,12 +120,16 @@ class OfficeCentral(Witness):
         if payment_id in self._answered or payment_id in self._reversed:
             return
         self._answered.add(payment_id)
-        said: Body = PaymentRefused(payment_id=payment_id, provider="lab", track_id="t", reason="expired", case_id="c")
+        items = len(self._requested[payment_id].items)
+        for item in range(items) if items else (None,):
+            self.publish(OFFICE_FEED, self._word(payment_id, item))
+
+    def _word(self, payment_id: str, item: int | None) -> Body:
+        """Return what a provider says of a bill: nearly always that it took it."""
+        about: dict[str, Any] = {"payment_id": payment_id, "provider": "lab", "track_id": "t", "item": item}
         if self._providers.coin(0.9):
-            said = PaymentConfirmed(
-                payment_id=payment_id, provider="lab", track_id="t", provider_reference="r", confirmed_at=""
-            )
-        self.publish(OFFICE_FEED, said)
+            return PaymentConfirmed(**about, provider_reference="r", confirmed_at="")
+        return PaymentRefused(**about, reason="expired", case_id="c")
 
 
 class OfficeLine:

@@ -11,11 +11,12 @@ from typing import Final
 
 import click
 
-from edge.services.manage_people import COMMAND_LINE, checked_username
+from edge.services.manage_people import checked_username
 from edge.services.sign_in import new_verifier, normal_username
 from edge.settings import STORE_NAME
 from edge.store.people import MANAGER, OPERATOR, ROLES, OperatorView, People
 from edge.store.queries import Queries
+from shared.acts import COMMAND_LINE
 from shared.errors import OperatorError
 from shared.events import Body, PasswordSet, PersonAdded, PersonAllowed, PersonChanged, PersonDenied, Role
 

@@ -4,6 +4,8 @@ from typing import Final
 
 SERVICE: Final = "service:"
 """What the act of selling a service begins with; its code in the catalogue follows."""
+COMMAND_LINE: Final = "box:"
+"""Stands in entries for whoever did something, where it was done at the box's command line."""
 EVERYTHING: Final = "*"
 """Stands for all acts, and for services that the catalogue does not have yet."""
 

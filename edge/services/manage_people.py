@@ -31,8 +31,6 @@ from shared.events import (
     decode_body,
 )
 
-COMMAND_LINE: Final = "box:"
-"""Who changed something, where it was done at the box's command line."""
 _RESERVED: Final = ":/"
 """Letters that tell programs and persons apart in entries."""
 

@@ -11,6 +11,7 @@ from edge.web.history_filters import filters_of, form_of, known_of, page_facts, 
 from edge.web.history_search import asked_of
 from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page
 from edge.web.transaction_names import naming
+from shared.acts import COMMAND_LINE
 
 
 def act_history_pages(web: Web) -> list[Any]:
@@ -35,6 +36,7 @@ def act_history_pages(web: Web) -> list[Any]:
             "history_acts.html",
             rows=[teller.tell(act) for act in found.rows],
             called=dict(history.people()),
+            command_line=COMMAND_LINE,
             **page_facts(form, found),
         )
 

@@ -4,12 +4,13 @@ import msgspec
 import pytest
 
 from edge.journal.people import LastSignIn, Place
-from edge.services.manage_people import COMMAND_LINE, ManagePeople, Wish
+from edge.services.manage_people import ManagePeople, Wish
 from edge.services.permissions import Permissions
 from edge.services.presence import MINUTE_MS
 from edge.services.sign_in import ATTEMPTS_MAX, WAIT_MS, SignIn, new_verifier
 from edge.store.people import MANAGER, OPERATOR, OperatorView, People
 from edge.store.rebuild import rebuild_projections
+from shared.acts import COMMAND_LINE
 from shared.clock import instant_text
 from shared.errors import OperatorError
 from shared.events import Body, PersonAdded, PersonDenied

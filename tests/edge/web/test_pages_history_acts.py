@@ -7,8 +7,17 @@ import pytest
 from edge.journal.finding import ActView, actors, is_act
 from edge.web.act_words import KINDS, SENTENCES, Teller
 from edge.web.transaction_names import naming
+from shared.acts import COMMAND_LINE
 from shared.catalogue_files import built_in_catalogue
-from shared.events import JOURNAL_BODIES, Body, JournalExported, PaymentOverridden, ReceiptPrinted, RefundProposed
+from shared.events import (
+    JOURNAL_BODIES,
+    Body,
+    JournalExported,
+    PaymentOverridden,
+    PersonDenied,
+    ReceiptPrinted,
+    RefundProposed,
+)
 from tests.edge.web.conftest import Browser
 from tests.edge.web.fake_counter import AT, FakeCounter
 
@@ -121,3 +130,11 @@ async def test_an_empty_list_says_what_will_be_there(operator: Browser, counter:
     assert "هنوز کاری ثبت نشده" in (await operator.page("/history/acts")).text
     counter.history.acts.append(ActView(index=5, at=AT, body=JournalExported(first=0, operator="api:till/sara")))
     assert await indexes(operator, "operator=sara") == [5]
+
+
+async def test_what_was_done_at_the_command_line_is_told_so(operator: Browser, counter: FakeCounter):
+    denied = PersonDenied(person="reza", operator=COMMAND_LINE)
+    counter.history.acts.append(ActView(index=counter.next_index(), at=AT, body=denied))
+    page = await operator.page("/history/acts")
+    assert "فرمان در خود دستگاه" in page.text
+    assert COMMAND_LINE not in page.text

@@ -9,7 +9,7 @@ from typing import Final
 from edge.journal.writer import StoreView
 from edge.services.disagreement import disputed
 from edge.services.exposure import exposure_allows
-from edge.services.service_checks import service_agrees
+from edge.services.service_checks import debt_of, service_agrees
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
 from shared.ids import bill_obligation
@@ -37,6 +37,11 @@ def obligations(wanted: PaymentRequested) -> tuple[str, ...]:
     return tuple(item.obligation for item in wanted.items) or (wanted.obligation,)
 
 
+def _debt(view: StoreView, wanted: PaymentRequested) -> tuple[str, ...]:
+    """Return all that stands for what an intent pays: of an answer, a part and the whole of it too."""
+    return debt_of(view.services, wanted, obligations(wanted))
+
+
 # --- before a payment begins -----------------------------------------------------------------------------------------
 
 
@@ -58,7 +63,7 @@ def _obligation_is_free(view: StoreView, wanted: PaymentRequested) -> None:
 
 def _charge_is_undisputed(view: StoreView, wanted: PaymentRequested) -> None:
     """Check that no charge was spoken of an earlier payment that counts as not charged: who is right is not known."""
-    for obligation in obligations(wanted):
+    for obligation in _debt(view, wanted):
         if earlier := disputed(view, obligation):
             raise OperatorError("payment.charge_disputed", payment_id=earlier.payment_id, obligation=obligation)
 
@@ -110,14 +115,14 @@ def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | Non
 
 
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
-    """A late answer may have proved meanwhile that an earlier payment of this obligation was charged."""
-    same = (payment for obligation in obligations(wanted) for payment in view.payments_of(obligation))
+    """A late answer may have proved meanwhile that an earlier payment of the same debt was charged."""
+    same = (payment for obligation in _debt(view, wanted) for payment in view.payments_of(obligation))
     charged = any(payment.state in CHARGED for payment in same if payment.payment_id != wanted.payment_id)
     return "payment.obligation_held" if charged else None
 
 
 def _charge_got_disputed(view: StoreView, wanted: PaymentRequested) -> str | None:
-    found = any(disputed(view, obligation) for obligation in obligations(wanted))
+    found = any(disputed(view, obligation) for obligation in _debt(view, wanted))
     return "payment.charge_disputed" if found else None
 
 

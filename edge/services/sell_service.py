@@ -130,7 +130,7 @@ class SellService:
     ) -> str:
         """Begin the payment of a request's fee; return our payment id.
 
-        Raises OperatorError `inquiry.unknown`, `auth.not_permitted`, `service.no_fee_due`, or as
+        Raises OperatorError `inquiry.unknown`, `auth.not_permitted`, `service.no_fee_due`, `service.ask_anew`, or as
         `TakePayment.request` does.
         """
         if payment_id is not None and self._parts.queries.payment(payment_id) is not None:

@@ -1,6 +1,10 @@
 """What has to hold of a request for a service before money is taken for it. Read inside the write transaction."""
 
+from collections.abc import Collection
+
+from edge.journal.ports import ServiceReader
 from edge.journal.services import ServiceRequestView
+from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
 from edge.services.open_answer import OpenDocument, open_document
 from edge.services.pay_answer import obligation_of, same_debt
@@ -36,15 +40,31 @@ def open_answer(view: StoreView, inquiry_id: str) -> tuple[ServiceRequestView, A
     return asked, opened.document
 
 
+def debt_of(reader: ServiceReader, paid: PaymentRequested | PaymentView, own: Collection[str]) -> tuple[str, ...]:
+    """Return what stands for what a payment pays: its `own` obligations, and a part or the whole of the same debt.
+
+    Of an answer that cannot be read here nothing is known but what was paid of it.
+    """
+    if not paid.service or paid.purpose == "inquiry_fee" or paid.inquiry_id is None:
+        return tuple(own)
+    asked = reader.request(paid.inquiry_id)
+    document = None if asked is None else open_document(reader, asked).document
+    if document is None:
+        return tuple(own)
+    keys = [payable.key for payable in document.payables() if obligation_of(payable) in own]
+    return tuple(dict.fromkeys((*own, *same_debt(document, keys))))
+
+
 def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
     """Check that a payment of a service is one that its request asks for, now.
 
-    Raises OperatorError `inquiry.unknown`, `service.no_fee_due`, `service.answer_shut`, `service.payable_unknown`,
-    `payment.obligation_held` (names who paid a part or the whole of the same debt).
+    Raises OperatorError `inquiry.unknown`, `service.no_fee_due`, `service.ask_anew` (nothing could be shown for the
+    fee), `service.answer_shut`, `service.payable_unknown`, `payment.obligation_held` (names who paid a part or the
+    whole of the same debt).
     """
     inquiry_id = wanted.inquiry_id or ""
     if wanted.purpose == "inquiry_fee":
-        _fee_is_due(known_request(view, inquiry_id), wanted)
+        _fee_is_due(view, known_request(view, inquiry_id), wanted)
         return
     _, document = open_answer(view, inquiry_id)
     if document is None:
@@ -61,7 +81,12 @@ def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
 
 
-def _fee_is_due(asked: ServiceRequestView, wanted: PaymentRequested) -> None:
+def _fee_is_due(view: StoreView, asked: ServiceRequestView, wanted: PaymentRequested) -> None:
     is_the_fee = wanted.obligation == fee_obligation(asked.inquiry_id) and wanted.amount_rial == asked.fee_rial
     if not is_the_fee or asked.state not in PAYABLE_FEE:
         raise OperatorError("service.no_fee_due", inquiry_id=asked.inquiry_id)
+    # An answer is sealed to the key that its request names: without it, or with one that is none, there is nothing to
+    # be sold for the fee.
+    opened = open_document(view.services, asked).state
+    if opened == "unreadable" or view.services.private_key(asked.fields.key_id) is None:
+        raise OperatorError("service.ask_anew", inquiry_id=asked.inquiry_id)

@@ -6,6 +6,7 @@ from typing import Literal
 from edge.journal.services import ServiceImageView, ServiceRequestView, ServiceView
 from edge.journal.views import PaymentView
 from edge.services.catalogue_in_force import CatalogueInForce
+from edge.services.disagreement import disputed
 from edge.services.open_answer import OpenDocument, open_document, open_fields, open_fulfilment
 from edge.services.pay_answer import answer_wanted, expired, obligation_of, same_debt
 from edge.services.service_checks import opened_state
@@ -99,13 +100,15 @@ class ServiceViews:
         return found
 
     def _payable(self, service: Service, inquiry_id: str, document: AnswerDocument) -> frozenset[str]:
-        """Return the keys that could be paid now: nobody holds a part or the whole of the same debt."""
+        """Return the keys that could be paid now: a part or the whole of the same debt is neither held nor disputed."""
         ended, found = self.ended(document), set()
+        named = {one for payable in document.payables() if (one := obligation_of(payable)) is not None}
+        shut = {one for one in named if self._queries.payment_by_obligation(one) or disputed(self._queries, one)}
         for payable in document.payables():
             key = payable.key
             with contextlib.suppress(OperatorError):
                 answer_wanted(document, [key], service=service, inquiry_id=inquiry_id, ended=ended)
-                if not any(self._queries.payment_by_obligation(one) for one in same_debt(document, [key])):
+                if shut.isdisjoint(same_debt(document, [key])):
                     found.add(key)
         return frozenset(found)
 

@@ -16,12 +16,14 @@ of them were reached.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.choose_terminal import ChooseTerminal
 from edge.services.exposure import exposure_allows_together
 from edge.services.keep_sale import KeepSale
 from edge.services.may_pay import CHECKS, Check
 from edge.services.record_outcome import RecordOutcome
+from edge.services.service_checks import debt_of
 from edge.services.terminal_port import Terminal
 from edge.services.terminal_worker import TerminalWorker
 from edge.services.wanted import Wanted
@@ -156,13 +158,20 @@ class TakePayment:
         await self.call_back_others(payment_id)
 
     async def call_back_others(self, paid: str) -> None:
-        """Have another payment of the same obligation, or of one of them, dropped while it still can be."""
+        """Have another payment of the same debt, or of a part of it, dropped while it still can be."""
         payment = self._queries.payment(paid)
+        if payment is None:
+            return
+        debt = self._debt(payment)
         for worker in self.workers.values():
             for other in (worker.current, *worker.waiting):
                 same = None if other in (None, paid) else self._queries.payment(other)
-                if payment and same and not set(payment.obligations).isdisjoint(same.obligations):
+                # A bill that was scanned names no answer: then the other one's tells whether it is a part of it.
+                if same and (debt & set(same.obligations) or self._debt(same) & set(payment.obligations)):
                     await worker.cancel(same.payment_id)
+
+    def _debt(self, payment: PaymentView) -> set[str]:
+        return set(debt_of(self._queries.services, payment, payment.obligations))
 
     async def finish(self) -> None:
         """Wait for nothing: end what runs. What was sent stays `sent` and is in doubt at the next start.

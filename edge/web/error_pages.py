@@ -84,6 +84,7 @@ STATUS_OF_CODE: Final[dict[str, int]] = {
     "refund.void_too_late": 409,
     "reversal.not_in_doubt": 409,
     "service.answer_shut": 409,
+    "service.ask_anew": 409,
     "service.no_fee_due": 409,
     "service.no_images": 404,
     "service.no_receipt": 409,

@@ -27,6 +27,7 @@ _IN_THE_WAY: Final = frozenset(
         "payment.charge_disputed",
         "payment.terminal_locked",
         "service.no_fee_due",
+        "service.ask_anew",
         "service.pay_nothing",
         "service.pay_one",
         "service.offer_expired",

@@ -1,0 +1,106 @@
+"""The whole of an answer and its parts are one debt, also where word of a charge comes late."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from edge.devices.terminals.outcome import TerminalOutcome
+from shared.answer_document import AnswerDocument
+from shared.errors import OperatorError
+from shared.payment import PaymentState
+from shared.service_state import ServiceState
+from tests.edge.services.office import Office
+from tests.edge.services.service_desk import ASKED, Desk, desk_of
+
+
+@pytest.fixture
+async def desk(office: Office) -> AsyncIterator[Desk]:
+    with desk_of(office) as opened:
+        yield opened
+
+
+async def declined(desk: Desk, key: str) -> tuple[str, str]:
+    """Return a request whose answer may be seen, and the payment of `key` that was declined."""
+    inquiry_id = await desk.paid_request()
+    desk.printed(inquiry_id)
+    desk.answer(inquiry_id)
+    desk.office.virtual.set_auto("decline")
+    payment_id = await desk.pay(inquiry_id, key)
+    assert desk.office.payment(payment_id).state is PaymentState.DECLINED
+    desk.office.virtual.set_auto(None)
+    return inquiry_id, payment_id
+
+
+def say_late(office: Office, payment_id: str) -> None:
+    evidence = office.charge_of(payment_id)
+    office.worker.late_answer(office.payment(payment_id).reference, TerminalOutcome(kind="approved", evidence=evidence))
+
+
+@pytest.mark.parametrize(("first_key", "second_key"), [("total", "1"), ("1", "total")])
+async def test_a_late_approval_stops_a_payment_of_the_same_debt_that_waits(
+    desk: Desk, first_key: str, second_key: str
+) -> None:
+    office = desk.office
+    inquiry_id, first = await declined(desk, first_key)
+    charged_before = len(office.virtual.charges)
+    async with office.worker.lock:
+        second = await desk.selling.pay_answer(inquiry_id, [second_key], operator="sara")
+        say_late(office, first)
+        await office.until(lambda: office.payment(first).state is PaymentState.APPROVED)
+    office.virtual.set_auto("approve")
+    assert await office.ends(second) is PaymentState.NOT_SENT
+    assert len(office.virtual.charges) == charged_before
+
+
+async def test_a_late_approval_has_the_card_for_a_part_of_the_same_debt_cancelled(desk: Desk) -> None:
+    office = desk.office
+    inquiry_id, first = await declined(desk, "total")
+    second = await desk.selling.pay_answer(inquiry_id, ["1", "2"], operator="sara")
+    await office.until(lambda: office.payments.progress(second) == "waiting_card")
+    say_late(office, first)
+    assert await office.ends(second) is PaymentState.CANCELLED
+
+
+async def test_a_late_approval_leaves_another_part_alone(desk: Desk) -> None:
+    office = desk.office
+    inquiry_id, first = await declined(desk, "1")
+    async with office.worker.lock:
+        second = await desk.selling.pay_answer(inquiry_id, ["2"], operator="sara")
+        say_late(office, first)
+        await office.until(lambda: office.payment(first).state is PaymentState.APPROVED)
+    office.virtual.set_auto("approve")
+    assert await office.ends(second) is PaymentState.APPROVED
+
+
+async def test_a_disputed_whole_keeps_its_parts_from_being_paid(desk: Desk) -> None:
+    office = desk.office
+    inquiry_id, first = await declined(desk, "total")
+    office.worker.stray_answer(office.charge_of(first, amount_rial=1))
+    await office.until(lambda: office.alarms() == [("stray_approval", first)])
+    assert desk.view(inquiry_id).payable == frozenset()
+    with pytest.raises(OperatorError) as refused:
+        await desk.selling.pay_answer(inquiry_id, ["1"], operator="sara")
+    assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.charge_disputed", first)
+
+
+@pytest.mark.parametrize("code", ["car_fines", "score"])
+async def test_no_fee_is_taken_for_an_answer_that_could_not_be_read_here(desk: Desk, code: str) -> None:
+    desk.office.virtual.set_auto("approve")
+    fields = ASKED if code == "car_fines" else {"national_code": ASKED["national_code"]}
+    inquiry_id = await desk.ask(code, fields)
+    if code == "score":
+        desk.answer(inquiry_id, AnswerDocument(values={"score": "3"}))
+    assert desk.view(inquiry_id).state is ServiceState.FEE_DUE
+    desk.box.within(lambda view: view._connection.execute("DELETE FROM private_key"))  # type: ignore[attr-defined]
+    with pytest.raises(OperatorError, match=r"service\.ask_anew"):
+        await desk.selling.pay_fee(inquiry_id, operator="sara")
+    assert "payment.requested" not in desk.office.kinds()
+
+
+async def test_no_fee_is_taken_for_an_answer_that_is_none(desk: Desk) -> None:
+    desk.office.virtual.set_auto("approve")
+    inquiry_id = await desk.ask("score", {"national_code": ASKED["national_code"]})
+    desk.answer(inquiry_id, b"null")
+    with pytest.raises(OperatorError, match=r"service\.ask_anew"):
+        await desk.selling.pay_fee(inquiry_id, operator="sara")
+    assert "payment.requested" not in desk.office.kinds()

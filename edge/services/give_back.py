@@ -98,6 +98,8 @@ class GiveBack:
             or payment.stan is None
             # What a provider took stands there: giving the money back at the terminal would leave the bill paid.
             or payment.is_taken
+            # An order may be being bought this moment: a code that is used gives nobody the money back.
+            or (payment.purpose == "order" and payment.confirmation == "queued")
         ):
             return ("central",)
         can = worker.profile.capabilities

@@ -14,13 +14,15 @@ from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.refunds import RefundView
 from edge.services.give_back import GiveBack
 from edge.services.override_payment import ReversalWord
+from shared.answer_document import AnswerDocument, Payable
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
-from shared.events import PaymentConfirmed
+from shared.events import PaymentConfirmed, PaymentRefused
 from shared.payment import PaymentState
 from tests.edge.services.office import POWER, WATER, Office
 from tests.edge.services.people import PASSWORD, people_of
+from tests.edge.services.service_desk import desk_of
 from tests.edge.services.test_override_payment import NOT_CHARGED, deciding_at
 from tests.edge.store.boxes import OFFICE_FEED
 
@@ -371,3 +373,20 @@ async def test_a_terminal_is_not_told_to_undo_a_sale_that_is_not_the_newest_by_t
             assert back.means_of(office.payment(earlier)) == ("central",)
             assert back.means_of(office.payment(later)) == ("reversal", "central")
         assert len(undoing.charges) == 2
+
+
+async def test_an_order_that_may_be_being_bought_is_given_back_by_central_only(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        with desk_of(office) as desk, giving_back(office) as back:
+            asked = await desk.ask("top_up", {"mobile": "09123456789"})
+            desk.answer(asked, AnswerDocument(payable=Payable(key="pack", amount_rial=200_000, order_id="7350112")))
+            payment_id = await desk.pay(asked, "pack")
+            assert office.payment(payment_id).confirmation == "queued"
+            assert back.means_of(office.payment(payment_id)) == ("central",), "its code may be on its way"
+            refused = PaymentRefused(
+                payment_id=payment_id, provider="gateway", track_id="t2", reason="expired", case_id="c1"
+            )
+            desk.tell(refused)
+            assert back.means_of(office.payment(payment_id)) == ("reversal", "central")

@@ -16,6 +16,7 @@ from shared.answer_document import Item, Payable
 from shared.catalogue import Row
 from shared.display import Status, digits_text, moment_text
 from shared.errors import OperatorError
+from shared.events.body import RIAL_MAX
 from shared.money import group_digits, rial_text, toman_text
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 from shared.plates import check_plate, plate_text
@@ -26,6 +27,8 @@ from shared.text import Language, is_digits
 
 _BUSY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 _WAITING: Final = frozenset({ServiceState.FEE_UNDER_WAY, ServiceState.FEE_IN_DOUBT, ServiceState.WAITING})
+
+_RIAL_DIGITS_MAX: Final = len(str(RIAL_MAX))
 
 Standing = Literal["payable", "failed", "busy", "doubt", "paid", "expired", "none"]
 """Of something that can be paid: now, again, under way, in doubt, paid, too late, never."""
@@ -98,7 +101,7 @@ class RequestPage(msgspec.Struct, frozen=True, kw_only=True):
 def shown(row: Row, value: str, language: Language) -> Shown:
     """Return a value of an answer as its row says it is read."""
     label = row.label.word(language)
-    if row.kind == "rial" and is_digits(value):
+    if row.kind == "rial" and is_digits(value) and len(value) <= _RIAL_DIGITS_MAX:
         amount = int(value)
         text, small = toman_text(amount, language), rial_text(amount, language)
         return Shown(name=row.name, label=label, text=text, small=small, amount_rial=amount)

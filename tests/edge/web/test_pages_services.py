@@ -394,6 +394,14 @@ async def test_values_of_another_kind_than_promised_are_shown_as_they_came(opera
     assert "<b>?</b>" not in answer.text
 
 
+async def test_a_number_without_end_breaks_no_page(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER)
+    counter.answer(view.inquiry_id, AnswerDocument(values={"total": "9" * 5_000}))
+    answer = await operator.get(f"/requests/{view.inquiry_id}")
+    assert answer.status_code == 200
+    assert "9" * 5_000 in answer.text
+
+
 async def test_a_request_whose_data_are_forgotten_still_says_how_it_stood(operator: Browser, counter: FakeCounter):
     view = counter.add_request("car_fines_total", OWNER)
     counter.change_request(

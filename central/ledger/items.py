@@ -87,9 +87,10 @@ def _summary(words: list[str]) -> str:
 
 
 def items_of(body: PaymentRequested) -> Iterator[ItemBook]:
-    """Yield the items of a request. Raises NotPostable for those that do not make up its amount."""
+    """Yield the items of a request. Raises NotPostable for those that do not make up its amount, or are no bills."""
     amounts = [item.amount_rial for item in body.items]
-    if amounts and (len(amounts) == 1 or min(amounts) <= 0 or sum(amounts) != body.amount_rial):
+    fits = len(amounts) > 1 and min(amounts) > 0 and sum(amounts) == body.amount_rial and body.purpose == "bill"
+    if amounts and not fits:
         raise NotPostable("books.bad_items", amount_rial=body.amount_rial, items_rial=sum(amounts))
     for number, item in enumerate(body.items):
         yield ItemBook(

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from central.fleet.catalogues import CATALOGUES
 from central.ledger.accepted_entry import AcceptedEntry
 from central.ledger.booking import NotPostable, PaymentBook, case_about
-from central.ledger.cases import CaseKind, open_case
+from central.ledger.cases import CaseKind, NewCase, open_case
 from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
@@ -128,11 +128,12 @@ def fee_charged(connection: Connection, office_id: str, inquiry_id: str, at: dat
     row = _row(connection, office_id, inquiry_id, lock=True)
     if row is None:
         return
-    if row.outcome in NO_RESULT and row.case_id is None:
+    fee = None if row.outcome is None else charged_fee(connection, office_id, inquiry_id)
+    # A fee that was paid again, the first being given back, has a case of its own.
+    if fee is not None and row.outcome in NO_RESULT and row.case_id != _case_of_fee(fee, row.outcome).case_id:
         case_id = owe_fee_back(connection, office_id, inquiry_id, reason=row.outcome, at=at)
         _set(connection, row, case_id=case_id)
-    fee = charged_fee(connection, office_id, inquiry_id) if row.outcome in (*HAS_RESULT, "refused") else None
-    if fee is not None:
+    if fee is not None and row.outcome in (*HAS_RESULT, "refused"):
         word: Literal["confirmed", "refused"] = "refused" if row.outcome == "refused" else "confirmed"
         give_fee(connection, fee, word, provider=row.provider, track_id=row.track_id, at=at)
     _ask(connection, row, at)
@@ -202,15 +203,25 @@ def owe_fee_back(
     fee = charged_fee(connection, office_id, inquiry_id)
     if fee is None:
         return None
-    kind: CaseKind = "refund" if reason == "refused" else "no_result"
-    case = case_about(fee, kind, inquiry=inquiry_id, reason=reason, **facts)
+    case = _case_of_fee(fee, reason, inquiry=inquiry_id, reason=reason, **facts)
     return open_case(connection, case, at=at, again=True)
+
+
+def _case_of_fee(fee: PaymentBook, outcome: str, **facts: Any) -> NewCase:
+    """Return the case of a fee without a result."""
+    kind: CaseKind = "refund" if outcome == "refused" else "no_result"
+    return case_about(fee, kind, **facts)
 
 
 def route_of(connection: Connection, office_id: str, inquiry_id: str | None) -> str:
     """Return whom to tell of a payment: who answered what it pays, or the bills' provider where nobody did."""
     row = None if inquiry_id is None else _row(connection, office_id, inquiry_id)
     return BILLS if row is None else _route(connection, row)
+
+
+def order_of(obligation: str) -> str:
+    """Return the order that a payment with this obligation pays."""
+    return obligation.removeprefix("order:")
 
 
 def _ask(connection: Connection, row: Any, at: datetime) -> None:

@@ -4,19 +4,20 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import case_id, note_if_there, open_case
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.items import words_of
 from central.ledger.positions import answered
+from central.ledger.services import order_of
 from central.ledger.store import set_confirmation, withdraw_question, write_transfers
 from central.providers.connector import Answered, Refused, Taken
 from central.providers.data_keys import seal_to_office
 from central.providers.desk import AppendFeed, Asked
 from central.store.books import office_inquiry
-from central.store.services import service_request
+from central.store.services import service_order, service_request
 from shared.clock import Clock, instant_text
 from shared.errors import IntegrityError
 from shared.events import (
@@ -85,14 +86,15 @@ def finish_confirmation(
 
 
 def _fulfilment(connection: Connection, payment: PaymentBook, reply: Taken) -> Sealed | None:
-    """Return what the customer bought, sealed to the data key of the request it was bought by."""
-    if not reply.fulfilment or payment.inquiry_id is None:
+    """Return what the customer bought, sealed to the data key of the request that made its order."""
+    if not reply.fulfilment:
         return None
-    table = service_request
+    request, order = service_request.c, service_order.c
+    # Not the request that the payment names: what was carried out is the order.
     key_id = connection.execute(
-        select(table.c.fields_key_id).where(
-            table.c.office_id == payment.office_id, table.c.inquiry_id == payment.inquiry_id
-        )
+        select(request.fields_key_id)
+        .join(service_order, and_(order.office_id == request.office_id, order.inquiry_id == request.inquiry_id))
+        .where(order.office_id == payment.office_id, order.order_id == order_of(payment.obligation))
     ).scalar_one()
     plaintext = msgspec.json.encode(reply.fulfilment, order="deterministic")
     return seal_to_office(connection, payment.office_id, key_id, plaintext, purpose=FULFILMENT_PURPOSE)

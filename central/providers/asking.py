@@ -5,7 +5,7 @@ from typing import Protocol, cast
 from sqlalchemy import Connection, Engine, Row, select
 
 from central.fleet.catalogues import CATALOGUES
-from central.ledger.services import may_ask
+from central.ledger.services import may_ask, order_of
 from central.providers.connector import (
     Answered,
     ConfirmOrder,
@@ -118,7 +118,7 @@ class _Approval:
         self._order: OrderApproval | None = None
         self._same_amount = False
         table = service_order
-        order_id = payment.obligation.removeprefix("order:")
+        order_id = order_of(payment.obligation)
         with engine.connect() as connection:
             row = connection.execute(
                 select(table).where(table.c.office_id == asked.office_id, table.c.order_id == order_id)

@@ -7,6 +7,8 @@ Safe at every point where a process may die:
   same track id; the question itself goes again only when the provider says that it was not done.
 * "Never heard of it" is believed only some time after the question left: it may still have been on its way.
 * The answer, the ledger, the case and the feed's entry are one transaction, and only the holder of the lease writes.
+* A question that fails in a way nobody thought of, or whose answer cannot be written, waits and becomes a case by and
+  by; the questions behind it go on.
 """
 
 from datetime import datetime, timedelta
@@ -15,10 +17,12 @@ from typing import Any, Final
 import msgspec
 import structlog
 from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import open_case
-from central.ledger.services import charged_fee
+from central.ledger.services import charged_fee, may_ask
+from central.ledger.storable import is_own_fault
 from central.ledger.store import load_payment
 from central.providers.answers import finish_confirmation, finish_inquiry, withdraw_confirmation
 from central.providers.asking import Question, hopeless, question_of
@@ -34,7 +38,7 @@ from central.providers.connector import (
     Unreached,
 )
 from central.providers.desk import Asked, NotYet, ProviderDesk, Reply
-from central.providers.holding import Withdrawn
+from central.providers.holding import Withdrawn, in_the_way
 from central.providers.serving import finish_pictures, finish_service
 from central.store.books import provider_task
 from shared.errors import BugError, DaftarError, IntegrityError
@@ -73,7 +77,7 @@ def work_provider_tasks(engine: Engine, desk: ProviderDesk, *, limit: int = 20) 
             break
         try:
             asked = _claim(engine, desk)
-            turn = None if asked is None else _ask(engine, desk, asked)
+            turn = None if asked is None else _ask_safely(engine, desk, asked)
         except BaseException:
             # Whoever was let through to try the line must say how it went, or nobody is let through again.
             desk.breaker.forget()
@@ -139,6 +143,24 @@ def _claim(engine: Engine, desk: ProviderDesk) -> Asked | None:
         )
 
 
+def _ask_safely(engine: Engine, desk: ProviderDesk, asked: Asked) -> _Turn:
+    """Ask the provider what may be asked now. Raises only for trouble with the database."""
+    try:
+        return _ask(engine, desk, asked)
+    except Exception as error:
+        if _is_of_the_database(error):
+            raise
+        desk.breaker.forget()
+        _log.exception("question failed", task=asked.task_id)
+        # It may have left: its status is asked first.
+        return _Turn(Trouble(why=type(error).__name__), desk.clock.now())
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Return whether the same may go well a moment later, and would fail for every other question now."""
+    return isinstance(error, DBAPIError) and not is_own_fault(error)
+
+
 def _ask(engine: Engine, desk: ProviderDesk, asked: Asked) -> _Turn:
     """Ask the provider what may be asked now. Holds no transaction while it does."""
     try:
@@ -201,6 +223,20 @@ def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
 
 
 def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> None:
+    """Write what came of a question, or that it cannot be written. Raises only for trouble with the database."""
+    try:
+        _write_turn(engine, desk, asked, turn)
+    except Exception as error:
+        if isinstance(turn.reply, NotYet) or _is_of_the_database(error):
+            raise
+        _log.exception("answer cannot be written", task=asked.task_id)
+        why = error.code if isinstance(error, DaftarError) else type(error).__name__
+        # The provider did what it did: from now on its status is asked first.
+        asked_at = turn.asked_at or desk.clock.now()
+        _write_turn(engine, desk, asked, _Turn(Trouble(why=f"cannot be written: {why}"), asked_at))
+
+
+def _write_turn(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> None:
     """Write what came of a question, unless its lease went to somebody else meanwhile."""
     table = provider_task
     reply = turn.reply
@@ -213,6 +249,8 @@ def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> Non
         if row.lease != asked.lease or row.state == "done":
             # Nothing is lost: whoever holds the lease now asks for the status and hears the same.
             return
+        if isinstance(reply, Withdrawn) and not _is_stopped(connection, asked):
+            reply = NotDone(why="it may be asked again")
         if isinstance(reply, NotYet):
             values = _put_back(connection, desk, asked, reply, row)
         else:
@@ -227,6 +265,13 @@ def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> Non
             .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
             .values(lease=None, lease_until=None, asked_at=turn.asked_at, **values)
         )
+
+
+def _is_stopped(connection: Connection, asked: Asked) -> bool:
+    """Return whether what took a question back still stands: its money may have come meanwhile."""
+    if asked.kind == "confirm":
+        return isinstance(in_the_way(connection, asked.office_id, asked.subject, asked.item), Withdrawn)
+    return not may_ask(connection, asked.office_id, asked.subject)
 
 
 def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Finished) -> str:

@@ -113,7 +113,7 @@ class ServiceWorld(World):
         )
         return (request, *_charged(request))
 
-    def pay_order(self, payment_id: str, inquiry_id: str, code: str, payable: Payable, **changes: Any) -> None:
+    def pay_order(self, payment_id: str, inquiry_id: str | None, code: str, payable: Payable, **changes: Any) -> None:
         request = PaymentRequested(
             payment_id=payment_id,
             obligation=f"order:{payable.order_id}" if payable.order_id else f"bill:{payable.bill_id}",

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from central.fleet.keys import open_keys
 from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
-from shared.events import Evidence, PaymentReversed, ReversalRequested
+from shared.events import Evidence, PaymentApproved, PaymentReversed, PaymentSent, ReversalRequested
 from tests.central.providers.service_worlds import ServiceWorld
 from tests.central.providers.test_services import FINES, SHARES
 
@@ -62,3 +62,22 @@ def test_a_fee_given_back_after_its_answer_leaves_what_others_are_owed(world: Se
     assert world.balances() == {"recoverable": FEE_RIAL, **SHARES}
     with world.engine.connect() as connection:
         assert [case.kind for case in cases(connection)] == ["confirmed_uncharged"]
+
+
+def test_a_second_fee_of_what_was_refused_is_owed_back_too(world: ServiceWorld) -> None:
+    world.bad_day("refused", on="service")
+    ask_first(world)
+    world.post(*world.fee("q1"))
+    world.post(
+        ReversalRequested(payment_id="fee-q1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="fee-q1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    # The office has not heard of the refusal yet: the customer pays anew.
+    request, sent, approved = world.fee("q1")
+    assert isinstance(sent, PaymentSent)
+    assert isinstance(approved, PaymentApproved)
+    world.post(*(msgspec.structs.replace(body, payment_id="fee-2") for body in (request, sent, approved)))
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "refunds": FEE_RIAL}
+    with world.engine.connect() as connection:
+        found = {case.payment_id: (case.kind, case.state) for case in cases(connection)}
+    assert found == {"fee-q1": ("refund", "closed"), "fee-2": ("refund", "open")}

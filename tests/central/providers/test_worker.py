@@ -181,7 +181,7 @@ def test_a_worker_that_died_is_followed_when_its_lease_ran_out(world: World) -> 
         work_provider_tasks(world.engine, msgspec.structs.replace(world.desk, connector=dying))
     dying.close()
     assert world.work() == WorkReport(done=0, waiting=0, troubled=0)
-    world.clock.wait(61)
+    world.clock.wait(world.desk.timing.lease_ms / 1000 + 1)
     assert world.work().done == 1
     assert world.calls("confirm") == 1
     assert world.balances() == CONFIRMED

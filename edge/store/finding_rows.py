@@ -17,6 +17,7 @@ from shared.events import (
     PaymentRequested,
     PaymentSent,
     Purpose,
+    ReceiptPrinted,
     ServiceRequested,
     StatusQueried,
 )
@@ -79,6 +80,9 @@ def documents_of(connection: apsw.Connection, body: Body) -> tuple[Document, ...
     if isinstance(body, _UNCHANGING):
         return ()
     payment_id, inquiry_id = getattr(body, "payment_id", None), getattr(body, "inquiry_id", None)
+    if isinstance(body, ReceiptPrinted):
+        # A fee's receipt may open the answer of its request.
+        payment_id = body.about
     found: list[Document] = []
     if isinstance(payment_id, str):
         found += payment_document(connection, payment_id)

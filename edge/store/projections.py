@@ -139,8 +139,16 @@ def _feed_received(connection: apsw.Connection, at: Recorded, body: FeedReceived
         if answer is not None:
             exposure_rows.policy_set(connection, at, body.feed, answer)
             profile_rows.published(connection, at, body.feed, index, answer)
-            service_projections.told(connection, body.feed, index, answer)
-            _apply_body(connection, at, answer)
+            _apply_answer(connection, at, body.feed, index, answer)
+
+
+def _apply_answer(connection: apsw.Connection, at: Recorded, feed: str, feed_index: int, answer: Body) -> None:
+    """Project what the feed told of a payment, an inquiry or a request; the history's index hears of all of it."""
+    before = finding_rows.documents_of(connection, answer)
+    service_projections.told(connection, feed, feed_index, answer)
+    if (project := _PROJECTORS.get(type(answer))) is not None:
+        project(connection, at, answer)
+    finding_rows.note(connection, answer, before)
 
 
 def _answer(data: bytes) -> Body | None:

@@ -4,6 +4,7 @@ import apsw
 import pytest
 
 from edge.journal.finding import (
+    InquiryGroup,
     Sought,
     Term,
     amount_term,
@@ -21,6 +22,7 @@ from edge.journal.finding import (
     ticket_term,
     type_term,
 )
+from edge.store import finding_rows
 from edge.store.rebuild import rebuild_projections
 from shared.events import (
     AlarmRaised,
@@ -30,7 +32,9 @@ from shared.events import (
     PaymentRefused,
     PaymentRequested,
     ReceiptPrinted,
+    ServiceAnswered,
     ServiceRequested,
+    ServiceShown,
 )
 from shared.sealed import Sealed
 from tests.edge.store.boxes import (
@@ -168,6 +172,48 @@ def test_a_request_for_a_service_is_found_by_its_applicant_and_stands_where_its_
     box.write(sent("f1"), approved("f1"))
     assert inquiries(group_term("unpaid")) == []
     assert inquiries(group_term("review"), group_term("waiting")) == ["q1"]
+    assert rebuild_projections(box.path) == []
+
+
+def standing(box: Box) -> dict[int, set[str]]:
+    """Return what the index has of each entry that a page lists, and fail where it is not what the rows say."""
+    connection = apsw.Connection(str(box.path))
+    try:
+        held: dict[int, set[str]] = {}
+        for term, index in finding_rows.vocabulary(connection):
+            held.setdefault(index, set()).add(term)
+        payments = [str(one) for (one,) in connection.execute("SELECT payment_id FROM payment")]
+        requests = [str(one) for (one,) in connection.execute("SELECT inquiry_id FROM service_request")]
+        about = [PaymentNotSent(payment_id=one, reason="") for one in payments]
+        for body in (*about, *map(_shown, requests)):
+            for index, terms in finding_rows.documents_of(connection, body):
+                assert held[index] == set(terms), body
+        return held
+    finally:
+        connection.close()
+
+
+def _shown(inquiry_id: str) -> ServiceShown:
+    return ServiceShown(inquiry_id=inquiry_id, operator="sara")
+
+
+@pytest.mark.parametrize(
+    ("answer", "group"),
+    [
+        (ServiceAnswered(inquiry_id="q1", outcome="nothing"), "answered"),
+        (ServiceAnswered(inquiry_id="q1", outcome="refused"), "review"),
+        (ServiceAnswered(inquiry_id="q1", outcome="done"), "review"),
+    ],
+)
+def test_a_request_stands_where_its_answer_and_its_paper_put_it(box: Box, answer: ServiceAnswered, group: InquiryGroup):
+    box.write(fee_request(), fee(), sent("f1"), approved("f1"))
+    asked_at = next(index for index, terms in standing(box).items() if group_term("waiting") in terms)
+    box.receive(OFFICE_FEED, [box.central.office.say(answer)])
+    assert group_term("waiting") not in standing(box)[asked_at]
+    box.write(ReceiptPrinted(job_id="j", document="service_receipt", about="f1", copy=False))
+    assert group_term(group) in standing(box)[asked_at]
+    box.write(_shown("q1"))
+    standing(box)
     assert rebuild_projections(box.path) == []
 
 

@@ -66,7 +66,7 @@ class ServiceViews:
             fee_rial=asked.fee_rial,
             fee=None if asked.fee_payment_id is None else self._queries.payment(asked.fee_payment_id),
             outcome=asked.outcome if state in _TOLD else None,
-            reason=asked.reason or "",
+            reason=asked.reason or "" if state in _TOLD else "",
             provider=asked.provider or "",
             track_id=asked.track_id or "",
             case_id=asked.case_id,

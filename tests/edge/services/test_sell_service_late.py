@@ -104,3 +104,13 @@ async def test_no_fee_is_taken_for_an_answer_that_is_none(desk: Desk) -> None:
     with pytest.raises(OperatorError, match=r"service\.ask_anew"):
         await desk.selling.pay_fee(inquiry_id, operator="sara")
     assert "payment.requested" not in desk.office.kinds()
+
+
+async def test_no_word_about_an_answer_is_told_before_its_fee(desk: Desk) -> None:
+    inquiry_id = await desk.ask("score", {"national_code": ASKED["national_code"]})
+    desk.answer(inquiry_id, None, outcome="nothing", reason="no_record")
+    view = desk.view(inquiry_id)
+    assert (view.state, view.outcome, view.reason) == (ServiceState.FEE_DUE, None, "")
+    desk.office.virtual.set_auto("approve")
+    await desk.pay_fee(inquiry_id)
+    assert (desk.view(inquiry_id).state, desk.view(inquiry_id).reason) == (ServiceState.NOTHING, "no_record")

@@ -44,6 +44,8 @@ AccountKind = Literal[
     "paid_out",
 ]
 Side = Literal["debit", "credit"]
+_DETAIL_SIZE_MAX: Final = 200
+"""What a code's index holds; a catalogue's codes are much shorter."""
 
 UNKNOWN_TERMINAL: Final = "unknown"
 """Stands for the acquirer's terminal number where no entry has named it yet."""
@@ -113,7 +115,7 @@ def biller(kind: str) -> Account:
 
 def provider_of(service: str) -> Account:
     """Return what is owed to the provider of a service."""
-    return Account("provider", service or "other")
+    return Account("provider", service[:_DETAIL_SIZE_MAX] or "other")
 
 
 UNCONFIRMED: Final = Account("unconfirmed")

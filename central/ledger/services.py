@@ -21,6 +21,7 @@ from central.ledger.cases import CaseKind, NewCase, open_case
 from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
+from central.ledger.storable import name_or_none
 from central.ledger.store import load_payment
 from central.store.books import money_case, office_payment, provider_task
 from central.store.services import service_request
@@ -46,7 +47,10 @@ def post_service(
 
 
 def _keep_request(connection: Connection, accepted: AcceptedEntry, body: ServiceRequested) -> None:
-    """Keep a request, and ask if it may be asked. Raises NotPostable for one that is known already."""
+    """Keep a request, and ask if it may be asked. Raises NotPostable for one that is known already, or has no name."""
+    if name_or_none(body.inquiry_id) is None:
+        # Questions and messages are named after it: their names have to fit an index as well.
+        raise NotPostable("books.not_storable")
     new = connection.execute(
         insert(service_request)
         .values(
@@ -176,7 +180,8 @@ def stands(fee: PaymentBook) -> bool:
 def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> PaymentBook | None:
     """Return the payment by which a request's fee stands, its row locked, or None.
 
-    Whoever locks the request as well locks it after its payment.
+    One that finance paid back does not stand, though its charge does. Whoever locks the request as well locks it after
+    its payment.
     """
     table = office_payment
     found = connection.execute(
@@ -190,7 +195,15 @@ def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> Paym
         .order_by(table.c.ordinal)
     ).scalars()
     fees = (load_payment(connection, office_id, payment_id) for payment_id in found.all())
-    return next((fee for fee in fees if fee is not None and stands(fee)), None)
+    return next((fee for fee in fees if fee is not None and stands(fee) and not _paid_back(connection, fee)), None)
+
+
+def _paid_back(connection: Connection, fee: PaymentBook) -> bool:
+    """Return whether finance gave the customer the whole of a fee back."""
+    case = money_case.c
+    ended = (case.state == "closed", case.outcome == "refunded", case.amount_rial >= fee.amount_rial)
+    query = select(case.case_id).where(case.office_id == fee.office_id, case.payment_id == fee.payment_id, *ended)
+    return connection.execute(query.limit(1)).scalar() is not None
 
 
 def owe_fee_back(

@@ -18,6 +18,7 @@ WORD_SIZE_MAX: Final = 64
 TEXT_SIZE_MAX: Final = 400
 """The longest text of an answer."""
 _RIALS: Final = re.compile(r"[0-9]{1,18}")
+_RIALS_MAX: Final = 10**18
 _GROUPED: Final = re.compile(r"[0-9]{1,3}([,٬،][0-9]{3})+")
 _HUMPS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DAY: Final = re.compile(r"1[34][0-9]{2}[/-][0-9]{1,2}[/-][0-9]{1,2}")
@@ -37,7 +38,7 @@ def camel(name: str) -> str:
 
 def rial(value: object) -> int:
     """Return whole rials from a JSON integer or a text of digits. Raises ValueError: a fraction is no amount."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _RIALS_MAX:
         return value
     if isinstance(value, str):
         digits = fold_number(value)

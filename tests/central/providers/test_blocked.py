@@ -15,6 +15,7 @@ from central.providers.asking import Question, question_of
 from central.providers.connector import ServiceQuestion, ServiceReply
 from central.providers.desk import Reply
 from central.providers.queries import tasks
+from central.providers.text_messages import queue_messages
 from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
 from shared.events import (
@@ -91,6 +92,28 @@ def test_a_picture_of_a_request_with_an_odd_name_stops_nobody(world: ServiceWorl
     world.post(first_asked(world, "q2"))
     world.work_all()
     assert "q2" in [told.inquiry_id for told in world.told() if isinstance(told, ServiceAnswered)]
+
+
+def test_a_request_of_an_endless_name_is_set_aside_and_holds_up_no_message(world: ServiceWorld) -> None:
+    consent = {"notify": "yes", **FINES}
+    for name in ("q" * 201, "q2"):
+        asked = world.ask(name, "car_fines_detail", **consent)
+        world.post(msgspec.structs.replace(asked, gate="answer_first"))
+    world.work_all()
+    assert queue_messages(world.engine, world.desk.data_keys, clock=world.clock) == 1
+    with world.engine.connect() as connection:
+        (case,) = cases(connection)
+    assert (case.kind, case.facts["code"]) == ("unposted", "books.not_storable")
+
+
+def test_an_order_of_a_service_with_an_endless_code_is_booked(world: ServiceWorld) -> None:
+    world.post(world.ask("q1", "top_up", mobile="09123456789", operator="mci", amount="100000"))
+    world.work_all()
+    payable = world.document(world.answer()).payable
+    assert payable is not None
+    world.pay_order("pay-1", "q1", SystemEntropy().token_bytes(4_000).hex(), payable)
+    assert world.work_all().done == 1
+    assert [code.partition(":")[0] for code in sorted(world.balances())] == ["provider", "receivable"]
 
 
 @pytest.mark.parametrize("purpose", ["order", "inquiry_fee"])

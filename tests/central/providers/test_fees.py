@@ -8,9 +8,18 @@ import pytest
 from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
+from central.reconciliation.closing import agree_closing, propose_closing
 from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
-from shared.events import Evidence, PaymentApproved, PaymentReversed, PaymentSent, ReversalRequested
+from shared.events import (
+    Evidence,
+    PaymentApproved,
+    PaymentReversed,
+    PaymentSent,
+    ReversalRequested,
+    ServiceAnswered,
+    ServiceRetried,
+)
 from tests.central.providers.service_worlds import ServiceWorld
 from tests.central.providers.test_services import FINES, SHARES
 
@@ -81,3 +90,21 @@ def test_a_second_fee_of_what_was_refused_is_owed_back_too(world: ServiceWorld) 
     with world.engine.connect() as connection:
         found = {case.payment_id: (case.kind, case.state) for case in cases(connection)}
     assert found == {"fee-q1": ("refund", "closed"), "fee-2": ("refund", "open")}
+
+
+def test_a_fee_that_finance_paid_back_meanwhile_is_not_earned(world: ServiceWorld) -> None:
+    world.bad_day("wrong_parameter", on="service")
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    world.work_all()
+    with world.engine.connect() as connection:
+        (case,) = cases(connection)
+    world.bad_day("pending", on="service")
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert world.work_all().waiting == 1
+    propose_closing(world.engine, case.case_id, outcome="refunded", reason="کارت", by="mina", clock=world.clock)
+    agree_closing(world.engine, case.case_id, 1, by="sara", clock=world.clock)
+    world.clock.wait(60)
+    world.work_all()
+    answers = [told.outcome for told in world.told() if isinstance(told, ServiceAnswered)]
+    assert answers == ["wrong_parameter", "done"]
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "paid_out": FEE_RIAL}

@@ -51,7 +51,7 @@ def test_whole_rials_are_read(value: object, amount: int) -> None:
     assert rial(value) == amount
 
 
-@pytest.mark.parametrize("value", [True, 5.5, "5.5", "", "-1", None, "1,00", "9" * 19])
+@pytest.mark.parametrize("value", [True, 5.5, "5.5", "", "-1", None, "1,00", "9" * 19, 10**18, -(10**18)])
 def test_what_is_no_amount_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="rials"):
         rial(value)

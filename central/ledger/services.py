@@ -260,6 +260,8 @@ def _ask_anew(connection: Connection, row: Any, at: datetime) -> None:
         .values(
             state="waiting",
             next_at=at,
+            # It waits from now on: what it waited before was answered.
+            made_at=at,
             attempts=0,
             asked_at=None,
             outcome=None,

@@ -141,11 +141,12 @@ class _Approval:
         )
 
     def stopped(self) -> Reply | None:
-        if self._order is None or not self._same_amount:
+        with self._engine.begin() as connection:
+            stands_in_the_way = in_the_way(connection, self._asked.office_id, self._asked.subject)
+        if stands_in_the_way is None and (self._order is None or not self._same_amount):
             # Nobody ever offered it for this: the customer is owed the money.
             return Refused(reason="refused")
-        with self._engine.begin() as connection:
-            return in_the_way(connection, self._asked.office_id, self._asked.subject)
+        return stands_in_the_way
 
     def send(self) -> Reply:
         return NotDone(why="order not known") if self._order is None else self._connector.approve(self._order)

@@ -20,9 +20,12 @@ from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
 from shared.events import (
     ImageAsked,
+    PaymentAcknowledged,
     PaymentConfirmed,
     PaymentItem,
+    PaymentRefused,
     PaymentRequested,
+    PaymentSent,
     RefundAgreed,
     RefundDropped,
     RefundProposed,
@@ -114,6 +117,21 @@ def test_an_order_of_a_service_with_an_endless_code_is_booked(world: ServiceWorl
     world.pay_order("pay-1", "q1", SystemEntropy().token_bytes(4_000).hex(), payable)
     assert world.work_all().done == 1
     assert [code.partition(":")[0] for code in sorted(world.balances())] == ["provider", "receivable"]
+
+
+def test_an_order_nobody_offered_is_refused_only_once_its_charge_stands(world: ServiceWorld) -> None:
+    request, sent, approved = world.fee("q1")
+    assert isinstance(request, PaymentRequested)
+    assert isinstance(sent, PaymentSent)
+    order = msgspec.structs.replace(request, purpose="order", obligation="order:none", inquiry_id=None)
+    world.post(order, msgspec.structs.replace(sent, confirming=True), approved)
+    assert world.work_all().waiting == 1
+    assert world.told() == []
+    world.post(PaymentAcknowledged(payment_id="fee-q1"))
+    world.clock.wait(60)
+    assert world.work_all().done == 1
+    (refused,) = world.told()
+    assert isinstance(refused, PaymentRefused)
 
 
 @pytest.mark.parametrize("purpose", ["order", "inquiry_fee"])

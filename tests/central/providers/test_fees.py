@@ -108,3 +108,15 @@ def test_a_fee_that_finance_paid_back_meanwhile_is_not_earned(world: ServiceWorl
     answers = [told.outcome for told in world.told() if isinstance(told, ServiceAnswered)]
     assert answers == ["wrong_parameter", "done"]
     assert world.balances() == {RECEIVABLE: FEE_RIAL, "paid_out": FEE_RIAL}
+
+
+def test_what_is_asked_anew_is_overdue_by_its_own_time(world: ServiceWorld) -> None:
+    world.bad_day("wrong_parameter", on="service")
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    world.work_all()
+    world.clock.wait(7 * 3600)
+    world.bad_day("pending", on="service")
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert world.work_all().waiting == 1
+    with world.engine.connect() as connection:
+        assert [case.kind for case in cases(connection)] == ["no_result"]

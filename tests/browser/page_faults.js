@@ -11,7 +11,7 @@
   if (!document.title.trim()) faults.push("no title");
   if (root.scrollWidth > root.clientWidth) faults.push(`wider than the window: ${root.scrollWidth}`);
 
-  for (const field of all("input:not([type=hidden]), select, textarea")) {
+  for (const field of all("input:not([type=hidden], [hidden]), select, textarea")) {
     const named = field.labels.length || field.getAttribute("aria-label") || field.getAttribute("aria-labelledby");
     if (!named) faults.push(`no label: ${piece(field)}`);
   }

@@ -71,8 +71,8 @@ CENTRAL_LINKS: Final = {
     "/inquiries": "/inquiries/",
     "/ledger": "/ledger/account",
 }
-KNOWN_LATIN: Final = ("OpenAPI", "OFL", "CSV")
-"""Names of formats and licences: right in a page of any language."""
+KNOWN_LATIN: Final = ("OpenAPI", "OFL", "CSV", "Chrome, Linux")
+"""Names of formats, licences and browsers: right in a page of any language."""
 
 LOOKS: Final = [("fa", "dark", PHONE), ("en", "light", PHONE)]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from central.ledger.booking import Booking, CaseNote, Fact, NotPostable, PaymentBook, case_about
-from central.ledger.cases import NewCase
+from central.ledger.cases import CaseKind, NewCase
 from central.ledger.positions import moved
 from shared.errors import BugError
 from shared.events import (
@@ -135,8 +135,15 @@ def _reversal(before: PaymentBook, fact: Fact, body: Body) -> Booking:
     if isinstance(body, ReversalDecided):
         # A word, no evidence: finance holds it against the settlement, and only that ends what stands open.
         return Booking(payment=after, transfers=transfers, cases=[_decided_by_word(before, body)])
-    over = [CaseNote(kind="refund", about=before.about, text=GIVEN_BACK, closes=True)]
-    return Booking(payment=after, transfers=transfers, notes=over if to is PaymentState.REVERSED else [])
+    return Booking(payment=after, transfers=transfers, notes=_over(after) if to is PaymentState.REVERSED else [])
+
+
+def _over(payment: PaymentBook) -> list[CaseNote]:
+    """Return what ends the cases by which money would go back that is back: of the whole, of each item, of a fee."""
+    items = [payment.about_item(item.item) for item in payment.items]
+    cases: list[tuple[CaseKind, str]] = [("refund", about) for about in (payment.about, *items)]
+    cases.append(("no_result", payment.about))
+    return [CaseNote(kind=kind, about=about, text=GIVEN_BACK, closes=True) for kind, about in cases]
 
 
 def _decided_by_word(before: PaymentBook, body: ReversalDecided) -> NewCase:

@@ -120,3 +120,15 @@ def test_what_is_asked_anew_is_overdue_by_its_own_time(world: ServiceWorld) -> N
     assert world.work_all().waiting == 1
     with world.engine.connect() as connection:
         assert [case.kind for case in cases(connection)] == ["no_result"]
+
+
+def test_a_fee_without_a_result_that_its_terminal_gave_back_is_nobody_s_case(world: ServiceWorld) -> None:
+    world.bad_day("wrong_parameter", on="service")
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    world.work_all()
+    world.post(
+        ReversalRequested(payment_id="fee-q1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="fee-q1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    with world.engine.connect() as connection:
+        assert [(case.kind, case.state) for case in cases(connection)] == [("no_result", "closed")]

@@ -230,6 +230,19 @@ def test_a_charge_that_two_people_give_back_is_one_case_and_one_payment_out(worl
     assert world.balances() == {RECEIVABLE: TOTAL, "paid_out": TOTAL}
 
 
+def test_a_charge_that_its_terminal_gave_back_leaves_no_bill_to_be_given_back(world: World) -> None:
+    expire(world, BILLS[0])
+    charge(world)
+    world.work()
+    world.post(
+        ReversalRequested(payment_id="pay-1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="pay-1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    found = {(one.kind, one.item): one.state for one in cases_of(world, "pay-1")}
+    taken = {("confirmed_uncharged", 1): "open", ("confirmed_uncharged", 2): "open"}
+    assert found == {("refund", 0): "closed", **taken}
+
+
 def test_a_whole_charge_is_given_back_out_of_what_nobody_else_has(world: World) -> None:
     expire(world, BILLS[0])
     charge(world)

@@ -6,7 +6,7 @@ from daftar.demo.desk.app import serve_desk
 from daftar.demo.desk.settings import DeskSettings, SampleBill, SignIn
 from daftar.demo.world import FINANCE, OPERATOR, World
 
-_SAMPLES = (
+SAMPLES = (
     SampleBill(name_fa="برق", name_en="electricity", bill_id="9174639504124", payment_id="12908190"),
     SampleBill(name_fa="تلفن ثابت", name_en="landline", bill_id="1117753200140", payment_id="12070160"),
     SampleBill(name_fa="آب", name_en="water", bill_id="2050327604613", payment_id="1070189"),
@@ -29,7 +29,7 @@ def run_desk(folder: Path) -> None:
             folder=world.data("desk"),
             box=SignIn(url=world.url("box"), username=OPERATOR[0], password=OPERATOR[1]),
             central=SignIn(url=world.url("central"), username=FINANCE[0], password=FINANCE[1]),
-            samples=_SAMPLES,
+            samples=SAMPLES,
             terminal_model=world.terminal_model,
         )
     )

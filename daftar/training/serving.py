@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 
 from daftar.demo.desk.app import create_desk_app
 from daftar.demo.desk.settings import DeskSettings, SignIn
+from daftar.demo.run_desk import SAMPLES
 from daftar.training.centre import centre_app
 from daftar.training.office import FOLDER, TERMINAL_MODEL, Ports, make_office
 from daftar.training.own_cookies import with_own_cookies
@@ -77,6 +78,7 @@ def serve_training(data: Path, *, port: int, desk_port: int, clock: Clock, entro
             folder=data / FOLDER / "desk",
             box=SignIn(url=f":{ports.box}"),
             central=None,
+            samples=SAMPLES,
             training=True,
             terminal_model=load_catalogue().terminal(TERMINAL_MODEL),
         )

@@ -50,6 +50,8 @@ ControlT = TypeVar("ControlT")
 
 HERE: Final = Path(__file__).parent
 ASSETS: Final = HERE.parents[2] / "shared" / "assets"
+_TRAINING_TEXTS: Final = ("title", "brand", "intro", "samples")
+"""Words that a training's desk has of its own."""
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -213,7 +215,7 @@ class DeskPage:
         spoken["rial"] = "ریال" if language == "fa" else "rial"
         return self._template.render(
             lang=language,
-            t=texts | {key: texts[f"{key}_training"] for key in ("title", "brand", "intro") if self._settings.training},
+            t=texts | {key: texts[f"{key}_training"] for key in _TRAINING_TEXTS if self._settings.training},
             training=self._settings.training,
             state=state,
             shown=shown,

@@ -32,10 +32,6 @@ class ServiceReads:
         """Return requests, newest first, whose `requested_index` is below `before_index` (None: from the newest)."""
         return self.reading(service_rows.requests, before_index, limit)
 
-    def found(self, search_key: str, limit: int) -> list[ServiceRequestView]:
-        """Return the requests about whom a search key names, newest first."""
-        return self.reading(service_rows.found, search_key, limit)
-
     def newest_waiting(self, limit: int) -> list[ServiceRequestView]:
         """Return the newest requests that have no answer."""
         return self.reading(service_rows.newest_waiting, limit)

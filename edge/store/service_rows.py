@@ -49,12 +49,6 @@ def requests_at(connection: apsw.Connection, indexes: Sequence[int]) -> list[Ser
     return _requests(connection, condition, msgspec.json.encode(list(indexes)).decode())
 
 
-def found(connection: apsw.Connection, search_key: str, limit: int) -> list[ServiceRequestView]:
-    """Return the requests about whom a search key names, newest first."""
-    condition = "WHERE s.search_key = ? ORDER BY s.requested_index DESC LIMIT ?"
-    return _requests(connection, condition, search_key, limit)
-
-
 def newest_waiting(connection: apsw.Connection, limit: int) -> list[ServiceRequestView]:
     """Return the newest requests that have no answer."""
     return _requests(connection, "WHERE s.outcome IS NULL ORDER BY s.requested_index DESC LIMIT ?", limit)

@@ -44,7 +44,6 @@ SERVICE_PROJECTED: Final = (
         answer_index INTEGER,
         printed INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
-    "CREATE INDEX service_request_search ON service_request (search_key)",
     # Few wait at a time, and each page of an operator asks whether any does.
     "CREATE INDEX service_request_waits ON service_request (requested_index) WHERE outcome IS NULL",
     """CREATE TABLE service_image_ask (

@@ -47,9 +47,9 @@ async def test_what_a_customer_asks_is_sealed_and_found_by_its_search_key(desk: 
     assert view.fields == {"plate": "992728388", "national_code": "0084575948"}
     assert (view.applicant, view.state, view.ticket) == ("992728388", S.FEE_DUE, 1)
     (key,) = desk.box.queries.services.private_keys()
-    found = desk.box.queries.services.found(search_key(key, "992728388"), 10)
-    assert [asked.inquiry_id for asked in found] == [inquiry_id]
-    assert desk.box.queries.services.found(search_key(key, "112728388"), 10) == []
+    asked = desk.box.queries.services.request(inquiry_id)
+    assert asked is not None
+    assert asked.search_key == search_key(key, "992728388") != search_key(key, "112728388")
 
 
 async def test_a_wrong_field_is_refused_at_the_field_and_nothing_is_written(desk: Desk) -> None:

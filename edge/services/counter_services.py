@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from edge.journal.data_keys import search_key
 from edge.journal.services import Picture, ServiceView
 from edge.services.box_health import BoxHealth
 from edge.services.catalogue_in_force import CatalogueInForce, TellRefusedCatalogues
@@ -106,7 +105,3 @@ class ServiceCounter:
         if fee is None:
             raise OperatorError("service.no_receipt", inquiry_id=inquiry_id)
         return await self._services.documents.request_receipt(fee)
-
-    def search_keys(self, applicant: str) -> tuple[str, ...]:
-        """Return by what requests about somebody, in the one form of a field, are found while their keys are kept."""
-        return tuple(search_key(private, applicant) for private in self._services.queries.services.private_keys())

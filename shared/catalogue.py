@@ -29,6 +29,7 @@ FieldKind = Literal[
     "digits",
     "text",
     "choice",
+    "tick",
     "date",
     "amount",
 ]
@@ -39,6 +40,9 @@ car's plate by its code (`shared.plates`)."""
 CATEGORIES: Final = ("vehicle", "bills", "police", "top_up", "civil", "bank")
 """Categories in the order of the menu."""
 Category = Literal["vehicle", "bills", "police", "top_up", "civil", "bank"]
+CONSENT_FIELD: Final = "notify"
+"""The tick by which the customer agrees to a text message, to the number in `MOBILE_FIELD`. No provider is told."""
+MOBILE_FIELD: Final = "mobile"
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +61,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     value: str
     label: Words
+    prefixes: tuple[Annotated[str, msgspec.Meta(pattern=r"^09[0-9]{0,9}\Z")], ...] = ()
+    """How mobile numbers begin that make this choice likely (`Field.preset_by`); the longest that fits counts."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,6 +78,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     min_size: int | None = None
     max_size: int | None = None
     """Characters of `digits` and `text`; rials of `amount`."""
+    preset_by: Code | None = None
+    """Of a `choice`: the mobile field whose number chooses while nobody did. A number may have been ported, so what
+    somebody chose always stands."""
     is_applicant: bool = False
     """Whom the history names: of one field of a service."""
 
@@ -199,12 +208,31 @@ def _check(service: Service) -> None:
     if sum(field.is_applicant for field in service.fields) != 1:
         raise ValueError(f"{name}: one field has to be the applicant")
     for field in service.fields:
-        if (field.kind == "choice") != bool(field.choices):
-            raise ValueError(f"{name}.{field.name}: choices belong to a choice, and a choice has some")
-        if (field.min_size or 0) > (field.max_size if field.max_size is not None else 10**12):
-            raise ValueError(f"{name}.{field.name}: min_size is above max_size")
+        _check_field(service, field)
     for rows in (service.rows, service.item_rows):
         if len({row.name for row in rows}) != len(rows):
             raise ValueError(f"{name}: two rows of one name")
     if service.print_first and not tariff.fee_rial:
         raise ValueError(f"{name}: without a fee there is no receipt to print first")
+
+
+def _check_field(service: Service, field: Field) -> None:
+    name = f"{service.code}.{field.name}"
+    if (field.kind == "choice") != bool(field.choices):
+        raise ValueError(f"{name}: choices belong to a choice, and a choice has some")
+    if field.name == CONSENT_FIELD and (field.kind != "tick" or field.required):
+        raise ValueError(f"{name}: consent is a tick that nobody has to give")
+    if (field.min_size or 0) > (field.max_size if field.max_size is not None else 10**12):
+        raise ValueError(f"{name}: min_size is above max_size")
+    _check_preset(service, field)
+
+
+def _check_preset(service: Service, field: Field) -> None:
+    prefixes = [prefix for choice in field.choices for prefix in choice.prefixes]
+    if bool(prefixes) != (field.preset_by is not None):
+        raise ValueError(f"{service.code}.{field.name}: prefixes and preset_by go together")
+    if len(set(prefixes)) != len(prefixes):
+        raise ValueError(f"{service.code}.{field.name}: a prefix of two choices")
+    by = service.field(field.preset_by) if field.preset_by is not None else None
+    if prefixes and (by is None or by.kind != "mobile"):
+        raise ValueError(f"{service.code}.{field.name}: preset_by names no mobile field")

@@ -7,6 +7,7 @@
     date               1405/08/30       the same digits, Jalali
     amount             175000           whole rials; shown in toman
     choice             the value        the choice's own words
+    tick               yes              «بله»; nothing where it is not ticked
     text               one line         as it is
 
 The one form is taken as input too, so that a program may send back what it was told.
@@ -34,6 +35,7 @@ TAIL_CHARACTERS: Final = 3
 POSTAL_CODE_DIGITS: Final = 10
 DIGITS_MAX: Final = 40
 TEXT_MAX: Final = 200
+TICKED: Final = "yes"
 _SAME_DIGITS_MAX: Final = 3
 """No postal code has a digit four times in a row."""
 
@@ -48,9 +50,28 @@ def check_field(field: Field, text: str) -> str:
             raise OperatorError("service.field_missing", field=field.name)
         return ""
     try:
-        return _CHECKS[field.kind](field, text)
+        value = _CHECKS[field.kind](field, text)
     except OperatorError as error:
         raise OperatorError(error.code, field=field.name, **error.data) from error
+    if field.required and not value:
+        raise OperatorError("service.field_missing", field=field.name)
+    return value
+
+
+def presets(service: Service, given: Mapping[str, str]) -> dict[str, str]:
+    """Return what the numbers that were given choose, of each field that was left open and can be preset."""
+    chosen = {}
+    for field in service.fields:
+        if field.preset_by is None or given.get(field.name, "").strip():
+            continue
+        try:
+            number = check_mobile(given.get(field.preset_by, ""))
+        except OperatorError:
+            continue
+        fits = [(prefix, one.value) for one in field.choices for prefix in one.prefixes if number.startswith(prefix)]
+        if fits:
+            chosen[field.name] = max(fits, key=lambda fit: len(fit[0]))[1]
+    return chosen
 
 
 def field_problems(service: Service, given: Mapping[str, str]) -> dict[str, OperatorError]:
@@ -65,14 +86,15 @@ def field_problems(service: Service, given: Mapping[str, str]) -> dict[str, Oper
 
 
 def check_fields(service: Service, given: Mapping[str, str]) -> dict[str, str]:
-    """Return all fields that were given in their one form. Raises OperatorError about the first that is wrong.
+    """Return all fields that were given or preset, in their one form. Raises OperatorError about the first wrong one.
 
     `service.field_unknown`: something was given that the service does not ask for.
     """
     for name in given:
         if service.field(name) is None:
             raise OperatorError("service.field_unknown", field=name, name=name)
-    checked = {field.name: check_field(field, given.get(field.name, "")) for field in service.fields}
+    whole = {**given, **presets(service, given)}
+    checked = {field.name: check_field(field, whole.get(field.name, "")) for field in service.fields}
     return {name: value for name, value in checked.items() if value}
 
 
@@ -87,10 +109,10 @@ def field_text(field: Field, value: str, language: Language) -> str:
             return toman_text(int(value), language)
         case "choice":
             return next((choice.label.word(language) for choice in field.choices if choice.value == value), value)
-        case "text":
-            return value
+        case "tick":
+            return "بله" if language == "fa" else "yes"
         case _:
-            return persian_digits(value) if language == "fa" else value
+            return persian_digits(value) if language == "fa" and field.kind != "text" else value
 
 
 def applicant_of(service: Service, fields: Mapping[str, str]) -> str:
@@ -149,6 +171,16 @@ def _choice(field: Field, text: str) -> str:
     return value
 
 
+def _tick(_: Field, text: str) -> str:
+    match text.strip():
+        case "yes":
+            return TICKED
+        case "no":
+            return ""
+        case _:
+            raise OperatorError("service.no_such_choice")
+
+
 def _date(_: Field, text: str) -> str:
     return jalali_text(parse_jalali_date(text), "en")
 
@@ -172,6 +204,7 @@ _CHECKS: Final[dict[FieldKind, Callable[[Field, str], str]]] = {
     "digits": _digits,
     "text": _text,
     "choice": _choice,
+    "tick": _tick,
     "date": _date,
     "amount": _amount,
 }

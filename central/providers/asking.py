@@ -19,7 +19,7 @@ from central.providers.desk import Asked, ProviderDesk, Reply
 from central.providers.holding import Withdrawn, in_the_way
 from central.store.books import office_inquiry, office_payment, office_payment_item
 from central.store.services import service_order, service_request
-from shared.catalogue import Service
+from shared.catalogue import CONSENT_FIELD, Service
 from shared.errors import BugError, IntegrityError
 from shared.events import BillKind
 from shared.sealed import Sealed
@@ -191,7 +191,8 @@ class _Serving:
             service = _service(connection, row)
             sealed = Sealed(key_id=row.fields_key_id, ciphertext=row.fields_ciphertext)
             fields = desk.data_keys.open_fields(connection, asked.office_id, sealed)
-        self._question = ServiceQuestion(track_id=asked.track_id, service=service, fields=fields)
+        told = {name: value for name, value in fields.items() if name != CONSENT_FIELD}
+        self._question = ServiceQuestion(track_id=asked.track_id, service=service, fields=told)
 
     def stopped(self) -> Reply | None:
         with self._engine.begin() as connection:

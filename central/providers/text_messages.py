@@ -20,15 +20,13 @@ from central.providers.data_keys import DataKeys
 from central.providers.text_gateway import NotSent, Sent, TextGateway, Uncertain
 from central.store.messages import text_message
 from central.store.services import service_request
+from shared.catalogue import CONSENT_FIELD, MOBILE_FIELD
 from shared.clock import Clock
 from shared.errors import DaftarError
 from shared.sealed import Sealed
+from shared.service_fields import TICKED
 from shared.text import persian_digits
 
-CONSENT_FIELD: Final = "notify"
-"""A catalogue's field of kind `choice`; the customer agrees by the value `yes`."""
-CONSENT: Final = "yes"
-MOBILE_FIELD: Final = "mobile"
 TEXT: Final = "پاسخ استعلام شما آماده است. نوبت {ticket}، دفتر {office}. با رسید خود به دفتر بیایید."
 """Names nobody and nothing asked about: a telephone lies on tables."""
 NEWS_FOR: Final = timedelta(hours=12)
@@ -93,7 +91,7 @@ def _why_not(connection: Connection, row: Any, data_keys: DataKeys) -> str:
     fields = _fields(connection, row, data_keys)
     if fields is None:
         return "sealed"
-    if fields.get(CONSENT_FIELD) != CONSENT:
+    if fields.get(CONSENT_FIELD) != TICKED:
         return "no_consent"
     return "" if _MOBILE.fullmatch(fields.get(MOBILE_FIELD, "")) else "no_number"
 

@@ -1,6 +1,6 @@
 """Pages that ask for a service: the choice within a group, and the form, both out of the catalogue alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -17,7 +17,7 @@ from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.money import parse_toman
 from shared.plates import LETTERS, parse_plate
-from shared.service_fields import check_fields, field_problems
+from shared.service_fields import check_fields, field_problems, presets
 
 ACCEPTED: Final = "rules_accepted"
 PLATE_PARTS: Final = ("two", "letter", "three", "province")
@@ -72,6 +72,7 @@ def _form_page(
     typed: dict[str, str],
     problems: Mapping[str, OperatorError],
     *,
+    preset: Collection[str] = (),
     status_code: int = 200,
 ) -> Response[str]:
     language = language_of(request)
@@ -85,6 +86,7 @@ def _form_page(
         typed=typed,
         problems={name: describe(error, language) for name, error in problems.items()},
         problem_codes={name: error.code for name, error in problems.items()},
+        preset=preset,
         letters=LETTERS,
         back=service_path(service) if service.group else "/",
     )
@@ -110,11 +112,14 @@ async def _ask(web: Web, request: AnyRequest, service: Service) -> Response[str]
     sent = await request.form()
     typed, operator = _typed(service, sent), operator_name(request)
     accepted = bool(typed[ACCEPTED])
+    chosen = presets(service, typed)
+    typed |= chosen
     given, problems = _read(service, typed)
     if service.rules and not accepted:
         problems[ACCEPTED] = OperatorError("service.rules_not_accepted", field=ACCEPTED)
-    if problems:
-        return _form_page(web, request, service, typed, problems, status_code=422)
+    if problems or chosen:
+        # What nobody chose is shown before it counts: the number may have been ported.
+        return _form_page(web, request, service, typed, problems, preset=chosen, status_code=422 if problems else 200)
     fields = check_fields(service, given)
     key = one_time_key(str(sent.get("key", "")))
 

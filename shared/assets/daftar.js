@@ -138,6 +138,32 @@
     if (before && before.closest(".plate-entry")) before.focus();
   });
 
+  /* --- a choice that a number makes likely is made, until somebody makes one ---------------------------------------------- */
+
+  for (const group of document.querySelectorAll("[data-preset-by]")) {
+    const number = group.closest("form").elements[group.dataset.presetBy];
+    const choices = [...group.querySelectorAll("input")];
+    let made = null;
+    group.addEventListener("click", (event) => {
+      if (event.target.matches("input")) made = null;
+    });
+    number.addEventListener("input", () => {
+      if (choices.some((choice) => choice.checked && choice !== made)) return;
+      const digits = number.value
+        .replace(/[۰-۹٠-٩]/g, (digit) => digit.charCodeAt(0) & 15)
+        .replace(/[^0-9]/g, "")
+        .replace(/^(?:0098|98|0)?(?=9)/, "0");
+      const fits = (choice) =>
+        Math.max(0, ...(choice.dataset.prefixes || "").split(" ").map((one) => (digits.startsWith(one) ? one.length : 0)));
+      const best = choices.reduce((one, other) => (fits(other) > fits(one) ? other : one));
+      if (made) made.checked = false;
+      made = fits(best) ? best : null;
+      if (!made) return;
+      made.checked = true;
+      document.getElementById("announce").textContent = made.labels[0].textContent.trim();
+    });
+  }
+
   /* --- what is ticked adds up on the button that pays it ----------------------------------------------------------------- */
 
   function addUp() {

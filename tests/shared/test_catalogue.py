@@ -4,6 +4,9 @@ import pytest
 from shared.catalogue import Catalogue, Choice, Field, Group, Row, Service, Tariff, Words
 
 NAME = Words(fa="نام", en="name")
+MCI = Choice(value="mci", label=NAME, prefixes=("091",))
+MOBILE = Field(name="mobile", kind="mobile", label=NAME)
+OPERATOR = Field(name="operator", kind="choice", label=NAME, choices=(MCI,), preset_by="mobile")
 PLATE = Field(name="plate", kind="plate", label=NAME, is_applicant=True)
 PLAIN = Service(code="one", category="police", name=NAME, fields=(PLATE,), provider="gateway", call="ask")
 
@@ -33,9 +36,28 @@ def test_services_are_found_by_code_category_and_group_and_only_active_ones_are_
         changed(fields=(msgspec.structs.replace(PLATE, choices=(Choice(value="a", label=NAME),)),)),
         changed(fields=(PLATE, Field(name="amount", kind="amount", label=NAME, min_size=2, max_size=1))),
         changed(rows=(Row(name="a", label=NAME), Row(name="a", label=NAME))),
+        changed(fields=(PLATE, OPERATOR)),
+        changed(fields=(PLATE, MOBILE, msgspec.structs.replace(OPERATOR, preset_by="plate"))),
+        changed(fields=(PLATE, MOBILE, msgspec.structs.replace(OPERATOR, preset_by=None))),
+        changed(fields=(PLATE, MOBILE, msgspec.structs.replace(OPERATOR, choices=(MCI, MCI)))),
+        changed(fields=(PLATE, Field(name="notify", kind="tick", label=NAME))),
         changed(print_first=True),
     ],
-    ids=["shares", "two fields", "no applicant", "no choices", "choices", "sizes", "two rows", "print without fee"],
+    ids=[
+        "shares",
+        "two fields",
+        "no applicant",
+        "no choices",
+        "choices",
+        "sizes",
+        "two rows",
+        "preset by nothing",
+        "preset by a plate",
+        "prefixes of nothing",
+        "prefix twice",
+        "forced consent",
+        "print without fee",
+    ],
 )
 def test_a_service_that_makes_no_sense_is_refused_by_its_name(wrong):
     with pytest.raises(ValueError, match="one"):

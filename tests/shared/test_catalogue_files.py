@@ -7,6 +7,7 @@ import pytest
 
 from shared.catalogue import CATEGORIES, Words
 from shared.catalogue_files import BUILT_IN, built_in_catalogue, read_services
+from shared.service_fields import presets
 
 CATALOGUE = built_in_catalogue()
 SERVICES = CATALOGUE.services
@@ -68,7 +69,7 @@ def test_the_two_ways_to_ask_for_a_cars_fines_are_the_guides():
         "جریمه خلافی با جزئیات خودرو",
     ]
     for service in (total, detail):
-        assert [field.name for field in service.fields] == ["plate", "national_code", "mobile"]
+        assert [field.name for field in service.fields] == ["plate", "national_code", "mobile", "notify"]
         assert service.applicant == service.field("plate"), "the history names the plate"
         assert (service.gate, service.print_first, bool(service.rules)) == ("fee_first", True, True)
     assert (total.pay, detail.pay, total.has_images, detail.has_images) == ("one", "several", False, True)
@@ -93,6 +94,35 @@ def test_a_service_is_complete(service):
     assert service.tariff.vat_rial == round(fee / 11)
     assert (service.pay == "nothing") == (service.payable_name is None)
     assert service.pay != "several" or service.item_rows
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.code)
+def test_a_message_is_agreed_to_beside_the_number_it_goes_to(service):
+    names = [field.name for field in service.fields]
+    assert names.index("notify") == names.index("mobile") + 1
+    assert service.field("notify").kind == "tick"
+    assert service.field("mobile").kind == "mobile"
+
+
+@pytest.mark.parametrize("code", ["top_up", "top_up_pin", "internet_package"])
+@pytest.mark.parametrize(
+    ("number", "operator"),
+    [
+        ("09123456789", "mci"),
+        ("+989901234567", "mci"),
+        ("09022002580", "mtn"),
+        ("۰۹۴۱۲۳۴۵۶۷۸", "mtn"),
+        ("9221234567", "rightel"),
+        ("09981012345", "shatel"),
+        ("09421234567", None),
+        ("0912", None),
+        ("02112345678", None),
+    ],
+)
+def test_a_number_chooses_its_likely_operator(code, number, operator):
+    service = BY_CODE[code]
+    assert presets(service, {"mobile": number}).get("operator") == operator
+    assert presets(service, {"mobile": number, "operator": "rightel"}) == {}, "a ported number's choice stands"
 
 
 def test_what_does_not_pay_in_two_steps_costs_nothing_to_ask():

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from shared.catalogue import Choice, Field, FieldKind, Service, Words
@@ -26,6 +27,7 @@ TAKEN = [
     (field("digits", min_size=3, max_size=5), " ۰۱۲ ۳ ", "0123", "۰۱۲۳", "0123"),
     (field("text"), "  خیابان\u200cها   یک ", "خیابان\u200cها یک", "خیابان\u200cها یک", "خیابان\u200cها یک"),
     (field("choice", choices=SIMS), "mtn", "mtn", "ایرانسل", "Irancell"),
+    (field("tick"), " yes ", "yes", "بله", "yes"),
     (field("date"), "1405-8-3", "1405/08/03", "۱۴۰۵/۰۸/۰۳", "1405/08/03"),
     (field("amount", min_size=1_000, max_size=175_000), "۱۷۵٬۰۰۰", "175000", "۱۷٬۵۰۰ تومان", "17,500 toman"),
 ]
@@ -60,6 +62,8 @@ def test_what_is_typed_is_kept_in_one_form_and_shown_for_people(asked, typed, ke
         (field("text", max_size=3), "چهار", "service.field_length"),
         (field("text"), "a\x00b", "service.not_a_line"),
         (field("choice", choices=SIMS), "rightel", "service.no_such_choice"),
+        (field("tick"), "on", "service.no_such_choice"),
+        (field("tick"), "no", "service.field_missing"),
         (field("date"), "1404/12/30", "calendar.not_a_date"),
         (field("amount"), "-5", "money.not_a_number"),
         (field("amount"), "0", "service.amount_low"),
@@ -82,6 +86,7 @@ SERVICE = Service(
         Field(name="plate", kind="plate", label=NAME, is_applicant=True),
         Field(name="national_code", kind="national_code", label=NAME),
         Field(name="note", kind="text", label=NAME, required=False),
+        Field(name="notify", kind="tick", label=NAME, required=False),
     ),
     provider="gateway",
     call="ask",
@@ -89,7 +94,7 @@ SERVICE = Service(
 
 
 def test_all_fields_of_a_service_are_checked_together():
-    given = {"plate": "99ل28388", "national_code": "۰۴۹۹۳۷۰۸۹۹", "note": " "}
+    given = {"plate": "99ل28388", "national_code": "۰۴۹۹۳۷۰۸۹۹", "note": " ", "notify": "no"}
     fields = check_fields(SERVICE, given)
     assert fields == {"plate": "992728388", "national_code": "0499370899"}, "what was not given is not kept"
     assert (applicant_of(SERVICE, fields), applicant_tail(SERVICE, fields)) == ("992728388", "388")
@@ -98,6 +103,22 @@ def test_all_fields_of_a_service_are_checked_together():
         "plate": "plate.shape",
         "national_code": "service.field_missing",
     }
+
+
+def test_a_choice_that_was_left_open_is_the_longest_prefixs_and_one_that_was_made_stands():
+    operators = (
+        msgspec.structs.replace(SIMS[0], prefixes=("091",)),
+        msgspec.structs.replace(SIMS[1], prefixes=("0917",)),
+    )
+    mobile = Field(name="mobile", kind="mobile", label=NAME, is_applicant=True)
+    operator = Field(name="operator", kind="choice", label=NAME, choices=operators, preset_by="mobile")
+    service = msgspec.structs.replace(SERVICE, fields=(operator, mobile))
+    assert check_fields(service, {"mobile": "+989171234567"}) == {"operator": "mtn", "mobile": "09171234567"}
+    assert check_fields(service, {"mobile": "09181234567", "operator": " "})["operator"] == "mci"
+    assert check_fields(service, {"mobile": "09181234567", "operator": "mtn"})["operator"] == "mtn"
+    with pytest.raises(OperatorError) as refused:
+        check_fields(service, {"mobile": "09351234567"})
+    assert (refused.value.code, refused.value.field) == ("service.field_missing", "operator")
 
 
 def test_what_a_service_does_not_ask_for_is_refused():

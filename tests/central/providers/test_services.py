@@ -40,6 +40,16 @@ def world(engine: Engine, provider_url: str, tmp_path: Path) -> Iterator[Service
     made.close()
 
 
+def test_no_provider_is_told_of_a_customers_consent_to_a_message(
+    world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, serve = [], world.gateway.serve
+    monkeypatch.setattr(world.gateway, "serve", lambda question: (told.append(question.fields), serve(question))[1])
+    world.post(world.ask("q1", "car_fines_detail", **FINES, notify="yes"), *world.fee("q1"))
+    assert world.work_all().done == 1
+    assert told == [FINES]
+
+
 def test_fines_are_asked_once_their_fee_is_charged_and_shown_as_the_guide_has_them(world: ServiceWorld) -> None:
     world.post(world.ask("q1", "car_fines_detail", **FINES))
     assert world.work_all().done == 0

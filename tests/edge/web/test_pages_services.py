@@ -131,6 +131,36 @@ async def test_an_amount_is_typed_in_toman_and_kept_in_rial(operator: Browser, c
     assert Page(low.text).field("amount")["value"] == "5000"
 
 
+async def test_an_operator_that_nobody_chose_is_shown_before_it_counts(operator: Browser, counter: FakeCounter):
+    form = "/services/top_up"
+    typed = {"mobile": "09353456789", "amount": "20000"}
+    shown = await operator.send(form, form, **typed)
+    page = Page(shown.text)
+    assert (shown.status_code, counter.asked) == (200, [])
+    assert "از روی آغاز شماره انتخاب شد" in page.text
+    assert [one["value"] for one in page.all("input", name="operator") if "checked" in one] == ["mtn"]
+    assert page.field("mobile")["value"] == typed["mobile"]
+    sure = await operator.send(form, form, **typed, operator="rightel")
+    assert sure.status_code == 303
+    (view,) = counter.service_views.values()
+    assert view.fields == {"mobile": "09353456789", "operator": "rightel", "amount": "200000"}
+    unknown = await operator.send(form, form, **{**typed, "mobile": "09421234567"})
+    assert unknown.status_code == 422
+    assert not [one for one in Page(unknown.text).all("input", name="operator") if "checked" in one]
+
+
+async def test_a_text_message_is_agreed_to_by_a_tick_that_nobody_has_to_make(operator: Browser, counter: FakeCounter):
+    ticks = (await operator.page(FORM)).all("input", name="notify")
+    assert [(tick["type"], tick["value"], "checked" in tick) for tick in ticks] == [("checkbox", "yes", False)]
+    assert (await operator.send(FORM, FORM, **TYPED, notify="yes")).status_code == 303
+    (view,) = counter.service_views.values()
+    assert view.fields == {**OWNER, "notify": "yes"}
+    page = await operator.page(f"/requests/{view.inquiry_id}")
+    assert "آماده شدن پاسخ به این شماره پیامک شود" in page.text
+    wrong = await operator.send(FORM, FORM, **{**TYPED, "mobile": "1"}, notify="yes")
+    assert "checked" in Page(wrong.text).field("notify")
+
+
 async def test_a_service_that_is_not_sold_is_not_there(operator: Browser):
     assert (await operator.get("/services/none_such")).status_code == 404
 

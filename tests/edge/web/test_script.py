@@ -316,7 +316,9 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
     form = page.locator("main form")
     asked_for = [name for name in form.evaluate("form => [...form.elements].map((one) => one.name)") if name]
     plate = ["plate.two", "plate.letter", "plate.three", "plate.province"]
-    assert asked_for == ["csrf", "key", *plate, "national_code", "mobile", "rules_accepted"], "those of the guide"
+    assert asked_for == ["csrf", "key", *plate, "national_code", "mobile", "notify", "rules_accepted"], (
+        "the guide's, and a tick"
+    )
     # Each part that is full leads on to the next: nothing but the plate and the numbers is typed.
     page.keyboard.type("99")
     expect(page.locator("[name='plate.letter']")).to_be_focused()
@@ -327,7 +329,7 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
     page.keyboard.type("0499370899")
     expect(page.locator("[name=mobile]")).to_be_focused()
     page.keyboard.type("09123456789")
-    keys += press(page, "Tab", "Tab", "Space", "Enter")
+    keys += press(page, "Tab", "Tab", "Tab", "Space", "Enter")
     page.wait_for_url("**/requests/*")
     (view,) = box.counter.service_views.values()
     assert view.fields == OWNER
@@ -345,6 +347,28 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
     assert box.counter.asked[-1] == ("pay answer", "s1,s2,s3")
     # To the receipt, besides the eight of the plate and the two numbers: this many, and none by the mouse.
     assert keys <= 10
+
+
+def test_the_operator_follows_the_number_until_somebody_chooses(page: Page):
+    page.goto("/services/top_up")
+    chosen = page.locator("[name=operator]:checked")
+    number = page.locator("[name=mobile]")
+    number.focus()
+    page.keyboard.type("۰۹۳۵")
+    expect(chosen).to_have_value("mtn")
+    expect(page.locator("#announce")).to_have_text("ایرانسل")
+    number.fill("+98 912 345 6789")
+    expect(chosen).to_have_value("mci")
+    number.fill("0999")
+    expect(chosen).to_have_count(0)
+    page.locator("label", has_text="رایتل").click()
+    number.fill("09123456789")
+    expect(chosen).to_have_value("rightel")
+    page.goto("/services/top_up")
+    number.fill("0912")
+    page.locator("label", has_text="همراه اول").click()
+    number.fill("09351234567")
+    expect(chosen).to_have_value("mci")
 
 
 def test_nothing_that_a_scanner_types_presses_a_button(page: Page, box: Box):

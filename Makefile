@@ -5,7 +5,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_DIR ?= var/demo
 
-.PHONY: help setup demo demo-reset demo-check test check format lock reference
+# The demo and many tests start processes: no environment makes each of them compile the whole source anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo demo-reset demo-check test check lint types compiled format lock reference
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,18 +27,24 @@ demo-check: setup ## the whole job once, headless, over real ports
 
 test: ## every test: lint, types, import contracts, units, PostgreSQL, browser
 	@PYTHON=$(PYTHON) bash requirements/setup.sh test
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint compiled
 	$(BIN)/pytest -n 4 --dist loadscope
 
 check: setup ## the fast inner loop: lint, types, contracts, units
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target types lint
+	$(BIN)/pytest -q -n 2 -m "not postgres and not browser and not system"
+
+lint: ## form, rules of style, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 -m "not postgres and not browser and not system"
+
+types: ## the types of everything
+	$(BIN)/mypy
+
+# Once, beside the types, instead of in each of pytest's workers. What is wrong is said by the run itself.
+compiled:
+	@$(BIN)/pytest --collect-only -p no:terminal || true
 
 format: ## put code in its form
 	$(BIN)/ruff format .

@@ -28,7 +28,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import QueryParameter
 
 from central.providers.sandbox_days import envelope_of_a_day, shown
-from central.providers.sandbox_messages import message_routes
+from central.providers.sandbox_messages import Messages, message_routes
 from central.providers.sandbox_routes import service_routes
 from central.providers.sandbox_state import (
     BadDay,
@@ -109,7 +109,7 @@ def create_sandbox_app(clock: Clock, *, folder: Path | None = None) -> Litestar:
             confirm,
             status,
             *service_routes(sandbox, clock),
-            *message_routes(),
+            *message_routes(Messages()),
             *_control(sandbox),
             _health,
         ],

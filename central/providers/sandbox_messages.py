@@ -1,8 +1,11 @@
-"""The sandbox as a gateway of text messages: keeps what it was given, shows it, and has bad days.
+"""A gateway of text messages to try with: keeps what it was given, shows it, and has bad days.
+
+The sandbox of providers is one; so is the telephone on the demo's desk.
 
 `POST /control/messages {"mode": …}`: `good`; `busy` (429: not taken), `refused` (400), `lost` (kept, then 500 is said).
 """
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
@@ -25,16 +28,16 @@ class _Mode(msgspec.Struct, frozen=True):
 
 
 class Messages:
-    """All messages of a sandbox's life."""
+    """All messages of a gateway's life."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self.kept: list[Message] = []
         self.mode: Mode = "good"
+        self.on_change = on_change
 
 
-def message_routes() -> list[Any]:
-    """Return the routes of a gateway of its own."""
-    messages = Messages()
+def message_routes(messages: Messages) -> list[Any]:
+    """Return the routes of a gateway."""
 
     @post("/messages", status_code=200)
     async def take(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
@@ -44,6 +47,7 @@ def message_routes() -> list[Any]:
         if messages.mode == "refused":
             return Response({"error": "refused"}, status_code=400)
         messages.kept.append(given)
+        messages.on_change()
         if messages.mode == "lost":
             return Response({"error": "lost"}, status_code=500)
         return Response({"id": f"m-{len(messages.kept)}"})

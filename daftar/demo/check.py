@@ -184,8 +184,35 @@ async def ask_offline(walk: Walk) -> str:
     return f"ticket {inquiry['ticket']} answered {answer['amount_rial']:,} rial when the line was back, and paid"
 
 
+async def tell_by_message(walk: Walk) -> str:
+    """Step 4: of two customers whose answers come when the line is back, the one who agreed gets a text message."""
+    fields = {"national_code": "0499370899", "mobile": "09123456789", "matter": "smart_card"}
+    await walk.line(up=False)
+    tickets = []
+    for key, more in (("check-quiet", {}), ("check-told", {"notify": "yes"})):
+        body = {"fields": {**fields, **more}, "rules_accepted": True}
+        asked = await walk.call("POST", "/services/civil_payment_id/requests", key=key, body=body)
+        tickets.append(asked)
+    await walk.line(up=True)
+
+    async def told() -> bool:
+        return bool((await walk.desk_state())["phone"]["count"])
+
+    async def answered() -> bool:
+        found = [await walk.call("GET", f"/service-requests/{one['inquiry_id']}") for one in tickets]
+        return all(one["outcome"] is not None for one in found)
+
+    await walk.until("both answers", answered)
+    await walk.until("the text message", told)
+    (message,) = (await walk.desk_state())["phone"]["messages"]
+    _expect("the message went to another number", holds=message["to"] == fields["mobile"])
+    number = str(tickets[1]["ticket"]).translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    _expect(f"the message is not about ticket {number}: {message}", holds=f"نوبت {number}،" in message["text"])
+    return f"ticket {tickets[1]['ticket']} told by text message, ticket {tickets[0]['ticket']} agreed to none"
+
+
 async def be_confirmed(walk: Walk) -> str:
-    """Step 4: the journal is exchanged and cosigned, payments confirmed; one that was paid elsewhere needs review."""
+    """Step 5: the journal is exchanged and cosigned, payments confirmed; one that was paid elsewhere needs review."""
     for payment_id in walk.paid:
         await walk.payment_is(payment_id, status="confirmed")
     await walk.line(up=False)
@@ -207,7 +234,7 @@ async def be_confirmed(walk: Walk) -> str:
 
 
 async def reconcile(walk: Walk) -> str:
-    """Step 5: finance uploads the acquirer's file with planted differences, and each is found."""
+    """Step 6: finance uploads the acquirer's file with planted differences, and each is found."""
     await walk.central.sign_in(*FINANCE)
     file = (await walk.desk.get("/settlement.csv", params={"planted": "yes"})).content
     await walk.central.upload(file, "settlement.csv")
@@ -238,6 +265,7 @@ STEPS: Final[tuple[tuple[str, Callable[[Walk], Awaitable[str]]], ...]] = (
     ("read a bill offline", read_a_bill),
     ("pay it at the terminal", pay_a_bill),
     ("ask and pay with the line cut", ask_offline),
+    ("tell a customer by text message", tell_by_message),
     ("exchange, confirm, refuse", be_confirmed),
     ("reconcile the settlement file", reconcile),
     ("verify the exported journal", verify_journal),

@@ -2,7 +2,7 @@
 
     provider   sandbox of a services provider
     central    with its embedded PostgreSQL
-    desk       virtual terminal, virtual printer and the line's switch, with a page
+    desk       virtual terminal, virtual printer, the line's switch and the customers' telephone, with a page
     box        one office; reaches central only through the desk's line
 
 A second start continues from the same state. Sign-ins are for the demo alone: nothing here guards real money.
@@ -212,11 +212,19 @@ class World:
                     *here,
                     "--provider-url",
                     self.url("provider"),
+                    "--messages",
+                    str(self._messages_file()),
                 ]
             case "desk":
                 return ["demo", "desk", "--folder", str(self.folder)]
             case _:
                 return ["edge", "serve", "--data", str(self.data(name))]
+
+    def _messages_file(self) -> Path:
+        """Return the file that names the gateway of text messages: the telephone on the desk."""
+        file = self.folder / "messages.toml"
+        file.write_text(f'url = "{self.url("desk")}"\nsender = "3000"\nreference = "id"\n')
+        return file
 
     async def _set_up_central(self) -> str:
         """Give the running central one office, a person of finance and limits. Return the office's enrolment code."""

@@ -67,6 +67,24 @@ function drawPrinter(printer) {
   image.src = `/paper/${shown}`;
 }
 
+function drawPhone(phone) {
+  const screen = at("phone-screen");
+  if (screen === null) return;
+  setText(at("phone-count"), number.format(phone.count));
+  if (before === null || phone.count === before.phone.count) return;
+  screen.replaceChildren(...phone.messages.map((message) => {
+    const row = document.createElement("li");
+    const to = document.createElement("bdi");
+    const text = document.createElement("p");
+    to.textContent = message.to;
+    text.dir = "auto";
+    text.textContent = message.text;
+    row.append(to, text);
+    return row;
+  }));
+  at("phone").open = true;
+}
+
 function sendPacket(kind) {
   const packets = at("packets");
   if (still || document.hidden || packets.childElementCount > 12) return;
@@ -126,6 +144,7 @@ function show(place) {
 function draw(state) {
   drawTerminal(front(state.terminals));
   drawPrinter(state.printer);
+  drawPhone(state.phone);
   drawLine(state.line);
   before = state;
 }

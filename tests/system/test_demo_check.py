@@ -20,5 +20,5 @@ def test_the_whole_job_once_headless(tmp_path: Path) -> None:
     summary = json.loads(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout
     assert summary["ok"] is True
-    assert len(summary["steps"]) == 7
+    assert len(summary["steps"]) == 8
     assert not list(tmp_path.iterdir()), "it leaves nothing where it was started"

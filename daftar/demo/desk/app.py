@@ -8,6 +8,8 @@
                             · {"auto": true|false}; a terminal that died is switched on again by any mode
     POST /control/printer   {"fault": "none"|"no_paper"|"cover_open"|"off"|…} · {"tear": true}
     POST /control/line      {"up": true|false} · {"mode": "good"|"slow"|"cut_answers"}
+    POST /messages          a text message for a customer, as central's gateway takes it; its bad days as in
+                            central/providers/sandbox_messages.py
     GET  /paper/{n}         the picture of a printed paper, from 1, as PNG
     GET  /settlement.csv    what the acquirer would send for these terminals; `?planted=yes` with differences
 
@@ -33,6 +35,7 @@ from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 from litestar.static_files import create_static_files_router
 from markupsafe import Markup
 
+from central.providers.sandbox_messages import message_routes
 from daftar.demo.desk.desk import Desk
 from daftar.demo.desk.line import LINE_MODES, LineMode
 from daftar.demo.desk.settings import DeskSettings
@@ -279,6 +282,7 @@ def create_desk_app(settings: DeskSettings, *, clock: Clock, entropy: Entropy) -
             control_terminal,
             control_printer,
             control_line,
+            *message_routes(desk.messages),
         ],
         before_request=_refuse_other_sites,
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},

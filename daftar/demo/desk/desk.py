@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
+from central.providers.sandbox_messages import Messages
 from daftar.demo.desk.line import LineProxy
 from daftar.demo.desk.settings import DeskSettings
-from daftar.demo.desk.state import DeskState, Ports, printer_shown, terminal_shown
+from daftar.demo.desk.state import DeskState, Ports, phone_shown, printer_shown, terminal_shown
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.simulators import Simulator, make_simulator
 from edge.devices.virtual.terminal_screen import Fault
@@ -45,6 +46,7 @@ class Desk:
             target_port=settings.central_port,
             on_change=self.changed,
         )
+        self.messages = Messages(self.changed)
         self._settings = settings
         self._terminal_ports = settings.terminal_ports
         self._watchers: set[asyncio.Event] = set()
@@ -92,6 +94,7 @@ class Desk:
             terminal=shown[0],
             terminals=shown,
             printer=printer_shown(self.printer),
+            phone=phone_shown(self.messages),
             line=self.line.state,
             ports=Ports(
                 terminal=self._terminal_ports[0],

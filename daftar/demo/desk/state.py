@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from central.providers.sandbox_messages import Messages
 from daftar.demo.desk.line import LineState
 from edge.devices.virtual.printer import PrinterFault, VirtualPrinter
 from edge.devices.virtual.simulators import Simulator
@@ -45,6 +46,7 @@ _MOOD_OF_FAULT: Final[dict[Fault, TerminalMood]] = {
     "bad_crc": "confused",
     "split_segments": "idle",
 }
+_MESSAGES_SHOWN: Final = 4
 _SENTENCES: Final = frozenset({*SHOWN_TERMINAL_FAULTS, "idle", "waiting", "approved", "declined", "cancelled", "dead"})
 
 
@@ -76,6 +78,21 @@ class PrinterShown(msgspec.Struct, frozen=True, kw_only=True):
     """What it could not understand."""
 
 
+class MessageShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A text message on the telephone."""
+
+    to: str
+    text: str
+
+
+class PhoneShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The customers' telephone: every number is this one."""
+
+    count: int
+    messages: tuple[MessageShown, ...]
+    """The newest, newest first."""
+
+
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Where the box finds the things."""
 
@@ -93,6 +110,7 @@ class DeskState(msgspec.Struct, frozen=True, kw_only=True):
     """The first of `terminals`."""
     terminals: tuple[TerminalShown, ...]
     printer: PrinterShown
+    phone: PhoneShown
     line: LineState
     ports: Ports
 
@@ -146,4 +164,12 @@ def printer_shown(printer: VirtualPrinter) -> PrinterShown:
         paper_count=printer.pieces[0].number if printer.pieces else 0,
         shown_paper=printer.hanging,
         reports=tuple(printer.reports),
+    )
+
+
+def phone_shown(messages: Messages) -> PhoneShown:
+    """Return the telephone as one sees it now."""
+    newest = reversed(messages.kept[-_MESSAGES_SHOWN:])
+    return PhoneShown(
+        count=len(messages.kept), messages=tuple(MessageShown(to=one.to, text=one.text) for one in newest)
     )

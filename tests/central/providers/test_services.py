@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from central.fleet.catalogues import catalogue_of, publish
 from central.fleet.keys import open_keys
+from central.providers.connector import ServiceQuestion, ServiceReply
 from central.providers.queries import tasks
 from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
@@ -43,8 +44,14 @@ def world(engine: Engine, provider_url: str, tmp_path: Path) -> Iterator[Service
 def test_no_provider_is_told_of_a_customers_consent_to_a_message(
     world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, serve = [], world.gateway.serve
-    monkeypatch.setattr(world.gateway, "serve", lambda question: (told.append(question.fields), serve(question))[1])
+    told: list[dict[str, str]] = []
+    serve = world.gateway.serve
+
+    def hear(question: ServiceQuestion) -> ServiceReply:
+        told.append(question.fields)
+        return serve(question)
+
+    monkeypatch.setattr(world.gateway, "serve", hear)
     world.post(world.ask("q1", "car_fines_detail", **FINES, notify="yes"), *world.fee("q1"))
     assert world.work_all().done == 1
     assert told == [FINES]

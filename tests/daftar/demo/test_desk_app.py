@@ -123,6 +123,21 @@ async def test_a_terminal_that_died_after_charging_wakes_by_a_good_day_and_remem
     writer.close()
 
 
+async def test_a_text_message_comes_to_the_telephone(desk: httpx.AsyncClient) -> None:
+    assert (await state_of(desk))["phone"] == {"count": 0, "messages": []}
+    assert "پیامکی نیامده است" in (await desk.get("/")).text
+    for number in range(1, 7):
+        message = {"to": "09123456789", "text": f"<b>نوبت {number}</b>", "name": str(number)}
+        assert (await desk.post("/messages", json=message)).json() == {"id": f"m-{number}"}
+    phone = (await state_of(desk))["phone"]
+    assert (phone["count"], phone["messages"][0]) == (6, {"to": "09123456789", "text": "<b>نوبت 6</b>"})
+    assert len(phone["messages"]) == 4, "as many as its screen has room for"
+    assert "&lt;b&gt;نوبت 6&lt;/b&gt;" in (await desk.get("/")).text
+    await desk.post("/control/messages", json={"mode": "busy"})
+    assert (await desk.post("/messages", json={"to": "09123456789", "text": "-"})).status_code == 429
+    assert (await state_of(desk))["phone"]["count"] == 6
+
+
 async def test_each_of_several_terminals_has_its_own_keys_days_and_money(wide_desk: httpx.AsyncClient) -> None:
     desk = wide_desk
     ports = (await state_of(desk))["ports"]["terminals"]

@@ -5,8 +5,9 @@ A document's place says what it is: `terminals/<maker>/<model>.toml`, `printers/
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,9 +22,16 @@ Profile = TypeVar("Profile", bound=msgspec.Struct)
 def _decode(path: str, content: bytes, kind: type[Profile]) -> Profile:
     """Return the document as a profile. Raises DeviceError `profile.malformed` naming the file and the member."""
     try:
-        return msgspec.toml.decode(content, type=kind)
+        profile: Profile = _understood(content, kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DeviceError("profile.malformed", file=path, why=str(error)) from error
+    return profile
+
+
+@lru_cache(maxsize=512)
+def _understood(content: bytes, kind: type[Any]) -> Any:
+    """Read a document once: profiles do not change, and reading all of them again takes longer than a payment."""
+    return msgspec.toml.decode(content, type=kind)
 
 
 class ProfileRegistry:

@@ -65,3 +65,8 @@ class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     boot: BootView | None = None
     verify: VerifyView = VerifyView()
     head_copy: HeadCopyView = HeadCopyView()
+
+    @property
+    def warns(self) -> bool:
+        """Whether every page has something to say about it."""
+        return self.trouble is not None or self.disk.level != "ok" or not self.disk.takes_new or self.clock == "none"

@@ -27,6 +27,8 @@ _CATEGORIES: Final = {
     "box": ("category.box", "plug"),
 }
 """The text and the picture of each; the last two are the office's own."""
+_EVERYBODYS: Final = ("/", SERVICES_PATH, "/rules", "/support", "/app", "/about")
+"""Addresses that frame and menu have for everybody."""
 _MENUS_KEPT: Final = 64
 """More than there are people with permissions of their own in an office."""
 _FOUND_MAX: Final = 8
@@ -72,6 +74,12 @@ class Menu(msgspec.Struct, frozen=True, eq=False):
     """What somebody may do. Made once for all who may do the same, so that one is told from another by itself alone."""
 
     categories: tuple[Category, ...]
+    addresses: frozenset[str] = frozenset()
+    """Those of pages that menu or masthead lead to, and of the pages that belong to these."""
+
+    def here(self, path: str) -> str:
+        """Return a page's address where the menu marks it as the one that is open, else nothing."""
+        return path if path in self.addresses else ""
 
     def __iter__(self) -> Iterator[Category]:
         """Go through the categories."""
@@ -198,7 +206,12 @@ def _made(same: _Same, permitted: Permitted, role: str) -> Menu:
         )
         for code, (name, icon) in _CATEGORIES.items()
     ]
-    return Menu(tuple(category for category in categories if category.entries))
+    entries = [entry for category in categories for entry in category.entries]
+    covered = (address for entry in entries for address in entry.covers)
+    return Menu(
+        tuple(category for category in categories if category.entries),
+        frozenset((*_EVERYBODYS, *(entry.path for entry in entries), *covered)),
+    )
 
 
 def find(menu: Menu, query: str) -> list[Entry]:

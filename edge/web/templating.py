@@ -37,6 +37,8 @@ from shared.text import Language
 ASSETS_PATH: Final = "/assets"
 _KEPT_MAX: Final = 512
 """Parts of pages that are kept, of each language: about a thousand letters each."""
+_HOLE: Final = "\ue000"
+"""A letter of nobody's: stands in a kept part where comes what it is kept without."""
 _PARTS: Final = ("money", "problem", "error_note", "check_form", "terminal_words", "terminal_word", "test_result")
 """What every template may use of `parts.html`."""
 
@@ -142,6 +144,7 @@ def _environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(_filters(language))
+    kept, kept_around = _keeping(environment)
     environment.globals.update(
         lang=language,
         dir="rtl" if language == "fa" else "ltr",
@@ -150,18 +153,19 @@ def _environment(language: Language) -> Environment:
         bill_icons=BILL_ICONS,
         kind_icons=KIND_ICONS,
         kind_texts=KIND_TEXTS,
-        kept=_keeping(environment),
+        kept=kept,
+        kept_around=kept_around,
     )
     parts = environment.get_template("parts.html").module
     environment.globals.update((name, getattr(parts, name)) for name in _PARTS)
     return environment
 
 
-def _keeping(environment: Environment) -> Callable[..., Markup]:
-    """Return what calls the macro `part` of a template and keeps what came out.
+def _keeping(environment: Environment) -> tuple[Callable[..., Markup], Callable[..., Markup]]:
+    """Return what calls the macro `part` of a template and keeps what came out, whole and in pieces.
 
     A macro sees nothing but what it is given, and that is the key: a part that shows something else is another part,
-    so nothing kept can be out of date.
+    so nothing kept can be out of date. One in pieces has a hole where comes what is another thing on each page.
     """
 
     @lru_cache(_KEPT_MAX)
@@ -169,7 +173,15 @@ def _keeping(environment: Environment) -> Callable[..., Markup]:
         made: Markup = environment.get_template(template).module.part(**given)  # type: ignore[attr-defined]
         return made
 
-    return kept
+    @lru_cache(_KEPT_MAX)
+    def pieces(template: str, **given: Hashable) -> tuple[str, ...]:
+        made: Markup = environment.get_template(template).module.part(hole=_HOLE, **given)  # type: ignore[attr-defined]
+        return tuple(str(made).split(_HOLE))
+
+    def kept_around(filling: str, template: str, **given: Hashable) -> Markup:
+        return Markup(str(escape(filling)).join(pieces(template, **given)))  # noqa: S704 - came out of a template
+
+    return kept, kept_around
 
 
 def _filled(environment: Environment, template: str, context: Mapping[str, Any]) -> str:

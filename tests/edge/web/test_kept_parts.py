@@ -73,11 +73,32 @@ async def test_a_note_about_the_box_is_there_at_once(operator: Browser, counter:
     assert "۹۶" in (await operator.page("/")).text
 
 
+async def test_frames_that_are_kept_lead_back_to_the_page_they_stand_around(operator: Browser, counter: FakeCounter):
+    payments = [counter.add_payment(BILL, PaymentState.APPROVED).payment_id for _ in range(2)]
+    for address in (f"/payments/{payments[0]}", "/history/payments", f"/payments/{payments[1]}", "/history/payments"):
+        shown = await operator.page(address)
+        assert {field["value"] for field in shown.all("input", name="next")} == {address}
+        marked = [link["href"] for link in shown.all("a", **{"aria-current": "page"})]
+        assert marked == ([] if address.startswith("/payments/") else [address, address]), "in the menu and in the tabs"
+
+
+async def test_a_frame_that_is_kept_is_no_other_person_s(operator: Browser, counter: FakeCounter):
+    first = await operator.page("/about")
+    for token, person in counter.sessions.items():
+        counter.sessions[token] = msgspec.structs.replace(person, name="زهرا <محمدی>", role="manager")
+    second = await operator.page("/about")
+    assert "زهرا &lt;محمدی&gt;" in second.source.split('id="lock-title"')[1]
+    assert "زهرا" not in first.source
+    assert (len(first.all("a", href="/people")), len(second.all("a", href="/people"))) == (0, 1)
+
+
 def test_a_kept_part_can_show_nothing_but_what_it_is_given():
     folder = files("edge.web").joinpath("templates")
     sources = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
-    kept = {name for source in sources.values() for name in re.findall(r'kept\("([a-z_.]+)"', source)}
-    assert len(kept) >= 5
+    kept = {
+        name for source in sources.values() for name in re.findall(r'kept(?:_around)?\((?:path, )?"([a-z_.]+)"', source)
+    }
+    assert {"frame.html", "foot.html", "lock_dialog.html", "history_payment.html"} <= kept
     for name in kept:
         parsed = environment_of("fa").parse(sources[name])
         own = {found.name for found in parsed.find_all(nodes.Name) if found.ctx != "load"}

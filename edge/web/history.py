@@ -1,7 +1,7 @@
 """Pages of the history: what the index finds, newest first, by cursor. Rows never move while somebody reads them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -46,6 +46,11 @@ class Found(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     def next_row(self) -> int:
         """The number of the next page's first row."""
         return self.first_row + PAGE_ROWS
+
+
+def nothing() -> "Found[Any]":
+    """Return a page of nothing."""
+    return Found(rows=[], first_row=1, older=None, page=1, pages=1, is_counted=True)
 
 
 def number_of(value: str) -> int | None:

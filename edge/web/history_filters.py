@@ -1,16 +1,18 @@
 """The form above a table of the history: what was typed and chosen, the calendar, the ways to other pages of it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Response
+from litestar.response import Redirect
 
 from edge.web.act_words import KINDS
 from edge.web.history import Found
 from edge.web.history_search import Filters, Known
 from edge.web.jalali_picker import WEEKDAYS, Picker, picker, spans
+from edge.web.kept_searches import HANDLE, PRIVATE, Searches
 from edge.web.rendering import HTML, AnyRequest, Web, language_of, render
 from edge.web.texts import text
 from edge.web.transaction_names import CATEGORY_TEXTS, Named
@@ -38,6 +40,20 @@ _SPAN_TEXTS: Final = {
 }
 
 
+_AS_TYPED: Final = (*Filters.__struct_fields__, "span", *(f"month_{field}" for field in DAY_FIELDS))
+"""What a form sends and its page's address carries on, the private fields aside."""
+
+
+class Given(NamedTuple):
+    """What a request looks for."""
+
+    filters: Filters
+    handle: str
+    """Under which the private ones are kept; empty where there are none."""
+    is_lost: bool
+    """Whether the address carries a handle of which nothing is kept any more: what was looked for is not known."""
+
+
 class Choice(msgspec.Struct, frozen=True):
     """Something to choose from."""
 
@@ -59,6 +75,9 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     filters: Filters
+    handle: str = ""
+    """See `Given`."""
+    is_lost: bool = False
     wrong: tuple[tuple[str, Described], ...]
     """What is wrong with fields, by name."""
     spans: tuple[Choice, ...]
@@ -80,12 +99,16 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_search(self) -> bool:
         """Whether anything is looked for."""
-        return bool(self.filters.kept())
+        return self.is_lost or self.filters.is_any
 
     @property
     def is_private(self) -> bool:
         """Whether somebody's number may stand in it: it is then shown once and kept nowhere."""
-        return bool(self.filters.q or self.filters.applicant)
+        return bool(self.filters.private())
+
+    def kept(self, **changes: str) -> dict[str, str]:
+        """Return what an address carries to ask the same, with changes."""
+        return self.filters.public(**changes) | ({HANDLE: self.handle} if self.handle else {})
 
     def wrong_of(self, field: str) -> Described | None:
         """Return what is wrong with a field."""
@@ -93,13 +116,38 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def filters_of(web: Web, request: AnyRequest) -> Filters:
-    """Return the filters of a request. Of a field that comes twice, the button pressed stands behind what was typed."""
+    """Return the filters that an address carries."""
     query = request.query_params
     given = {name: query.getall(name)[-1] for name in query}
     if "span" in given:
         span = spans(tehran_date(web.clock.now())).get(given["span"])
         given |= {} if span is None else {"since": span[0], "until": span[1]}
     return Filters.of(given)
+
+
+def given_of(web: Web, searches: Searches, request: AnyRequest) -> Given:
+    """Return what a request looks for, what is kept under its handle included."""
+    session, handle = request.scope["state"]["session"], request.query_params.get(HANDLE, "")
+    filters, kept = filters_of(web, request), searches.find(session, handle) if handle else None
+    if kept is not None:
+        filters = msgspec.structs.replace(filters, **kept)
+    elif private := filters.private():
+        # An address that somebody wrote: the ways on from its page carry a handle all the same.
+        return Given(filters, searches.keep(session, private), is_lost=False)
+    return Given(filters, handle if kept is not None else "", is_lost=bool(handle) and kept is None)
+
+
+async def look_for(searches: Searches, request: AnyRequest) -> Redirect:
+    """Take a form of the history: keep what of it is private, and lead to the page whose address carries the rest.
+
+    Of a field that comes twice, the button pressed stands behind what was typed.
+    """
+    form = await request.form()
+    typed = {name: str(form.getall(name)[-1]).strip() for name in _AS_TYPED if name in form}
+    public = {name: value for name, value in typed.items() if value and name not in PRIVATE}
+    if private := Filters.of({name: typed.get(name, "") for name in PRIVATE}).private():
+        public[HANDLE] = searches.keep(request.scope["state"]["session"], private)
+    return Redirect(address_of(request.scope["path"], public), status_code=303)
 
 
 def known_of(web: Web, named: Sequence[Named], kinds: Mapping[str, Sequence[str]] | None = None) -> Known:
@@ -110,15 +158,17 @@ def known_of(web: Web, named: Sequence[Named], kinds: Mapping[str, Sequence[str]
 
 
 def form_of(
-    web: Web, request: AnyRequest, filters: Filters, wrong: Mapping[str, OperatorError], *, groups: Sequence[str] = ()
+    web: Web, request: AnyRequest, given: Given, wrong: Mapping[str, OperatorError], *, groups: Sequence[str] = ()
 ) -> Form:
     """Return what every form of the history has."""
-    language = language_of(request)
+    language, filters = language_of(request), given.filters
     today = tehran_date(web.clock.now())
     turned = [(field, month) for field in DAY_FIELDS if (month := request.query_params.get(f"month_{field}", ""))]
-    return Form(
+    form = Form(
         path=request.scope["path"],
         filters=filters,
+        handle=given.handle,
+        is_lost=given.is_lost,
         wrong=tuple((field, describe(error, language)) for field, error in wrong.items()),
         spans=tuple(Choice(span, text(key, language)) for span, key in _SPAN_TEXTS.items()),
         pickers=tuple(picker(field, getattr(filters, field), month, today, language) for field, month in turned),
@@ -126,6 +176,7 @@ def form_of(
         people=tuple(Choice(name, called) for name, called in web.counter.history.people()),
         groups=tuple(Choice(group, text(_GROUP_TEXTS[group], language)) for group in groups),
     )
+    return msgspec.structs.replace(form, workbook=address_of(f"{form.path}.xlsx", form.kept()))
 
 
 def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: str) -> Form:
@@ -139,7 +190,7 @@ def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: st
         categories=tuple(
             Way(
                 text(key, language),
-                address_of(form.path, filters.kept(category=code, name="")),
+                address_of(form.path, form.kept(category=code, name="")),
                 filters.category == code,
             )
             for code, key in categories
@@ -153,9 +204,7 @@ def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: st
 def with_money(web: Web, form: Form) -> Form:
     """Return the form of a page of payments."""
     return msgspec.structs.replace(
-        form,
-        terminals=tuple(Choice(terminal.name, terminal.name) for terminal in web.counter.terminals()),
-        workbook=address_of(f"{form.path}.xlsx", form.filters.kept()),
+        form, terminals=tuple(Choice(terminal.name, terminal.name) for terminal in web.counter.terminals())
     )
 
 
@@ -167,7 +216,7 @@ def with_kinds(request: AnyRequest, form: Form) -> Form:
 
 def page_facts(form: Form, found: Found[Any]) -> dict[str, Any]:
     """Return what every page of the history shows: the form, where one is, and the ways from there."""
-    kept = form.filters.kept()
+    kept = form.kept()
     older = None if found.older is None else {**kept, "before": str(found.older), "row": str(found.next_row)}
     return {
         "form": form,

@@ -36,6 +36,7 @@ from edge.journal.finding import (
     ticket_term,
     type_term,
 )
+from edge.web.kept_searches import PRIVATE
 from edge.web.transaction_names import Named, names_with
 from shared.calendar import jalali_day_parts, parse_jalali_date
 from shared.errors import OperatorError
@@ -86,10 +87,19 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         """Return the filters of an address."""
         return cls(**{name: given.get(name, "").strip()[:_TEXT_MAX] for name in cls.__struct_fields__})
 
-    def kept(self, **changes: str) -> dict[str, str]:
-        """Return what an address has to carry to ask the same, with changes."""
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is looked for."""
+        return any(msgspec.structs.astuple(self))
+
+    def private(self) -> dict[str, str]:
+        """Return those in which a customer's data may stand."""
+        return {name: value for name in sorted(PRIVATE) if (value := getattr(self, name))}
+
+    def public(self, **changes: str) -> dict[str, str]:
+        """Return those that an address may carry, with changes."""
         values = {**msgspec.structs.asdict(self), **changes}
-        return {name: value for name, value in values.items() if value}
+        return {name: value for name, value in values.items() if value and name not in PRIVATE}
 
     @property
     def is_more_open(self) -> bool:

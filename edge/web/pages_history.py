@@ -1,34 +1,37 @@
 """Pages of what was paid: found by what stands on papers, printed again, taken as a workbook."""
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.response import Stream
+from litestar.response import Redirect, Stream
 
-from edge.web.guards import ACT, signed_in
-from edge.web.history import Found, find_page, number_of, sift_page, walk
+from edge.web.guards import ACT, own_form, signed_in
+from edge.web.history import Found, find_page, nothing, number_of, sift_page, walk
 from edge.web.history_filters import (
     DAY_FIELDS,
-    filters_of,
+    Given,
+    address_of,
     form_of,
+    given_of,
     known_of,
+    look_for,
     month_part,
     page_facts,
     with_money,
     with_names,
 )
 from edge.web.history_search import PAYMENT_GROUPS, Filters, asked_of
+from edge.web.history_workbook import Workbooks
+from edge.web.kept_searches import Searches
 from edge.web.payment_view import ahead_of, status_key_now
 from edge.web.ports import PaymentView
 from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page
-from edge.web.texts import text
 from edge.web.transaction_names import Naming, naming
-from edge.web.workbook import MEDIA_TYPE, Cell, Column, pieces, write_workbook
+from edge.web.workbook import Cell
 from shared.calendar import jalali_datetime_text
 from shared.clock import parse_instant
 from shared.display import STATUSES
@@ -109,9 +112,11 @@ def _rows(web: Web, payments: Sequence[PaymentView], first_row: int, language: L
     return rows
 
 
-def _found(web: Web, filters: Filters, request: AnyRequest) -> tuple[Found[PaymentView], dict[str, Any]]:
-    history = web.counter.history
+def _found(web: Web, given: Given, request: AnyRequest) -> tuple[Found[PaymentView], dict[str, Any]]:
+    history, filters = web.counter.history, given.filters
     asked = asked_of(filters, "payment", known_of(web, naming(catalogue_of(web)).payments))
+    if given.is_lost:
+        return nothing(), asked.wrong
     before = number_of(request.query_params.get("before", ""))
     first_row = number_of(request.query_params.get("row", "")) or 1
     if filters.state == "review":
@@ -124,11 +129,11 @@ def _found(web: Web, filters: Filters, request: AnyRequest) -> tuple[Found[Payme
     return found, asked.wrong
 
 
-def _payments(web: Web, request: AnyRequest) -> Response[str]:
-    filters = filters_of(web, request)
-    found, wrong = _found(web, filters, request)
+def _payments(web: Web, searches: Searches, request: AnyRequest) -> Response[str]:
+    given = given_of(web, searches, request)
+    found, wrong = _found(web, given, request)
     rows = _rows(web, found.rows, found.first_row, language_of(request))
-    form = form_of(web, request, filters, wrong, groups=PAYMENT_GROUPS)
+    form = form_of(web, request, given, wrong, groups=PAYMENT_GROUPS)
     form = with_money(web, with_names(request, form, naming(catalogue_of(web)).payments, "history.find_hint"))
     return page(
         web,
@@ -169,13 +174,16 @@ def _cells(web: Web, filters: Filters, language: Language, names: Naming) -> Ite
             )
 
 
-def history_pages(web: Web) -> list[Any]:
+def history_pages(web: Web, searches: Searches, workbooks: Workbooks) -> list[Any]:
     """Return the handlers of these pages."""
-    one_at_a_time = asyncio.Lock()
 
     @get("/history/payments", guards=[signed_in], opt={ACT: "history"})
     async def payments(request: AnyRequest) -> Response[str]:
-        return _payments(web, request)
+        return _payments(web, searches, request)
+
+    @post("/history/payments", guards=[signed_in, own_form], opt={ACT: "history"})
+    async def find_payments(request: AnyRequest) -> Redirect:
+        return await look_for(searches, request)
 
     @get("/history/calendar/{field:str}", guards=[signed_in])
     async def calendar(request: AnyRequest, field: FromPath[str]) -> Response[str]:
@@ -184,26 +192,11 @@ def history_pages(web: Web) -> list[Any]:
         return month_part(web, request, field)
 
     @get("/history/payments.xlsx", guards=[signed_in], opt={ACT: "history"})
-    async def payments_workbook(request: AnyRequest) -> Stream:
-        language = language_of(request)
-        rows = _cells(web, filters_of(web, request), language, naming(catalogue_of(web)))
-        columns = [Column(text(key, language), width) for key, width in _COLUMNS]
-        async with one_at_a_time:
-            file = await asyncio.to_thread(
-                write_workbook,
-                text("nav.payments", language),
-                columns,
-                rows,
-                right_to_left=language == "fa",
-                made_at=web.clock.now(),
-            )
-        return Stream(
-            pieces(file),
-            media_type=MEDIA_TYPE,
-            headers={
-                "Content-Disposition": 'attachment; filename="daftar-payments.xlsx"',
-                "Cache-Control": "no-store",
-            },
-        )
+    async def payments_workbook(request: AnyRequest) -> Stream | Redirect:
+        given = given_of(web, searches, request)
+        if given.is_lost:
+            return Redirect(address_of("/history/payments", dict(request.query_params)), status_code=303)
+        rows = _cells(web, given.filters, language_of(request), naming(catalogue_of(web)))
+        return await workbooks.answer(request, "payments", "nav.payments", _COLUMNS, rows)
 
-    return [payments, calendar, payments_workbook]
+    return [payments, find_payments, calendar, payments_workbook]

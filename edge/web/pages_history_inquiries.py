@@ -1,28 +1,35 @@
 """Pages of what was asked: for each category what is new, what was done, and what was paid for without a result."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, get, post
+from litestar.response import Redirect, Stream
 
 from edge.journal.services import ServiceRequestView
-from edge.web.guards import ACT, signed_in
-from edge.web.history import find_page, number_of
+from edge.web.guards import ACT, own_form, signed_in
+from edge.web.history import find_page, nothing, number_of, walk
 from edge.web.history_filters import (
     Way,
     address_of,
-    filters_of,
     form_of,
+    given_of,
     known_of,
+    look_for,
     page_facts,
     with_names,
 )
 from edge.web.history_search import INQUIRY_GROUPS, Filters, asked_of
+from edge.web.history_workbook import Workbooks
+from edge.web.kept_searches import Searches
 from edge.web.ports import InquiryView
 from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page
 from edge.web.texts import text
 from edge.web.transaction_names import BILLS, naming
+from edge.web.workbook import Cell
+from shared.calendar import jalali_datetime_text
+from shared.clock import parse_instant
 from shared.display import Status, inquiry_status, payment_status
 from shared.payment import PaymentState
 from shared.service_fields import field_text
@@ -34,6 +41,19 @@ REVIEW: Final = "review"
 _DONE_TEXTS: Final = {"vehicle": "history.done_vehicle"}
 _REVIEW_TEXTS: Final = {"vehicle": "history.review_vehicle"}
 """What the three parts of a category are called, where the guide has a name of its own."""
+_COLUMNS: Final = (
+    ("history.row", 7),
+    ("history.ticket", 9),
+    ("history.applicant", 18),
+    ("history.inquiry_name", 34),
+    ("history.at", 20),
+    ("history.amount_rial", 16),
+    ("history.status", 26),
+    ("history.fee", 22),
+    ("history.answered_at", 20),
+    ("fact.operator", 14),
+    ("history.inquiry_id", 24),
+)
 _ANY_SERVICE: Final = "/services"
 _BILL_INQUIRY: Final = "/inquiries/new"
 
@@ -125,34 +145,81 @@ def _parts(filters: Filters, language: Language) -> tuple[Way, ...]:
     )
 
 
-def inquiry_history_pages(web: Web) -> list[Any]:
-    """Return the handlers of these pages."""
-
-    @get("/history/inquiries", guards=[signed_in], opt={ACT: "history"})
-    async def inquiries(request: AnyRequest) -> Response[str]:
-        filters = filters_of(web, request)
-        history = web.counter.history
-        named = naming(catalogue_of(web)).inquiries
-        asked = asked_of(filters, "inquiry", known_of(web, named))
-        found = find_page(
+def _inquiries(web: Web, searches: Searches, request: AnyRequest) -> Response[str]:
+    given = given_of(web, searches, request)
+    history, language = web.counter.history, language_of(request)
+    named = naming(catalogue_of(web)).inquiries
+    asked = asked_of(given.filters, "inquiry", known_of(web, named))
+    found = (
+        nothing()
+        if given.is_lost
+        else find_page(
             history,
             asked.sought,
             history.inquiries_at,
             before_index=number_of(request.query_params.get("before", "")),
             first_row=number_of(request.query_params.get("row", "")) or 1,
         )
-        language = language_of(request)
-        rows = _rows(web, found.rows, found.first_row, language)
-        form = form_of(web, request, filters, asked.wrong, groups=INQUIRY_GROUPS)
-        form = with_names(request, form, named, "history.find_inquiry_hint")
-        form = msgspec.structs.replace(form, parts=_parts(filters, language))
-        return page(
-            web,
-            request,
-            "history_inquiries.html",
-            rows=rows,
-            some_shut=any(row.is_shut for row in rows),
-            **page_facts(form, found),
-        )
+    )
+    rows = _rows(web, found.rows, found.first_row, language)
+    form = form_of(web, request, given, asked.wrong, groups=INQUIRY_GROUPS)
+    form = with_names(request, form, named, "history.find_inquiry_hint")
+    form = msgspec.structs.replace(form, parts=_parts(given.filters, language))
+    return page(
+        web,
+        request,
+        "history_inquiries.html",
+        rows=rows,
+        some_shut=any(row.is_shut for row in rows),
+        **page_facts(form, found),
+    )
 
-    return [inquiries]
+
+def _moment(instant: str | None) -> str | None:
+    return None if instant is None else jalali_datetime_text(parse_instant(instant), "en")
+
+
+def _cells(web: Web, filters: Filters, language: Language) -> Iterator[Sequence[Cell]]:
+    """Yield the rows of the workbook."""
+    history = web.counter.history
+    sought = asked_of(filters, "inquiry", known_of(web, naming(catalogue_of(web)).inquiries)).sought
+    number = 1
+    for batch in walk(history, sought, history.inquiries_at):
+        for row in _rows(web, batch, number, language):
+            one = row.inquiry
+            yield (
+                row.number,
+                str(one.ticket),
+                row.applicant,
+                row.name,
+                _moment(one.requested_at),
+                row.amount_rial,
+                row.status.word(language),
+                None if row.fee_status is None else row.fee_status.word(language),
+                _moment(one.answered_at),
+                one.operator,
+                one.inquiry_id,
+            )
+        number += len(batch)
+
+
+def inquiry_history_pages(web: Web, searches: Searches, workbooks: Workbooks) -> list[Any]:
+    """Return the handlers of these pages."""
+
+    @get("/history/inquiries", guards=[signed_in], opt={ACT: "history"})
+    async def inquiries(request: AnyRequest) -> Response[str]:
+        return _inquiries(web, searches, request)
+
+    @post("/history/inquiries", guards=[signed_in, own_form], opt={ACT: "history"})
+    async def find_inquiries(request: AnyRequest) -> Redirect:
+        return await look_for(searches, request)
+
+    @get("/history/inquiries.xlsx", guards=[signed_in], opt={ACT: "history"})
+    async def inquiries_workbook(request: AnyRequest) -> Stream | Redirect:
+        given = given_of(web, searches, request)
+        if given.is_lost:
+            return Redirect(address_of("/history/inquiries", dict(request.query_params)), status_code=303)
+        rows = _cells(web, given.filters, language_of(request))
+        return await workbooks.answer(request, "inquiries", "nav.inquiries", _COLUMNS, rows)
+
+    return [inquiries, find_inquiries, inquiries_workbook]

@@ -17,6 +17,8 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 from edge.web.api import api_router
 from edge.web.error_pages import ErrorPages
 from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, Visit, at_work, signed_in
+from edge.web.history_workbook import Workbooks
+from edge.web.kept_searches import Searches
 from edge.web.live import change_stream
 from edge.web.pages_atm_cash import atm_cash_pages
 from edge.web.pages_atm_tickets import atm_ticket_forms, atm_ticket_pages
@@ -72,6 +74,7 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
     async def events() -> ServerSentEvent:
         return change_stream(web)
 
+    searches, workbooks = Searches(web.clock, web.entropy), Workbooks(web)
     pages = Router(
         "/",
         route_handlers=[
@@ -85,9 +88,9 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
             *override_pages(web),
             *refund_pages(web),
             *proof_pages(web),
-            *history_pages(web),
-            *inquiry_history_pages(web),
-            *act_history_pages(web),
+            *history_pages(web, searches, workbooks),
+            *inquiry_history_pages(web, searches, workbooks),
+            *act_history_pages(web, workbooks),
             *day_pages(web),
             *atm_pages(web),
             *atm_forms(web),

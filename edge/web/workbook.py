@@ -1,6 +1,7 @@
 """A table as an Excel workbook, written as it is read: neither rows nor file are ever in memory as a whole.
 
-Amounts are numbers. Whatever is compared with paper is text, so that no zero and no digit is lost. No formulas.
+Amounts are numbers. Whatever is compared with paper is text, so that no zero and no digit is lost. No formulas: a text
+that begins like one is marked as text, and stays one when somebody edits its cell.
 """
 
 import tempfile
@@ -20,6 +21,8 @@ SHEET_ROWS: Final = 1_000_000
 """Rows of a sheet: Excel takes 1,048,576. What is more comes on a sheet of its own."""
 _PIECE_BYTES: Final = 1 << 16
 _ON_DISK: Final = Path("/var/tmp")  # noqa: S108 - files without a name; /tmp is memory on many boxes
+
+_LIKE_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | int | None
 
@@ -57,6 +60,7 @@ def _write(
 ) -> None:
     head = book.add_format({"bold": True, "bottom": 1})
     amount = book.add_format({"num_format": "#,##0"})
+    marked = book.add_format({"quote_prefix": True})
     sheet: Any = None
     for number, cells in enumerate(rows):
         place = number % SHEET_ROWS
@@ -66,7 +70,7 @@ def _write(
             if isinstance(cell, int):
                 sheet.write_number(place + 1, column, cell, amount)
             elif cell:
-                sheet.write_string(place + 1, column, cell)
+                sheet.write_string(place + 1, column, cell, marked if cell.startswith(_LIKE_A_FORMULA) else None)
     if sheet is None:
         _sheet(book, title, columns, head, 0, right_to_left=right_to_left)
 

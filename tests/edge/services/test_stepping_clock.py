@@ -142,7 +142,7 @@ WALL_TIME_IS_READ: dict[str, str] = {
     "edge/uplink/client.py": "when a page says that central last answered",
     "edge/web/rendering.py": "the clock of the page, and how long ago something was",
     "edge/web/history_filters.py": "which days «today» and «this month» are in a search",
-    "edge/web/pages_history.py": "when a workbook says that it was made",
+    "edge/web/history_workbook.py": "when a workbook says that it was made",
     "edge/devices/terminals/asan_pardakht_session.py": "the time that a sale's request names, as its protocol wants",
     "edge/box_devices.py": "what a test page prints",
     "edge/services/sign_in.py": "when a person is told that they were in last, and that somebody tried",

@@ -10,10 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from edge.journal.finding import ActView
 from edge.journal.views import AlarmView, PaymentView
 from shared.catalogue_files import built_in_catalogue
-from shared.events import Evidence, PaymentApproved
 from shared.payment import PaymentState
 from shared.plates import parse_plate
 from tests.edge.web.conftest import BILL, OTHER_BILL, Browser, Page
@@ -340,14 +338,70 @@ async def test_a_workbook_of_nothing_has_its_head(operator: Browser):
     assert len(rows) == 1
 
 
+PRIVATE_WAYS: Final = re.compile(r'(?:href|src|action|hx-get)="([^"]*)"')
+
+
+@pytest.mark.parametrize("field", ["q", "applicant"])
+async def test_a_plate_that_is_searched_for_stands_in_no_address(
+    operator: Browser, counter: FakeCounter, guide: list[PaymentView], field: str
+):
+    typed = {field: "۸۸ _ ۲۸۳ ل ۹۹", "state": "paid", "span": "", "since": "", "stan": ""}
+    answer = await operator.send("/history/payments", "/history/payments", **typed)
+    address = answer.headers["location"]
+    assert answer.status_code == 303
+    assert re.fullmatch(r"/history/payments\?state=paid&find=[0-9a-f]{24}", address)
+    page = await operator.page(address)
+    assert shown(page) == [guide[row].payment_id for row in (2, 4, 6)]
+    assert typed[field] in [one.get("value") for one in page.all("input", name=field)], (
+        "what was typed stays in the form"
+    )
+    ways = [way for way in PRIVATE_WAYS.findall(page.source) if "/history/" in way]
+    assert len(ways) > 4
+    assert not [way for way in ways if "283" in way or quote("۲۸۳") in way]
+    assert page.all("a", href=f"/history/payments?category=vehicle&{address.partition('?')[2]}")
+    # Its other pages, its workbook and the way back are the same search.
+    again = await operator.send("/history/payments", "/history/payments", **typed)
+    assert again.headers["location"] == address
+    (workbook,) = [one["href"] for one in page.all("a") if ".xlsx" in one["href"]]
+    _, rows = cells((await operator.get(workbook)).content)
+    assert len(rows) == 1 + 3
+
+
+async def test_pages_of_a_private_search_follow_by_its_handle(operator: Browser, counter: FakeCounter):
+    for _ in range(25):
+        counter.add_payment(OTHER_BILL, PaymentState.DECLINED, stan="006441")
+    answer = await operator.send("/history/payments", "/history/payments", q="006441", month_since="now")
+    first = await operator.page(answer.headers["location"])
+    assert "آذر ۱۴۰۵" in first.text, "a press that turned the calendar is no other search"
+    second = await operator.page(first.all("a", rel="next")[0]["href"])
+    assert (len(shown(first)), len(shown(second))) == (20, 5)
+    typed = await operator.page("/history/payments?q=006441")
+    assert "q=006441" not in typed.all("a", rel="next")[0]["href"], (
+        "an address that somebody wrote leads on by a handle"
+    )
+
+
+async def test_a_search_that_is_kept_no_more_is_not_taken_for_one_of_everything(
+    operator: Browser, guide: list[PaymentView]
+):
+    page = await operator.page("/history/payments?state=paid&find=sgone")
+    assert shown(page) == []
+    assert "دیگر نگه داشته نشده" in page.text
+    assert page.all("a", href="/history/payments"), "the way to everything"
+    answer = await operator.get("/history/payments.xlsx?state=paid&find=sgone")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/history/payments?state=paid&find=sgone")
+
+
+async def test_a_form_that_is_not_ours_searches_nothing(operator: Browser):
+    assert (await operator.client.post("/history/payments", data={"q": "1"})).status_code == 403
+
+
 async def test_the_detail_is_the_guides_with_the_terminals_own_time_beside_ours(
     operator: Browser, counter: FakeCounter, guide: list[PaymentView]
 ):
     """A147 to A152: seventeen thousand five hundred toman, eleven seconds after it was asked for."""
-    evidence = Evidence(source="answer", response_code="00", terminal_time="1401/05/30 15:17:45")
-    outcome = ActView(index=500, at=at("15:17:45"), body=PaymentApproved(payment_id="p", evidence=evidence))
-    counter.history.acts.append(outcome)
-    counter.change_payment(guide[0].payment_id, outcome_index=500, outcome_at=at("15:17:45"))
+    terminals = {"outcome_at": at("15:17:45"), "terminal_time": "1401/05/30 15:17:45"}
+    counter.change_payment(guide[0].payment_id, outcome_index=500, **terminals)
     text = (await operator.page(f"/payments/{guide[0].payment_id}")).text
     for fact in (
         "بابت کارمزد استعلام خلافی تجمیعی خودرو",

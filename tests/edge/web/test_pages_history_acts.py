@@ -20,6 +20,7 @@ from shared.events import (
 )
 from tests.edge.web.conftest import Browser
 from tests.edge.web.fake_counter import AT, FakeCounter
+from tests.edge.web.test_pages_history import cells
 
 OVERRIDDEN = PaymentOverridden(
     payment_id="p7", charged=True, operator="sara", reason="رسید را دیدم", slip_number="1234"
@@ -75,6 +76,21 @@ async def test_acts_are_found_by_person_kind_and_day(operator: Browser, acts: li
     assert await indexes(operator, "kind=receipt&operator=sara") == []
     assert await indexes(operator, "since=1405/09/01") == [acts[1].index, acts[0].index]
     assert await indexes(operator, "until=1405/08/30") == [acts[2].index]
+
+
+async def test_acts_are_a_workbook_with_the_same_filters(operator: Browser, acts: list[ActView]):
+    page = await operator.page("/history/acts?kind=payment")
+    assert page.all("a", href="/history/acts.xlsx?kind=payment")
+    _, rows = cells((await operator.get("/history/acts.xlsx?kind=payment")).content)
+    assert rows[0] == ["ردیف", "تاریخ و ساعت", "متصدی", "نام کاربری", "اقدام", "شمارهٔ ثبت", "نوع ثبت"]
+    assert rows[1][:4] == [1, rows[1][1], "سارا محمدی", "sara"]
+    assert rows[1][4:] == [
+        "با رسید 1234 گواهی کرد که پول برداشت شده است: رسید را دیدم",
+        str(acts[0].index),
+        "payment.overridden",
+    ]
+    _, everything = cells((await operator.get("/history/acts.xlsx")).content)
+    assert everything[1][2] == "دستگاه"
 
 
 def plain(of: msgspec.inspect.Type) -> Any:

@@ -11,6 +11,7 @@ from shared.sealed import Sealed
 from tests.edge.web.conftest import Browser, Page
 from tests.edge.web.fake_counter import AT, FakeCounter
 from tests.edge.web.fake_history import Applicant
+from tests.edge.web.test_pages_history import cells
 
 PLATE = parse_plate("67 و 341 - 10")
 
@@ -109,6 +110,23 @@ async def test_inquiries_are_found_by_ticket_and_name(operator: Browser, request
     found = await operator.page(f"/history/inquiries?q={requests['shown'].ticket}")
     assert shown(found) == [requests["shown"].inquiry_id]
     assert len(shown(await operator.page("/history/inquiries?q=جزییات"))) == 4
+
+
+async def test_inquiries_are_a_workbook_too_with_the_same_search(
+    operator: Browser, requests: dict[str, ServiceRequestView]
+):
+    answer = await operator.send("/history/inquiries", "/history/inquiries", q="جزییات", state="review")
+    page = await operator.page(answer.headers["location"])
+    (workbook,) = [one["href"] for one in page.all("a") if ".xlsx" in one["href"]]
+    _, rows = cells((await operator.get(workbook)).content)
+    assert rows[0][:6] == ["ردیف", "نوبت", "متقاضی", "نام استعلام", "تاریخ و ساعت", "مبلغ (ریال)"]
+    assert [row[1] for row in rows[1:]] == [str(requests[name].ticket) for name in ("no_result", "waiting")]
+    assert rows[1][2] == "۶۷ و ۳۴۱ ایران ۱۰"
+    assert rows[1][5] == 175_000
+    assert rows[1][-1] == requests["no_result"].inquiry_id
+    lost = await operator.get("/history/inquiries.xlsx?find=sgone")
+    assert lost.headers["location"] == "/history/inquiries?find=sgone"
+    assert "دیگر نگه داشته نشده" in (await operator.page(lost.headers["location"])).text
 
 
 async def test_an_empty_history_says_what_will_be_there(operator: Browser):

@@ -22,12 +22,12 @@ from central.ingest.receiver import Receiver
 from central.ingest.reposting import repost
 from central.ingest.routes import box_router
 from central.jobs import ANSWER_EVERY_S, MESSAGE_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
+from central.ledger.elsewhere import posting_for_all, tell_newcomer
 from central.ledger.left_behind import open_left_behind
-from central.ledger.receive import post_entries
 from central.providers.breaker import CircuitBreaker
 from central.providers.configuration import ProviderSettings, connected, read_providers, sandbox_providers
 from central.providers.data_keys import DataKeys
-from central.providers.desk import ProviderDesk
+from central.providers.desk import AppendFeed, ProviderDesk
 from central.providers.text_gateway import JsonTextGateway, read_gateway
 from central.providers.text_messages import end_cut_short, queue_messages, work_messages
 from central.providers.worker import work_provider_tasks
@@ -82,6 +82,11 @@ class Central:
         return True
 
 
+def append_feed_of(central: Central) -> AppendFeed:
+    """Return what appends to a feed in a transaction of the caller's."""
+    return functools.partial(feed.append, clock=central.clock, signer=central.keys.feed)
+
+
 def receiver_of(central: Central) -> Receiver:
     """Return the receiver joined to keys, feeds and books."""
     return Receiver(
@@ -89,7 +94,7 @@ def receiver_of(central: Central) -> Receiver:
         witness=central.keys.witness,
         answering=central.keys.exchange,
         feed_windows=feed.windows,
-        posting=post_entries,
+        posting=posting_for_all(append_feed_of(central)),
         clock=central.clock,
         entropy=central.entropy,
     )
@@ -130,7 +135,7 @@ def _desk(central: Central, name: str, provider: ProviderSettings) -> ProviderDe
     return ProviderDesk(
         connector=connected(name, provider, central.clock),
         breaker=CircuitBreaker(central.clock),
-        append_feed=functools.partial(feed.append, clock=central.clock, signer=central.keys.feed),
+        append_feed=append_feed_of(central),
         data_keys=DataKeys(central.keys.wrapping_private),
         clock=central.clock,
         entropy=central.entropy,
@@ -195,11 +200,14 @@ def _joined(central: Central) -> Litestar:
     timetable = Timetable()
     providers = Providers(central, _providers_of(settings))
     messages = TextMessages(central, settings.messages_file)
+    append_feed = append_feed_of(central)
     timetable.every(MESSAGE_EVERY_S, "text messages", messages.work)
     for route in providers.routes:
         timetable.every(PROVIDER_EVERY_S, f"provider {route}", functools.partial(providers.work, route))
     timetable.every(
-        REPOST_EVERY_S, "repost", functools.partial(repost, central.engine, post_entries, clock=central.clock)
+        REPOST_EVERY_S,
+        "repost",
+        functools.partial(repost, central.engine, posting_for_all(append_feed), clock=central.clock),
     )
 
     def start() -> None:
@@ -214,7 +222,6 @@ def _joined(central: Central) -> Litestar:
         messages.close()
         central.close()
 
-    append_feed = functools.partial(feed.append, clock=central.clock, signer=central.keys.feed)
     timetable.every(
         ANSWER_EVERY_S,
         "answers about doubts",
@@ -259,4 +266,5 @@ def _enrol(central: Central, wire: bytes) -> bytes:
         clock=central.clock,
         entropy=central.entropy,
         replaced=open_left_behind,
+        newcomer=functools.partial(tell_newcomer, append_feed=append_feed_of(central)),
     )

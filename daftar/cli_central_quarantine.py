@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from central.app import Central
+from central.app import Central, append_feed_of
 from central.ingest import quarantine as journals_aside
-from central.ledger.receive import post_entries
+from central.ledger.elsewhere import posting_for_all
 from central.settings import Settings
 from central.store.journals import journal
 from central.web.people import People
@@ -142,7 +142,8 @@ def propose_one(
 def agree_one(data: Path, database_url: str | None, username: str, number: int) -> None:
     """Agree to decision NUMBER of another person, and do it. The box learns it at its next exchange."""
     with open_central(data, database_url) as opened, _signed_in(opened, username) as by:
-        done = journals_aside.agree(opened.engine, number, post_entries, by=by, clock=opened.clock)
+        posting = posting_for_all(append_feed_of(opened))
+        done = journals_aside.agree(opened.engine, number, posting, by=by, clock=opened.clock)
     click.echo(f"Decision {number} is done; {done.booked_count} entries of another branch booked")
 
 

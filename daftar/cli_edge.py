@@ -104,6 +104,7 @@ def enrol(data: Path, central: str, code: str) -> None:
         token=enrolment.token,
         predecessor=enrolment.predecessor,
         predecessor_cosigned_size=enrolment.predecessor_cosigned_size,
+        feed_size=enrolment.feed_size,
     )
     click.echo(f"Office {enrolment.office}, box {enrolment.box}, journal {enrolment.journal}")
 

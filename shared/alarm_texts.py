@@ -84,6 +84,12 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "چیزی را پاک یا بازنشانی نکنید؛ با پشتیبانی تماس بگیرید.",
         "Delete and reset nothing; call support.",
     ),
+    "succeeded": AlarmText(
+        "دستگاه دیگری جای این دستگاه را گرفته است",
+        "Another box has taken over from this one",
+        "این دستگاه دیگر پرداختی نمی‌پذیرد؛ با دستگاه تازه کار کنید. روشن بماند تا آنچه نفرستاده به مرکز برسد.",
+        "This box takes no payment any more; work with the new one. Leave it on until what it has not sent is at central.",
+    ),
     "storage_failed": AlarmText(
         "حافظهٔ دستگاه مدتی از کار افتاد",
         "The box’s storage failed for a while",

@@ -338,6 +338,7 @@ def make_response(
     more: bool,
     central_time: str,
     sign: Sign,
+    successor: str | None = None,
 ) -> bytes:
     """Return the wire bytes of the answer."""
     response = Response(
@@ -350,5 +351,6 @@ def make_response(
         feeds=dict(feeds),
         more=more,
         central_time=central_time,
+        successor=successor,
     )
     return pack(EXCHANGE_RESPONSE, encode_payload(response), sign)

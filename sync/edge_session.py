@@ -102,6 +102,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
     sent_count: int
     central_time: str
+    successor: str | None
+    """The journal that has taken over from ours."""
 
 
 def make_request(standing: Standing, journal: JournalReader, *, clock: Clock, entropy: Entropy, sign: Sign) -> bytes:
@@ -166,6 +168,7 @@ def read_answer(
         more=response.more,
         sent_count=len(request.entries),
         central_time=response.central_time,
+        successor=response.successor,
     )
 
 

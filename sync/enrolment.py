@@ -98,6 +98,8 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True):
     """The journal that this one takes over from, when the code was to replace a box."""
     predecessor_cosigned_size: Annotated[int, Meta(ge=0)] | None = None
     """How much of it central had cosigned by then."""
+    feed_size: Annotated[int, Meta(ge=0)] = 0
+    """Entries of the office's feed that the box reads before it takes money: what the office's other journals hold."""
 
 
 _REQUEST = msgspec.msgpack.Decoder(EnrolmentRequest)

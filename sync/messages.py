@@ -81,6 +81,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
     """Whether a feed holds more than fitted."""
     central_time: _Name
+    successor: _Name | None = None
+    """The journal that has taken over from this one: its box takes no money any more, whatever it still sends."""
 
 
 _REQUEST = msgspec.msgpack.Decoder(Request)

@@ -40,6 +40,9 @@ CODE_LIFE: Final = timedelta(hours=24)
 
 Replaced = Callable[[Connection, str, str, datetime], object]
 """Told of an office, of its journal that another one takes over from, and of when."""
+Newcomer = Callable[[Connection, str, str, str | None], int]
+"""Told of an office, of a journal that begins there, and of the one that it takes over from, if any. Returns how much of
+the office's feed that journal's box reads before it takes money: what the others hold."""
 
 
 def add_office(engine: Engine, office: OfficeId, name: str, *, clock: Clock) -> None:
@@ -83,10 +86,11 @@ def enrol(
     clock: Clock,
     entropy: Entropy,
     replaced: Replaced = lambda *_: 0,
+    newcomer: Newcomer = lambda *_: 0,
 ) -> bytes:
     """Return the signed answer to an enrolment request, after its commit.
 
-    `replaced` is told, in the transaction, of the journal that a new one takes over from.
+    `replaced` is told, in the transaction, of the journal that a new one takes over from, `newcomer` of each new one.
     Raises PeerError `exchange.malformed`, `exchange.too_large`, `exchange.wrong_signature`, `enrolment.code_unknown`,
     `enrolment.code_expired`, `enrolment.code_used` (by another key), `enrolment.key_bound` (to another office).
     """
@@ -111,6 +115,8 @@ def enrol(
             else:
                 bound = _succeed(connection, office, code.replaces, request, clock=clock, entropy=entropy)
                 replaced(connection, office, bound.predecessor, clock.now())
+            feed_size = newcomer(connection, office, bound.journal_id, bound.predecessor)
+            bound = _reads_first(connection, bound, feed_size)
             connection.execute(
                 update(fleet.enrolment_code)
                 .where(fleet.enrolment_code.c.code_sha256 == digest)
@@ -219,6 +225,17 @@ def _open_journal(
     ).one()
 
 
+def _reads_first(connection: Connection, bound: Row[Any], feed_size: int) -> Row[Any]:
+    """Keep how much of the office's feed a journal's box reads first; the same is answered when it asks again."""
+    table = journals.journal
+    return connection.execute(
+        update(table)
+        .where(table.c.office_id == bound.office_id, table.c.journal_id == bound.journal_id)
+        .values(feed_size=feed_size)
+        .returning(table)
+    ).one()
+
+
 def _answer(envelope: Envelope, office_name: str, bound: Row[Any], keys: CentralKeys) -> bytes:
     enrolment = Enrolment(
         v=VERSION,
@@ -234,6 +251,7 @@ def _answer(envelope: Envelope, office_name: str, bound: Row[Any], keys: Central
         trust=keys.trust(),
         predecessor=bound.predecessor,
         predecessor_cosigned_size=bound.predecessor_cosigned_size,
+        feed_size=bound.feed_size,
     )
     return pack(ENROLMENT_RESPONSE, encode_payload(enrolment), keys.exchange.sign)
 

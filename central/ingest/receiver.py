@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, insert, sel
 from central.ingest.accepted import JournalContext, Posting
 from central.ingest.entries import store_aside, store_close, store_main, store_rotations
 from central.ingest.quarantine import note_asker
+from central.ledger.elsewhere import successor_of
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.journal_branches import StoredBranches
@@ -167,6 +168,7 @@ class Receiver:
             more=more,
             central_time=instant_text(now),
             sign=self._answering.sign,
+            successor=successor_of(connection, row.office_id, row.journal_id),
         )
 
     def _stale(self, checked: CheckedRequest, row: Row[Any]) -> bytes:

@@ -74,6 +74,7 @@ FEED_FACTS: Final[dict[str, str]] = {
     InquiryAnswered.type: "written with the provider's answer (central.providers.answers)",
     PaymentConfirmed.type: "written with the transfers of the provider's answer (central.providers.answers)",
     PaymentRefused.type: "written with the transfers and the refund's case (central.providers.answers)",
+    "obligations.held": "tells other boxes of payments that are booked (central.ledger.elsewhere)",
     NoticePublished.type: "words for people; about no money",
     AcquirerAnswered.type: "moves nothing: the office's own entry does (central.reconciliation.answering)",
     ExposurePolicySet.type: "allows or forbids; moves no money",

@@ -48,6 +48,7 @@ journal: Final = Table(
     Column("closed_at", _INSTANT),
     Column("closed_reason", Text),
     Column("retired_at", _INSTANT),
+    Column("feed_size", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("office_id", "journal_id"),
     UniqueConstraint("journal_id"),
     ForeignKeyConstraint(["office_id", "box_id"], ["box.office_id", "box.box_id"]),
@@ -59,7 +60,8 @@ journal: Final = Table(
 `token` is what the next request must carry, `spent_token` the one before it, `first_token` the one the enrolment gave.
 `cosigned_at_s` are seconds since 1970 of the newest cosignature. `predecessor` is the journal that this one took over
 from, when its box was replaced or restored; `closed_at` is when its `journal.closed` was received.
-`retired_at` is when two people decided that this journal never goes on.
+`retired_at` is when two people decided that this journal never goes on. `feed_size` is how much of the office's feed
+there was when it began, what the office's other journals hold included.
 """
 
 journal_entry: Final = Table(

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from central.ingest import quarantine
-from central.ledger.receive import post_entries
+from central.ledger.elsewhere import posting_for_all
 from central.web.guards import may_change, own_form, signed_in
 from central.web.office_reads import alarms, aside_types, journal_of
 from central.web.pages_settlement import username_of
@@ -79,7 +79,7 @@ def quarantine_pages(web: Web) -> list[Any]:
         by = username_of(request)
 
         def work() -> None:
-            quarantine.agree(web.engine, decision_id, post_entries, by=by, clock=web.clock)
+            quarantine.agree(web.engine, decision_id, posting_for_all(web.append_feed), by=by, clock=web.clock)
 
         return await _done(web, request, str(form.get("journal", "")), work)
 

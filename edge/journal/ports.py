@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from edge.journal.atms import AtmReader
+from edge.journal.elsewhere import OthersReader
 from edge.journal.people import OperatorView
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.services import ServiceImageView, ServiceRequestView
@@ -161,6 +162,10 @@ class StoreView(Protocol):
     @property
     def atms(self) -> AtmReader:
         """The office's ATMs."""
+
+    @property
+    def others(self) -> OthersReader:
+        """What the office's other journals hold."""
 
     @property
     def services(self) -> ServiceReader:

@@ -61,6 +61,20 @@ def _obligation_is_free(view: StoreView, wanted: PaymentRequested) -> None:
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id, obligation=obligation)
 
 
+def _others_are_heard(view: StoreView, _: PaymentRequested) -> None:
+    """Check that central has told what the office's other journals held when this one took over from them."""
+    if view.others.are_awaited():
+        raise OperatorError("payment.predecessor_unheard")
+
+
+def _free_elsewhere(view: StoreView, wanted: PaymentRequested) -> None:
+    """Check that no other box of the office took what is paid, or may have, by what central told of them."""
+    for obligation in _debt(view, wanted):
+        if held := view.others.holder_of(obligation):
+            data = {"payment_id": held.payment_id, "state": str(held.state), "journal": held.journal}
+            raise OperatorError("payment.held_elsewhere", obligation=obligation, **data)
+
+
 def _charge_is_undisputed(view: StoreView, wanted: PaymentRequested) -> None:
     """Check that no charge was spoken of an earlier payment that counts as not charged: who is right is not known."""
     for obligation in _debt(view, wanted):
@@ -95,7 +109,9 @@ def _service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
 CHECKS: Final[tuple[Check, ...]] = (
     _not_closed,
     _not_quarantined,
+    _others_are_heard,
     _obligation_is_free,
+    _free_elsewhere,
     _charge_is_undisputed,
     exposure_allows,
     _terminal_is_free,
@@ -121,6 +137,12 @@ def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | N
     return "payment.obligation_held" if charged else None
 
 
+def _is_held_elsewhere(view: StoreView, wanted: PaymentRequested) -> str | None:
+    """Central may have told meanwhile that another box of the office took it."""
+    held = any(view.others.holder_of(obligation) for obligation in _debt(view, wanted))
+    return "payment.held_elsewhere" if held else None
+
+
 def _charge_got_disputed(view: StoreView, wanted: PaymentRequested) -> str | None:
     found = any(disputed(view, obligation) for obligation in _debt(view, wanted))
     return "payment.charge_disputed" if found else None
@@ -130,5 +152,6 @@ OBSTACLES: Final[tuple[Obstacle, ...]] = (
     _is_quarantined,
     _terminal_got_locked,
     _was_charged_after_all,
+    _is_held_elsewhere,
     _charge_got_disputed,
 )

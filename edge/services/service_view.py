@@ -103,7 +103,7 @@ class ServiceViews:
         """Return the keys that could be paid now: a part or the whole of the same debt is neither held nor disputed."""
         ended, found = self.ended(document), set()
         named = {one for payable in document.payables() if (one := obligation_of(payable)) is not None}
-        shut = {one for one in named if self._queries.payment_by_obligation(one) or disputed(self._queries, one)}
+        shut = {one for one in named if self._is_shut(one)}
         for payable in document.payables():
             key = payable.key
             with contextlib.suppress(OperatorError):
@@ -111,6 +111,11 @@ class ServiceViews:
                 if shut.isdisjoint(same_debt(document, [key])):
                     found.add(key)
         return frozenset(found)
+
+    def _is_shut(self, obligation: str) -> bool:
+        """Return whether an obligation is held, here or by another box of the office, or is disputed."""
+        held = self._queries.payment_by_obligation(obligation) or self._queries.others.holder_of(obligation)
+        return held is not None or disputed(self._queries, obligation) is not None
 
     def _fulfilments(self, asked: ServiceRequestView, document: AnswerDocument) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}

@@ -30,6 +30,7 @@ def create_box(
     token: bytes | None = None,
     predecessor: str | None = None,
     predecessor_cosigned_size: int | None = None,
+    feed_size: int = 0,
 ) -> None:
     """Make the file of a new box with `journal.opened` as its first entry; durable when this returns.
 
@@ -59,6 +60,7 @@ def create_box(
             software=software,
             predecessor=predecessor,
             predecessor_cosigned_size=predecessor_cosigned_size,
+            feed_size=feed_size,
         )
         with (
             SqliteJournalStore(connection, None, clock, entropy) as store,

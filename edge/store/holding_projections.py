@@ -101,7 +101,8 @@ def _said(connection: apsw.Connection, body: PaymentConfirmed | PaymentRefused, 
     pairs = ", ".join(f"{column} = ?" for column in values)
     connection.execute(
         f"UPDATE holding SET {pairs} WHERE payment_id = ? AND item = coalesce(?, "  # noqa: S608 - names of this module
-        "(SELECT iif(item_count, NULL, 0) FROM payment WHERE payment.payment_id = holding.payment_id))",
+        "(SELECT iif(item_count, NULL, 0) FROM payment WHERE payment.payment_id = holding.payment_id), "
+        "(SELECT iif(item_count > 1, NULL, 0) FROM elsewhere WHERE elsewhere.payment_id = holding.payment_id))",
         (*values.values(), body.payment_id, body.item),
     )
     connection.execute(

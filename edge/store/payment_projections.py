@@ -5,7 +5,7 @@ from typing import Any, Final
 import apsw
 
 from edge.journal.ports import Recorded
-from edge.store import day_rows, exposure_rows, holding_projections
+from edge.store import day_rows, elsewhere_projections, exposure_rows, holding_projections
 from edge.store.holding_projections import await_confirmation, mark_doubled
 from edge.store.projecting import Project, insert
 from shared.errors import BugError
@@ -242,6 +242,7 @@ PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
     PaymentNotSent: _not_sent,
     PaymentSent: _sent,
     PaymentApproved: _approved,
+    elsewhere_projections.settle(connection, body.payment_id)
     PaymentAcknowledged: _acknowledged,
     PaymentDeclined: _declined,
     PaymentCancelled: _cancelled,

@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from edge.journal.ports import Recorded
-from edge.store import day_rows, exposure_rows, finding_rows, profile_rows, service_projections
+from edge.store import day_rows, elsewhere_projections, exposure_rows, finding_rows, profile_rows, service_projections
 from edge.store.atm_projections import ATM_PROJECTORS
 from edge.store.payment_projections import PAYMENT_PROJECTORS
 from edge.store.people_rows import PEOPLE_PROJECTORS
@@ -33,6 +33,7 @@ from shared.events import (
     JournalOpened,
     KeyRotated,
     NoticePublished,
+    ObligationsHeld,
     ReceiptPrinted,
     decode_body,
 )
@@ -56,6 +57,11 @@ def _apply_body(connection: apsw.Connection, at: Recorded, body: Body) -> None:
         before = finding_rows.documents_of(connection, body)
         project(connection, at, body)
         finding_rows.note(connection, body, before)
+
+
+def _opened(connection: apsw.Connection, at: Recorded, body: JournalOpened) -> None:
+    exposure_rows.boot(connection, at, body)
+    elsewhere_projections.began(connection, at, body)
 
 
 def _printed(connection: apsw.Connection, _: Recorded, body: ReceiptPrinted) -> None:
@@ -208,7 +214,7 @@ _PROJECTORS: Final[dict[type[Body], Project]] = {
     **PEOPLE_PROJECTORS,
     **service_projections.SERVICE_PROJECTORS,
     ReceiptPrinted: _printed,
-    JournalOpened: exposure_rows.boot,
+    JournalOpened: _opened,
     BootStarted: exposure_rows.boot,
     DayClosed: day_rows.closed,
     InquiryRequested: _inquiry_requested,
@@ -219,4 +225,5 @@ _PROJECTORS: Final[dict[type[Body], Project]] = {
     FeedReceived: _feed_received,
     InquiryAnswered: _inquiry_answered,
     NoticePublished: _notice_published,
+    ObligationsHeld: elsewhere_projections.told,
 }

@@ -29,6 +29,7 @@ from edge.store import people_rows, profile_rows
 from edge.store.atm_rows import AtmRows
 from edge.store.database import open_read_only, transaction
 from edge.store.history_reads import HistoryReads
+from edge.store.elsewhere_rows import ElsewhereRows
 from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
 from edge.store.service_reads import ServiceReads
@@ -65,6 +66,8 @@ class Queries:
         self.atms = AtmRows(self._connection, self._lock)
         self.services = ServiceReads(self._locked)
         """What customers asked for beyond bills, and the catalogues."""
+        self.others = ElsewhereRows(self._connection, self._lock)
+        """What the office's other journals hold."""
         self.history = HistoryReads(self._locked)
         """Payments, inquiries and acts, by what is looked for."""
 

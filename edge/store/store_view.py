@@ -13,6 +13,7 @@ from edge.journal.standing import Exposure
 from edge.journal.views import DataKeyView, PrintJob, PrintState
 from edge.store import people_rows, print_spool
 from edge.store.atm_rows import AtmRows
+from edge.store.elsewhere_rows import ElsewhereRows
 from edge.store.exposure_rows import note_cosigned
 from edge.store.feed_rows import store_feed_entries
 from edge.store.rows import EXCHANGE_COLUMNS, Rows
@@ -36,6 +37,7 @@ class SqliteStoreView(Rows):
         self._clock = clock
         self._entropy = entropy
         self.atms = AtmRows(connection, nullcontext())
+        self.others = ElsewhereRows(connection, nullcontext())
 
     # --- keys for personal data ---
 

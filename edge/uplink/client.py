@@ -220,10 +220,13 @@ class Uplink:
         )
 
     def _settlement(self, answer: Answer, state: ExchangeState) -> Settlement:
-        quarantined = answer.status == "quarantined" or (answer.status == "stale" and state.quarantined)
+        set_aside = answer.status == "quarantined" or (answer.status == "stale" and state.quarantined)
+        # What a box says that was replaced is still taken; money it takes no more.
+        quarantined = set_aside or answer.successor is not None
         alarms = []
         if quarantined and not state.quarantined:
-            alarms.append(AlarmRaised(kind="quarantined", detail=f"by central, at {answer.central_time}"))
+            kind, by = ("quarantined", "central") if answer.successor is None else ("succeeded", answer.successor)
+            alarms.append(AlarmRaised(kind=kind, detail=f"by {by}, at {answer.central_time}"))
         for feed, code in answer.feed_faults.items():
             # Once for each start of the program: the same fault comes with every answer.
             if feed not in self._alarmed:

@@ -1,12 +1,13 @@
 """A group of bills as its pages show it: what may be added to it, how each bill stands, what may be pressed."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
+from edge.web.elsewhere_view import elsewhere_status, elsewhere_text
 from edge.web.payment_view import ahead_of, paper_text
-from edge.web.ports import Counter, PaymentView
+from edge.web.ports import Counter, PaymentView, Reading
 from edge.web.ports_groups import GroupLine, GroupView
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.errors import OperatorError
@@ -20,21 +21,28 @@ BILLS_MAX: Final = 50
 UNDER_WAY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 
 
+class InTheWay(NamedTuple):
+    """The payment because of which a bill cannot be paid now."""
+
+    payment_id: str
+    status: Status
+    text: str
+    """The key of the sentence that says so."""
+
+
 class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
     """A bill that was put into a group and is not paid yet."""
 
     bill: Bill
-    earlier: PaymentView | None
+    held: InTheWay | None
     """The payment because of which it cannot be paid here: it is left out."""
-    earlier_status: Status | None
-    held_text: str
     others: tuple[str, ...]
     """The barcodes of the rest: what the group is without it."""
 
     @property
     def is_good(self) -> bool:
         """Return whether it can be paid."""
-        return self.earlier is None
+        return self.held is None
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,10 +82,21 @@ def read_draft(counter: Counter, barcodes: Sequence[str]) -> Draft:
     )
 
 
-def standing_in_the_way(counter: Counter, bill: Bill) -> tuple[PaymentView | None, str]:
-    """Return the payment because of which a bill cannot be paid now, and the key of the sentence that says so."""
-    obligation = bill_obligation(bill.bill_id, bill.payment_id)
-    earlier = counter.read_bill(bill.bill_id, bill.payment_id).earlier
+def standing_in_the_way(counter: Counter, bill: Bill) -> InTheWay | None:
+    """Return the payment because of which a bill cannot be paid now, of this box or another."""
+    reading = counter.read_bill(bill.bill_id, bill.payment_id)
+    if reading.earlier is None and reading.elsewhere is not None:
+        held = reading.elsewhere
+        return InTheWay(held.payment_id, elsewhere_status(held), elsewhere_text(held))
+    earlier, text = _of_this_box(counter, reading)
+    if earlier is None:
+        return None
+    return InTheWay(earlier.payment_id, STATUSES[_key(counter, earlier, earlier.confirmation)], text)
+
+
+def _of_this_box(counter: Counter, reading: Reading) -> tuple[PaymentView | None, str]:
+    obligation = bill_obligation(reading.bill.bill_id, reading.bill.payment_id)
+    earlier = reading.earlier
     if earlier is None:
         disputed = counter.disputed(obligation)
         return disputed, "dispute.bill" if disputed else ""
@@ -87,14 +106,7 @@ def standing_in_the_way(counter: Counter, bill: Bill) -> tuple[PaymentView | Non
 
 
 def _draft_line(counter: Counter, bill: Bill, others: tuple[str, ...]) -> DraftLine:
-    earlier, held_text = standing_in_the_way(counter, bill)
-    return DraftLine(
-        bill=bill,
-        earlier=earlier,
-        earlier_status=None if earlier is None else STATUSES[_key(counter, earlier, earlier.confirmation)],
-        held_text=held_text,
-        others=others,
-    )
+    return DraftLine(bill=bill, held=standing_in_the_way(counter, bill), others=others)
 
 
 class LineShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from edge.web.elsewhere_view import elsewhere_do, elsewhere_status, elsewhere_text
 from edge.web.guards import ACT, own_form, signed_in
 from edge.web.payment_view import payment_page, status_key_now
 from edge.web.ports import BoxStatus, Operator, PaymentView, Reading
@@ -27,7 +28,9 @@ ITEM_DIGITS_MAX: Final = 3
 _KEY_MAX_LETTERS: Final = 64
 _IN_PLACE: Final = re.compile(r"/(?:requests|bills)/[A-Za-z0-9_/-]{1,80}(?:\?q=[0-9]{1,26})?")
 """Pages that show a payment where it began."""
-_IN_THE_WAY: Final = frozenset({"payment.obligation_held", "payment.charge_disputed", "payment.terminal_locked"})
+_IN_THE_WAY: Final = frozenset(
+    {"payment.obligation_held", "payment.held_elsewhere", "payment.charge_disputed", "payment.terminal_locked"}
+)
 """Codes of a payment that another one stands in the way of; the bill's page shows which."""
 
 
@@ -89,6 +92,7 @@ def home_facts(web: Web) -> dict[str, Any]:
         "reversal_doubt_status": STATUSES["reversal_in_doubt"],
         "refunds": len(web.counter.queries.open_refunds()),
         "box": status,
+        "others_awaited": web.counter.queries.others.are_awaited(),
         "journal_stopped": web.counter.journal_failure() is not None,
         "alarms": list(status.alarms)[:ALARMS_MAX],
         "notices": web.counter.queries.notices(NOTICES_MAX),
@@ -115,7 +119,7 @@ def _bill_page(
     refused_at: str | None = None,
     status_code: int = 200,
 ) -> Response[str]:
-    earlier = reading.earlier
+    earlier, elsewhere = reading.earlier, reading.elsewhere
     disputed = web.counter.disputed(_obligation(reading))
     # Locked as a whole only when no terminal is left; else another one can be chosen.
     locked_by = _locking(web, None)
@@ -134,6 +138,9 @@ def _bill_page(
         earlier_status=STATUSES[status_key_now(web.counter, earlier)] if earlier else None,
         earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
         earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,
+        elsewhere=elsewhere,
+        elsewhere_status=elsewhere_status(elsewhere) if elsewhere else None,
+        elsewhere_text=elsewhere_text(elsewhere) if elsewhere else "",
         disputed=disputed,
         disputed_status=payment_status(disputed.state, disputed.confirmation) if disputed else None,
         locked_by=locked_by,
@@ -202,6 +209,10 @@ def bill_pages(web: Web) -> list[Any]:
 def _payment_pages(web: Web) -> list[Any]:
     @get("/payments/{payment_id:str}", guards=[signed_in])
     async def payment(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
+        own = web.counter.queries.payment(payment_id)
+        if own is None and (held := web.counter.queries.others.payment(payment_id)) is not None:
+            facts: dict[str, Any] = {"held": held, "status": elsewhere_status(held), "do_text": elsewhere_do(held)}
+            return page(web, request, "elsewhere.html", **facts)
         shown = payment_page(web.counter, find_payment(web, payment_id))
         return page(web, request, "payment.html", live_part="payment_live.html", shown=shown, payment=shown.payment)
 

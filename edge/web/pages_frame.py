@@ -44,6 +44,15 @@ def frame_pages(web: Web) -> list[Any]:
 
     @get("/about", guards=[signed_in])
     async def about(request: AnyRequest) -> Response[str]:
-        return page(web, request, "about.html", box=web.counter.queries.status(), profiles=web.counter.profiles())
+        queries = web.counter.queries
+        return page(
+            web,
+            request,
+            "about.html",
+            box=queries.status(),
+            profiles=web.counter.profiles(),
+            others=queries.others.journals(),
+            predecessor=queries.others.predecessor(),
+        )
 
     return [services, suggestions, rules, support, app, about]

@@ -11,14 +11,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from edge.web.group_view import BILLS_MAX, Draft, group_shown, read_draft, standing_in_the_way
+from edge.web.group_view import BILLS_MAX, Draft, InTheWay, group_shown, read_draft, standing_in_the_way
 from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages_bills import form_digest, is_barcode, one_time_key, operator_name
-from edge.web.payment_view import status_key_now
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
-from shared.display import STATUSES
 from shared.error_texts import describe
 from shared.errors import OperatorError
+from shared.identifiers import Bill
 from shared.ids import bill_obligation
 
 PATH: Final = "/bills/group"
@@ -44,13 +43,14 @@ def _draft_page(
     *,
     values: dict[str, str] | None = None,
     bill_error: dict[str, Any] | None = None,
-    held: dict[str, Any] | None = None,
+    held: InTheWay | None = None,
+    held_bill: Bill | None = None,
     error: OperatorError | None = None,
     status_code: int = 200,
 ) -> Response[str]:
     """Return the page on which bills are put together.
 
-    `bill_error` is of the bill just read, `held` says why it cannot be paid; `error` is of the payment of all.
+    `bill_error` is of the bill just read, `held` says why it, `held_bill`, cannot be paid; `error` is of the payment of all.
     """
     return page(
         web,
@@ -62,6 +62,7 @@ def _draft_page(
         values=values or {},
         bill_error=bill_error,
         held=held,
+        held_bill=held_bill,
         error_said=describe(error, language_of(request)) if error else None,
         draft_address=_address([line.bill.barcode for line in draft.lines]),
         address_of=lambda barcodes: _address(list(barcodes)),
@@ -85,11 +86,8 @@ def _draft_pages(web: Web) -> list[Any]:
             said = {"error": error, "said": describe(error, language_of(request))}
             kept = {} if error.code == "bill.twice" else values
             return _draft_page(web, request, draft, values=kept, bill_error=said, status_code=422)
-        earlier, held_text = standing_in_the_way(web.counter, bill)
-        if earlier is not None:
-            status = STATUSES[status_key_now(web.counter, earlier)]
-            held = {"bill": bill, "earlier": earlier, "status": status, "text": held_text}
-            return _draft_page(web, request, draft, held=held, status_code=409)
+        if (held := standing_in_the_way(web.counter, bill)) is not None:
+            return _draft_page(web, request, draft, held=held, held_bill=bill, status_code=409)
         return Redirect(_address([*(line.bill.barcode for line in draft.lines), bill.barcode]), status_code=303)
 
     @post("/bills/groups", guards=[signed_in, own_form], opt=_MAY)

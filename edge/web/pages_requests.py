@@ -24,6 +24,7 @@ from shared.errors import OperatorError
 _IN_THE_WAY: Final = frozenset(
     {
         "payment.obligation_held",
+        "payment.held_elsewhere",
         "payment.charge_disputed",
         "payment.terminal_locked",
         "service.no_fee_due",

@@ -60,6 +60,7 @@ _NOT_SENT_SENTENCES: Final = {
     "operator_cancelled": "say.not_sent_cancelled",
     "payment.terminal_locked": "say.not_sent_locked",
     "payment.obligation_held": "say.not_sent_paid",
+    "payment.held_elsewhere": "say.not_sent_elsewhere",
     "payment.charge_disputed": "say.not_sent_disputed",
     "fault": "say.not_sent_fault",
 }

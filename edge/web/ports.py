@@ -6,6 +6,7 @@ Views are protocols of read-only members, so that this layer names what it shows
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
+from edge.journal.elsewhere import ElsewherePayment, OthersReader
 from edge.journal.health_view import HealthView
 from edge.journal.people import NOWHERE, Place
 from edge.journal.people import OperatorView as Operator
@@ -44,6 +45,7 @@ __all__ = [
     "ClosedDay",
     "Confirmation",
     "Counter",
+    "ElsewherePayment",
     "ExposureView",
     "Header",
     "HealthView",
@@ -103,6 +105,10 @@ class Reading(Protocol):
     def earlier(self) -> PaymentView | None:
         """The payment because of which this bill cannot be paid again."""
 
+    @property
+    def elsewhere(self) -> ElsewherePayment | None:
+        """Such a payment of another box of the office, by central's word."""
+
 
 class BoxEvent(Protocol):
     """Something of `kind` changed: payment, inquiry, printer, terminal, line or notice."""
@@ -118,6 +124,10 @@ class BoxEvent(Protocol):
 
 class Queries(BillQueries, MoneyQueries, AtmQueries, ServiceQueries, Protocol):
     """What the journal says. Each answer is quick enough for the event loop."""
+
+    @property
+    def others(self) -> OthersReader:
+        """What the office's other journals hold."""
 
     def receipt_proof(self, index: int) -> str | None:
         """Return the proof that an entry stands in the log as central cosigned it; None while it does not."""

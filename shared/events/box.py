@@ -24,6 +24,8 @@ class JournalOpened(Body, frozen=True, kw_only=True):
     """The journal this one takes over from, when a box was replaced or restored."""
     predecessor_cosigned_size: Count | None = None
     """How much of it central had cosigned; what came after may be lost."""
+    feed_size: Count = 0
+    """Entries of the office's feed that are read before money is taken: what the office's other journals hold."""
 
 
 class BootStarted(Body, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import msgspec
 
 from shared.catalogue import Service
 from shared.events.body import Body, Count, Rial
+from shared.payment import PaymentState
 from shared.sealed import Sealed
 
 ProfilePath = Annotated[
@@ -166,6 +167,48 @@ class AcquirerAnswered(Body, frozen=True, kw_only=True):
     answered_at: str
     refund_id: str | None = None
     """About a `reversal`: the refund under which it was asked for. One sale may be told to be undone more than once."""
+
+
+class ObligationElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a payment of another journal pays."""
+
+    obligation: str
+    amount_rial: Rial
+    bill_id: str | None = None
+    bill_payment_id: str | None = None
+    confirmation: Literal["none", "confirmed", "refused"] = "none"
+    """What its provider had said by then."""
+
+
+class PaymentElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment of another journal of the office, as central's books have it."""
+
+    payment_id: str
+    state: PaymentState
+    terminal: str
+    requested_at: str
+    """By that box's own clock."""
+    stan: str | None = None
+    rrn: str | None = None
+    pan: str | None = None
+    obligations: Annotated[tuple[ObligationElsewhere, ...], msgspec.Meta(min_length=1)]
+
+
+class ObligationsHeld(Body, frozen=True, kw_only=True):
+    """What payments of another of the office's journals pay: a box that did not take them must not charge it again.
+
+    Told to a box that takes over from that journal, or works beside it, and told again of a payment that stands
+    otherwise since. A state that certainly took nothing frees what was told before.
+    """
+
+    type = "obligations.held"
+    journal: str
+    """Whose payments they are; that journal's own box knows better."""
+    heard_size: Count
+    """How many of its entries central had."""
+    heard_at: str | None = None
+    """When central last heard of it; null: never. What it did after that is not known."""
+    payments: tuple[PaymentElsewhere, ...] = ()
 
 
 class ExposurePolicySet(Body, frozen=True, kw_only=True):

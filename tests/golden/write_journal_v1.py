@@ -29,6 +29,7 @@ from shared.journal.entry import (
 from shared.journal.export_format import write_export
 from shared.journal.note import NoteKey, format_note, sign_note
 from shared.journal.tree import Frontier
+from shared.payment import PaymentState
 from shared.sealed import Sealed, seal
 
 HERE = Path(__file__).parent
@@ -160,6 +161,27 @@ def payment_samples() -> list[Body]:
         ),
         events.PaymentRefused(**PAYMENT, provider="sandbox", track_id="trk-2", reason="already_paid", case_id="case-1"),
         *money_back_samples(),
+        events.ObligationsHeld(
+            journal="daftar.journal/72101001/1/1",
+            heard_size=40,
+            heard_at="2026-11-22T08:00:00.000Z",
+            payments=(
+                events.PaymentElsewhere(
+                    **PAYMENT,
+                    state=PaymentState.IN_DOUBT,
+                    terminal="terminal-1",
+                    requested_at="2026-11-22T07:50:00.000Z",
+                    obligations=(
+                        events.ObligationElsewhere(
+                            obligation="bill:7748317800142:1770160",
+                            amount_rial=17_000,
+                            bill_id="7748317800142",
+                            bill_payment_id="1770160",
+                        ),
+                    ),
+                ),
+            ),
+        ),
         events.AcquirerAnswered(
             **PAYMENT,
             charged=True,

@@ -9,6 +9,7 @@ from typing import Final
 
 from edge.store.schema.atm_tables import ATM_PROJECTIONS, ATM_TABLES
 from edge.store.schema.day_tables import DAY_TABLES
+from edge.store.schema.elsewhere_tables import ELSEWHERE_PROJECTIONS, ELSEWHERE_TABLES
 from edge.store.schema.finding_tables import FINDING_PROJECTED
 from edge.store.schema.payment_tables import PAYMENT_TABLES
 from edge.store.schema.people_tables import PEOPLE_OUTSIDE, PEOPLE_PROJECTED
@@ -62,6 +63,7 @@ PROJECTED: Final = (
     *SERVICE_PROJECTED,
     *FINDING_PROJECTED,
     *PAYMENT_TABLES,
+    *ELSEWHERE_TABLES,
     """CREATE TABLE inquiry (
         inquiry_id TEXT PRIMARY KEY,
         ticket INTEGER NOT NULL,
@@ -199,6 +201,7 @@ PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "boot_time": ("first_index",),
     "day_total": ("day", "tally", "method", "purpose", "terminal"),
     "day_close": ("day",),
+    **ELSEWHERE_PROJECTIONS,
     **ATM_PROJECTIONS,
 }
 """Each projection's table and its key: what must come out of the facts identically."""

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from central.fleet import feed
-from central.fleet.enrolment import Replaced, add_office, enrol, issue_code
+from central.fleet.enrolment import Newcomer, Replaced, add_office, enrol, issue_code
 from central.fleet.keys import CentralKeys
 from central.ingest.accepted import Posting, post_nothing
 from central.ingest.receiver import Receiver
@@ -43,13 +43,22 @@ class Centre(msgspec.Struct):
         code: str | None = None,
         office: OfficeId = OFFICE,
         replaced: Replaced = lambda *_: 0,
+        newcomer: Newcomer = lambda *_: 0,
     ) -> Enrolment:
         code = code or issue_code(self.engine, office, clock=self.clock, entropy=self.entropy)
         key = private_key(key_name)
         request = enrolment_request(
             code=code, public_key=public_bytes(key), software="test", entropy=self.entropy, sign=key.sign
         )
-        answer = enrol(self.engine, request, keys=self.keys, clock=self.clock, entropy=self.entropy, replaced=replaced)
+        answer = enrol(
+            self.engine,
+            request,
+            keys=self.keys,
+            clock=self.clock,
+            entropy=self.entropy,
+            replaced=replaced,
+            newcomer=newcomer,
+        )
         return read_enrolment(answer, request_wire=request)
 
     def box(self, key_name: str = "box") -> BoxModel:

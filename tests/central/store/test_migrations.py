@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from central.ledger.items import words_of
 from central.ledger.questions import ask_provider
 from central.ledger.store import load_payment
-from central.store import answers, atms, books, fleet, journals, messages, people, services, settlements
+from central.store import answers, atms, books, elsewhere, fleet, journals, messages, people, services, settlements
 from central.store.embedded import EmbeddedPostgres
 from central.store.engine import open_engine
 from central.store.metadata import METADATA
@@ -42,6 +42,7 @@ def test_the_tables_in_code_are_the_tables_the_migrations_make(engine: Engine) -
         answers.acquirer_answer,
         services.service_request,
         messages.text_message,
+        elsewhere.told_payment,
         atms.office_atm,
         settlements.recon_run,
         people.person,

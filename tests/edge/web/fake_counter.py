@@ -9,6 +9,7 @@ import msgspec
 
 from edge.devices.scan import settings_lines
 from edge.journal.atms import AtmReader
+from edge.journal.elsewhere import ElsewherePayment, HeardJournal
 from edge.journal.health_view import HealthView
 from edge.journal.people import NOWHERE, OperatorView, Place
 from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
@@ -101,6 +102,32 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     bill: Bill
     amount_rial: int
     earlier: PaymentView | None
+    elsewhere: ElsewherePayment | None = None
+
+
+class FakeOthers:
+    """What central told of the office's other journals."""
+
+    def __init__(self) -> None:
+        self.payments: dict[str, ElsewherePayment] = {}
+        self.heard: list[HeardJournal] = []
+        self.awaited = False
+
+    def payment(self, payment_id: str) -> ElsewherePayment | None:
+        return self.payments.get(payment_id)
+
+    def holder_of(self, obligation: str) -> ElsewherePayment | None:
+        held = (one for one in self.payments.values() if one.state not in CERTAINLY_UNCHARGED)
+        return next((one for one in held if any(item.obligation == obligation for item in one.items)), None)
+
+    def journals(self) -> list[HeardJournal]:
+        return self.heard
+
+    def predecessor(self) -> str | None:
+        return next((one.journal for one in self.heard if one.is_predecessor), None)
+
+    def are_awaited(self) -> bool:
+        return self.awaited
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +164,7 @@ class FakeQueries:
 
     def __init__(self) -> None:
         self.services = FakeServiceReads()
+        self.others = FakeOthers()
         self.all_payments: dict[str, PaymentView] = {}
         self.all_inquiries: dict[str, InquiryView] = {}
         self.all_notices: list[NoticeView] = []
@@ -401,7 +429,12 @@ class FakeCounter(FakeServices):
             for row in self.queries.payments(None, 1000)
             if row.obligation == obligation and row.state not in CERTAINLY_UNCHARGED
         ]
-        return Reading(bill=found, amount_rial=found.amount_rial, earlier=holders[0] if holders else None)
+        return Reading(
+            bill=found,
+            amount_rial=found.amount_rial,
+            earlier=holders[0] if holders else None,
+            elsewhere=self.queries.others.holder_of(bill_obligation(found.bill_id, found.payment_id)),
+        )
 
     async def pay_bill(
         self,

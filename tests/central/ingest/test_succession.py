@@ -1,0 +1,237 @@
+"""A box that takes over does not charge again what the one before charged: from a real file through central to another."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from central.fleet import feed
+from central.fleet.enrolment import issue_code
+from central.ledger import elsewhere
+from central.ledger.elsewhere import posting_for_all, tell_newcomer
+from central.ledger.left_behind import open_left_behind
+from edge.journal.signer import FileSigner
+from edge.journal.views import CentralLink, Identity
+from edge.journal.writer import StoreView
+from edge.services.may_pay import CHECKS
+from edge.store.creation import create_box
+from edge.store.rebuild import rebuild_projections
+from shared.errors import OperatorError
+from shared.events import (
+    FEED_BODIES,
+    AcquirerAnswered,
+    Body,
+    ObligationsHeld,
+    PaymentInDoubt,
+    PaymentNotSent,
+    PaymentRequested,
+    decode_body,
+)
+from shared.journal.entry import decode_entry
+from sync.enrolment import Enrolment
+from tests.central.ingest.offices import OFFICE, Centre
+from tests.central.ingest.test_real_box import CHANCE, RunningBox, drained
+from tests.edge.store.boxes import approved, declined, requested, requested_of, sent
+from tests.edge.uplink.servers import Day, make_app, serving
+from tests.sync.models import SteppingClock, private_key
+
+pytestmark = pytest.mark.postgres
+
+
+class Town:
+    """An office's boxes, each with a folder of its own, at one central."""
+
+    def __init__(self, folder: Path, centre: Centre, url: str) -> None:
+        self.folder, self.centre, self.url = folder, centre, url
+        self.append = partial(feed.append, clock=centre.clock, signer=centre.keys.feed)
+
+    def box(self, name: str, replaces: str | None = None) -> RunningBox:
+        """Enrol a box, or one that takes over, and start it."""
+        centre = self.centre
+        code = issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=CHANCE, replaces=replaces)
+        newcomer = partial(tell_newcomer, append_feed=self.append)
+        enrolled = centre.enrol(name, code=code, replaced=open_left_behind, newcomer=newcomer)
+        return RunningBox(self._make(name, enrolled), self.url, enrolled)
+
+    def _make(self, name: str, enrolled: Enrolment) -> Path:
+        folder = self.folder / name
+        folder.mkdir()
+        (folder / "box.key").write_bytes(private_key(name).private_bytes_raw())
+        (folder / "box.key").chmod(0o600)
+        signer = FileSigner.load(folder / "box.key")
+        identity = Identity(
+            office=enrolled.office,
+            box=enrolled.box,
+            journal_id=enrolled.journal,
+            public_key=signer.public_key.hex(),
+            central=CentralLink(url=self.url, trust=enrolled.trust, feeds=enrolled.feeds),
+        )
+        create_box(
+            folder / "box.sqlite",
+            identity,
+            signer=signer,
+            clock=SteppingClock(),
+            entropy=CHANCE,
+            software="test",
+            token=enrolled.token,
+            predecessor=enrolled.predecessor,
+            predecessor_cosigned_size=enrolled.predecessor_cosigned_size,
+            feed_size=enrolled.feed_size,
+        )
+        return folder
+
+    def publish(self, *bodies: Body) -> None:
+        with self.centre.engine.begin() as connection:
+            for body in bodies:
+                self.append(connection, feed.feeds_of(OFFICE)[0], body)
+
+
+@pytest.fixture
+def town(centre: Centre, tmp_path: Path) -> Iterator[Town]:
+    append = partial(feed.append, clock=centre.clock, signer=centre.keys.feed)
+    with serving(make_app(Day(centre.receiver(posting_for_all(append)).receive))) as url:
+        yield Town(tmp_path, centre, url)
+
+
+def pays(name: str) -> PaymentRequested:
+    return requested(f"new-{name}", obligation=f"bill:{name}:{name}")
+
+
+def refusal(box: RunningBox, name: str) -> str:
+    """Return why a bill is not charged at a box, empty where it would be."""
+
+    def decide(view: StoreView) -> Sequence[Body]:
+        for check in CHECKS:
+            check(view, pays(name))
+        return []
+
+    try:
+        box.writer.commit_blocking(decide)
+    except OperatorError as error:
+        return error.code
+    return ""
+
+
+def pay(box: RunningBox, name: str, *ends: Callable[[str], Body]) -> None:
+    box.write(requested(f"old-{name}", obligation=f"bill:{name}:{name}"))
+    for end in ends:
+        box.write(end(f"old-{name}"))
+
+
+def lost(payment_id: str) -> Body:
+    return PaymentInDoubt(payment_id=payment_id, reason="no_answer")
+
+
+async def test_what_the_one_before_charged_or_left_open_is_not_charged_by_its_successor(town: Town) -> None:
+    old = town.box("old")
+    pay(old, "1", sent, approved)
+    pay(old, "2", sent, lost)
+    pay(old, "3")
+    pay(old, "4", sent, declined)
+    old.write(requested_of("old-group", ["bill:5:5", "bill:6:6"]), sent("old-group"), approved("old-group"))
+    assert await drained(old) == ["ok"]
+    pay(old, "7", sent, approved)  # never sent to central
+
+    new = town.box("new", replaces="1")
+    assert {refusal(new, name) for name in "1234"} == {"payment.predecessor_unheard"}
+    assert set(await drained(new)) == {"ok"}
+    refused = {name: refusal(new, name) for name in "1234567"}
+    held = "payment.held_elsewhere"
+    assert refused == {"1": held, "2": held, "3": held, "4": "", "5": held, "6": held, "7": ""}
+    with pytest.raises(OperatorError, match=r"payment\.obligation_held"):
+        new.write(pays("6"))
+    (heard,) = new.queries.others.journals()
+    assert (heard.journal, heard.is_predecessor, heard.held_count) == (new.queries.others.predecessor(), True, 4)
+    assert heard.heard_at is not None
+
+    # What it had not sent comes after all; and what it left open is settled.
+    old.write(PaymentNotSent(payment_id="old-3", reason="restart"))
+    assert set(await drained(old)) == {"ok"}
+    town.publish(
+        AcquirerAnswered(
+            payment_id="old-2", charged=False, source="settlement", acquirer="psp", answered_at="2026-11-22T08:00:00Z"
+        )
+    )
+    await drained(new)
+    assert (await new.uplink.exchange_once()).kind == "ok"
+    refused = {name: refusal(new, name) for name in "123457"}
+    assert refused == {"1": held, "2": "", "3": "", "4": "", "5": held, "7": held}
+    assert rebuild_projections(town.folder / "new" / "box.sqlite") == []
+
+    # The one before is told to stop, and what it still says is taken.
+    status = old.queries.status()
+    assert status.quarantined
+    assert [alarm.kind for alarm in status.alarms] == ["succeeded"]
+    assert refusal(old, "8") == "payment.box_quarantined"
+    for one in (old, new):
+        await one.stop()
+
+
+async def test_the_third_knows_of_the_first_and_a_lost_answer_to_the_enrolment_changes_nothing(town: Town) -> None:
+    first = town.box("first")
+    pay(first, "1", sent, approved)
+    assert await drained(first) == ["ok"]
+    second = town.box("second", replaces="1")
+    pay(second, "2", sent, approved)
+    await drained(second)
+    third = town.box("third", replaces="1")
+    await drained(third)
+    assert {refusal(third, name) for name in "12"} == {"payment.held_elsewhere"}
+    assert refusal(third, "3") == ""
+    assert [one.is_predecessor for one in third.queries.others.journals()] == [True, False]
+    for one in (first, second, third):
+        await one.stop()
+
+
+async def test_two_boxes_of_one_office_hear_of_each_others_charges(town: Town) -> None:
+    one, two = town.box("one"), town.box("two")
+    await drained(two)
+    assert refusal(two, "1") == ""
+    pay(one, "1", sent, approved)
+    pay(one, "2", sent, declined)
+    await drained(one)
+    await two.uplink.exchange_once()
+    assert (refusal(two, "1"), refusal(two, "2")) == ("payment.held_elsewhere", "")
+    # Its own payments come back to a box on the same feed and teach it nothing.
+    pay(two, "3", sent, lost)
+    await drained(two)
+    await two.uplink.exchange_once()
+    assert refusal(two, "3") == "payment.obligation_held"
+    await one.uplink.exchange_once()
+    assert refusal(one, "3") == "payment.held_elsewhere"
+    for box in (one, two):
+        assert not box.queries.status().quarantined
+        await box.stop()
+
+
+def test_an_offices_first_box_waits_for_nothing(centre: Centre) -> None:
+    append = partial(feed.append, clock=centre.clock, signer=centre.keys.feed)
+    assert centre.enrol(newcomer=partial(tell_newcomer, append_feed=append)).feed_size == 0
+    assert centre.enrol("next", newcomer=partial(tell_newcomer, append_feed=append)).feed_size == 2
+
+
+async def test_all_that_a_journal_holds_is_told_in_entries_that_fit(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elsewhere, "PIECE_SIZE_MAX_BYTES", 2_000)
+    old = town.box("old")
+    names = [str(number) for number in range(1, 21)]
+    for name in names:
+        pay(old, name, sent, lost if name == "1" else approved)
+    await drained(old)
+    new = town.box("new", replaces="1")
+    await drained(new)
+    assert {refusal(new, name) for name in names} == {"payment.held_elsewhere"}
+    with town.centre.engine.connect() as connection:
+        told = [
+            decode_body(entry.type, bytes(entry.body), FEED_BODIES)
+            for signed in feed.read(connection, feed.feeds_of(OFFICE)[0], 0, 100)
+            if (entry := decode_entry(signed.data)).type == ObligationsHeld.type
+        ]
+    held = [[one.payment_id for one in body.payments] for body in told if isinstance(body, ObligationsHeld)]
+    assert len(held) > 3
+    # What is open comes first, then the newest.
+    assert [name for piece in held for name in piece] == ["old-1", *(f"old-{name}" for name in reversed(names[1:]))]
+    for box in (old, new):
+        await box.stop()

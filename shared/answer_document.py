@@ -4,13 +4,19 @@ It is sealed whole: it names people, plates and places. Values are texts in cano
 `1405/08/30`, instants as RFC 3339); `shared.catalogue.Row` says how each is shown.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from shared.events.body import RIAL_MAX
+from shared.text import is_digits
 
 PayableRial = Annotated[int, msgspec.Meta(gt=0, le=RIAL_MAX)]
+
+
+ITEMS_LEFT_OUT: Final = "items_left_out"
+"""The value that says how many items of a long answer did not fit."""
+_COUNT_DIGITS_MAX: Final = 6
 
 
 class Payable(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +49,12 @@ class AnswerDocument(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[Item, ...] = ()
     payable: Payable | None = None
     """The whole of it, where it can be paid at once."""
+
+    @property
+    def left_out_count(self) -> int:
+        """Return how many items the provider has that do not stand here."""
+        text = self.values.get(ITEMS_LEFT_OUT, "")
+        return int(text) if is_digits(text) and len(text) <= _COUNT_DIGITS_MAX else 0
 
     def payables(self) -> tuple[Payable, ...]:
         """Return all that can be paid, the whole first."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from central.providers.values import rial, shown, word
-from shared.answer_document import AnswerDocument, Item, Payable
+from shared.answer_document import ITEMS_LEFT_OUT, AnswerDocument, Item, Payable
 from shared.catalogue import Row, Service
 from shared.errors import OperatorError
 from shared.identifiers import parse_bill
@@ -19,8 +19,6 @@ WHOLE: Final = "total"
 """The key of the payable that is all of it."""
 DOCUMENT_SIZE_MAX_BYTES: Final = 44 * 1024
 """Of an answer as JSON: sealed and written as base64 it has to fit an entry of the feed."""
-LEFT_OUT: Final = "items_left_out"
-"""The value that says how many items did not fit."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +87,7 @@ def _cut(made: AnswerDocument) -> AnswerDocument:
     while items and len(msgspec.json.encode(made)) > DOCUMENT_SIZE_MAX_BYTES:
         kept = len(made.items) * 9 // 10
         made = msgspec.structs.replace(
-            made, items=made.items[:kept], values={**made.values, LEFT_OUT: str(len(items) - kept)}
+            made, items=made.items[:kept], values={**made.values, ITEMS_LEFT_OUT: str(len(items) - kept)}
         )
         if not kept:
             break

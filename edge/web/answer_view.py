@@ -90,6 +90,8 @@ class RequestPage(msgspec.Struct, frozen=True, kw_only=True):
     whole_label: str
     """What that amount is called."""
     cards: tuple[Card, ...]
+    left_out: int
+    """Items of a long answer that are not among the cards."""
     whole: Pay | None
     payable_keys: tuple[str, ...]
     payable_rial: int
@@ -220,6 +222,7 @@ def request_page(counter: Counter, view: ServiceView, language: Language) -> Req
         values=tuple(value for value in values if whole is None or value.amount_rial != whole.amount_rial),
         whole_label=next((value.label for value in values if whole and value.amount_rial == whole.amount_rial), ""),
         cards=cards,
+        left_out=document.left_out_count if document else 0,
         whole=whole,
         payable_keys=tuple(one.key for one in payable),
         payable_rial=sum(one.amount_rial for one in payable),

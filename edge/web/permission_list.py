@@ -39,7 +39,10 @@ class PermissionGroup(msgspec.Struct, frozen=True):
 
 
 def permission_list(web: Web, permitted: Permitted, language: Language) -> list[PermissionGroup]:
-    """Return all that can be permitted, and what of it is. Services that are not sold just now are left out."""
+    """Return what can be permitted to a person, and whether it is.
+
+    Services that are not sold just now are left out: what was decided of them stays as it is.
+    """
     acts = tuple(Permission(act, text(_ACT_TEXTS[act], language), permitted.may(act)) for act in ACTS)
     groups = [PermissionGroup(text("act.counter", language), acts)]
     catalogue = catalogue_of(web)

@@ -1,6 +1,6 @@
 import msgspec
 
-from central.providers.documents import DOCUMENT_SIZE_MAX_BYTES, LEFT_OUT, Part, bill_payable, document
+from central.providers.documents import DOCUMENT_SIZE_MAX_BYTES, Part, bill_payable, document
 from shared.catalogue_files import built_in_catalogue
 
 FINES = built_in_catalogue().service("car_fines_detail")
@@ -42,5 +42,5 @@ def test_an_answer_too_large_for_an_entry_keeps_what_fits_and_says_so() -> None:
     parts = [Part(key=str(number), values={"place": "تهران " * 30, "amount": 1000}) for number in range(400)]
     made = document(FINES, {"total": 400_000}, parts)
     assert len(msgspec.json.encode(made)) <= DOCUMENT_SIZE_MAX_BYTES
-    assert len(made.items) + int(made.values[LEFT_OUT]) == 400
+    assert len(made.items) + made.left_out_count == 400
     assert made.values["total"] == "400000"

@@ -1,5 +1,6 @@
 import re
 
+import msgspec
 import pytest
 
 from edge.journal.services import Picture, ServiceImageView, ServiceRequestView
@@ -327,6 +328,15 @@ async def test_each_violation_is_a_card_and_one_several_or_all_are_paid(operator
         ("pay answer", "s1,s3"),
         ("pay answer", "s1,s2,s3"),
     ]
+
+
+async def test_a_list_that_was_too_long_says_how_much_of_it_is_missing(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_detail", OWNER, fee=ended(counter, 175_000))
+    counter.answer(view.inquiry_id, msgspec.structs.replace(FINES, values={**FINES.values, "items_left_out": "12"}))
+    text = (await operator.page(f"/requests/{view.inquiry_id}")).text
+    assert "پاسخ بلند بود: ۱۲ مورد دیگر در این فهرست نیست" in text
+    counter.answer(view.inquiry_id, FINES)
+    assert "پاسخ بلند بود" not in (await operator.page(f"/requests/{view.inquiry_id}")).text
 
 
 async def test_each_card_says_how_its_payment_stands(operator: Browser, counter: FakeCounter):

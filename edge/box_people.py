@@ -23,11 +23,18 @@ class PeopleParts(msgspec.Struct, frozen=True, kw_only=True):
 def make_people(parts: BoxParts, people: People) -> PeopleParts:
     """Return the use cases of people."""
     lock_after_ms = parts.settings.lock_after_minutes * MINUTE_MS or None
-    sign_in = SignIn(people, parts.clock, parts.entropy, parts.writer.boot, lock_after_ms=lock_after_ms)
+    sign_in = SignIn(
+        people,
+        parts.clock,
+        parts.entropy,
+        parts.writer.boot,
+        sessions=parts.queries,
+        lock_after_ms=lock_after_ms,
+    )
     managing = ManagePeople(parts.writer, people, sign_in, parts.identity.office)
     return PeopleParts(
         sign_in=sign_in,
-        permissions=Permissions(parts.queries, people),
+        permissions=Permissions(parts.queries, parts.queries),
         managing=managing,
         desk=PeopleDesk(people, parts.queries, sign_in, managing),
     )

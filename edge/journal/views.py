@@ -84,6 +84,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """Index of the entry that gave the present outcome; None while requested, sent or in doubt."""
     outcome_leaf: str | None = None
     outcome_at: str | None = None
+    terminal_time: str | None = None
+    """Date and time that the terminal gave the outcome, as it wrote them."""
     stan: str | None = None
     rrn: str | None = None
     pan: str | None = None

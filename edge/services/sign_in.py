@@ -6,7 +6,7 @@ All times are running times of this boot: the wall clock of a box may be anythin
 import asyncio
 import base64
 import hashlib
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from argon2 import PasswordHasher
@@ -15,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from edge.journal.people import NOWHERE, LastSignIn, OpenSession, Place, SignInView
 from edge.services.password_rule import check_password, folded_password
 from edge.services.presence import Presence
-from edge.store.people import MANAGER, ApiCaller, OperatorView, People
+from edge.store.people import MANAGER, ApiCaller, OperatorView, People, SessionView
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy
 from shared.errors import OperatorError
@@ -31,6 +31,13 @@ SIGN_INS_SHOWN: Final = 10
 _TOKEN_SIZE_BYTES: Final = 32
 _HASHES_AT_ONCE: Final = 2
 """Each takes 64 MiB: more at once would push a small box out of memory."""
+
+
+class Sessions(Protocol):
+    """Where sign-ins stand."""
+
+    def session(self, token_sha256: bytes) -> SessionView | None:
+        """Return a sign-in of a person who is not denied."""
 
 
 class Visitor(msgspec.Struct, frozen=True):
@@ -51,10 +58,18 @@ def new_token(entropy: Entropy) -> str:
     return base64.urlsafe_b64encode(entropy.token_bytes(_TOKEN_SIZE_BYTES)).rstrip(b"=").decode()
 
 
-def new_verifier(password: str, *, username: str = "", office: str = "") -> str:
+def new_verifier(password: str, *, username: str = "", office: str = "", hasher: PasswordHasher | None = None) -> str:
     """Return the Argon2id verifier of a password that may be set. Raises what `check_password` raises."""
     check_password(password, username=username, office=office)
-    return PasswordHasher().hash(folded_password(password))
+    return (hasher or PasswordHasher()).hash(folded_password(password))
+
+
+def _verifier_of_nobody(hasher: PasswordHasher, entropy: Entropy) -> str:
+    """Return a verifier of no password: checking one against it takes as long as against a real one, making it none."""
+    sizes = (hasher.salt_len, hasher.hash_len)
+    salt, digest = (base64.b64encode(entropy.token_bytes(size)).rstrip(b"=").decode() for size in sizes)
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${cost}${salt}${digest}"
 
 
 def normal_username(username: str) -> str:
@@ -66,17 +81,27 @@ class SignIn:
     """Checks passwords, a bounded number at once, and keeps sessions."""
 
     def __init__(
-        self, people: People, clock: Clock, entropy: Entropy, boot: str, *, lock_after_ms: int | None = None
+        self,
+        people: People,
+        clock: Clock,
+        entropy: Entropy,
+        boot: str,
+        *,
+        sessions: Sessions | None = None,
+        lock_after_ms: int | None = None,
+        hasher: PasswordHasher | None = None,
     ) -> None:
+        """`sessions` is where they are looked up: among people, unless it is given. `hasher` is one of another cost."""
         self._people = people
+        self._sessions: Sessions = people if sessions is None else sessions
         self._clock = clock
         self._entropy = entropy
         self._boot = boot
         self._presence = Presence(clock, lock_after_ms)
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
-        self._hasher = PasswordHasher()
+        self._hasher = hasher or PasswordHasher()
         # Verified when a name is unknown, so that the time an answer takes does not tell which names exist.
-        self._nobody = self._hasher.hash(new_token(entropy))
+        self._nobody = _verifier_of_nobody(self._hasher, entropy)
 
     async def sign_in(self, username: str, password: str, place: Place = NOWHERE) -> str:
         """Return a session token. Raises OperatorError `auth.wrong`, `auth.too_many` (wait a minute)."""
@@ -136,6 +161,14 @@ class SignIn:
                 raise
             raise OperatorError("auth.password_wrong", field=field) from error
 
+    async def verifier(self, password: str, *, username: str, office: str) -> str:
+        """Return the verifier of a password that a person is to have. Raises what `check_password` raises."""
+        check_password(password, username=username, office=office)
+        async with self._hashing:
+            return await asyncio.to_thread(
+                new_verifier, password, username=username, office=office, hasher=self._hasher
+            )
+
     async def manager(self, username: str, password: str) -> OperatorView:
         """Return the manager who gives a password anew, for what a session alone must not do.
 
@@ -183,7 +216,7 @@ class SignIn:
 
     def operator_of(self, session_token: str) -> OperatorView | None:
         """Return whose session this is; None when it is unknown, over, or of an earlier boot."""
-        session = self._people.session(token_sha256(session_token))
+        session = self._sessions.session(token_sha256(session_token))
         if session is None or session.boot != self._boot:
             return None
         if self._clock.monotonic_ms() - session.opened_monotonic_ms > SESSION_MS:

@@ -35,7 +35,12 @@ _SAME_OUTCOME: Final = frozenset(
     {PaymentState.ACKNOWLEDGED, PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT}
 )
 """States that leave the outcome as it was: the receipt goes on naming the entry that said the money was taken."""
-_NOWHERE: Final[dict[str, Any]] = {"outcome_index": None, "outcome_leaf": None, "outcome_at": None}
+_NOWHERE: Final[dict[str, Any]] = {
+    "outcome_index": None,
+    "outcome_leaf": None,
+    "outcome_at": None,
+    "terminal_time": None,
+}
 
 
 def update_payment(connection: apsw.Connection, payment_id: str, **values: Any) -> None:
@@ -77,6 +82,7 @@ def move(
         values |= _NOWHERE
     elif to not in _SAME_OUTCOME and not keeps_outcome:
         values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}
+        values.setdefault("terminal_time", None)
     values.setdefault("unacknowledged", 0)
     update_payment(connection, payment_id, state=str(to), moved_index=at.index, **values)
     if to in CERTAINLY_UNCHARGED:
@@ -92,6 +98,7 @@ def evidence_columns(evidence: Evidence) -> dict[str, Any]:
         "terminal_number": evidence.terminal_number,
         "merchant_number": evidence.merchant_number,
         "receipt_number": evidence.receipt_number,
+        "terminal_time": evidence.terminal_time,
         # The acquirer's records carry no code of an answer.
         "response_code": evidence.response_code or None,
     }
@@ -235,6 +242,7 @@ def _acquirer_answered(connection: apsw.Connection, at: Recorded, body: Acquirer
         file_row=body.row,
         received_index=at.index,
     )
+    elsewhere_projections.settle(connection, body.payment_id)
 
 
 PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
@@ -242,7 +250,6 @@ PAYMENT_PROJECTORS: Final[dict[type[Body], Project]] = {
     PaymentNotSent: _not_sent,
     PaymentSent: _sent,
     PaymentApproved: _approved,
-    elsewhere_projections.settle(connection, body.payment_id)
     PaymentAcknowledged: _acknowledged,
     PaymentDeclined: _declined,
     PaymentCancelled: _cancelled,

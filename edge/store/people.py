@@ -27,6 +27,7 @@ from edge.journal.people import (
 )
 from edge.store import people_rows
 from edge.store.database import open_for_writing, transaction
+from edge.store.people_rows import SessionView
 from shared.errors import DeviceError, OperatorError
 from shared.events import Body
 
@@ -43,14 +44,6 @@ _SINCE: Final = (
 )
 PROGRAM: Final = "api:"
 """What the names of programs begin with in entries."""
-
-
-class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A sign-in. `opened_monotonic_ms` is comparable only within `boot`."""
-
-    operator: OperatorView
-    boot: str
-    opened_monotonic_ms: int
 
 
 class ApiCaller(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,14 +167,8 @@ class People:
 
     def session(self, token_sha256: bytes) -> SessionView | None:
         """Return a sign-in of an operator who is not disabled."""
-        row = self._row(
-            "SELECT username, name, role, disabled, must_change, boot, opened_monotonic_ms FROM session JOIN operator "
-            "USING (username) WHERE token_sha256 = ? AND disabled = 0",
-            token_sha256,
-        )
-        if row is None:
-            return None
-        return SessionView(operator=people_rows.person_of(row[:5]), boot=row[5], opened_monotonic_ms=row[6])
+        with self._lock, _in_words():
+            return people_rows.session(self._connection, token_sha256)
 
     def sessions_of(self, username: str, *, boot: str, opened_after_ms: int) -> list[OpenSession]:
         """Return a person's sign-ins of this boot that go on, newest first."""

@@ -25,6 +25,20 @@ def person(connection: apsw.Connection, username: str) -> OperatorView | None:
     return None if row is None else person_of(row)
 
 
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in. `opened_monotonic_ms` is comparable only within `boot`."""
+
+    operator: OperatorView
+    boot: str
+    opened_monotonic_ms: int
+
+
+def session(connection: apsw.Connection, token_sha256: bytes) -> SessionView | None:
+    """Return a sign-in of a person who is not denied."""
+    row = next(connection.execute(_SESSION, (token_sha256,)), None)
+    return None if row is None else SessionView(operator=person_of(row[:5]), boot=row[5], opened_monotonic_ms=row[6])
+
+
 def managers(connection: apsw.Connection) -> frozenset[str]:
     """Return the user names of the managers who may sign in."""
     rows = connection.execute("SELECT username FROM operator WHERE role = ? AND disabled = 0", (MANAGER,))
@@ -63,6 +77,10 @@ def take_changes(connection: apsw.Connection) -> list[tuple[str, bytes]]:
 
 
 _CHANGES: Final = "SELECT kind, body FROM person_change"
+_SESSION: Final = (
+    "SELECT username, name, role, disabled, must_change, boot, opened_monotonic_ms FROM session JOIN operator "
+    "USING (username) WHERE token_sha256 = ? AND disabled = 0"
+)
 PERSON: Final = "SELECT username, name, role, disabled, must_change FROM operator"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from edge.journal.people import OperatorView
 from edge.journal.refunds import AcquirerAnswer, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, Glance, OpenDay
 from edge.journal.views import (
@@ -28,8 +29,9 @@ from edge.journal.views import (
 from edge.store import people_rows, profile_rows
 from edge.store.atm_rows import AtmRows
 from edge.store.database import open_read_only, transaction
-from edge.store.history_reads import HistoryReads
 from edge.store.elsewhere_rows import ElsewhereRows
+from edge.store.history_reads import HistoryReads
+from edge.store.people_rows import SessionView
 from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
 from edge.store.service_reads import ServiceReads
@@ -64,10 +66,10 @@ class Queries:
         self._rows = Rows(self._connection)
         self._lock = threading.Lock()
         self.atms = AtmRows(self._connection, self._lock)
-        self.services = ServiceReads(self._locked)
-        """What customers asked for beyond bills, and the catalogues."""
         self.others = ElsewhereRows(self._connection, self._lock)
         """What the office's other journals hold."""
+        self.services = ServiceReads(self._locked)
+        """What customers asked for beyond bills, and the catalogues."""
         self.history = HistoryReads(self._locked)
         """Payments, inquiries and acts, by what is looked for."""
 
@@ -136,6 +138,14 @@ class Queries:
         """Return the documents of a bundle."""
         with self._lock:
             return profile_rows.documents(self._connection, bundle.feed, bundle.feed_index)
+
+    def session(self, token_sha256: bytes) -> SessionView | None:
+        """See `People.session`: pages ask here, where what they read next is at hand."""
+        return self._locked(people_rows.session, token_sha256)
+
+    def operator(self, username: str) -> OperatorView | None:
+        """Return a person of the office."""
+        return self._locked(people_rows.person, username)
 
     def permitted(self, person: str) -> tuple[frozenset[str], frozenset[str]] | None:
         """Return what was last allowed to a person and denied to them, None where nobody ever set it."""

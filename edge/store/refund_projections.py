@@ -73,8 +73,9 @@ def _reversal_requested(connection: apsw.Connection, at: Recorded, body: Reversa
 
 def _reversed(connection: apsw.Connection, at: Recorded, body: PaymentReversed) -> None:
     # The numbers of the sale stay: they are what the customer's slip shows.
-    code = {key: value for key, value in evidence_columns(body.evidence).items() if key == "response_code"}
-    move(connection, at, body.payment_id, PaymentState.REVERSED, **code)
+    own = ("response_code", "terminal_time")
+    values = {key: value for key, value in evidence_columns(body.evidence).items() if key in own}
+    move(connection, at, body.payment_id, PaymentState.REVERSED, **values)
     _under_way(connection, body.payment_id, "done", "")
 
 

@@ -17,7 +17,8 @@ from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
 from edge.web.ports import MANAGER, Caller
 from edge.web.ports_people import Visitor
-from edge.web.rendering import Web
+from edge.web.rendering import Web, permitted_to
+from shared.acts import service_act
 from shared.errors import OperatorError
 
 SESSION_COOKIE: Final = "daftar_session"
@@ -148,7 +149,9 @@ def at_work(web: Web) -> Guard:
             raise OperatorError("auth.locked")
         if visitor.operator.must_change and not handler.opt.get(BEFORE_PASSWORD):
             raise OperatorError("auth.password_must_change")
-        _check_act(web, connection, handler, visitor.operator.username)
+        for act in _acts_of(connection, handler):
+            if not permitted_to(web, connection).may(act):
+                raise OperatorError("auth.not_permitted", act=act)
 
     return guard
 
@@ -165,14 +168,12 @@ async def _keep_typed(connection: ASGIConnection[Any, Any, Any, Any], handler: B
         )
 
 
-def _check_act(
-    web: Web, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler, operator: str
-) -> None:
-    """Let only who may do what a handler is for pass. Raises OperatorError `auth.not_permitted`."""
-    if act := handler.opt.get(ACT):
-        web.counter.permissions.check(operator, str(act))
+def _acts_of(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> list[str]:
+    """Return the acts that a handler is for."""
+    acts = [str(act)] if (act := handler.opt.get(ACT)) else []
     if name := handler.opt.get(SERVICE):
-        web.counter.permissions.check_sell(operator, str(connection.path_params[str(name)]))
+        acts.append(service_act(str(connection.path_params[str(name)])))
+    return acts
 
 
 async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
@@ -235,6 +236,7 @@ def scoped(web: Web) -> Guard:
         needed = str(handler.opt["scope"])
         if needed not in caller.scopes:
             raise OperatorError("api.scope_needed", scope=needed)
-        _check_act(web, connection, handler, caller.operator)
+        for act in _acts_of(connection, handler):
+            web.counter.permissions.check(caller.operator, act)
 
     return guard

@@ -122,8 +122,6 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
     payment: PaymentView
     name: Words
     """What it was for, as the history names it."""
-    bank_time: str | None
-    """Date and time that the terminal gave the sale, as it wrote them."""
     bill_type: BillType | None
     status: Status
     status_key: StatusKey
@@ -250,14 +248,6 @@ def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], b
     return [], False
 
 
-def _bank_time(counter: Counter, payment: PaymentView) -> str | None:
-    """Return the terminal's own date and time of the outcome, where the entry of the outcome has them."""
-    if payment.outcome_index is None:
-        return None
-    evidence = [getattr(entry.body, "evidence", None) for entry in counter.history.acts_at([payment.outcome_index])]
-    return next((one.terminal_time for one in evidence if one is not None), None)
-
-
 def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     """Return what the page of a payment shows now."""
     progress = counter.progress(payment.payment_id)
@@ -274,7 +264,6 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     return PaymentPage(
         payment=payment,
         name=naming(counter.catalogue()).payment(payment),
-        bank_time=_bank_time(counter, payment),
         bill_type=bill_type_of(payment.bill_id),
         status=STATUSES[key],
         status_key=key,

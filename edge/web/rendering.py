@@ -1,11 +1,13 @@
 """Pages out of templates: words, digits and directions of a language, and the frame around every page."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from markupsafe import Markup, escape
 
@@ -24,6 +26,8 @@ _SEEN: Final = "digest-of-this-part"
 """Stands in a live part where its digest comes, which is known only afterwards."""
 
 AnyRequest = Request[Any, Any, State]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+T = TypeVar("T")
 
 
 class Web(msgspec.Struct, frozen=True):
@@ -100,16 +104,35 @@ def catalogue_of(web: Web) -> Catalogue:
     return web.counter.catalogue()
 
 
-def permitted_to(web: Web, request: AnyRequest) -> Permitted:
+def _asked_once(request: AnyConnection, name: str, ask: Callable[[], T]) -> T:
+    """Return what is asked for, once in a request."""
+    state: dict[str, Any] = request.scope["state"]
+    if name not in state:
+        state[name] = ask()
+    found: T = state[name]
+    return found
+
+
+def catalogue_for(web: Web, request: AnyRequest) -> Catalogue:
+    """Return the services in force, for a page."""
+    return _asked_once(request, "catalogue", web.counter.catalogue)
+
+
+def header_for(web: Web, request: AnyRequest) -> Header:
+    """Return the header's facts, for a page."""
+    return _asked_once(request, "header", web.counter.header)
+
+
+def permitted_to(web: Web, request: AnyConnection) -> Permitted:
     """Return what the person of a request may do now."""
     operator: Operator = request.scope["state"]["operator"]
-    return web.counter.permissions.of(operator.username)
+    return _asked_once(request, "permitted", lambda: web.counter.permissions.of(operator.username))
 
 
 def menu_for(web: Web, request: AnyRequest) -> Menu:
     """Return what the person of a request may do."""
     operator: Operator = request.scope["state"]["operator"]
-    return menu_of(catalogue_of(web), permitted_to(web, request), operator.role)
+    return menu_of(catalogue_for(web, request), permitted_to(web, request), operator.role)
 
 
 def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
@@ -131,7 +154,7 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         "form_key": random_name(web.entropy, "f"),
     }
     if operator is not None:
-        header = web.counter.header()
+        header = header_for(web, request)
         everywhere["office"] = header.office
         everywhere["exposure"] = header.exposure
         everywhere["gauges"] = gauges(web, header)

@@ -36,6 +36,7 @@ PAYMENT_TABLES: Final = (
         outcome_index INTEGER,
         outcome_leaf TEXT,
         outcome_at TEXT,
+        terminal_time TEXT,
         stan TEXT,
         rrn TEXT,
         pan TEXT,

@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from edge.store.rebuild import rebuild_projections
@@ -6,6 +7,7 @@ from shared.events import (
     AcquirerAnswered,
     Body,
     Evidence,
+    PaymentApproved,
     PaymentNotCharged,
     PaymentOverridden,
     PaymentReversed,
@@ -37,6 +39,7 @@ def agreed(refund_id: str = "r1") -> RefundAgreed:
 
 TOLD = ReversalRequested(payment_id="p1", refund_id="r1", means="reversal")
 UNDONE = PaymentReversed(payment_id="p1", evidence=Evidence(source="reversal", response_code="00", stan="000999"))
+UNDONE_AT = Evidence(source="reversal", response_code="00", terminal_time="17:50")
 UNCLEAR = ReversalInDoubt(payment_id="p1", reason="no_answer")
 STANDS = ReversalRefused(payment_id="p1", reason="refused")
 
@@ -64,6 +67,24 @@ def test_a_request_and_its_payment_move_together(box: Box, facts: list[Body], st
     if state != "reversed":
         assert payment.outcome_index == 3, "its receipt goes on naming the entry that approved it"
     assert (found in box.queries.open_refunds()) == (refund not in ("done", "refused"))
+    assert rebuild_projections(box.path) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "time"),
+    [
+        ([], "17:45"),
+        ([proposed(), agreed(), TOLD, UNCLEAR, STANDS], "17:45"),
+        ([proposed(), agreed(), TOLD, UNDONE], None),
+        ([proposed(), agreed(), TOLD, msgspec.structs.replace(UNDONE, evidence=UNDONE_AT)], "17:50"),
+    ],
+)
+def test_the_terminals_own_time_is_that_of_the_outcome(box: Box, facts: list[Body], time: str | None) -> None:
+    taken = Evidence(source="answer", response_code="00", terminal_time="17:45")
+    box.write(requested("p1"), sent("p1"), PaymentApproved(payment_id="p1", evidence=taken), *facts)
+    payment = box.queries.payment("p1")
+    assert payment
+    assert payment.terminal_time == time
     assert rebuild_projections(box.path) == []
 
 

@@ -103,6 +103,7 @@ PAGES: Final = {
     "POST /devices/try": "manager",
     "GET /events": "person even-locked before-password",
     "GET /gauges": "person",
+    "GET /guide": "person",
     "GET /health": "anybody",
     "GET /history/acts": "person every_act",
     "GET /history/acts.xlsx": "person every_act",

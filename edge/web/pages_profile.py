@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Response, get
 
 from edge.web.guards import signed_in
+from edge.web.guide import guide
 from edge.web.permission_list import permission_list
 from edge.web.rendering import AnyRequest, Web, language_of, page
 
@@ -27,4 +28,9 @@ def profile_pages(web: Web) -> list[Any]:
             changed=request.query_params.get("changed") == "yes",
         )
 
-    return [profile]
+    @get("/guide", guards=[signed_in])
+    async def read_guide(request: AnyRequest) -> Response[str]:
+        made, chapters = guide()
+        return page(web, request, "guide.html", guide=made, chapters=chapters)
+
+    return [profile, read_guide]

@@ -17,6 +17,7 @@ from central.providers.sandbox_state import Envelope, Order, Sandbox, done, fail
 from shared.calendar import jalali_text
 from shared.clock import instant_text, parse_instant
 from shared.identifiers import BillType
+from shared.money import group_digits
 
 FINE_COMPANY: Final = "190"
 ORDER_FOR: Final = timedelta(minutes=30)
@@ -40,7 +41,8 @@ _PACKAGES: Final = (
     ("d7", "بستهٔ هفتگی", "۵ گیگابایت", 7, 350_000),
     ("d30", "بستهٔ ماهانه", "۱۲ گیگابایت", 30, 890_000),
 )
-_OPERATORS: Final = frozenset({"MCI", "MTN", "Rightel", "Shatel"})
+_OPERATOR_NAMES: Final = {"MCI": "همراه اول", "MTN": "ایرانسل", "Rightel": "رایتل", "Shatel": "شاتل موبایل"}
+_OPERATORS: Final = frozenset(_OPERATOR_NAMES)
 _LEAST_RIAL: Final = 51_000
 
 
@@ -265,10 +267,14 @@ def _order_state(sandbox: Sandbox, told: Mapping[str, Any], track_id: str, now: 
     return done(track_id, {"completed": True, "status": "Ok", "finalStatus": order.state, "orderId": number})
 
 
+def _pin_title(operator: str, amount_rial: int) -> str:
+    return f"شارژ {group_digits(amount_rial // 10, 'fa')} تومانی {_OPERATOR_NAMES[operator]}"
+
+
 def _pin_products(sandbox: Sandbox, told: Mapping[str, Any], track_id: str, now: datetime) -> Envelope:
     del sandbox, told, now
     rows: list[object] = [
-        {"productCode": code, "operator": operator, "amount": amount, "title": f"{operator} {amount // 10:,}"}
+        {"productCode": code, "operator": operator, "amount": amount, "title": _pin_title(operator, amount)}
         for code, operator, amount in _PIN_PRODUCTS
     ]
     return done(track_id, {"products": rows})

@@ -13,7 +13,7 @@ from edge.web.payment_view import PaymentPage, payment_page
 from edge.web.ports import Counter, PaymentView
 from edge.web.ports_services import ServiceView
 from shared.answer_document import Item, Payable
-from shared.catalogue import Row
+from shared.catalogue import Row, Service
 from shared.display import Status, digits_text, moment_text
 from shared.errors import OperatorError
 from shared.events.body import RIAL_MAX
@@ -83,7 +83,7 @@ class RequestPage(msgspec.Struct, frozen=True, kw_only=True):
     fee: PaymentPage | None
     """The fee's payment, while it matters how it stands."""
     paying: PaymentPage | None
-    """The newest payment of the answer that is under way, in doubt or done; of an answer that is paid as a whole."""
+    """The newest payment of the answer; of an answer that is paid as a whole."""
     fee_due: bool
     values: tuple[Shown, ...]
     """Of the answer; not the amount that stands above them already."""
@@ -125,8 +125,16 @@ def _read(row: Row, value: str, language: Language) -> str:
             return value
 
 
-def _values(rows: tuple[Row, ...], values: dict[str, str], language: Language) -> tuple[Shown, ...]:
-    return tuple(shown(row, values[row.name], language) for row in rows if values.get(row.name))
+def _values(service: Service, rows: tuple[Row, ...], values: dict[str, str], language: Language) -> tuple[Shown, ...]:
+    return tuple(
+        shown(row, _chosen(service, row, values[row.name], language), language) for row in rows if values.get(row.name)
+    )
+
+
+def _chosen(service: Service, row: Row, value: str, language: Language) -> str:
+    """Return what was chosen in the words it was chosen by, where a provider says a field's value back."""
+    same = next((field for field in service.fields if field.name == row.name and field.kind == "choice"), None)
+    return value if same is None else field_text(same, value, language)
 
 
 def _standing(view: ServiceView, payable: Payable, payment: PaymentView | None) -> Standing:
@@ -143,6 +151,11 @@ def _standing(view: ServiceView, payable: Payable, payment: PaymentView | None) 
     return "none"
 
 
+def _is_confirmed(payment: PaymentView | None) -> bool:
+    """Return whether the provider has done what was paid for: of some orders nothing is handed over."""
+    return payment is not None and payment.confirmation == "confirmed"
+
+
 def _pay(view: ServiceView, payable: Payable | None) -> Pay | None:
     if payable is None or view.service.pay == "nothing":
         return None
@@ -155,12 +168,12 @@ def _pay(view: ServiceView, payable: Payable | None) -> Pay | None:
         standing=standing,
         payment=payment,
         handed=handed,
-        bought=standing == "paid" and payable.order_id is not None and not handed,
+        bought=standing == "paid" and payable.order_id is not None and not (handed or _is_confirmed(payment)),
     )
 
 
 def _card(view: ServiceView, item: Item, language: Language) -> Card:
-    values = _values(view.service.item_rows, item.values, language)
+    values = _values(view.service, view.service.item_rows, item.values, language)
     amount = next((value for value in values if value.amount_rial is not None), None)
     texts = [value for value in values if value is not amount]
     images = view.images.get(item.key, ())
@@ -195,8 +208,8 @@ def _asked(view: ServiceView, language: Language) -> tuple[Shown, ...]:
 
 
 def _paying(counter: Counter, whole: Pay | None) -> PaymentPage | None:
-    """Return the payment of the whole as its page shows it, unless it certainly took nothing."""
-    if whole is None or whole.payment is None or whole.standing not in ("busy", "doubt", "paid"):
+    """Return the newest payment of the whole as its page shows it."""
+    if whole is None or whole.payment is None or whole.standing not in ("busy", "doubt", "paid", "failed"):
         return None
     return payment_page(counter, whole.payment)
 
@@ -206,7 +219,7 @@ def request_page(counter: Counter, view: ServiceView, language: Language) -> Req
     document = view.document
     whole = _pay(view, document.payable) if document else None
     cards = tuple(_card(view, item, language) for item in document.items) if document else ()
-    values = _values(view.service.rows, document.values, language) if document else ()
+    values = _values(view.service, view.service.rows, document.values, language) if document else ()
     payable = [card.pay for card in cards if card.pay and card.pay.standing in ("payable", "failed")]
     applicant = view.service.applicant
     pays = [one for one in (whole, *(card.pay for card in cards)) if one is not None]

@@ -306,7 +306,9 @@ def test_a_pin_comes_sealed_to_whoever_asked_for_it(world: ServiceWorld) -> None
     world.post(world.ask("q1", "top_up_pin", mobile="09123456789", operator="mtn"))
     world.work_all()
     document = world.document(world.answer())
-    assert [item.values["title"] for item in document.items] == ["MTN 5,000", "MTN 10,000", "MTN 20,000"]
+    assert [item.values["title"] for item in document.items] == [
+        f"شارژ {toman} تومانی ایرانسل" for toman in ("۵٬۰۰۰", "۱۰٬۰۰۰", "۲۰٬۰۰۰")
+    ]
     payable = document.items[1].payable
     assert payable is not None
     world.bad_day("lost", on="approve")

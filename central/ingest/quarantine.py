@@ -22,6 +22,7 @@ from central.ledger.left_behind import open_left_behind
 from central.store import fleet, journals
 from central.store.books import posted_entry
 from central.store.journal_branches import StoredBranches
+from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import IntegrityError, OperatorError
 from shared.journal.entry import decode_entry
@@ -180,7 +181,8 @@ def agree(engine: Engine, decision_id: int, posting: Posting, *, by: str, clock:
     `quarantine.no_asker`, `quarantine.goes_elsewhere`.
     """
     at = clock.now()
-    with engine.begin() as connection:
+
+    def work(connection: Connection) -> Decision:
         decision = _waiting(connection, decision_id)
         if decision.proposed_by == by:
             raise OperatorError("quarantine.one_person")
@@ -202,6 +204,8 @@ def agree(engine: Engine, decision_id: int, posting: Posting, *, by: str, clock:
         _close_alarms(connection, journal.journal_id, by=f"{decision.proposed_by} + {by}", at=at)
         _end(connection, decision_id, "agreed", by=by, at=at, booked_count=booked, unbooked_count=unbooked)
         return next(one for one in decisions(connection, journal.journal_id) if one.decision_id == decision_id)
+
+    return in_transaction(engine, work)
 
 
 def drop(engine: Engine, decision_id: int, *, by: str, clock: Clock) -> None:

@@ -19,6 +19,7 @@ from central.ledger.elsewhere import successor_of
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.journal_branches import StoredBranches
+from central.store.transactions import in_transaction
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy
 from shared.errors import PeerError
@@ -92,8 +93,7 @@ class Receiver:
         if key is None:
             raise PeerError("exchange.unknown_journal", journal=request.journal)
         checked = check_request(envelope, request, key)
-        with self._engine.begin() as connection:
-            return self._receive_locked(connection, checked)
+        return in_transaction(self._engine, lambda connection: self._receive_locked(connection, checked))
 
     def _receive_locked(self, connection: Connection, checked: CheckedRequest) -> bytes:
         row = connection.execute(

@@ -11,6 +11,7 @@ the lock of its row, as an exchange is; booking is by the same hook and as repea
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from central.ingest.accepted import Accepted, JournalContext, Posting
 from central.ingest.entries import try_post
 from central.ledger.reopening import forget, note_booked, reopen
 from central.store import fleet, journals
+from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import IntegrityError
 from shared.events import JOURNAL_BODIES, decode_body
@@ -51,8 +53,8 @@ def repost(engine: Engine, posting: Posting, *, clock: Clock) -> RepostReport:
         ).all()
     taken = failed = 0
     for office_id, journal_id in waiting:
-        with engine.begin() as connection:
-            report = _repost_journal(connection, office_id, journal_id, posting, clock)
+        repost_one = partial(_repost_journal, office_id=office_id, journal_id=journal_id, posting=posting, clock=clock)
+        report = in_transaction(engine, repost_one)
         taken, failed = taken + report.taken, failed + report.failed
     if waiting:
         _log.info("reposted", journals=len(waiting), taken=taken, failed=failed)

@@ -30,6 +30,7 @@ CaseKind = Literal[
     "left_in_doubt",
     "answer_contradicted",
     "no_result",
+    "tariff_differs",
 ]
 
 CENTRAL: Final = "central"
@@ -51,6 +52,7 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "confirmed_uncharged": ("قبض تأییدشدهٔ بی‌برداشت", "Taken by its biller, not charged"),
     "answer_contradicted": ("پاسخی که فایل اصلاحی رد می‌کند", "An answer that a corrected file contradicts"),
     "no_result": ("کارمزدِ بی‌نتیجه", "Fee without a result"),
+    "tariff_differs": ("مغایرت با تعرفه", "Differs from the tariff"),
     "left_in_doubt": ("نامشخصِ به‌جامانده از دستگاه پیشین", "Left in doubt by a box that is gone"),
 }
 

@@ -62,11 +62,10 @@ OFFICE_FACTS: Final = frozenset(
 SERVICE_FACTS: Final[tuple[type[Body], ...]] = (ServiceRequested, ServiceRetried, ImageAsked)
 """Ask something of a provider (central.ledger.services)."""
 
-OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, InquiryRequested, *SERVICE_FACTS, *ATM_FACTS)
+OTHER_FACTS: Final[tuple[type[Body], ...]] = (DataKeyMade, FeedReceived, InquiryRequested, *SERVICE_FACTS, *ATM_FACTS)
 
 NO_POSTING: Final[dict[str, str]] = {
     JournalOpened.type: "office, box, key and predecessor are bound by the enrolment; the entry only repeats them",
-    FeedReceived.type: "tells of entries that central signed and booked itself; what the box makes of them are entries",
 }
 
 FEED_FACTS: Final[dict[str, str]] = {
@@ -74,8 +73,8 @@ FEED_FACTS: Final[dict[str, str]] = {
     InquiryAnswered.type: "written with the provider's answer (central.providers.answers)",
     PaymentConfirmed.type: "written with the transfers of the provider's answer (central.providers.answers)",
     PaymentRefused.type: "written with the transfers and the refund's case (central.providers.answers)",
-    "obligations.held": "tells other boxes of payments that are booked (central.ledger.elsewhere)",
     NoticePublished.type: "words for people; about no money",
+    "obligations.held": "tells other boxes of payments that are booked (central.ledger.elsewhere)",
     AcquirerAnswered.type: "moves nothing: the office's own entry does (central.reconciliation.answering)",
     ExposurePolicySet.type: "allows or forbids; moves no money",
     "catalogue.published": "services and tariffs as data; moves no money",

@@ -1,6 +1,7 @@
-"""What was paid more than once: the obligations that entries may charge, and other payments of the same.
+"""What was paid more than once: the obligations that entries may charge, and other payments of the same debt.
 
-An obligation is paid by a payment of its own or as one item of a charge; both are looked for, in all offices.
+An obligation is paid by a payment of its own or as one item of a charge; both are looked for, in all offices, and so
+are other obligations of the same debt (`central.ledger.debts`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Integer, RowMapping, and_, cast, null, select
 from central.ledger.accepted_entry import AcceptedEntry
 from central.ledger.booking import Booking, PaymentBook, case_about
 from central.ledger.cases import open_case
+from central.ledger.debts import debt_names, same_debts
 from central.ledger.storable import name_or_none
 from central.store.books import office_payment, office_payment_item
 from shared.events import PaymentRequested
@@ -18,7 +20,10 @@ from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 
 def obligations_of(connection: Connection, accepted: Sequence[AcceptedEntry]) -> set[str]:
-    """Return the obligations that these entries may charge. Texts that PostgreSQL cannot hold are left out."""
+    """Return the names of what these entries may charge: obligations, and what they stand for.
+
+    Texts that PostgreSQL cannot hold are left out.
+    """
     bodies = [(entry.office, entry.body) for entry in accepted]
     asked = {
         name
@@ -37,7 +42,7 @@ def obligations_of(connection: Connection, accepted: Sequence[AcceptedEntry]) ->
     for table in (office_payment, office_payment_item) if charged else ():
         of_these = tuple_(table.c.office_id, table.c.payment_id).in_(charged)
         asked |= set(connection.execute(select(table.c.obligation).where(of_these)).scalars())
-    return asked
+    return debt_names(connection, asked)
 
 
 def holders(connection: Connection, obligations: Iterable[str]) -> list[RowMapping]:
@@ -73,17 +78,18 @@ def look_for_second_charge(connection: Connection, booking: Booking, at: datetim
     One that took it: the customer paid twice, and is owed what this payment took. One that may have: a person looks.
     """
     paid = booking.payment
+    same = same_debts(connection, set(paid_by(paid).values()))
     uncharged = (*CERTAINLY_UNCHARGED, PaymentState.REQUESTED)
     others = [
         row
-        for row in holders(connection, paid_by(paid).values())
+        for row in holders(connection, set().union(*same.values()))
         if (row["office_id"], row["payment_id"]) != (paid.office_id, paid.payment_id) and row["state"] not in uncharged
     ]
     for item, obligation in paid_by(paid).items():
         found = [
             {name: value for name, value in row.items() if name != "obligation" and value is not None}
             for row in others
-            if row["obligation"] == obligation
+            if row["obligation"] in same[obligation]
         ]
         if any(other["state"] in CHARGED for other in found):
             twice = case_about(paid, "refund", item=item, reason="charged_twice", obligation=obligation, others=found)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from central.ledger.booking import Transfer
 from central.ledger.cases import CENTRAL, open_again, write_note
 from central.ledger.closings import REOPENED, taken_back
-from central.ledger.store import OfficeTransfer, lock_closings, write_many
+from central.ledger.store import OfficeTransfer, write_many
 from central.store.books import case_closing, ledger_transfer, money_case
 
 SETTLED_AFTER_ALL: Final = (
@@ -46,11 +46,10 @@ def overtake(
 ) -> set[str]:
     """Turn round what closings took off these accounts, one for each payment; return the cases that are open again.
 
-    `by` names what overtakes them, in the transfers' ids. Where it can be, to be called before the payments' own rows
-    are locked: a person who closes a case of one locks the case first, and the payment then.
+    `by` names what overtakes them, in the transfers' ids. The payments' rows are locked:
+    so nobody closes a case of one meanwhile.
     """
     cases = {row.case_id: row for row in _held_cases(connection, credited)}
-    lock_closings(connection, {(row.office_id, row.payment_id) for row in cases.values()})
     turned = []
     for case_id, made in _in_force(connection, cases, credited).items():
         case = cases[case_id]

@@ -15,6 +15,7 @@ from central.ledger.posting import book
 from central.ledger.questions import ask_provider
 from central.ledger.services import fee_charged, fee_undone, route_of, stands
 from central.ledger.store import account_of, load_payment, save_payment, write_transfers
+from central.ledger.tariffs import check_charge
 from shared.payment import CHARGED
 
 
@@ -49,6 +50,7 @@ def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> 
         note_if_there(connection, note.case_id, note.text, closes=note.closes, at=at)
     if booking.charged:
         look_for_second_charge(connection, booking, at)
+        check_charge(connection, booking.payment, at)
     if booking.asks:
         route = route_of(connection, accepted.office, booking.payment.inquiry_id)
         for item in booking.asks:

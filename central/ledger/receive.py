@@ -18,13 +18,15 @@ from central.ledger.cases import NewCase, open_case, unposted_about
 from central.ledger.days import check_close
 from central.ledger.handled import OFFICE_FACTS, OTHER_FACTS
 from central.ledger.lives import note_entry
+from central.ledger.locking import lock_obligations, lock_payments_of
 from central.ledger.obligations import obligations_of
 from central.ledger.payments import post_payment
 from central.ledger.posting import PAYMENT_FACTS
 from central.ledger.questions import ask_provider
 from central.ledger.services import post_service
 from central.ledger.storable import is_own_fault, name_or_none, shown
-from central.ledger.store import load_payment, lock_obligations
+from central.ledger.store import load_payment
+from central.ledger.tariffs import hear_feed
 from central.store.books import (
     office_data_key,
     office_fact,
@@ -39,6 +41,7 @@ from shared.events import (
     ChargeRuledOut,
     DataKeyMade,
     DayClosed,
+    FeedReceived,
     ImageAsked,
     InquiryRequested,
     PaymentApproved,
@@ -55,8 +58,20 @@ def post_entries(connection: Connection, journal: object, accepted: Sequence[Acc
     """Book accepted entries. Entries that were booked before change nothing. Does not commit."""
     del journal  # each entry names its office and journal
     lock_obligations(connection, obligations_of(connection, accepted))
+    _lock_payments(connection, accepted)
     for entry in accepted:
         _post_once(connection, entry)
+
+
+def _lock_payments(connection: Connection, accepted: Sequence[AcceptedEntry]) -> None:
+    """Lock all payments that the entries may move, in the order of `central.ledger.locking`."""
+    for office in sorted({entry.office for entry in accepted}):
+        bodies = [entry.body for entry in accepted if entry.office == office]
+        named = {
+            member: {name for body in bodies if (name := name_or_none(getattr(body, member, None))) is not None}
+            for member in ("payment_id", "inquiry_id")
+        }
+        lock_payments_of(connection, office, payments=named["payment_id"], requests=named["inquiry_id"])
 
 
 def _post_once(connection: Connection, accepted: AcceptedEntry) -> None:
@@ -115,6 +130,8 @@ def _post(connection: Connection, accepted: AcceptedEntry) -> None:
         _post_office_fact(connection, accepted, body)
     elif isinstance(body, DataKeyMade):
         _keep_data_key(connection, accepted, body)
+    elif isinstance(body, FeedReceived):
+        hear_feed(connection, accepted, body)
     elif isinstance(body, InquiryRequested):
         _keep_inquiry(connection, accepted, body)
     elif isinstance(body, ServiceRequested | ServiceRetried | ImageAsked):

@@ -20,9 +20,11 @@ from central.ledger.booking import NotPostable, PaymentBook, case_about
 from central.ledger.cases import CaseKind, NewCase, open_case
 from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
+from central.ledger.locking import lock_payments
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
 from central.ledger.storable import name_or_none
 from central.ledger.store import load_payment
+from central.ledger.tariffs import check_charge, check_request
 from central.store.books import money_case, office_payment, provider_task
 from central.store.services import service_request
 from shared.events import ImageAsked, ServiceRequested, ServiceRetried
@@ -75,7 +77,12 @@ def _keep_request(connection: Connection, accepted: AcceptedEntry, body: Service
     ).one_or_none()
     if new is None:
         raise NotPostable("books.inquiry_known_already", inquiry_id=body.inquiry_id)
-    _ask(connection, _row(connection, accepted.office, body.inquiry_id, lock=True), accepted.received_at)
+    row = _row(connection, accepted.office, body.inquiry_id, lock=True)
+    check_request(connection, row, accepted.received_at)
+    fee = charged_fee(connection, accepted.office, body.inquiry_id)
+    if fee is not None:
+        check_charge(connection, fee, accepted.received_at)
+    _ask(connection, row, accepted.received_at)
 
 
 def _retry_request(connection: Connection, accepted: AcceptedEntry, body: ServiceRetried) -> None:
@@ -180,11 +187,10 @@ def stands(fee: PaymentBook) -> bool:
 def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> PaymentBook | None:
     """Return the payment by which a request's fee stands, its row locked, or None.
 
-    One that finance paid back does not stand, though its charge does. Whoever locks the request as well locks it after
-    its payment.
+    One that finance paid back does not stand, though its charge does.
     """
     table = office_payment
-    found = connection.execute(
+    query = (
         select(table.c.payment_id)
         .where(
             table.c.office_id == office_id,
@@ -193,9 +199,17 @@ def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> Paym
             table.c.state.in_([str(state) for state in _STANDING]),
         )
         .order_by(table.c.ordinal)
-    ).scalars()
-    fees = (load_payment(connection, office_id, payment_id) for payment_id in found.all())
+    )
+    found = connection.execute(query).scalars().all()
+    lock_payments(connection, ((office_id, payment_id) for payment_id in found))
+    fees = (load_payment(connection, office_id, payment_id) for payment_id in found)
     return next((fee for fee in fees if fee is not None and stands(fee) and not _paid_back(connection, fee)), None)
+
+
+def lock_request(connection: Connection, office_id: str, inquiry_id: str) -> None:
+    """Lock the payment by which a request's fee stands, then the request."""
+    charged_fee(connection, office_id, inquiry_id)
+    _row(connection, office_id, inquiry_id, lock=True)
 
 
 def _paid_back(connection: Connection, fee: PaymentBook) -> bool:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accounts import Account, AccountKind
@@ -245,19 +245,3 @@ def write_many(
             for each in transfers
         ],
     )
-
-
-def lock_obligations(connection: Connection, obligations: Iterable[str]) -> None:
-    """Hold these obligations until the transaction ends, in one order: two offices that paid one see each other."""
-    for obligation in sorted(set(obligations)):
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(obligation, 0))))
-
-
-def lock_closings(connection: Connection, payments: Iterable[tuple[str, str]]) -> None:
-    """Let the closings of these payments' cases book one after another: each sees what the others booked.
-
-    A payment is named by office and id.
-    """
-    for office_id, payment_id in sorted(payments):
-        lock = func.hashtextextended(f"{office_id}/{payment_id}", 0)
-        connection.execute(select(func.pg_advisory_xact_lock(lock)))

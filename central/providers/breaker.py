@@ -1,4 +1,9 @@
-"""A circuit breaker: after some failures in a row nobody is asked for a while; then one question tries the line."""
+"""A circuit breaker: after some failures in a row nobody is asked for a while; then one question tries the line.
+
+A failure is no answer: nobody there, nothing in time, nothing that is of the provider's shape, our keys not taken. A
+refusal that is well formed is an answer, known or not: the provider works, and one customer's odd request must not stop
+everybody else's.
+"""
 
 import threading
 from datetime import datetime
@@ -35,13 +40,13 @@ class CircuitBreaker:
             return True
 
     def succeed(self) -> None:
-        """The provider answered something that was understood."""
+        """The provider answered."""
         with self._lock:
             self._failures, self._trying = 0, False
             self._opened_monotonic_ms, self._opened_at = None, None
 
     def fail(self) -> None:
-        """The provider did not answer, or not in a way that was understood."""
+        """The provider did not answer."""
         with self._lock:
             self._failures += 1
             if self._trying or self._failures >= self._failures_max:

@@ -44,6 +44,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
 
+class Debt(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be paid of an answer, and all names under which the same may be paid: see `central.ledger.debts`."""
+
+    obligation: str
+    names: tuple[str, ...]
+
+
 class Served(msgspec.Struct, frozen=True, kw_only=True):
     """A service's answer. The document is personal data: it is sealed before it is kept anywhere.
 
@@ -53,6 +60,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["done", "nothing", "wrong_parameter", "refused"]
     document: AnswerDocument = AnswerDocument()
     orders: tuple[Order, ...] = ()
+    debts: tuple[Debt, ...] = ()
+    """Of all that the provider told, though the document does not show all of it."""
     reason: str = ""
     answered_at: str | None = None
     """When the provider made it, where it says so: it may be from its store."""
@@ -97,9 +106,14 @@ class Unreached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """No answer that can be understood. It may have been done."""
+    """No answer that can be understood. It may have been done.
+
+    `answered`: the provider works and said something well formed, whose meaning for the question nobody told us. That
+    is no reason to leave it alone.
+    """
 
     why: str
+    answered: bool = False
 
 
 InquiryReply = Answered | Pending | NotDone | Unreached | Trouble

@@ -31,6 +31,11 @@ Reply = Answered | Served | Pictured | Taken | Refused | Withdrawn | Pending | N
 NotYet = Pending | NotDone | Unreached | Trouble
 
 
+def is_failure(reply: Reply) -> bool:
+    """Return whether a reply is none: the provider is not there, or does not work. For the circuit breaker."""
+    return isinstance(reply, Unreached) or (isinstance(reply, Trouble) and not reply.answered)
+
+
 class AppendFeed(Protocol):
     """Append a fact to a feed in the caller's transaction; return its index."""
 

@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import msgspec
 
+from central.providers.connector import Debt
 from central.providers.values import rial, shown, word
 from shared.answer_document import ITEMS_LEFT_OUT, AnswerDocument, Item, Payable
 from shared.catalogue import Row, Service
 from shared.errors import OperatorError
 from shared.identifiers import parse_bill
+from shared.ids import bill_obligation, order_obligation
 
 WHOLE: Final = "total"
 """The key of the payable that is all of it."""
@@ -54,6 +56,29 @@ def document(
         payable=payable if service.pay != "nothing" else None,
     )
     return _cut(made)
+
+
+def debts_of(parts: Sequence[Part], payable: Payable | None) -> tuple[Debt, ...]:
+    """Return what the payables of an answer stand for: the whole for all parts, paid for or not."""
+    found = []
+    all_names: list[str] = []
+    for part in parts:
+        serial = word(part.values.get("serial"))
+        names = [] if serial is None else [f"violation:{serial}"]
+        if part.payable is not None:
+            obligation = _obligation_of(part.payable)
+            names.append(obligation)
+            found.append(Debt(obligation=obligation, names=tuple(names)))
+        all_names += names
+    if payable is not None:
+        found.append(Debt(obligation=_obligation_of(payable), names=tuple(all_names)))
+    return tuple(found)
+
+
+def _obligation_of(payable: Payable) -> str:
+    if payable.order_id is not None:
+        return order_obligation(payable.order_id)
+    return bill_obligation(payable.bill_id or "", payable.bill_payment_id or "")
 
 
 def _kept(values: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, str]:

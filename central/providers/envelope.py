@@ -24,6 +24,7 @@ _RENEW_BEFORE_MS: Final = 60_000
 _UNAUTHORIZED: Final = 401
 _MAY_BE_SENT_AGAIN: Final = frozenset({"SERVICE_CALL_ERROR"})
 _UNHEARD: Final = "TRACK_ID_NOT_FOUND"
+_NOT_OUR_KEY: Final = "UNAUTHORIZED"
 
 
 class Error(msgspec.Struct):
@@ -153,8 +154,9 @@ def not_done(envelope: Envelope) -> Pending | NotDone | Trouble:
         return NotDone(why=code, unheard=True)
     if code in _MAY_BE_SENT_AGAIN:
         return NotDone(why=code)
-    # A refusal nobody told us the meaning of is no reason to give a customer's money back.
-    return Trouble(why=f"FAILED {code}")
+    # A refusal nobody told us the meaning of is no reason to give a customer's money back, nor to take the provider for
+    # broken; one of our own key is said to every question alike.
+    return Trouble(why=f"FAILED {code}", answered=code != _NOT_OUR_KEY)
 
 
 def code_of(envelope: Envelope) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from central.providers.connector import Order, Served
-from central.providers.documents import WHOLE, Part, bill_payable, document
+from central.providers.documents import WHOLE, Part, bill_payable, debts_of, document
 from central.providers.gateway_calls import OPERATORS, CallShape
 from central.providers.values import moment, rial, snake, word
 from shared.answer_document import AnswerDocument, Payable
@@ -52,7 +52,9 @@ def served(service: Service, shape: CallShape, result: Mapping[str, Any] | Seque
     message = str(members.get("message", "")).strip().lower()
     if message in _NO_RECORD or _is_empty(service, made):
         return Served(outcome="nothing", document=made, reason=message if message in _NO_RECORD else "")
-    return Served(outcome="done", document=made, orders=orders, answered_at=moment(values.get("answered_at")))
+    debts = () if service.pay == "nothing" else debts_of(parts, payable)
+    answered_at = moment(values.get("answered_at"))
+    return Served(outcome="done", document=made, orders=orders, debts=debts, answered_at=answered_at)
 
 
 def _whole(values: Mapping[str, Any], track_id: str) -> tuple[Payable | None, tuple[Order, ...]]:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, select, tuple_
 
 from central.ledger.booking import PaymentBook
+from central.ledger.debts import same_debts
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.obligations import holders, paid_by
 from central.ledger.store import load_payment
@@ -46,14 +47,14 @@ def in_the_way(
 
 
 def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> Refused | NotDone | None:
-    """Return what other money for the obligation, approved before this, means for it.
+    """Return what other money for the same debt, approved before this, means for it.
 
     Tasks are made under a lock of the obligation: their order is the order in which central heard of the approvals.
     """
     task = provider_task
-    holding = {
-        (row["office_id"], row["payment_id"], row["item"]) for row in holders(connection, [paid_by(payment)[item]])
-    }
+    obligation = paid_by(payment)[item]
+    same = same_debts(connection, {obligation})[obligation]
+    holding = {(row["office_id"], row["payment_id"], row["item"]) for row in holders(connection, same)}
     payments = sorted({each[:2] for each in holding})
     asked = connection.execute(
         select(task.c.office_id, task.c.subject, task.c.item, task.c.ordinal, task.c.state, task.c.outcome)
@@ -69,5 +70,5 @@ def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> 
     if any(each.outcome == "confirmed" for each in others):
         return Refused(reason="already_paid")
     if any(each.state != "done" and each.ordinal < own.ordinal for each in others):
-        return NotDone(why="another payment of the bill is asked about first")
+        return NotDone(why="another payment of the same debt is asked about first")
     return None

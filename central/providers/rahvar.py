@@ -13,7 +13,7 @@ advice of a payment and the pictures are not documented; they are asked for in t
 import hashlib
 import threading
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -35,7 +35,7 @@ from central.providers.connector import (
     Trouble,
     Unreached,
 )
-from central.providers.documents import WHOLE, Part, bill_payable, document
+from central.providers.documents import WHOLE, Part, bill_payable, debts_of, document
 from central.providers.pictures import PictureWire
 from central.providers.values import moment, rial, word
 from central.providers.wire import CALL_DEADLINE_MS, Received, Wire
@@ -50,6 +50,8 @@ _NO_RECORD: Final = 404
 _GONE: Final = 410
 _CONFLICT: Final = 409
 _UNHEARD: Final = 404
+_NOT_OUR_KEY: Final = (401, 403)
+_SERVER_ERROR: Final = 500
 _REFUSALS: Final[dict[int, Any]] = {_CONFLICT: "already_paid", _GONE: "expired", _NO_RECORD: "refused"}
 _KEPT_MAX: Final = 512
 
@@ -170,7 +172,7 @@ class RahvarConnector:
         if reply.status == _NO_RECORD:
             return Pictured(pictures=())
         if reply.status != _OK:
-            return Trouble(why=f"status {reply.status}")
+            return _not_understood(reply)
         result = reply.result or {}
         wanted = (("vehicle", result.get("vehicleImageUrl")), ("plate", result.get("plateImageUrl")))
         return self._pictures.fetch([(label, url) for label, url in wanted if isinstance(url, str) and url])
@@ -229,7 +231,13 @@ def _served(question: ServiceQuestion, result: dict[str, Any]) -> ServiceReply:
     parts = [_part(item) for item in items if isinstance(item, dict)]
     made = document(question.service, values, parts, payable)
     answered_at = moment(result.get("cachedAt")) if result.get("isCached") is True else None
-    return Served(outcome="done" if total or parts else "nothing", document=made, answered_at=answered_at)
+    outcome: Literal["done", "nothing"] = "done" if total or parts else "nothing"
+    return Served(
+        outcome=outcome,
+        document=made,
+        debts=debts_of(parts, made.payable) if question.service.pay != "nothing" else (),
+        answered_at=answered_at,
+    )
 
 
 def _part(item: dict[str, Any]) -> Part:
@@ -256,7 +264,13 @@ def _not_served(reply: _Response) -> ServiceReply:
         return Served(outcome="wrong_parameter", reason="validation_error")
     if reply.status == _NO_RECORD:
         return Served(outcome="nothing", reason="no_record")
-    return Trouble(why=f"status {reply.status}")
+    return _not_understood(reply)
+
+
+def _not_understood(reply: _Response) -> Trouble:
+    """Return what a status nobody told us the meaning of is; what is said of keys or of the server is no answer."""
+    no_answer = reply.status in _NOT_OUR_KEY or reply.status >= _SERVER_ERROR
+    return Trouble(why=f"status {reply.status}", answered=not no_answer)
 
 
 def _taken(reply: _Response | Unreached | Trouble) -> ConfirmReply:
@@ -265,7 +279,7 @@ def _taken(reply: _Response | Unreached | Trouble) -> ConfirmReply:
     if reply.status in _REFUSALS:
         return Refused(reason=_REFUSALS[reply.status])
     if reply.status != _OK:
-        return Trouble(why=f"status {reply.status}")
+        return _not_understood(reply)
     reference = word((reply.result or {}).get("traceNumber"))
     if (reply.result or {}).get("pending") is True:
         return Pending(why="pending")

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from central.fleet.catalogues import CATALOGUES
 from central.ledger.booking import PaymentBook
 from central.ledger.cases import case_id, note_if_there
+from central.ledger.debts import keep_debts
 from central.ledger.fees import give_fee
 from central.ledger.services import HAS_RESULT, charged_fee, owe_fee_back
 from central.providers.connector import Pictured, Served
@@ -51,6 +52,7 @@ def finish_service(
     service = CATALOGUES.service(connection, row.catalogue_id, row.service)
     if service is not None and has_result:
         _keep_orders(connection, asked, service.call, reply, provider=provider, at=at)
+        keep_debts(connection, office_id, inquiry_id, {debt.obligation: debt.names for debt in reply.debts})
     connection.execute(
         update(table)
         .where(*here)

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import open_case
-from central.ledger.services import charged_fee, may_ask
+from central.ledger.services import charged_fee, lock_request, may_ask
 from central.ledger.storable import is_own_fault
 from central.ledger.store import load_payment
 from central.providers.answers import finish_confirmation, finish_inquiry, withdraw_confirmation
@@ -37,10 +37,11 @@ from central.providers.connector import (
     Trouble,
     Unreached,
 )
-from central.providers.desk import Asked, NotYet, ProviderDesk, Reply
+from central.providers.desk import Asked, NotYet, ProviderDesk, Reply, is_failure
 from central.providers.holding import Withdrawn, in_the_way
 from central.providers.serving import finish_pictures, finish_service
 from central.store.books import provider_task
+from central.store.transactions import in_transaction
 from shared.errors import BugError, DaftarError, IntegrityError
 
 _log = structlog.get_logger()
@@ -200,7 +201,7 @@ def _converse(engine: Engine, desk: ProviderDesk, asked: Asked, question: Questi
 
 
 def _tell_breaker(desk: ProviderDesk, reply: Reply) -> None:
-    if isinstance(reply, Trouble | Unreached):
+    if is_failure(reply):
         desk.breaker.fail()
     else:
         desk.breaker.succeed()
@@ -238,33 +239,43 @@ def _write(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> Non
 
 def _write_turn(engine: Engine, desk: ProviderDesk, asked: Asked, turn: _Turn) -> None:
     """Write what came of a question, unless its lease went to somebody else meanwhile."""
+    in_transaction(engine, lambda connection: _write_locked(connection, desk, asked, turn))
+
+
+def _write_locked(connection: Connection, desk: ProviderDesk, asked: Asked, turn: _Turn) -> None:
     table = provider_task
     reply = turn.reply
-    with engine.begin() as connection:
-        row = connection.execute(
-            select(table)
-            .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
-            .with_for_update()
-        ).one()
-        if row.lease != asked.lease or row.state == "done":
-            # Nothing is lost: whoever holds the lease now asks for the status and hears the same.
-            return
-        if isinstance(reply, Withdrawn) and not _is_stopped(connection, asked):
-            reply = NotDone(why="it may be asked again")
-        if isinstance(reply, NotYet):
-            values = _put_back(connection, desk, asked, reply, row)
-        else:
-            values = {
-                "state": "done",
-                "finished_at": desk.clock.now(),
-                "last_problem": None,
-                "outcome": _finish(connection, desk, asked, reply),
-            }
-        connection.execute(
-            update(table)
-            .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
-            .values(lease=None, lease_until=None, asked_at=turn.asked_at, **values)
-        )
+    _lock_subject(connection, asked)
+    row = connection.execute(
+        select(table).where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id).with_for_update()
+    ).one()
+    if row.lease != asked.lease or row.state == "done":
+        # Nothing is lost: whoever holds the lease now asks for the status and hears the same.
+        return
+    if isinstance(reply, Withdrawn) and not _is_stopped(connection, asked):
+        reply = NotDone(why="it may be asked again")
+    if isinstance(reply, NotYet):
+        values = _put_back(connection, desk, asked, reply, row)
+    else:
+        values = {
+            "state": "done",
+            "finished_at": desk.clock.now(),
+            "last_problem": None,
+            "outcome": _finish(connection, desk, asked, reply),
+        }
+    connection.execute(
+        update(table)
+        .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
+        .values(lease=None, lease_until=None, asked_at=turn.asked_at, **values)
+    )
+
+
+def _lock_subject(connection: Connection, asked: Asked) -> None:
+    """Lock what the question is about, before the question: see `central.ledger.locking`."""
+    if asked.kind == "confirm":
+        load_payment(connection, asked.office_id, asked.subject)
+    elif asked.kind in ("serve", "image"):
+        lock_request(connection, asked.office_id, asked.subject.partition("/")[0])
 
 
 def _is_stopped(connection: Connection, asked: Asked) -> bool:

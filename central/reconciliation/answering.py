@@ -36,6 +36,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
+from central.ledger.locking import lock_payments
 from central.ledger.store import load_payment
 from central.reconciliation.doubts import (
     CONTRADICTABLE,
@@ -54,6 +55,7 @@ from central.reconciliation.matching import Rules, match
 from central.reconciliation.selecting import Inputs, inputs_around, inputs_named
 from central.store.answers import acquirer_answer, answering_mark
 from central.store.settlements import in_force, settlement_file, settlement_line
+from central.store.transactions import in_transaction
 from shared.clock import Clock, instant_text
 from shared.events import AcquirerAnswered, Body
 from shared.ids import FeedId, OfficeId, office_feed
@@ -77,10 +79,16 @@ def answer_doubts(engine: Engine, append_feed: AppendFeed, *, clock: Clock, rule
     Several processes may call it at once, and again: each answer is told once.
     """
     rules = rules or Rules()
-    with engine.begin() as connection:
+
+    def work(connection: Connection) -> int:
         hold_answers(connection)
         found = [*_of_uncharged(connection, rules, clock), *_of_doubts(connection, rules)]
-        return sum(_tell_of(connection, append_feed, each, clock=clock) for each in found)
+        lock_payments(connection, (evidence.payment.key for evidence in found))
+        # Feeds are locked one after the other.
+        in_order = sorted(found, key=lambda evidence: evidence.payment.office_id)
+        return sum(_tell_of(connection, append_feed, each, clock=clock) for each in in_order)
+
+    return in_transaction(engine, work)
 
 
 def hold_answers(connection: Connection) -> None:

@@ -25,9 +25,11 @@ from central.ledger.closings import (
     takes_two,
     turned_round,
 )
-from central.ledger.store import load_payment, lock_closings, write_transfers
+from central.ledger.locking import lock_payments
+from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
 from central.store.books import case_closing, ledger_transfer, money_case, office_payment
+from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
 
@@ -87,30 +89,40 @@ def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clo
     `case.booked_already`.
     """
     at = clock.now()
-    with engine.begin() as connection:
-        case = locked_case(connection, case_id)
-        closing = _waiting(connection, case_id, closing_id)
-        if closing.proposed_by == by:
-            raise OperatorError("case.one_person")
-        _check_state(case, closing.outcome)
-        reopens = closing.outcome == REOPENED
-        made = _taken_back(connection, case, closing_id) if reopens else _moved(connection, case, closing)
-        _decide(connection, closing_id, "agreed", by=by, at=at)
-        write_transfers(
-            connection,
-            case["office_id"],
-            made,
-            payment_id=case["payment_id"],
-            source_kind="case",
-            source=case_id,
-            at=at,
-        )
-        write_note(connection, case_id, f"✓ {_named(closing.outcome)}", by=by, at=at)
-        if closing.outcome == REOPENED:
-            open_again(connection, case_id)
-        else:
-            people = f"{closing.proposed_by} + {by}"
-            close_case(connection, case_id, outcome=closing.outcome, by=people, at=at)
+    in_transaction(engine, lambda connection: _agree(connection, case_id, closing_id, by=by, at=at))
+
+
+def _agree(connection: Connection, case_id: str, closing_id: int, *, by: str, at: datetime) -> None:
+    _lock_payment_of(connection, case_id)
+    case = locked_case(connection, case_id)
+    closing = _waiting(connection, case_id, closing_id)
+    if closing.proposed_by == by:
+        raise OperatorError("case.one_person")
+    _check_state(case, closing.outcome)
+    reopens = closing.outcome == REOPENED
+    made = _taken_back(connection, case, closing_id) if reopens else _moved(connection, case, closing)
+    _decide(connection, closing_id, "agreed", by=by, at=at)
+    write_transfers(
+        connection,
+        case["office_id"],
+        made,
+        payment_id=case["payment_id"],
+        source_kind="case",
+        source=case_id,
+        at=at,
+    )
+    write_note(connection, case_id, f"✓ {_named(closing.outcome)}", by=by, at=at)
+    if reopens:
+        open_again(connection, case_id)
+    else:
+        close_case(connection, case_id, outcome=closing.outcome, by=f"{closing.proposed_by} + {by}", at=at)
+
+
+def _lock_payment_of(connection: Connection, case_id: str) -> None:
+    """Lock the payment that a case is about, before the case: see `central.ledger.locking`."""
+    table = money_case.c
+    query = select(table.office_id, table.payment_id).where(table.case_id == case_id, table.payment_id.is_not(None))
+    lock_payments(connection, [(row.office_id, row.payment_id) for row in connection.execute(query)])
 
 
 def drop_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clock: Clock) -> None:
@@ -169,7 +181,6 @@ def _moved(connection: Connection, case: Any, closing: Any) -> list[Transfer]:
     """Return what the closing books."""
     if case["office_id"] is None or case["payment_id"] is None:
         return []
-    lock_closings(connection, [(case["office_id"], case["payment_id"])])
     payment = load_payment(connection, case["office_id"], case["payment_id"])
     table = office_payment.c
     settled_file = connection.execute(

@@ -33,6 +33,7 @@ from central.reconciliation.views import FileView
 from central.store.answers import acquirer_answer
 from central.store.books import money_case, office_payment
 from central.store.settlements import in_force, settlement_correction, settlement_file, settlement_line
+from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
 
@@ -69,7 +70,8 @@ def correct_settlement(
         raise OperatorError("settlement.no_reason", field="reason", max=REASON_SIZE_MAX)
     parsed = parse_settlement(data)
     at = clock.now()
-    with engine.begin() as connection:
+
+    def work(connection: Connection) -> Correction:
         hold_imports(connection)
         hold_runs(connection)
         hold_answers(connection)
@@ -93,6 +95,8 @@ def correct_settlement(
             opened_count=opened,
             contradicted_count=contradicted,
         )
+
+    return in_transaction(engine, work)
 
 
 def _lines(connection: Connection, file_id: str) -> list[LineInput]:

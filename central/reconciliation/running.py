@@ -19,6 +19,7 @@ from central.reconciliation.settling import newly_settled_of, settle, take_back
 from central.reconciliation.views import RunView
 from central.store.copying import copy_rows
 from central.store.settlements import recon_bucket, recon_decision, recon_member, recon_run
+from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import BugError, IntegrityError
 
@@ -32,9 +33,12 @@ def reconcile(engine: Engine, scope: Scope, *, started_by: str, clock: Clock, ru
     Raises OperatorError `recon.bad_scope`; IntegrityError `recon.not_conserved`, `recon.not_repeatable` (nothing is
     kept then).
     """
-    with engine.begin() as connection:
+
+    def work(connection: Connection) -> RunView:
         hold_runs(connection)
         return run_now(connection, scope, started_by=started_by, clock=clock, rules=rules).view
+
+    return in_transaction(engine, work)
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select,
 
 from central.ledger.accounts import SETTLED, receivable
 from central.ledger.booking import Transfer
+from central.ledger.locking import lock_payments
 from central.ledger.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE, overtake
 from central.ledger.positions import settled, withdrawn
 from central.ledger.store import OfficeTransfer, write_many
@@ -33,6 +34,10 @@ def take_back(connection: Connection, decisions: Sequence[Decision], *, at: date
 def withdraw(connection: Connection, which: ColumnElement[bool], *, at: datetime) -> set[PaymentKey]:
     """Turn round in the ledger the settlement of these payments; return those that had one."""
     payment, transfer = office_payment.c, ledger_transfer.c
+    lock_payments(
+        connection,
+        (tuple(row) for row in connection.execute(select(payment.office_id, payment.payment_id).where(which))),
+    )
     source = func.concat(payment.settled_file, "#", payment.settled_line)
     made = func.concat("settled/", payment.payment_id, "/", source, "/", payment.settled_run)
     columns = [transfer[name] for name in Transfer.__struct_fields__]
@@ -113,6 +118,7 @@ def settle(
     if not newly_settled:
         return
     credited = {payment.key: receivable(payment.terminal_number).code for payment, _ in newly_settled}
+    lock_payments(connection, credited)
     overtake(connection, credited, by=f"settled/{run_id}", note=SETTLED_AFTER_ALL, at=at)
     found_in = [(payment, *decision.lines[0]) for payment, decision in newly_settled]
     write_many(

@@ -18,6 +18,7 @@ from central.reconciliation.doubts import CONTRADICTABLE, OF_THE_SALE, disputed_
 from central.reconciliation.inputs import number_key
 from central.store.answers import acquirer_answer, acquirer_statement
 from central.store.settlements import settlement_line
+from central.store.transactions import in_transaction
 from shared.clock import Clock, instant_text
 from shared.errors import OperatorError
 from shared.events import AcquirerAnswered
@@ -100,7 +101,8 @@ def agree_statement(engine: Engine, statement_id: int, append_feed: AppendFeed, 
     `statement.not_in_doubt`, `statement.only_charged`.
     """
     at = clock.now()
-    with engine.begin() as connection:
+
+    def work(connection: Connection) -> None:
         row = _waiting(connection, statement_id)
         if row.proposed_by == by:
             raise OperatorError("statement.one_person")
@@ -121,6 +123,8 @@ def agree_statement(engine: Engine, statement_id: int, append_feed: AppendFeed, 
         )
         tell(connection, append_feed, row.office_id, body, rule=BY_HAND, at=at)
         _decide(connection, statement_id, "agreed", by=by, at=at)
+
+    in_transaction(engine, work)
 
 
 def drop_statement(engine: Engine, statement_id: int, *, by: str, clock: Clock) -> None:

@@ -134,6 +134,7 @@ office_payment: Final = Table(
     Index("office_payment_by_local_date", "local_date"),
     Index("office_payment_by_name", text(PAYMENT_NAMES), postgresql_using="gin"),
     Index("office_payment_of_office", "office_id", "ordinal"),
+    Index("office_payment_of_request", "office_id", "inquiry_id", postgresql_where=text("inquiry_id IS NOT NULL")),
     Index("office_payment_by_state", "state", "ordinal"),
     Index("office_payment_by_confirmation", "confirmation", "ordinal"),
     Index("office_payment_by_received_at", "received_at"),

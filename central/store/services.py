@@ -73,3 +73,29 @@ service_order: Final = Table(
     Index("service_order_of_inquiry", "office_id", "inquiry_id"),
 )
 """Orders that a provider holds until they are paid: what has to be approved, and for how much."""
+
+service_debt: Final = Table(
+    "service_debt",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("inquiry_id", Text, nullable=False),
+    Column("obligation", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    PrimaryKeyConstraint("office_id", "inquiry_id", "obligation", "name"),
+    Index("service_debt_by_obligation", "obligation"),
+    Index("service_debt_by_name", "name"),
+)
+"""What an answer's payables stand for, name by name: two obligations that share a name are paid once."""
+
+catalogue_heard: Final = Table(
+    "catalogue_heard",
+    METADATA,
+    Column("office_id", Text, nullable=False),
+    Column("journal_id", Text, nullable=False),
+    Column("entry_index", BigInteger, nullable=False),
+    Column("feed_id", Text, nullable=False),
+    Column("feed_index", BigInteger, nullable=False),
+    Column("catalogue_id", Text, nullable=False),
+    PrimaryKeyConstraint("office_id", "journal_id", "feed_id", "feed_index"),
+)
+"""From which entry of a journal on its box knew a catalogue of a feed."""

@@ -1,6 +1,10 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from central.providers.breaker import CircuitBreaker
+from central.providers.desk import is_failure
+from central.providers.envelope import Envelope, Error, not_done
 from shared.clock import ClockQuality
 
 
@@ -70,3 +74,12 @@ def test_a_try_in_which_nothing_was_asked_leaves_the_next_one_to_another() -> No
     assert breaker.allow()
     breaker.forget()
     assert breaker.allow()
+
+
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [("QUOTA_EXCEEDED_FOR_PLATE", False), ("", False), ("SERVICE_CALL_ERROR", False), ("UNAUTHORIZED", True)],
+)
+def test_a_well_formed_refusal_is_an_answer_whatever_its_code(code: str, *, fails: bool) -> None:
+    reply = not_done(Envelope(track_id="t", status="FAILED", error=Error(code=code)))
+    assert is_failure(reply) is fails

@@ -361,7 +361,7 @@ def test_a_service_nobody_knows_is_refused_with_words(world: ServiceWorld) -> No
     world.work_all()
     assert (world.answer().outcome, world.answer().reason) == ("refused", "provider.unknown_service")
     with world.engine.connect() as connection:
-        assert cases(connection) == ()
+        assert [case.kind for case in cases(connection)] == ["tariff_differs"]
 
 
 NEW_SERVICE = """

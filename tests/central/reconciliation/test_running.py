@@ -101,7 +101,7 @@ def sent(payment_id: str, amount_rial: int) -> tuple[Body, ...]:
             reference="1",
             operator="op",
             bill_id="7748317800142",
-            bill_payment_id="1770160",
+            bill_payment_id=None,
         ),
         PaymentSent(payment_id=payment_id, terminal_number=TERMINAL),
     )

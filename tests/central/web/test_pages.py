@@ -360,6 +360,16 @@ A_CASE_OF_EACH_KIND: dict[str, dict[str, object]] = {
     "unposted": {"journal": "daftar.journal/72101001/1/1", "index": 4, "leaf": "ab", "type": "payment.approved"},
     "overdue": {"track_id": "c1", "problem": "no answer"},
     "confirmed_uncharged": {"earlier": "approved"},
+    "tariff_differs": {
+        "differs": "catalogue",
+        "catalogue": "catalogue-a",
+        "in_force": "builtin",
+        "service": "active_plates",
+        "expected_rial": 175_000,
+        "charged_rial": 180_000,
+        "shares": "100000 + 50000 + 25000 + 0",
+        "inquiry": "q-1",
+    },
     "left_in_doubt": {"journal": "daftar.journal/72101001/1/1", "state": "in_doubt", "terminal": "terminal-1"},
 }
 

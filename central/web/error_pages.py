@@ -11,6 +11,7 @@ import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
+from sqlalchemy.exc import DataError
 
 from central.web.rendering import AnyRequest, Web, language_of, page
 from shared.entropy import random_name
@@ -78,9 +79,13 @@ def error_pages(web: Web) -> ExceptionHandlersMap:
         code = _CODE_OF_STATUS.get(error.status_code, "web.bad_request")
         return answer(request, OperatorError(code, why=error.detail))
 
+    def of_no_such(request: AnyRequest, _: DataError) -> Response[str]:
+        """Answer an address with what no row can be named by: a zero character, a number beyond all numbers."""
+        return answer(request, OperatorError("web.not_found"))
+
     def unknown(request: AnyRequest, error: Exception) -> Response[str]:
         reference = random_name(web.entropy, "")[:_REFERENCE_LETTERS]
         log.error("request failed", reference=reference, path=request.url.path, exc_info=error)
         return answer(request, BugError("central.page_failed"), reference)
 
-    return {DaftarError: of_ours, HTTPException: of_framework, Exception: unknown}
+    return {DaftarError: of_ours, HTTPException: of_framework, DataError: of_no_such, Exception: unknown}

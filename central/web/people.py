@@ -26,6 +26,8 @@ from shared.text import fold_digits, search_key
 Role = Literal["finance", "auditor"]
 
 PASSWORD_LETTERS_MIN: Final = 8
+USERNAME_LETTERS_MAX: Final = 100
+"""What is typed beyond that names nobody, and is kept nowhere."""
 SESSION: Final = timedelta(hours=12)
 WINDOW: Final = timedelta(minutes=15)
 """Failures older than this are forgotten."""
@@ -126,17 +128,13 @@ class People:
 
     def sign_in(self, username: str, password: str, *, address: str) -> str:
         """Return a session token. Raises OperatorError `auth.wrong`, `auth.too_many`."""
-        wanted = normal_username(username)
-        self._check_limits(wanted, address)
+        wanted = normal_username(username)[:USERNAME_LETTERS_MAX]
+        self._count_attempt(wanted, address)
         with self._engine.connect() as connection:
             verifier = connection.execute(
                 select(person.c.verifier).where(person.c.username == wanted, person.c.disabled_at.is_(None))
             ).scalar_one_or_none()
         if not self._verify(verifier or self._nobody, password) or verifier is None:
-            with self._engine.begin() as connection:
-                connection.execute(
-                    insert(sign_in_failure).values(username=wanted, address=address, failed_at=self._clock.now())
-                )
             raise OperatorError("auth.wrong", field="password")
         return self._open_session(wanted)
 
@@ -177,8 +175,18 @@ class People:
             )
         return token
 
-    def _check_limits(self, username: str, address: str) -> None:
+    def _count_attempt(self, username: str, address: str) -> None:
+        """Count an attempt as failed until it went well: however many are made at once, no more than allowed are tried.
+
+        Raises OperatorError `auth.too_many`; such an attempt is not counted.
+        """
         table = sign_in_failure
+        with self._engine.begin() as connection:
+            own = connection.execute(
+                insert(table)
+                .values(username=username, address=address, failed_at=self._clock.now())
+                .returning(table.c.ordinal)
+            ).scalar_one()
         query = select(
             func.count().filter(table.c.username == username).label("by_name"),
             func.count().filter(table.c.address == address).label("by_address"),
@@ -186,9 +194,12 @@ class People:
             table.c.failed_at > self._clock.now() - WINDOW,
             (table.c.username == username) | (table.c.address == address),
         )
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
             failures = connection.execute(query).one()
-        if failures.by_name >= NAME_FAILURES_MAX or failures.by_address >= ADDRESS_FAILURES_MAX:
+            is_too_many = failures.by_name > NAME_FAILURES_MAX or failures.by_address > ADDRESS_FAILURES_MAX
+            if is_too_many:
+                connection.execute(delete(table).where(table.c.ordinal == own))
+        if is_too_many:
             raise OperatorError("auth.too_many", field="password", seconds=int(WINDOW.total_seconds()))
 
     def _new_verifier(self, password: str) -> str:

@@ -41,6 +41,10 @@ SECURITY_HEADERS: Final = {
 }
 
 
+FORM_SIZE_MAX_BYTES: Final = 64 * 1024
+"""Of a form; those that carry a file say so themselves."""
+
+
 def open_web(
     *,
     engine: Engine,
@@ -92,6 +96,7 @@ def create_pages(web: Web) -> list[Router]:
         middleware=[Visit(web)],
         exception_handlers=error_pages(web),
         response_headers=SECURITY_HEADERS,
+        request_max_body_size=FORM_SIZE_MAX_BYTES,
         include_in_schema=False,
     )
     return [pages, create_static_files_router(ASSETS_PATH, [assets_folder()])]

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine, update
 
 from central.store.services import service_request
-from central.web.pages_status import ASKED_MAX
-from central.web.rate import WINDOW_MS, RateLimit
+from central.web.pages_status import GUESSES_MAX, LOOKS_MAX
+from central.web.rate import NAMES_MAX, WINDOW_MS, RateLimit, network_of
 from shared.errors import OperatorError
 from shared.events import ServiceRequested
 from shared.sealed import Sealed
@@ -56,9 +56,13 @@ async def test_a_customer_sees_how_a_ticket_stands_and_nothing_of_anybody(day: D
 
 
 @pytest.mark.postgres
-async def test_who_tries_many_names_is_slowed(empty_day: Day) -> None:
+async def test_who_tries_many_names_is_slowed_and_who_holds_a_ticket_beside_him_is_not(empty_day: Day) -> None:
+    engine = empty_day.centre.engine
+    asked(engine)
     async with empty_day.client() as phone:
-        codes = [(await phone.get(f"/status/{NAME}")).status_code for _ in range(ASKED_MAX + 1)]
+        codes = [(await phone.get(f"/status/{NAME}{number}")).status_code for number in range(GUESSES_MAX + 1)]
+        assert (set(codes[:-1]), codes[-1]) == ({200}, 429)
+        codes = [(await phone.get(f"/status/{NAME}")).status_code for _ in range(LOOKS_MAX + 1)]
     assert (set(codes[:-1]), codes[-1]) == ({200}, 429)
 
 
@@ -79,3 +83,22 @@ def test_a_minute_later_one_may_ask_again() -> None:
     limit.check("b")
     clock.ms = WINDOW_MS
     limit.check("a")
+
+
+def test_names_are_forgotten_oldest_first() -> None:
+    limit = RateLimit(HandClock(), most=1)  # type: ignore[arg-type] # only this reading is asked of it
+    limit.check("first")
+    for number in range(NAMES_MAX):
+        limit.check(str(number))
+    limit.check("first")
+    with pytest.raises(OperatorError, match="too_often"):
+        limit.check(str(NAMES_MAX - 1))
+
+
+def test_a_house_has_one_network() -> None:
+    assert network_of("2001:db8:0:1::1") == network_of("2001:db8:0:1:ffff::2") != network_of("2001:db8:0:2::1")
+    assert (network_of("::ffff:10.0.0.1"), network_of("10.0.0.1"), network_of("unix")) == (
+        "10.0.0.1",
+        "10.0.0.1",
+        "unix",
+    )

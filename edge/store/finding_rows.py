@@ -6,7 +6,16 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from edge.journal.finding import Sought, Term, act_terms, inquiry_terms, is_act, payment_terms, request_terms
+from edge.journal.finding import (
+    Sought,
+    Term,
+    act_terms,
+    inquiry_terms,
+    is_act,
+    listed_term,
+    payment_terms,
+    request_terms,
+)
 from edge.journal.ports import Recorded
 from edge.journal.views import Confirmation
 from edge.store import service_rows
@@ -25,6 +34,10 @@ from shared.payment import PaymentState
 
 _TERM: Final = re.compile(r"[a-z0-9_]+", re.ASCII)
 """What terms are made of; whatever else is looked for is in no document."""
+_EVERY_PAYMENT: Final[Sought] = ((Term(listed_term("payment")),),)
+_PAYMENTS_DOWN: Final = (
+    "SELECT requested_index FROM payment WHERE requested_index < ? ORDER BY requested_index DESC LIMIT ?"
+)
 VOCABULARY: Final = "temp.finding_vocabulary"
 """What the index holds, as rows of term and document: by it two of them are compared."""
 _UNCHANGING: Final = (PaymentSent, StatusQueried)
@@ -143,10 +156,15 @@ def find(connection: apsw.Connection, sought: Sought, before_index: int | None, 
     demands = [[term for term in demand if _TERM.fullmatch(term.text)] for demand in sought]
     if not all(demands):
         return []
-    rows = connection.execute(
-        "SELECT rowid FROM finding WHERE finding MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-        (_expression(demands), 2**62 if before_index is None else before_index, limit),
-    )
+    before = 2**62 if before_index is None else before_index
+    if sought == _EVERY_PAYMENT:
+        # Its table lists them by itself, in a third of the time.
+        rows = connection.execute(_PAYMENTS_DOWN, (before, limit))
+    else:
+        rows = connection.execute(
+            "SELECT rowid FROM finding WHERE finding MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+            (_expression(demands), before, limit),
+        )
     return [row[0] for row in rows]
 
 

@@ -1,6 +1,7 @@
 """The form above a table of the history: what was typed and chosen, the calendar, the ways to other pages of it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -8,17 +9,20 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect
 
+from edge.journal.finding import Listed
 from edge.web.act_words import KINDS
 from edge.web.history import Found
-from edge.web.history_search import Filters, Known
+from edge.web.history_search import Asked, Filters, Known, asked_of, everything
 from edge.web.jalali_picker import WEEKDAYS, Picker, picker, spans
 from edge.web.kept_searches import HANDLE, PRIVATE, Searches
-from edge.web.rendering import HTML, AnyRequest, Web, language_of, render
+from edge.web.rendering import HTML, AnyRequest, Web, header_for, language_of, render
+from edge.web.same import Same
 from edge.web.texts import text
 from edge.web.transaction_names import CATEGORY_TEXTS, Named
 from shared.calendar import jalali_day_parts, tehran_date
 from shared.error_texts import Described, describe
 from shared.errors import OperatorError
+from shared.text import Language
 
 DAY_FIELDS: Final = ("since", "until")
 _GROUP_TEXTS: Final = {
@@ -40,6 +44,8 @@ _SPAN_TEXTS: Final = {
 }
 
 
+_KEPT_MAX: Final = 64
+"""Choices of a form, by what they are made of."""
 _AS_TYPED: Final = (*Filters.__struct_fields__, "span", *(f"month_{field}" for field in DAY_FIELDS))
 """What a form sends and its page's address carries on, the private fields aside."""
 
@@ -150,11 +156,19 @@ async def look_for(searches: Searches, request: AnyRequest) -> Redirect:
     return Redirect(address_of(request.scope["path"], public), status_code=303)
 
 
-def known_of(web: Web, named: Sequence[Named], kinds: Mapping[str, Sequence[str]] | None = None) -> Known:
-    """Return what words are looked up in."""
+def sought_by(
+    web: Web,
+    filters: Filters,
+    listed: Listed,
+    named: Sequence[Named],
+    kinds: Mapping[str, Sequence[str]] | None = None,
+) -> Asked:
+    """Return what the filters ask of the index; `named` and `kinds` are what words are looked up in."""
+    if not filters.is_any:
+        return everything(listed)
     history = web.counter.history
     year, _, _ = jalali_day_parts(tehran_date(web.clock.now()))
-    return Known(named, history.people(), history.applicant_keys, year, kinds or {})
+    return asked_of(filters, listed, Known(named, history.people(), history.applicant_keys, year, kinds or {}))
 
 
 def form_of(
@@ -170,11 +184,11 @@ def form_of(
         handle=given.handle,
         is_lost=given.is_lost,
         wrong=tuple((field, describe(error, language)) for field, error in wrong.items()),
-        spans=tuple(Choice(span, text(key, language)) for span, key in _SPAN_TEXTS.items()),
+        spans=_choices(tuple(_SPAN_TEXTS.items()), language),
         pickers=tuple(picker(field, getattr(filters, field), month, today, language) for field, month in turned),
         weekdays=WEEKDAYS[language],
         people=tuple(Choice(name, called) for name, called in web.counter.history.people()),
-        groups=tuple(Choice(group, text(_GROUP_TEXTS[group], language)) for group in groups),
+        groups=_choices(tuple((group, _GROUP_TEXTS[group]) for group in groups), language),
     )
     return msgspec.structs.replace(form, workbook=address_of(f"{form.path}.xlsx", form.kept()))
 
@@ -182,30 +196,41 @@ def form_of(
 def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: str) -> Form:
     """Return the form of a page whose rows have names and categories; `hint` is a text's key."""
     language, filters = language_of(request), form.filters
-    there = {one.category for one in named}
-    categories = [("", "history.all"), *((code, key) for code, key in CATEGORY_TEXTS.items() if code in there)]
+    kept = tuple(form.kept(category="", name="").items())
     return msgspec.structs.replace(
         form,
         hint=text(hint, language),
-        categories=tuple(
-            Way(
-                text(key, language),
-                address_of(form.path, form.kept(category=code, name="")),
-                filters.category == code,
-            )
-            for code, key in categories
-        ),
-        names=tuple(
-            Choice(one.name, one.words.word(language)) for one in named if filters.category in ("", one.category)
-        ),
+        categories=_categories(Same(named), form.path, kept, filters.category, language),
+        names=_names(Same(named), filters.category, language),
     )
 
 
-def with_money(web: Web, form: Form) -> Form:
+@lru_cache(_KEPT_MAX)
+def _choices(texts: tuple[tuple[str, str], ...], language: Language) -> tuple[Choice, ...]:
+    return tuple(Choice(value, text(key, language)) for value, key in texts)
+
+
+@lru_cache(_KEPT_MAX)
+def _names(named: Same[Sequence[Named]], category: str, language: Language) -> tuple[Choice, ...]:
+    return tuple(Choice(one.name, one.words.word(language)) for one in named.one if category in ("", one.category))
+
+
+@lru_cache(_KEPT_MAX)
+def _categories(
+    named: Same[Sequence[Named]], path: str, kept: tuple[tuple[str, str], ...], category: str, language: Language
+) -> tuple[Way, ...]:
+    there = {one.category for one in named.one}
+    codes = [("", "history.all"), *((code, key) for code, key in CATEGORY_TEXTS.items() if code in there)]
+    return tuple(
+        Way(text(key, language), address_of(path, ({"category": code} if code else {}) | dict(kept)), category == code)
+        for code, key in codes
+    )
+
+
+def with_money(web: Web, request: AnyRequest, form: Form) -> Form:
     """Return the form of a page of payments."""
-    return msgspec.structs.replace(
-        form, terminals=tuple(Choice(terminal.name, terminal.name) for terminal in web.counter.terminals())
-    )
+    names = (terminal.name for terminal in header_for(web, request).terminals)
+    return msgspec.structs.replace(form, terminals=tuple(Choice(name, name) for name in names))
 
 
 def with_kinds(request: AnyRequest, form: Form) -> Form:

@@ -5,7 +5,7 @@ looked for as every number that stands on papers, as a part of a transaction's n
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 import msgspec
@@ -125,6 +125,12 @@ class Asked(msgspec.Struct, frozen=True):
 
     sought: Sought
     wrong: dict[str, OperatorError]
+
+
+@cache
+def everything(listed: Listed) -> Asked:
+    """Return what asks for all that a page lists."""
+    return Asked((_any(listed_term(listed)),), {})
 
 
 def asked_of(filters: Filters, listed: Listed, known: Known) -> Asked:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from edge.web.ports import MANAGER, Permitted
+from edge.web.same import Same
 from edge.web.texts import text
 from shared.catalogue import CATEGORIES, Catalogue, Service, Words
 from shared.text import search_key
@@ -172,25 +173,12 @@ def _sold(catalogue: Catalogue, category: str, permitted: Permitted) -> tuple[En
 
 def menu_of(catalogue: Catalogue, permitted: Permitted, role: str) -> Menu:
     """Return what somebody may do, in the menu's order; categories that hold nothing for them are left out."""
-    return _made(_Same(catalogue), permitted, role)
-
-
-class _Same:
-    """A catalogue as a key: every page asks, and comparing all its services would take longer than the page."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.catalogue is self.catalogue
-
-    def __hash__(self) -> int:
-        return id(self.catalogue)
+    return _made(Same(catalogue), permitted, role)
 
 
 @lru_cache(_MENUS_KEPT)
-def _made(same: _Same, permitted: Permitted, role: str) -> Menu:
-    catalogue = same.catalogue
+def _made(same: Same[Catalogue], permitted: Permitted, role: str) -> Menu:
+    catalogue = same.one
     own: dict[str, tuple[Entry, ...]] = {"bills": BILLS, "bank": BANK, "history": HISTORY, "box": BOX}
 
     def mine(entry: Entry) -> bool:

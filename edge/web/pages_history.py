@@ -17,24 +17,25 @@ from edge.web.history_filters import (
     address_of,
     form_of,
     given_of,
-    known_of,
     look_for,
     month_part,
     page_facts,
+    sought_by,
     with_money,
     with_names,
 )
-from edge.web.history_search import PAYMENT_GROUPS, Filters, asked_of
+from edge.web.history_search import PAYMENT_GROUPS, Filters
 from edge.web.history_workbook import Workbooks
 from edge.web.kept_searches import Searches
 from edge.web.payment_view import ahead_of, status_key_now
 from edge.web.ports import PaymentView
-from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page
+from edge.web.rendering import AnyRequest, Web, catalogue_for, catalogue_of, language_of, page
 from edge.web.transaction_names import Naming, naming
 from edge.web.workbook import Cell
 from shared.calendar import jalali_datetime_text
 from shared.clock import parse_instant
 from shared.display import STATUSES
+from shared.errors import OperatorError
 from shared.payment import CHARGED, PaymentState
 from shared.service_fields import field_text
 from shared.text import Language
@@ -56,6 +57,9 @@ _COLUMNS: Final = (
 )
 
 
+_DOUBTFUL: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
+
+
 class Row(NamedTuple):
     """A payment in the table."""
 
@@ -70,11 +74,11 @@ class Row(NamedTuple):
     """Whether only the end of the applicant is left to be read here."""
     ahead: int | None
     may_print: bool
+    may_check: bool
 
 
 def _needs_review(web: Web, payment: PaymentView) -> bool:
-    doubtful = payment.state in (PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT)
-    if doubtful or payment.doubled or payment.confirmation == "refused" or payment.late:
+    if payment.state in _DOUBTFUL or payment.doubled or payment.confirmation == "refused" or payment.late:
         return True
     return bool(web.counter.words_taken(payment))
 
@@ -91,8 +95,9 @@ def _applicants(web: Web, payments: Sequence[PaymentView], language: Language) -
     return found
 
 
-def _rows(web: Web, payments: Sequence[PaymentView], first_row: int, language: Language) -> list[Row]:
-    names = naming(catalogue_of(web))
+def _rows(
+    web: Web, names: Naming, payments: Sequence[PaymentView], first_row: int, language: Language
+) -> tuple[Row, ...]:
     applicants = _applicants(web, payments, language)
     rows = []
     for place, payment in enumerate(payments):
@@ -107,14 +112,17 @@ def _rows(web: Web, payments: Sequence[PaymentView], first_row: int, language: L
                 is_shut=is_shut,
                 ahead=ahead_of(web.counter, payment),
                 may_print=payment.state in CHARGED and not payment.unacknowledged,
+                may_check=payment.state in _DOUBTFUL,
             )
         )
-    return rows
+    return tuple(rows)
 
 
-def _found(web: Web, given: Given, request: AnyRequest) -> tuple[Found[PaymentView], dict[str, Any]]:
+def _found(
+    web: Web, names: Naming, given: Given, request: AnyRequest
+) -> tuple[Found[PaymentView], dict[str, OperatorError]]:
     history, filters = web.counter.history, given.filters
-    asked = asked_of(filters, "payment", known_of(web, naming(catalogue_of(web)).payments))
+    asked = sought_by(web, filters, "payment", names.payments)
     if given.is_lost:
         return nothing(), asked.wrong
     before = number_of(request.query_params.get("before", ""))
@@ -130,18 +138,18 @@ def _found(web: Web, given: Given, request: AnyRequest) -> tuple[Found[PaymentVi
 
 
 def _payments(web: Web, searches: Searches, request: AnyRequest) -> Response[str]:
-    given = given_of(web, searches, request)
-    found, wrong = _found(web, given, request)
-    rows = _rows(web, found.rows, found.first_row, language_of(request))
+    given, names = given_of(web, searches, request), naming(catalogue_for(web, request))
+    found, wrong = _found(web, names, given, request)
+    rows = _rows(web, names, found.rows, found.first_row, language_of(request))
     form = form_of(web, request, given, wrong, groups=PAYMENT_GROUPS)
-    form = with_money(web, with_names(request, form, naming(catalogue_of(web)).payments, "history.find_hint"))
+    form = with_money(web, request, with_names(request, form, names.payments, "history.find_hint"))
     return page(
         web,
         request,
         "history_payments.html",
         rows=rows,
         some_shut=any(row.is_shut for row in rows),
-        doubtful=(PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT),
+        names_applicant=any(row.applicant for row in rows),
         **page_facts(form, found),
     )
 
@@ -149,7 +157,7 @@ def _payments(web: Web, searches: Searches, request: AnyRequest) -> Response[str
 def _cells(web: Web, filters: Filters, language: Language, names: Naming) -> Iterator[Sequence[Cell]]:
     """Yield the rows of the workbook."""
     history = web.counter.history
-    sought = asked_of(filters, "payment", known_of(web, naming(catalogue_of(web)).payments)).sought
+    sought = sought_by(web, filters, "payment", names.payments).sought
     number = 0
     for batch in walk(history, sought, history.payments_at):
         payments = [one for one in batch if filters.state != "review" or _needs_review(web, one)]

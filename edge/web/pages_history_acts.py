@@ -9,8 +9,8 @@ from litestar.response import Stream
 from edge.web.act_words import TYPES_OF_KIND, Teller
 from edge.web.guards import ACT, signed_in
 from edge.web.history import find_page, number_of, walk
-from edge.web.history_filters import Given, filters_of, form_of, known_of, page_facts, with_kinds
-from edge.web.history_search import Filters, asked_of
+from edge.web.history_filters import Given, filters_of, form_of, page_facts, sought_by, with_kinds
+from edge.web.history_search import Filters
 from edge.web.history_workbook import Workbooks
 from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page
 from edge.web.texts import text
@@ -35,7 +35,7 @@ _COLUMNS: Final = (
 def _cells(web: Web, filters: Filters, language: Language) -> Iterator[Sequence[Cell]]:
     """Yield the rows of the workbook."""
     history = web.counter.history
-    sought = asked_of(filters, "act", known_of(web, (), TYPES_OF_KIND)).sought
+    sought = sought_by(web, filters, "act", (), TYPES_OF_KIND).sought
     teller = Teller(web.counter.queries, naming(catalogue_of(web)), language)
     called = {COMMAND_LINE: text("acts.command_line", language), **dict(history.people())}
     number = 0
@@ -60,7 +60,7 @@ def act_history_pages(web: Web, workbooks: Workbooks) -> list[Any]:
     @get("/history/acts", guards=[signed_in], opt={ACT: "every_act"})
     async def acts(request: AnyRequest) -> Response[str]:
         filters, history = filters_of(web, request), web.counter.history
-        asked = asked_of(filters, "act", known_of(web, (), TYPES_OF_KIND))
+        asked = sought_by(web, filters, "act", (), TYPES_OF_KIND)
         found = find_page(
             history,
             asked.sought,

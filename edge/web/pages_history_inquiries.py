@@ -15,12 +15,12 @@ from edge.web.history_filters import (
     address_of,
     form_of,
     given_of,
-    known_of,
     look_for,
     page_facts,
+    sought_by,
     with_names,
 )
-from edge.web.history_search import INQUIRY_GROUPS, Filters, asked_of
+from edge.web.history_search import INQUIRY_GROUPS, Filters
 from edge.web.history_workbook import Workbooks
 from edge.web.kept_searches import Searches
 from edge.web.ports import InquiryView
@@ -149,7 +149,7 @@ def _inquiries(web: Web, searches: Searches, request: AnyRequest) -> Response[st
     given = given_of(web, searches, request)
     history, language = web.counter.history, language_of(request)
     named = naming(catalogue_of(web)).inquiries
-    asked = asked_of(given.filters, "inquiry", known_of(web, named))
+    asked = sought_by(web, given.filters, "inquiry", named)
     found = (
         nothing()
         if given.is_lost
@@ -182,7 +182,7 @@ def _moment(instant: str | None) -> str | None:
 def _cells(web: Web, filters: Filters, language: Language) -> Iterator[Sequence[Cell]]:
     """Yield the rows of the workbook."""
     history = web.counter.history
-    sought = asked_of(filters, "inquiry", known_of(web, naming(catalogue_of(web)).inquiries)).sought
+    sought = sought_by(web, filters, "inquiry", naming(catalogue_of(web)).inquiries).sought
     number = 1
     for batch in walk(history, sought, history.inquiries_at):
         for row in _rows(web, batch, number, language):

@@ -37,6 +37,8 @@ from shared.text import Language
 ASSETS_PATH: Final = "/assets"
 _KEPT_MAX: Final = 512
 """Parts of pages that are kept, of each language: about a thousand letters each."""
+_WHOLE_MAX: Final = 64
+"""The same of frames and tables: some twelve to thirty thousand letters each."""
 _HOLE: Final = "\ue000"
 """A letter of nobody's: stands in a kept part where comes what it is kept without."""
 _PARTS: Final = ("money", "problem", "error_note", "check_form", "terminal_words", "terminal_word", "test_result")
@@ -144,7 +146,7 @@ def _environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(_filters(language))
-    kept, kept_around = _keeping(environment)
+    kept, kept_whole, kept_around = _keeping(environment)
     environment.globals.update(
         lang=language,
         dir="rtl" if language == "fa" else "ltr",
@@ -154,6 +156,7 @@ def _environment(language: Language) -> Environment:
         kind_icons=KIND_ICONS,
         kind_texts=KIND_TEXTS,
         kept=kept,
+        kept_whole=kept_whole,
         kept_around=kept_around,
     )
     parts = environment.get_template("parts.html").module
@@ -161,27 +164,26 @@ def _environment(language: Language) -> Environment:
     return environment
 
 
-def _keeping(environment: Environment) -> tuple[Callable[..., Markup], Callable[..., Markup]]:
-    """Return what calls the macro `part` of a template and keeps what came out, whole and in pieces.
+def _keeping(environment: Environment) -> tuple[Callable[..., Markup], Callable[..., Markup], Callable[..., Markup]]:
+    """Return what calls the macro `part` of a template and keeps what came out: small parts, whole ones, and pieces.
 
     A macro sees nothing but what it is given, and that is the key: a part that shows something else is another part,
-    so nothing kept can be out of date. One in pieces has a hole where comes what is another thing on each page.
+    so nothing kept can be out of date. Whole ones are made of small ones, and few are kept: they are large. One in
+    pieces has a hole where comes what is another thing on each page.
     """
 
-    @lru_cache(_KEPT_MAX)
-    def kept(template: str, **given: Hashable) -> Markup:
-        made: Markup = environment.get_template(template).module.part(**given)  # type: ignore[attr-defined]
-        return made
+    def made(template: str, **given: Hashable) -> Markup:
+        part: Markup = environment.get_template(template).module.part(**given)  # type: ignore[attr-defined]
+        return part
 
     @lru_cache(_KEPT_MAX)
     def pieces(template: str, **given: Hashable) -> tuple[str, ...]:
-        made: Markup = environment.get_template(template).module.part(hole=_HOLE, **given)  # type: ignore[attr-defined]
-        return tuple(str(made).split(_HOLE))
+        return tuple(str(made(template, hole=_HOLE, **given)).split(_HOLE))
 
     def kept_around(filling: str, template: str, **given: Hashable) -> Markup:
         return Markup(str(escape(filling)).join(pieces(template, **given)))  # noqa: S704 - came out of a template
 
-    return kept, kept_around
+    return lru_cache(_KEPT_MAX)(made), lru_cache(_WHOLE_MAX)(made), kept_around
 
 
 def _filled(environment: Environment, template: str, context: Mapping[str, Any]) -> str:

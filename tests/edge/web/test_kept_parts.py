@@ -96,9 +96,11 @@ def test_a_kept_part_can_show_nothing_but_what_it_is_given():
     folder = files("edge.web").joinpath("templates")
     sources = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
     kept = {
-        name for source in sources.values() for name in re.findall(r'kept(?:_around)?\((?:path, )?"([a-z_.]+)"', source)
+        name
+        for source in sources.values()
+        for name in re.findall(r'kept(?:_around|_whole)?\((?:path, )?"([a-z_.]+)"', source)
     }
-    assert {"frame.html", "foot.html", "lock_dialog.html", "history_payment.html"} <= kept
+    assert {"frame.html", "foot.html", "lock_dialog.html", "history_table.html"} <= kept
     for name in kept:
         parsed = environment_of("fa").parse(sources[name])
         own = {found.name for found in parsed.find_all(nodes.Name) if found.ctx != "load"}

@@ -122,7 +122,7 @@ class Box:
                 clock=self._clock,
                 disk=self._disk,
                 verify=self._verify,
-                head=KeepHead(self._head_copy, Queries(path), self._signer, self._writer, self._clock),
+                head=KeepHead(self._head_copy, self._queries, self._signer, self._writer, self._clock),
                 writer=self._writer,
                 support_line=self.settings.support_line,
             )

@@ -87,6 +87,7 @@ def jalali_parts(at: datetime) -> tuple[int, int, int]:
     return jalali_day_parts(tehran_date(at))
 
 
+@lru_cache(maxsize=1024)
 def jalali_day_parts(day: date) -> tuple[int, int, int]:
     """Return the Jalali year, month and day of a Gregorian date."""
     jalali = _jalali(day)

@@ -11,6 +11,8 @@ rules for the rest.
 
 import re
 from enum import IntEnum
+from itertools import cycle
+from operator import mul
 from typing import Final, assert_never
 
 import msgspec
@@ -99,7 +101,7 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_digit(digits: str) -> int:
     """Return the modulo 11 digit of both ids: weights 2 to 7 from the right, repeated; 10 and 11 both give 0."""
-    total = sum(int(digit) * _WEIGHTS[place % len(_WEIGHTS)] for place, digit in enumerate(reversed(digits)))
+    total = sum(map(mul, map(int, reversed(digits)), cycle(_WEIGHTS)))
     rest = total % _MODULUS
     return 0 if rest <= 1 else _MODULUS - rest
 

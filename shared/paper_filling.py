@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from shared.calendar import jalali_date_text, time_text
@@ -57,6 +58,7 @@ HOLDERS: Final = {"amount": "amount_rial", "url": "url", "plate": "plate"}
 """Members of lines that name a member of the facts, and what the row calls it."""
 WORDED: Final = frozenset({"text", "label", "value", "caption"})
 """Members of lines that are words."""
+_OF_EVERY_LINE: Final = frozenset(Line.__struct_fields__)
 _ROWS: Final[Mapping[type[Line], type[AnyRow]]] = {
     TitleLine: Title,
     TextLine: Text,
@@ -150,18 +152,18 @@ class _Filling:
     def _row(self, line: AnyLine, scope: tuple[Any, ...]) -> AnyRow:
         """Return the row that a line's members make: words filled, names of members replaced by what they hold."""
         members: dict[str, Any] = {}
-        for name in line.__struct_fields__:
+        for name, called in _members_of(type(line)):
             value = getattr(line, name)
             if name in HOLDERS:
-                members[HOLDERS[name]] = _known(scope, value)
+                value = _known(scope, value)
             elif name in WORDED:
-                members[name] = self._text(value, scope)
-            elif name not in Line.__struct_fields__:
-                members[name] = value
+                value = self._text(value, scope)
+            members[called] = value
         return _ROWS[type(line)](**members)
 
     def _text(self, words: Words, scope: tuple[Any, ...]) -> str:
-        return NAME.sub(lambda found: self._written(found, scope), in_language(words, self._language))
+        text = in_language(words, self._language)
+        return NAME.sub(lambda found: self._written(found, scope), text) if "{" in text else text
 
     def _written(self, found: re.Match[str], scope: tuple[Any, ...]) -> str:
         name, form, table = found.groups()
@@ -175,6 +177,12 @@ class _Filling:
         if not isinstance(value, str):
             raise TypeError(f"{name} is no text: say how it is written")
         return value
+
+
+@cache
+def _members_of(kind: type[Line]) -> tuple[tuple[str, str], ...]:
+    """Return the members of a kind of line that are its row's too, each with what the row calls it."""
+    return tuple((name, HOLDERS.get(name, name)) for name in kind.__struct_fields__ if name not in _OF_EVERY_LINE)
 
 
 def _key(value: Any) -> str:
@@ -191,7 +199,7 @@ def _known(scope: tuple[Any, ...], name: str) -> Any:
 
 def _member(scope: tuple[Any, ...], name: str) -> Any:
     """Return a member of the innermost thing that has it. Raises AttributeError: layouts are our own."""
-    first, *rest = name.split(".")
+    first, *rest = name.split(".") if "." in name else (name,)
     for holder in scope:
         if isinstance(holder, dict):
             if first in holder:

@@ -66,6 +66,8 @@ CHARGED: Final = frozenset(
 )
 """States in which the customer's money has been taken and not given back, as far as is known."""
 
+LOCKING: Final = frozenset({_S.IN_DOUBT, _S.REVERSAL_IN_DOUBT})
+"""States in which a payment keeps its terminal to itself: nobody knows what the terminal did last."""
 
 _STANDING_SOURCES: Final = frozenset({"acquirer"})
 """Sources of evidence that know of a charge when it is final."""

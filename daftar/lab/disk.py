@@ -100,20 +100,24 @@ class Disk:
 
     def begin(self, operation: Operation, grows_bytes: int = 0) -> None:
         """Say that an I/O is about to happen. Raises what the faults say."""
-        if self.faults.cut_at is not None and self.count >= self.faults.cut_at:
-            self.powered = False
+        faults, number = self.faults, len(self.operations) + 1
+        if faults.cut_at is not None and number > faults.cut_at:
+            self._cut()
         self._check_power()
-        if self.faults.gone:
+        if faults.gone:
             raise apsw.IOError("simulated: no medium")
-        number = self.count + 1
-        first = self.faults.fail_from
-        if first is not None and first <= number < first + self.faults.fail_count:
+        first = faults.fail_from
+        if first is not None and first <= number < first + faults.fail_count:
             # It counts although it did nothing: else the same one would fail for ever.
             self.operations.append(Operation("write", operation.name))
             raise apsw.IOError("simulated: the medium failed")
         if grows_bytes > 0 and self._is_full(number, grows_bytes):
             raise apsw.FullError("simulated: no room")
         self._grown_bytes += max(0, grows_bytes)
+
+    def _cut(self) -> None:
+        """Let the power be gone."""
+        self.powered = False
 
     def read(self, data: bytes) -> bytes:
         """Count a read; return what it reads as."""

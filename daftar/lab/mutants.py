@@ -18,7 +18,7 @@ from daftar.lab.workload import Habits
 from edge.journal import recovery
 from edge.journal.ports import Head, Recorded
 from edge.journal.writer import JournalWriter
-from edge.store import database, journal_store, people, projections, upgrade
+from edge.store import database, journal_store, people, projections
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
 from shared.events import Body, BootStarted, Evidence, PaymentDeclined, PaymentInDoubt, PaymentNotSent, ReceiptPrinted
@@ -78,11 +78,13 @@ def _people_unsynced() -> Iterator[None]:
 
 @contextmanager
 def _wal_removed() -> Iterator[None]:
-    def tidy(path: Path) -> bool:
-        path.with_name(path.name + "-wal").unlink(missing_ok=True)
-        return upgrade.upgrade(path)
+    open_for_writing = database.open_for_writing
 
-    with patched(journal_store, "upgrade", tidy):
+    def tidy(path: Path) -> apsw.Connection:
+        path.with_name(path.name + "-wal").unlink(missing_ok=True)
+        return open_for_writing(path)
+
+    with patched(journal_store, "open_for_writing", tidy):
         yield
 
 

@@ -21,7 +21,7 @@ from daftar.lab.simulation.misfortunes import misfortunes
 from daftar.lab.simulation.movable_disk import MovableDisk
 from daftar.lab.simulation.office import Office
 
-_COLLECT_EVERY: Final = 8
+_COLLECT_EVERY: Final = 24
 
 
 class DayTally(msgspec.Struct):

@@ -129,6 +129,9 @@ class StoreView(Protocol):
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""
 
+    def lock_of(self, terminal: str) -> str | None:
+        """Return the payment that locks a terminal: one in doubt, or one it was not told to keep yet."""
+
     def unacknowledged(self) -> list[PaymentView]:
         """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
 

@@ -41,7 +41,7 @@ class ChooseTerminal:
     def best(self, operator: str) -> TerminalWorker:
         """Return the terminal that suits an operator best now."""
         own = self.last_of(operator)
-        locked = {payment.terminal for payment in self._queries.in_doubt()}
+        locked = self._queries.locked_terminals()
         return min(self._workers.values(), key=lambda worker: _rank(worker, own, locked))
 
     def _used_last(self) -> dict[str, str]:

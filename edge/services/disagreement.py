@@ -44,7 +44,8 @@ def disputed(told: Told, obligation: str) -> PaymentView | None:
         (
             payment
             for payment in told.payments_of(obligation)
-            if disagreement_stands(payment, told.alarms_about(payment.payment_id))
+            if payment.state in CERTAINLY_UNCHARGED
+            and disagreement_stands(payment, told.alarms_about(payment.payment_id))
         ),
         None,
     )

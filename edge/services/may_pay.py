@@ -13,23 +13,12 @@ from edge.services.service_checks import debt_of, service_agrees
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
 from shared.ids import bill_obligation
-from shared.payment import CHARGED, PaymentState
+from shared.payment import CHARGED
 
 Check = Callable[[StoreView, PaymentRequested], None]
 """Raises OperatorError when a payment may not begin; nothing is written then."""
 Obstacle = Callable[[StoreView, PaymentRequested], str | None]
 """Returns why the amount must not leave any more, None when nothing is in its way: the reason of `payment.not_sent`."""
-
-LOCKING: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
-"""States in which a payment keeps its terminal to itself: nobody knows what the terminal did last."""
-
-
-def locked_by(view: StoreView, terminal: str) -> str | None:
-    """Return the payment that locks a terminal: one in doubt, or one it was not told to keep yet, being its newest."""
-    for payment in (*view.payments_in(LOCKING), *view.unacknowledged()):
-        if payment.terminal == terminal:
-            return payment.payment_id
-    return None
 
 
 def obligations(wanted: PaymentRequested) -> tuple[str, ...]:
@@ -83,7 +72,7 @@ def _charge_is_undisputed(view: StoreView, wanted: PaymentRequested) -> None:
 
 
 def _terminal_is_free(view: StoreView, wanted: PaymentRequested) -> None:
-    if locked := locked_by(view, wanted.terminal):
+    if locked := view.lock_of(wanted.terminal):
         raise OperatorError("payment.terminal_locked", payment_id=locked)
 
 
@@ -127,7 +116,7 @@ def _is_quarantined(view: StoreView, _: PaymentRequested) -> str | None:
 
 
 def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | None:
-    return "payment.terminal_locked" if locked_by(view, wanted.terminal) else None
+    return "payment.terminal_locked" if view.lock_of(wanted.terminal) else None
 
 
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:

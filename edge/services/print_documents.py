@@ -41,7 +41,7 @@ from edge.store.queries import Queries
 from firmware_profiles.printer_profile import PrinterProfile
 from shared.entropy import Entropy
 from shared.errors import OperatorError
-from shared.events import Body, ReceiptPrinted
+from shared.events import Body, PaymentNotSent, PaymentRequested, PaymentSent, ReceiptPrinted, StatusQueried
 from shared.ids import item_name, payment_and_item
 from shared.journal.entry import leaf_hash
 from shared.payment import CHARGED
@@ -53,6 +53,8 @@ LOOK_AGAIN_S: Final = 3.0
 """How often a printer that could not print is tried again, in seconds."""
 LOOK_ANYWAY_S: Final = 60.0
 """How often the spool is looked into though nobody said that something is new."""
+_NO_PAPER: Final = (PaymentRequested, PaymentSent, PaymentNotSent, StatusQueried, ReceiptPrinted)
+"""Entries that no paper is spooled with: most of them."""
 
 
 class Printer(Protocol):
@@ -194,10 +196,10 @@ class PrintDocuments:
             except TimeoutError:
                 continue
 
-    def heard(self, _: Sequence[Recorded]) -> None:
+    def heard(self, records: Sequence[Recorded]) -> None:
         """Listen to the journal writer, on its thread: what was journaled may have put a paper into the spool."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
+        if loop is not None and not loop.is_closed() and not all(isinstance(one.body, _NO_PAPER) for one in records):
             loop.call_soon_threadsafe(self._wake.set)
 
     async def look(self) -> None:

@@ -28,7 +28,6 @@ from edge.services.judge_outcome import (
     judge_not_found,
     judge_reversal,
 )
-from edge.services.may_pay import LOCKING
 from edge.services.record_outcome import known
 from edge.services.take_payment import TakePayment
 from edge.services.terminal_worker import TerminalWorker
@@ -37,7 +36,7 @@ from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import AlarmRaised, Body, PaymentApproved, StatusQueried
-from shared.payment import PaymentState
+from shared.payment import LOCKING, PaymentState
 from shared.text import is_digits
 
 log = structlog.get_logger()

@@ -260,7 +260,7 @@ class TerminalWorker:
     async def _not_ready(self, amount_rial: int) -> tuple[str | None, str | None]:
         """Return why the terminal cannot take the amount, None when it is idle; and the baseline it told."""
         # Nothing else speaks to the terminal while we hold it: one that is locked now stays so.
-        if any(payment.terminal == self.name for payment in self._queries.in_doubt()):
+        if self.name in self._queries.locked_terminals():
             return "payment.terminal_locked", None
         try:
             return None, await self.terminal.prepare(amount_rial)

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import apsw
 
@@ -70,7 +71,8 @@ class _Payment(NamedTuple):
 
 
 _PAYMENT: Final = (
-    f"SELECT {', '.join(_Payment._fields)}, item_count, "  # noqa: S608 - names of this package
+    f"SELECT {', '.join(_Payment._fields)}, "  # noqa: S608 - names of this package
+    "iif(purpose = 'inquiry_fee', inquiry_id, NULL), item_count, "
     "EXISTS (SELECT 1 FROM alarm WHERE alarm.payment_id = payment.payment_id), "
     "(SELECT search_key FROM service_request WHERE service_request.inquiry_id = payment.inquiry_id) "
     "FROM payment WHERE payment_id = ?"
@@ -80,12 +82,30 @@ _BILLS: Final = "SELECT coalesce(bill_id, ''), coalesce(bill_payment_id, '') FRO
 
 def payment_document(connection: apsw.Connection, payment_id: str) -> Iterator[Document]:
     """Yield the document of a payment by what the rows say now, if there is one."""
-    for *members, item_count, alarmed, search_key in connection.execute(_PAYMENT, (payment_id,)):
-        found = _Payment(*members)
-        payment = found._replace(state=PaymentState(found.state))
-        bills = connection.execute(_BILLS, (payment_id,)) if item_count else ()
-        terms = payment_terms(payment, alarmed=bool(alarmed), search_key=search_key or "", bills=bills)
-        yield payment.requested_index, terms
+    for document, _ in _payment_and_request(connection, payment_id):
+        yield document
+
+
+def _payment_and_request(connection: apsw.Connection, payment_id: str) -> list[tuple[Document, str | None]]:
+    """Return the document of a payment, if there is one, with the request that it is the fee of."""
+    found = []
+    for *members, inquiry_id, item_count, alarmed, search_key in connection.execute(_PAYMENT, (payment_id,)):
+        bills = tuple(connection.execute(_BILLS, (payment_id,))) if item_count else ()
+        found.append((_document(tuple(members), bool(alarmed), search_key or "", bills), inquiry_id))
+    return found
+
+
+@lru_cache(512)
+def _document(
+    members: tuple[Any, ...],
+    alarmed: bool,  # noqa: FBT001 - of a row, in its order
+    search_key: str,
+    bills: tuple[tuple[str, str], ...],
+) -> Document:
+    """Return what rows are found by. What one entry leaves is what the next one finds: it is worked out once."""
+    found = _Payment(*members)
+    payment = found._replace(state=PaymentState(found.state))
+    return payment.requested_index, payment_terms(payment, alarmed=alarmed, search_key=search_key, bills=bills)
 
 
 def documents_of(connection: apsw.Connection, body: Body) -> tuple[Document, ...]:
@@ -98,19 +118,12 @@ def documents_of(connection: apsw.Connection, body: Body) -> tuple[Document, ...
         payment_id = body.about
     found: list[Document] = []
     if isinstance(payment_id, str):
-        found += payment_document(connection, payment_id)
-        inquiry_id = inquiry_id or _fee_of(connection, payment_id)
+        for document, fee_of in _payment_and_request(connection, payment_id):
+            found.append(document)
+            inquiry_id = inquiry_id or fee_of
     if isinstance(inquiry_id, str):
         found += _inquiry_document(connection, inquiry_id)
     return tuple(found)
-
-
-def _fee_of(connection: apsw.Connection, payment_id: str) -> str | None:
-    rows = connection.execute(
-        "SELECT inquiry_id FROM payment WHERE payment_id = ? AND purpose = 'inquiry_fee'", (payment_id,)
-    )
-    inquiry_id: str | None = next(rows, (None,))[0]
-    return inquiry_id
 
 
 def _inquiry_document(connection: apsw.Connection, inquiry_id: str) -> Iterator[Document]:

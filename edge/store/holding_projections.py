@@ -10,7 +10,7 @@ import apsw
 
 from edge.journal.ports import Recorded
 from edge.store.projecting import insert
-from edge.store.schema.payment_tables import HOLDS_OBLIGATION
+from edge.store.schema.payment_tables import HOLDS_OBLIGATION, holds_obligation
 from shared.errors import OperatorError
 from shared.events import PaymentConfirmed, PaymentItem, PaymentRefused, PaymentRequested
 from shared.payment import PaymentState
@@ -51,7 +51,7 @@ def mark_doubled(connection: apsw.Connection, payment_id: str) -> None:
     connection.execute(
         "UPDATE holding SET doubled = EXISTS (SELECT 1 FROM holding AS other "  # noqa: S608 - a constant of ours
         "WHERE other.obligation = holding.obligation AND other.payment_id <> holding.payment_id "
-        f"AND other.{HOLDS_OBLIGATION}) WHERE payment_id = ?",
+        f"AND {holds_obligation('other.')}) WHERE payment_id = ?",
         (payment_id,),
     )
     _sum_up(connection, payment_id)

@@ -14,10 +14,11 @@ from edge.journal.ports import Head, Recorded
 from edge.store import projections
 from edge.store.database import AT_FAULT, DAMAGED, StoreLock, open_for_writing, said
 from edge.store.store_view import SqliteStoreView
-from edge.store.upgrade import upgrade
+from edge.store.upgrade import is_current, upgrade
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import BugError, DaftarError, DeviceError, IntegrityError, OperatorError
+from shared.events import JournalClosed
 from shared.journal.tree import grown
 
 _SAYS_DAMAGE: Final = frozenset({"store.corrupt", "store.unreadable"})
@@ -45,6 +46,7 @@ class SqliteJournalStore:
         self._view = SqliteStoreView(connection, self._clock, self._entropy)
         self._head = self._head_on_file()
         self._head_before_part = self._head
+        self._forget()
         self._changes_before = connection.total_changes()
         self._seen_version = _UNSEEN
 
@@ -57,8 +59,7 @@ class SqliteJournalStore:
         """
         lock = StoreLock(path)
         try:
-            upgrade(path)
-            return cls(open_for_writing(path), lock, clock, entropy)
+            return cls(_open_current(path), lock, clock, entropy)
         except BaseException:
             lock.release()
             raise
@@ -112,7 +113,19 @@ class SqliteJournalStore:
         """Undo the part."""
         self._connection.execute("ROLLBACK TO part")
         self._connection.execute("RELEASE part")
-        self._head = self._head_before_part
+        if self._head != self._head_before_part:
+            self._head = self._head_before_part
+            self._forget()
+
+    def _forget(self) -> None:
+        """Know nothing of the file but its head: what each entry asks for is remembered while all of it stands."""
+        self._is_open = False
+        self._edge: dict[int, tuple[int, bytes]] = {}
+
+    def _node(self, level: int, position: int) -> bytes:
+        """Return the hash of a complete subtree: of its level's newest from memory, once this writer wrote it."""
+        newest = self._edge.get(level)
+        return newest[1] if newest is not None and newest[0] == position else self._view.node(level, position)
 
     def append(self, data: bytes, signature: bytes, recorded: Recorded) -> None:
         """Store an entry, the tree nodes it completes, and project it.
@@ -121,18 +134,16 @@ class SqliteJournalStore:
         IntegrityError `journal.refused` when the tables' own guards say no to the entry, BugError
         `journal.not_projected` when they say no to what it means.
         """
-        if self._view.closed_at() is not None:
+        if not self._is_open and self._view.closed_at() is not None:
             raise OperatorError("journal.is_closed")
+        completed = grown(recorded.index, recorded.leaf, self._node)
         try:
             self._connection.execute(
                 "INSERT INTO entry (entry_index, data, signature) VALUES (?, ?, ?)", (recorded.index, data, signature)
             )
             self._connection.executemany(
                 "INSERT INTO tree_node (entry_index, level, hash) VALUES (?, ?, ?)",
-                [
-                    (recorded.index, level, digest)
-                    for level, _, digest in grown(recorded.index, recorded.leaf, self._view.node)
-                ],
+                [(recorded.index, level, digest) for level, _, digest in completed],
             )
         except apsw.ConstraintError as error:
             raise IntegrityError("journal.refused", index=recorded.index, why=str(error)) from error
@@ -141,6 +152,8 @@ class SqliteJournalStore:
         except (apsw.ConstraintError, TypeError, ValueError) as error:
             raise BugError("journal.not_projected", type=recorded.entry.type, why=str(error)) from error
         self._head = Head(recorded.index + 1, recorded.leaf)
+        self._is_open = not isinstance(recorded.body, JournalClosed)
+        self._edge.update((level, (position, digest)) for level, position, digest in completed)
 
     def commit(self) -> None:
         """Make the transaction durable."""
@@ -153,6 +166,7 @@ class SqliteJournalStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         self._head = self._durable
+        self._forget()
 
     def mark(self) -> int | None:
         """Mark a transaction that wrote rows and no entry, so that it can be known again."""
@@ -206,7 +220,21 @@ class SqliteJournalStore:
 
     def _head_on_file(self) -> Head:
         """Return where the journal ends by the file. Raises IntegrityError `journal.head_moved` if it disagrees."""
-        size, leaf = self._view.size(), self._view.head_leaf()
-        if size and (leaf is None or self._view.node(0, size - 1) != leaf):
+        size, leaf, of_last = self._view.end()
+        if size and (leaf is None or of_last != leaf):
             raise IntegrityError("journal.head_moved", known=size, found=size)
         return Head(size, leaf)
+
+
+def _open_current(path: Path) -> apsw.Connection:
+    """Open a file for writing, in this release's schema."""
+    connection = open_for_writing(path)
+    try:
+        if is_current(connection):
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    upgrade(path)
+    return open_for_writing(path)

@@ -6,7 +6,7 @@ from typing import Final
 from edge.journal.views import PaymentView
 from edge.store.reading import Reading, marks
 from edge.store.row_views import HOLDER, HOLDING_IT, PAYMENT, payment_of
-from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, LOCKING, PaymentState
 
 _PASSING: Final = frozenset(
     {
@@ -18,6 +18,7 @@ _PASSING: Final = frozenset(
     }
 )
 """States that a payment does not stay in."""
+_LOCKS: Final = f"state IN ({', '.join(repr(str(state)) for state in sorted(LOCKING))})"
 
 
 class PaymentRows(Reading):
@@ -71,6 +72,19 @@ class PaymentRows(Reading):
             PAYMENT + f"WHERE state IN ({marks(states)}) ORDER BY requested_index", [str(state) for state in states]
         )
         return [payment_of(row) for row in rows]
+
+    def lock_of(self, terminal: str) -> str | None:
+        """Return the payment that locks a terminal: one in doubt, or its newest that it was not told to keep."""
+        for condition in (_LOCKS, "unacknowledged = 1"):
+            locked = f"SELECT payment_id FROM payment WHERE {condition} AND terminal = ? "  # noqa: S608 - ours
+            if found := self._one(locked + "ORDER BY requested_index LIMIT 1", (terminal,)):
+                return str(found[0])
+        return None
+
+    def locked_terminals(self) -> frozenset[str]:
+        """Return the terminals that a payment in doubt keeps to itself."""
+        rows = self._all(f"SELECT DISTINCT terminal FROM payment WHERE {_LOCKS}")  # noqa: S608 - a constant of ours
+        return frozenset(row[0] for row in rows)
 
     def payments(
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None

@@ -37,7 +37,7 @@ from edge.store.rows import Rows
 from edge.store.service_reads import ServiceReads
 from shared.events import ProfileDocument
 from shared.journal.proof import receipt_proof
-from shared.payment import PaymentState
+from shared.payment import LOCKING, PaymentState
 
 __all__ = [
     "AlarmView",
@@ -112,7 +112,12 @@ class Queries:
     def in_doubt(self) -> list[PaymentView]:
         """Return the payments in doubt, oldest first."""
         with self._lock:
-            return self._rows.payments_in({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
+            return self._rows.payments_in(LOCKING)
+
+    def locked_terminals(self) -> frozenset[str]:
+        """Return the terminals that a payment in doubt keeps to itself."""
+        with self._lock:
+            return self._rows.locked_terminals()
 
     def inquiry(self, inquiry_id: str) -> InquiryView | None:
         """Return an inquiry."""

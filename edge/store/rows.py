@@ -47,6 +47,10 @@ EXCHANGE_COLUMNS: Final = (
     "last_error",
 )
 _LAST_LEAF: Final = "SELECT hash FROM tree_node WHERE level = 0 ORDER BY entry_index DESC LIMIT 1"
+_END: Final = (
+    f"SELECT size, ({_LAST_LEAF}), (SELECT hash FROM tree_node WHERE entry_index = size - 1 AND level = 0) "  # noqa: S608
+    "FROM (SELECT coalesce(max(entry_index) + 1, 0) AS size FROM entry)"
+)
 
 
 class Rows(PaymentRows):
@@ -69,6 +73,14 @@ class Rows(PaymentRows):
         """Return the leaf hash of the last entry."""
         leaf: bytes | None = self._value(_LAST_LEAF)
         return leaf
+
+    def end(self) -> tuple[int, bytes | None, bytes | None]:
+        """Return the number of entries, the tree's last leaf hash, and the one that the last entry has there."""
+        found = self._one(_END)
+        if found is None or not isinstance(found[0], int):
+            raise IntegrityError("store.corrupt", why="no number of entries")
+        size, leaf, of_last = found
+        return size, leaf, of_last
 
     def entries(self, first: int, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` (data, signature) pairs from index `first` on."""

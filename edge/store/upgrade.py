@@ -9,6 +9,7 @@ without it the old file is still whole. Nobody may have the file open: the calle
 import shutil
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -84,6 +85,12 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     return True
 
 
+def is_current(connection: apsw.Connection) -> bool:
+    """Return whether an open file has this release's schema. Raises as `upgrade` does of a file that is no store."""
+    return _applied_on(connection, MIGRATIONS) == _known(MIGRATIONS)
+
+
+@cache
 def _known(migrations: Migrations) -> list[str]:
     """Return the names of all steps there are."""
     nothing = Database(memory=True)
@@ -100,13 +107,18 @@ def _applied(path: Path, migrations: Migrations) -> list[str]:
     """
     connection = open_read_only(path)
     try:
-        return [str(name) for (name,) in connection.execute(_APPLIED, (migrations.name,))]
-    except (apsw.SQLError, apsw.NotADBError) as error:
-        raise IntegrityError("store.not_a_store", path=str(path)) from error
-    except (apsw.Error, UnicodeDecodeError) as error:
-        raise said(error) from error
+        return _applied_on(connection, migrations)
     finally:
         connection.close()
+
+
+def _applied_on(connection: apsw.Connection, migrations: Migrations) -> list[str]:
+    try:
+        return [str(name) for (name,) in connection.execute(_APPLIED, (migrations.name,))]
+    except (apsw.SQLError, apsw.NotADBError) as error:
+        raise IntegrityError("store.not_a_store", path=connection.filename) from error
+    except (apsw.Error, UnicodeDecodeError) as error:
+        raise said(error) from error
 
 
 def _empty_wal(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import apsw
 
 from daftar.lab.chance import Chance
-from daftar.lab.disk import Disk, Operation, _File, _Vfs
+from daftar.lab.disk import Disk, _File, _Vfs
 
 _NAME: Final = "daftar-lab"
 _NOWHERE: Final = Path("/nowhere")
@@ -22,12 +22,10 @@ class RunDisk(Disk):
         super().__init__(folder, chance)
         self.on_cut: Callable[[], None] = lambda: None
 
-    def begin(self, operation: Operation, grows_bytes: int = 0) -> None:
-        """Say that an I/O is about to happen. Raises what the faults say."""
-        if self.powered and self.faults.cut_at is not None and self.count >= self.faults.cut_at:
-            self.powered = False
+    def _cut(self) -> None:
+        if self.powered:
+            super()._cut()
             self.on_cut()
-        super().begin(operation, grows_bytes)
 
     def forget(self) -> None:
         """Let go of whose it was: SQLite holds a broken-off run's files as long as the run is held."""

@@ -375,11 +375,8 @@ class TerminalDriver:
     def _changed(self) -> None:
         """Tell who watches, when more changed than the time the terminal was heard."""
         state = self.state
-        seen, self._shown = self._shown, state
-        if self.on_change is not None and (seen is None or not _same(seen, state)):
-            asyncio.get_running_loop().call_soon(self.on_change, state)
-
-
-def _same(one: TerminalState, other: TerminalState) -> bool:
-    """Return whether nothing changed but when the terminal was last heard."""
-    return msgspec.structs.replace(one, last_seen_at=None) == msgspec.structs.replace(other, last_seen_at=None)
+        shown = msgspec.structs.replace(state, last_seen_at=None)
+        if shown != self._shown:
+            self._shown = shown
+            if self.on_change is not None:
+                asyncio.get_running_loop().call_soon(self.on_change, state)

@@ -9,15 +9,21 @@ import msgspec
 
 
 def checksum(body: bytes) -> bytes:
-    """Return the two bytes that end a frame: CRC-16 with polynomial x^16+x^15+x^2+1, bit by bit, low byte first."""
+    """Return the two bytes that end a frame: CRC-16 with polynomial x^16+x^15+x^2+1, low byte first."""
     register = 0
     for byte in body:
-        for bit in range(8):
-            feedback = (register ^ (byte >> bit)) & 1
-            register >>= 1
-            if feedback:
-                register ^= 0xA001
+        register = register >> 8 ^ _EIGHT_BITS[(register ^ byte) & 0xFF]
     return bytes((register & 0xFF, register >> 8))
+
+
+def _eight_bits(register: int) -> int:
+    """Return what eight bits of the low byte do to the rest, each fed back by itself."""
+    for _ in range(8):
+        register = register >> 1 ^ (0xA001 if register & 1 else 0)
+    return register
+
+
+_EIGHT_BITS = tuple(map(_eight_bits, range(256)))
 
 
 def packed(digits: str) -> bytes:

@@ -4,12 +4,12 @@ from typing import Final
 
 from shared.payment import CHARGED
 
-_CHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CHARGED))
-
 
 def _waits(row: str) -> str:
     """Return the SQL that says whether a row of `holding`, OLD or NEW, is charged and waits for its provider's word."""
-    return f"({row}.confirmation = 'queued' AND {row}.state IN ({_CHARGED}))"
+    # Comparisons: see `holds_obligation`.
+    charged = " OR ".join(f"{row}.state = '{state}'" for state in sorted(CHARGED))
+    return f"({row}.confirmation = 'queued' AND ({charged}))"
 
 
 DAY_TABLES: Final = (

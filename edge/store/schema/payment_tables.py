@@ -9,10 +9,16 @@ from typing import Final
 
 from shared.payment import CERTAINLY_UNCHARGED
 
-_UNCHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CERTAINLY_UNCHARGED))
 
-HOLDS_OBLIGATION: Final = f"state NOT IN ({_UNCHARGED})"
-"""SQL condition: the payment keeps its obligations from being paid again."""
+def holds_obligation(row: str = "") -> str:
+    """Return the SQL condition that a payment, `row` with a dot, keeps its obligations from being paid again.
+
+    Comparisons, not a list: SQLite makes a table of each list, anew for each row that a guard or an index looks at.
+    """
+    return "(" + " AND ".join(f"{row}state <> '{state}'" for state in sorted(CERTAINLY_UNCHARGED)) + ")"
+
+
+HOLDS_OBLIGATION: Final = holds_obligation()
 
 PAYMENT_TABLES: Final = (
     """CREATE TABLE payment (

@@ -88,7 +88,7 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "دستگاه دیگری جای این دستگاه را گرفته است",
         "Another box has taken over from this one",
         "این دستگاه دیگر پرداختی نمی‌پذیرد؛ با دستگاه تازه کار کنید. روشن بماند تا آنچه نفرستاده به مرکز برسد.",
-        "This box takes no payment any more; work with the new one. Leave it on until what it has not sent is at central.",
+        "This box takes no payment any more; work with the new one. Leave it on until all it has is at central.",
     ),
     "storage_failed": AlarmText(
         "حافظهٔ دستگاه مدتی از کار افتاد",

@@ -41,8 +41,8 @@ CODE_LIFE: Final = timedelta(hours=24)
 Replaced = Callable[[Connection, str, str, datetime], object]
 """Told of an office, of its journal that another one takes over from, and of when."""
 Newcomer = Callable[[Connection, str, str, str | None], int]
-"""Told of an office, of a journal that begins there, and of the one that it takes over from, if any. Returns how much of
-the office's feed that journal's box reads before it takes money: what the others hold."""
+"""Told of an office, of a journal that begins there, and of the one that it takes over from, if any. Returns how much
+of the office's feed that journal's box reads before it takes money: what the others hold."""
 
 
 def add_office(engine: Engine, office: OfficeId, name: str, *, clock: Clock) -> None:

@@ -1,10 +1,10 @@
-"""What one journal of an office holds, told to the office's other boxes on its feed, so that they do not charge it again.
+"""What one journal of an office holds, told to the office's other boxes on its feed: they do not charge it again.
 
-A box that takes over from another one, or works beside it, cannot see that journal; central can, as far as it has heard.
-So the journal's payments stand on the office's feed as `obligations.held`: all that hold something when another box is
-enrolled, the open ones and the newest first; and from then on each that stands otherwise than it was told. What the feed
-said of a payment is kept (`told_payment`), so that nothing is told twice, and one that was never told to hold anything
-is not told to be free.
+A box that takes over from another one, or works beside it, cannot see that journal; central can, as far as it has
+heard. So the journal's payments stand on the office's feed as `obligations.held`: all that hold something when another
+box is enrolled, the open ones and the newest first; and from then on each that stands otherwise than it was told. What
+the feed said of a payment is kept (`told_payment`), so that nothing is told twice, and one that was never told to hold
+anything is not told to be free.
 
 A fee is left out: only the box that took its request can be paid it.
 """

@@ -8,11 +8,20 @@ import msgspec
 from daftar.lab.box import LabBox
 from daftar.lab.chance import Chance
 from daftar.lab.truth import Kind, Truth
+from daftar.lab.wanted import (
+    FEE_RIAL,
+    bill_wanted,
+    bills_wanted,
+    fee_wanted,
+    obligations_of,
+    order_wanted,
+    service_asked,
+    told_of_another_box,
+)
 from daftar.lab.witness import OFFICE_FEED, Witness
 from edge.journal.ports import Decide, StoreView
 from edge.journal.writer import Recorded
 from edge.services.documents import BILL_RECEIPT, SERVICE_TICKET, spool
-from shared.entropy import random_digits, random_name
 from shared.errors import OperatorError, PeerError
 from shared.events import (
     AlarmRaised,
@@ -32,14 +41,13 @@ from shared.events import (
     PaymentSent,
     ReceiptPrinted,
     ServiceAnswered,
-    ServiceRequested,
-    Split,
+    ServiceReleased,
+    ServiceRetried,
+    ServiceShown,
     StatusQueried,
 )
-from shared.ids import NETWORK_FEED, bill_obligation
-from shared.sealed import Sealed
+from shared.ids import NETWORK_FEED
 
-BILLS: Final = tuple((f"77483178{number:05}", f"17701{number:02}", 10_000 * number) for number in range(1, 6))
 _TERMINAL_NUMBER: Final = "00001234"
 _COUNTING: Final = 2
 
@@ -79,6 +87,7 @@ class Workload:
         self._unconfirmed: list[str] = []
         self._unanswered: list[str] = []
         self._unserved: list[str] = []
+        self._requests: list[str] = []
         self._number = 0
         self.habits = Habits()
 
@@ -101,8 +110,9 @@ class Workload:
             done += self._count() != before
 
     def _acts(self) -> Sequence[Callable[[], None]]:
-        often = (self._pay, self._pay, self._pay, self._pay, self._exchange, self._exchange, self._print, self._print)
-        return (*often, self._resolve, self._resolve, self._late, self._ask, self._people, self._group, self._restart)
+        paying = (*(self._pay,) * 3, self._pay_together, self._pay_service, self._pay_service)
+        often = (*paying, self._exchange, self._exchange, self._print, self._print, self._resolve, self._resolve)
+        return (*often, self._late, self._ask, self._about_request, self._people, self._together, self._restart)
 
     def _start(self) -> None:
         self._box.writer.on_answer = self.acknowledged
@@ -122,26 +132,26 @@ class Workload:
     # --- payments ---
 
     def _pay(self) -> None:
-        bill_id, bill_payment_id, amount_rial = self._chance.pick(BILLS)
-        obligation = bill_obligation(bill_id, bill_payment_id)
-        payment = _Payment(random_name(self._chance, "p"), amount_rial, random_digits(self._chance, 18))
-        requested = PaymentRequested(
-            payment_id=payment.payment_id,
-            obligation=obligation,
-            purpose="bill",
-            amount_rial=amount_rial,
-            split=Split(gross_rial=amount_rial, company_rial=amount_rial),
-            method="pcpos",
-            terminal=self._chance.pick(("terminal-1", "terminal-2")),
-            reference=payment.reference,
-            operator="sara",
-            bill_id=bill_id,
-            bill_payment_id=bill_payment_id,
-        )
+        self._take(bill_wanted(self._chance))
+
+    def _pay_together(self) -> None:
+        """Pay several bills by one charge."""
+        self._take(bills_wanted(self._chance))
+
+    def _pay_service(self) -> None:
+        """Pay the fee of a request, or an order that its answer named."""
+        if self._requests:
+            inquiry_id = self._chance.pick(self._requests)
+            wanted = fee_wanted if self._chance.coin(0.6) else order_wanted
+            self._take(wanted(self._chance, inquiry_id))
+
+    def _take(self, requested: PaymentRequested) -> None:
+        payment = _Payment(requested.payment_id, requested.amount_rial, requested.reference)
 
         def decide(view: StoreView) -> Sequence[Body]:
-            if held := view.holder_of(obligation):
-                raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
+            for obligation in obligations_of(requested):
+                if held := view.holder_of(obligation) or view.others.holder_of(obligation):
+                    raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
             return [requested]
 
         try:
@@ -265,22 +275,10 @@ class Workload:
     def _serve(self) -> None:
         """Take a request for a service of the catalogue; its answer comes with the next exchange."""
         inquiry_id = f"q-service-{self._number}"
+        fee_rial = FEE_RIAL if self._chance.coin(0.5) else 0
 
         def decide(view: StoreView) -> Sequence[Body]:
-            asked = ServiceRequested(
-                inquiry_id=inquiry_id,
-                ticket=view.next_ticket(),
-                service="lab",
-                catalogue_id="lab",
-                fields=Sealed(key_id="lab", ciphertext=""),
-                applicant_tail="388",
-                search_key="",
-                fee_rial=0,
-                gate="fee_first",
-                print_first=False,
-                rules_accepted=True,
-                operator="sara",
-            )
+            asked = service_asked(inquiry_id, view.next_ticket(), fee_rial)
             job = spool(view, self._box.entropy, document=SERVICE_TICKET, about=inquiry_id, copy=False)
             jobs.append(job)
             return [asked]
@@ -289,6 +287,16 @@ class Workload:
         self._commit(decide)
         self._note("spooled", jobs[-1], "waiting")
         self._unserved.append(inquiry_id)
+        self._requests.append(inquiry_id)
+
+    def _about_request(self) -> None:
+        """Do what people do about a request: let its answer be seen without a paper, look at it, ask again."""
+        if not self._requests:
+            return
+        inquiry_id = self._chance.pick(self._requests)
+        kind = self._chance.pick((ServiceReleased, ServiceShown, ServiceRetried))
+        more = {"reason": "lab"} if kind is ServiceReleased else {}
+        self._box.write(kind(inquiry_id=inquiry_id, operator="sara", **more))
 
     # --- central, people, many at once ---
 
@@ -301,6 +309,8 @@ class Workload:
         for inquiry_id in self._unserved:
             self._witness.publish(OFFICE_FEED, ServiceAnswered(inquiry_id=inquiry_id, outcome="nothing"))
         self._unconfirmed, self._unanswered, self._unserved = [], [], []
+        if self._chance.coin(0.3):
+            self._witness.publish(OFFICE_FEED, told_of_another_box(self._chance, self._number))
         if self._chance.coin(0.3):
             name = f"n{self._number}"
             self._witness.publish(NETWORK_FEED, NoticePublished(notice_id=name, title=name, text=name))
@@ -337,7 +347,7 @@ class Workload:
         people.finish_request("lab", name, b"done")
         self._note("answered", name, (token, b"done"))
 
-    def _group(self) -> None:
+    def _together(self) -> None:
         def decide(kind: str) -> Decide:
             return lambda _: [AlarmRaised(kind=kind, detail="lab")]
 

@@ -1,7 +1,7 @@
 """What central tells of the office's other journals: their payments hold what they pay, here too.
 
-Such a payment stands as central's books have it, and as the acquirer's records said since of one that was left open: its
-own box may never speak again. What another box and this one both charged is marked, like any second charge.
+Such a payment stands as central's books have it, and as the acquirer's records said since of one that was left open:
+its own box may never speak again. What another box and this one both charged is marked, like any second charge.
 """
 
 from typing import Final

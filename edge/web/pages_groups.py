@@ -50,7 +50,7 @@ def _draft_page(
 ) -> Response[str]:
     """Return the page on which bills are put together.
 
-    `bill_error` is of the bill just read, `held` says why it, `held_bill`, cannot be paid; `error` is of the payment of all.
+    `bill_error` is of the bill just read, `held` says why it, `held_bill`, cannot be paid; `error` is of paying all.
     """
     return page(
         web,

@@ -1,4 +1,4 @@
-"""A box that takes over does not charge again what the one before charged: from a real file through central to another."""
+"""A box that takes over does not charge again what the one before charged: through a real central."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial

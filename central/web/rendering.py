@@ -18,6 +18,7 @@ from central.web.people import People, Person
 from central.web.texts import text, text_or_itself
 from shared.alarm_texts import alarm_text
 from shared.calendar import jalali_text
+from shared.catalogue_files import built_in_catalogue
 from shared.clock import Clock
 from shared.display import (
     ago_text,
@@ -137,7 +138,9 @@ def account_text(code: str, language: Language) -> str:
     kind, _, detail = code.partition(":")
     if kind not in ACCOUNT_NAMES:
         return code
-    persian, english = account_name(kind, text_or_itself("bill_kind", detail, language))
+    service = built_in_catalogue().service(detail) if kind == "provider" else None
+    named = service.name.word(language) if service else text_or_itself("bill_kind", detail, language)
+    persian, english = account_name(kind, named)
     return persian if language == "fa" else english
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from central.ledger.cases import CASE_NAMES
 from central.reconciliation.breaks import Bucket
+from central.web.rendering import account_text
 from central.web.texts import TEXTS, read_texts
 from shared.events import FEED_BODIES, JOURNAL_BODIES
+from shared.identifiers import BillType
 
 _ASKED = re.compile(r"""\bt\(\s*["']([a-z_.]+)["']\s*[,)]""")
 
@@ -37,3 +39,11 @@ def test_everything_that_can_come_has_a_name() -> None:
 def test_a_text_that_lacks_a_language_or_a_placeholder_is_refused(source: str) -> None:
     with pytest.raises(ValueError, match=r"languages|unknown field"):
         read_texts(source)
+
+
+def test_accounts_are_called_by_the_bill_or_the_service_that_they_are_for() -> None:
+    assert account_text("biller:traffic_fine", "fa") == "بدهی به صادرکنندهٔ قبض · جریمهٔ رانندگی"
+    assert account_text("provider:top_up", "fa") == "بدهی به ارائه‌دهندهٔ خدمت · شارژ مستقیم"
+    assert account_text("provider:from_a_later_catalogue", "en").endswith("from_a_later_catalogue")
+    for bill in BillType:
+        assert not re.search("[a-z]", account_text(f"biller:{bill.word}", "fa")), bill

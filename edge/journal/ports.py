@@ -70,6 +70,9 @@ class ServiceReader(Protocol):
     def request(self, inquiry_id: str) -> ServiceRequestView | None:
         """Return a request for a service."""
 
+    def requests_about(self, search_key: str, limit: int) -> list[ServiceRequestView]:
+        """Return the newest answered requests about one applicant, by the search key of its month."""
+
     def answer(self, asked: ServiceRequestView) -> ServiceAnswered | None:
         """Return the answer that a request's row names."""
 

@@ -166,6 +166,8 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     printed: int = 0
     """Tickets the printer said it printed."""
     released_by: str | None = None
+    paid_unseen: tuple[PaymentView, ...] = ()
+    """Payments about the same applicant, by another answer, that this answer may not know of."""
 
     @property
     def needs_review(self) -> bool:

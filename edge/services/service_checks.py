@@ -8,6 +8,7 @@ from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
 from edge.services.open_answer import OpenDocument, open_document
 from edge.services.pay_answer import obligation_of, same_debt
+from edge.services.same_debt import same_elsewhere
 from shared.answer_document import AnswerDocument, Payable
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
@@ -43,6 +44,8 @@ def open_answer(view: StoreView, inquiry_id: str) -> tuple[ServiceRequestView, A
 def debt_of(reader: ServiceReader, paid: PaymentRequested | PaymentView, own: Collection[str]) -> tuple[str, ...]:
     """Return what stands for what a payment pays: its `own` obligations, and a part or the whole of the same debt.
 
+    The same debt may stand under another answer about the same applicant as well.
+
     Of an answer that cannot be read here nothing is known but what was paid of it.
     """
     if not paid.service or paid.purpose == "inquiry_fee" or paid.inquiry_id is None:
@@ -52,7 +55,9 @@ def debt_of(reader: ServiceReader, paid: PaymentRequested | PaymentView, own: Co
     if document is None:
         return tuple(own)
     keys = [payable.key for payable in document.payables() if obligation_of(payable) in own]
-    return tuple(dict.fromkeys((*own, *same_debt(document, keys))))
+    same = same_debt(document, keys)
+    elsewhere = [] if asked is None else same_elsewhere(reader, asked, own)
+    return tuple(dict.fromkeys((*own, *same, *elsewhere)))
 
 
 def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
@@ -66,7 +71,7 @@ def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
     if wanted.purpose == "inquiry_fee":
         _fee_is_due(view, known_request(view, inquiry_id), wanted)
         return
-    _, document = open_answer(view, inquiry_id)
+    asked, document = open_answer(view, inquiry_id)
     if document is None:
         raise OperatorError("service.answer_shut", inquiry_id=inquiry_id)
     asked_for = {item.obligation: item.amount_rial for item in wanted.items} or {wanted.obligation: wanted.amount_rial}
@@ -76,7 +81,8 @@ def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
     for obligation, amount_rial in asked_for.items():
         if obligation not in offered or offered[obligation].amount_rial != amount_rial:
             raise OperatorError("service.payable_unknown", key=wanted.payable)
-    for obligation in same_debt(document, [offered[obligation].key for obligation in asked_for]):
+    same = same_debt(document, [offered[obligation].key for obligation in asked_for])
+    for obligation in (*same, *same_elsewhere(view.services, asked, asked_for)):
         if held := view.holder_of(obligation):
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
 

@@ -9,6 +9,7 @@ from edge.services.catalogue_in_force import CatalogueInForce
 from edge.services.disagreement import disputed
 from edge.services.open_answer import OpenDocument, open_document, open_fields, open_fulfilment
 from edge.services.pay_answer import answer_wanted, expired, obligation_of, same_debt
+from edge.services.same_debt import paid_unseen, same_elsewhere
 from edge.services.service_checks import opened_state
 from edge.store.queries import Queries
 from shared.answer_document import AnswerDocument
@@ -78,14 +79,18 @@ class ServiceViews:
             may_release=awaits_print(asked.facts()) and fee_of(asked.facts()) == "settled",
             retried=asked.retried,
             payments={} if document is None else self._payments(document),
-            payable=frozenset() if document is None else self._payable(service, inquiry_id, document),
+            payable=frozenset() if document is None else self._payable(service, asked, document),
             expired=frozenset() if document is None else self.ended(document),
             fulfilments={} if document is None else self._fulfilments(asked, document),
             images={} if document is None else self._images(asked),
             images_asked=frozenset() if document is None else self._queries.services.images_asked(inquiry_id),
             printed=asked.printed,
             released_by=asked.released_by,
+            paid_unseen=() if document is None else tuple(self._paid_unseen(asked)),
         )
+
+    def _paid_unseen(self, asked: ServiceRequestView) -> list[PaymentView]:
+        return paid_unseen(self._queries.services, self._queries, asked)
 
     def _payments(self, document: AnswerDocument) -> dict[str, PaymentView]:
         """Return, by key, the payment that holds what is payable, or the newest attempt."""
@@ -99,7 +104,7 @@ class ServiceViews:
                 found[payable.key] = payment
         return found
 
-    def _payable(self, service: Service, inquiry_id: str, document: AnswerDocument) -> frozenset[str]:
+    def _payable(self, service: Service, asked: ServiceRequestView, document: AnswerDocument) -> frozenset[str]:
         """Return the keys that could be paid now: a part or the whole of the same debt is neither held nor disputed."""
         ended, found = self.ended(document), set()
         named = {one for payable in document.payables() if (one := obligation_of(payable)) is not None}
@@ -107,8 +112,9 @@ class ServiceViews:
         for payable in document.payables():
             key = payable.key
             with contextlib.suppress(OperatorError):
-                answer_wanted(document, [key], service=service, inquiry_id=inquiry_id, ended=ended)
-                if shut.isdisjoint(same_debt(document, [key])):
+                answer_wanted(document, [key], service=service, inquiry_id=asked.inquiry_id, ended=ended)
+                elsewhere = same_elsewhere(self._queries.services, asked, [obligation_of(payable) or ""])
+                if shut.isdisjoint(same_debt(document, [key])) and not any(map(self._is_shut, elsewhere)):
                     found.add(key)
         return frozenset(found)
 

@@ -32,6 +32,10 @@ class ServiceReads:
         """Return requests, newest first, whose `requested_index` is below `before_index` (None: from the newest)."""
         return self.reading(service_rows.requests, before_index, limit)
 
+    def requests_about(self, search_key: str, limit: int) -> list[ServiceRequestView]:
+        """Return the newest answered requests about one applicant, by the search key of its month."""
+        return self.reading(service_rows.requests_about, search_key, limit)
+
     def newest_waiting(self, limit: int) -> list[ServiceRequestView]:
         """Return the newest requests that have no answer."""
         return self.reading(service_rows.newest_waiting, limit)

@@ -49,6 +49,12 @@ def requests_at(connection: apsw.Connection, indexes: Sequence[int]) -> list[Ser
     return _requests(connection, condition, msgspec.json.encode(list(indexes)).decode())
 
 
+def requests_about(connection: apsw.Connection, search_key: str, limit: int) -> list[ServiceRequestView]:
+    """Return the newest answered requests about one applicant, by the search key of its month."""
+    condition = "WHERE s.search_key = ? AND s.outcome = 'done' ORDER BY s.requested_index DESC LIMIT ?"
+    return _requests(connection, condition, search_key, limit)
+
+
 def newest_waiting(connection: apsw.Connection, limit: int) -> list[ServiceRequestView]:
     """Return the newest requests that have no answer."""
     return _requests(connection, "WHERE s.outcome IS NULL ORDER BY s.requested_index DESC LIMIT ?", limit)

@@ -46,6 +46,7 @@ SERVICE_PROJECTED: Final = (
     ) STRICT""",
     # Few wait at a time, and each page of an operator asks whether any does.
     "CREATE INDEX service_request_waits ON service_request (requested_index) WHERE outcome IS NULL",
+    "CREATE INDEX service_request_about ON service_request (search_key, requested_index) WHERE outcome = 'done'",
     """CREATE TABLE service_image_ask (
         inquiry_id TEXT NOT NULL,
         item TEXT NOT NULL,

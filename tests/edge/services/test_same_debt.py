@@ -1,0 +1,76 @@
+"""One debt under two answers about the same car: what the journal can know is refused, of the rest a page warns."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.answer_document import AnswerDocument, Item
+from shared.errors import OperatorError
+from tests.edge.services.office import Office
+from tests.edge.services.service_desk import FINE_BILLS, Desk, desk_of, payable
+
+WHOLE, ONE, OTHER = FINE_BILLS
+
+
+@pytest.fixture
+async def desk(office: Office) -> AsyncIterator[Desk]:
+    with desk_of(office) as opened:
+        yield opened
+
+
+def listed(*serials: str, whole: bool = False) -> AnswerDocument:
+    """An answer with one item, its bill another than any; its whole where it is wanted."""
+    return AnswerDocument(
+        items=tuple(
+            Item(key=f"i{serial}", values={"serial": serial}, payable=payable(f"i{serial}", bill))
+            for serial, bill in zip(serials, (ONE, OTHER), strict=False)
+        ),
+        payable=payable("total", WHOLE) if whole else None,
+    )
+
+
+TOTAL = AnswerDocument(values={"total": str(WHOLE.amount_rial)}, payable=payable("total", WHOLE))
+
+
+async def answered(desk: Desk, document: AnswerDocument, plate: str | None = None) -> str:
+    fields = None if plate is None else {"plate": plate, "national_code": "0084575948"}
+    inquiry_id = await desk.paid_request(fields=fields)
+    desk.printed(inquiry_id)
+    desk.answer(inquiry_id, document)
+    return inquiry_id
+
+
+async def test_the_whole_by_one_request_and_a_part_by_another_are_one_debt(desk: Desk) -> None:
+    first = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    # The other answer names one of them by another bill.
+    other = AnswerDocument(items=(Item(key="x", values={"serial": "9914010002"}, payable=payable("x", ONE)),))
+    second = await answered(desk, other)
+    paid = await desk.pay(first, "total")
+    assert desk.view(second).payable == frozenset()
+    with pytest.raises(OperatorError) as refused:
+        await desk.pay(second, "x")
+    assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
+    assert desk.view(second).paid_unseen == ()
+
+
+async def test_what_is_another_violation_or_another_car_is_paid(desk: Desk) -> None:
+    first = await answered(desk, listed("9914010001"))
+    second = await answered(
+        desk, AnswerDocument(items=(Item(key="x", values={"serial": "9914010002"}, payable=payable("x", OTHER)),))
+    )
+    another = await answered(desk, TOTAL, plate="۹۹ ل ۲۸۳ ایران ۸۹")
+    for inquiry_id, key in ((first, "i9914010001"), (second, "x"), (another, "total")):
+        assert desk.view(inquiry_id).paid_unseen == ()
+        await desk.pay(inquiry_id, key)
+
+
+async def test_a_total_without_parts_is_warned_of_and_not_refused(desk: Desk) -> None:
+    details = await answered(desk, listed("9914010001"))
+    total = await answered(desk, TOTAL)
+    paid = await desk.pay(total, "total")
+    view = desk.view(details)
+    assert ([held.payment_id for held in view.paid_unseen], view.payable) == ([paid], frozenset({"i9914010001"}))
+    # Asked for after that payment was confirmed, an answer knows of it.
+    desk.confirm(paid, total)
+    assert [held.payment_id for held in desk.view(details).paid_unseen] == [paid]
+    assert desk.view(await answered(desk, listed("9914010001"))).paid_unseen == ()

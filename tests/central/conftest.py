@@ -1,6 +1,5 @@
-"""A real PostgreSQL for the session, and a database of its own for each test (copied from a migrated template)."""
+"""A real PostgreSQL for the session, and an empty database for each test."""
 
-import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,17 +8,15 @@ from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
 from central.store.embedded import EmbeddedPostgres
 from central.store.engine import open_engine
-from central.store.migrations import migrate
 from shared.entropy import SystemEntropy
+from tests.central.databases import Databases
 from tests.central.ingest.offices import Centre, open_centre
 from tests.parts import need
-
-_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,21 +47,16 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: EmbeddedPostgres) -> str:
-    _run(postgres, "CREATE DATABASE template_daftar")
-    engine = open_engine(postgres.url("template_daftar"))
-    migrate(engine)
-    engine.dispose()
-    return "template_daftar"
+def databases(postgres: EmbeddedPostgres) -> Databases:
+    return Databases(postgres)
 
 
 @pytest.fixture
-def database_url(postgres: EmbeddedPostgres, postgres_template: str) -> Iterator[str]:
+def database_url(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[str]:
     """The URL of an empty, migrated database."""
-    name = f"test_{next(_NUMBERS)}"
-    _run(postgres, f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy")
+    name = databases.take()
     yield postgres.url(name)
-    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    databases.give_back(name)
 
 
 @pytest.fixture
@@ -73,15 +65,6 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened = open_engine(database_url)
     yield opened
     opened.dispose()
-
-
-def _run(server: EmbeddedPostgres, statement: str) -> None:
-    administrator = create_engine(
-        server.url().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with administrator.connect() as connection:
-        connection.execute(text(statement))
-    administrator.dispose()
 
 
 @pytest.fixture

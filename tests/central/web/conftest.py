@@ -1,22 +1,20 @@
 """A day at central, empty and filled, and signed-in visitors."""
 
-import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
 from central.store.embedded import EmbeddedPostgres
 from central.store.engine import open_engine
 from shared.entropy import SystemEntropy
+from tests.central.databases import Databases
 from tests.central.ingest.offices import open_centre
 from tests.central.web.a_day import PASSWORD, Day, fill, open_day
-
-_NUMBERS = itertools.count(1)
 
 
 def token_of(html: str) -> str:
@@ -32,18 +30,13 @@ def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept_engine(postgres: EmbeddedPostgres, postgres_template: str) -> Iterator[Engine]:
+def kept_engine(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[Engine]:
     """An engine on a migrated database that a module's tests share; they change nothing that another looks at."""
-    name = f"kept_{next(_NUMBERS)}"
-    administrator = create_engine(
-        postgres.url().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with administrator.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {postgres_template} STRATEGY file_copy"))
-    administrator.dispose()
+    name = databases.take()
     opened = open_engine(postgres.url(name))
     yield opened
     opened.dispose()
+    databases.give_back(name)
 
 
 @pytest.fixture(scope="module")

@@ -132,10 +132,10 @@ class SignIn:
 
     def visitor(self, session_token: str, *, active: bool) -> Visitor | None:
         """Return whose session this is, None as `operator_of`. `active`: the person did something just now."""
-        operator = self.operator_of(session_token)
+        session = token_sha256(session_token)
+        operator = self._operator_of(session)
         if operator is None:
             return None
-        session = token_sha256(session_token)
         if active:
             self._presence.seen(session)
         return Visitor(operator, self._presence.is_locked(session), self._presence.left_ms(session))
@@ -216,7 +216,10 @@ class SignIn:
 
     def operator_of(self, session_token: str) -> OperatorView | None:
         """Return whose session this is; None when it is unknown, over, or of an earlier boot."""
-        session = self._sessions.session(token_sha256(session_token))
+        return self._operator_of(token_sha256(session_token))
+
+    def _operator_of(self, session_sha256: bytes) -> OperatorView | None:
+        session = self._sessions.session(session_sha256)
         if session is None or session.boot != self._boot:
             return None
         if self._clock.monotonic_ms() - session.opened_monotonic_ms > SESSION_MS:

@@ -5,6 +5,7 @@ random cookie. Nothing is stored for it, and it outlives a restart of the box as
 """
 
 import hmac
+from functools import lru_cache
 from typing import Any, Final
 
 from litestar import Request
@@ -55,9 +56,13 @@ BY_ITSELF: Final = "by_itself"
 _VISIT_SIZE_BYTES: Final = 24
 _FORM_PURPOSE: Final = b"daftar form token v1"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_BY_SCRIPT: Final = b"hx-request"
+"""The header of what a page's script asks for, as it comes in."""
+_SESSIONS_MAX: Final = 64
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
+@lru_cache(_SESSIONS_MAX)
 def form_token(secret: str) -> str:
     """Return the token that forms of this session or visit carry."""
     return hmac.digest(secret.encode(), _FORM_PURPOSE, "sha256").hex()
@@ -103,7 +108,7 @@ def _is_active(request: Request[Any, Any, Any], handler: object) -> bool:
     """Return whether a request is a person's doing. Parts of pages keep themselves new while nobody looks."""
     if getattr(handler, "opt", {}).get(BY_ITSELF):
         return False
-    return request.method != "GET" or not request.headers.get("hx-request")
+    return request.method != "GET" or all(name != _BY_SCRIPT for name, _ in request.scope["headers"])
 
 
 class Visit(ASGIMiddleware):

@@ -176,8 +176,12 @@ def form_of(
 ) -> Form:
     """Return what every form of the history has."""
     language, filters = language_of(request), given.filters
-    today = tehran_date(web.clock.now())
-    turned = [(field, month) for field in DAY_FIELDS if (month := request.query_params.get(f"month_{field}", ""))]
+    query = request.query_params
+    turned = [(field, month) for field in DAY_FIELDS if (month := query.get(f"month_{field}", ""))]
+    pickers: tuple[Picker, ...] = ()
+    if turned:
+        today = tehran_date(web.clock.now())
+        pickers = tuple(picker(field, getattr(filters, field), month, today, language) for field, month in turned)
     form = Form(
         path=request.scope["path"],
         filters=filters,
@@ -185,9 +189,9 @@ def form_of(
         is_lost=given.is_lost,
         wrong=tuple((field, describe(error, language)) for field, error in wrong.items()),
         spans=_choices(tuple(_SPAN_TEXTS.items()), language),
-        pickers=tuple(picker(field, getattr(filters, field), month, today, language) for field, month in turned),
+        pickers=pickers,
         weekdays=WEEKDAYS[language],
-        people=tuple(Choice(name, called) for name, called in web.counter.history.people()),
+        people=_people(tuple(web.counter.history.people())),
         groups=_choices(tuple((group, _GROUP_TEXTS[group]) for group in groups), language),
     )
     return msgspec.structs.replace(form, workbook=address_of(f"{form.path}.xlsx", form.kept()))
@@ -208,6 +212,11 @@ def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: st
 @lru_cache(_KEPT_MAX)
 def _choices(texts: tuple[tuple[str, str], ...], language: Language) -> tuple[Choice, ...]:
     return tuple(Choice(value, text(key, language)) for value, key in texts)
+
+
+@lru_cache(_KEPT_MAX)
+def _people(known: tuple[tuple[str, str], ...]) -> tuple[Choice, ...]:
+    return tuple(Choice(name, called) for name, called in known)
 
 
 @lru_cache(_KEPT_MAX)

@@ -9,6 +9,8 @@ import msgspec
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 from markupsafe import Markup, escape
 
 from edge.web.menu import Menu, menu_of
@@ -22,6 +24,8 @@ from shared.text import Language
 
 LANGUAGE_COOKIE: Final = "daftar_language"
 HTML: Final = "text/html; charset=utf-8"
+_NOT_KEPT: Final = {"Cache-Control": "no-store"}
+_PAGE_HEADERS: Final = ((b"cache-control", b"no-store"), (b"content-type", HTML.encode()))
 _SEEN: Final = "digest-of-this-part"
 """Stands in a live part where its digest comes, which is known only afterwards."""
 
@@ -48,6 +52,30 @@ class Web(msgspec.Struct, frozen=True):
     def __deepcopy__(self, memo: object) -> "Web":
         """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""
         return self
+
+
+class _Sent(ASGIResponse):
+    """A page on its way: its headers are always the same, so nothing of them is put together for it."""
+
+    def __init__(self, body: bytes, status_code: int) -> None:
+        self.body, self.status_code = body, status_code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the framework's
+        """Send it."""
+        headers = [*_PAGE_HEADERS, (b"content-length", str(len(self.body)).encode())]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+
+class Page(Response[str]):
+    """A page, or a part of one. Nobody on the way may keep it."""
+
+    def __init__(self, body: str, status_code: int = 200) -> None:
+        super().__init__(body, media_type=HTML, status_code=status_code, headers=_NOT_KEPT)
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        """Return what is sent. A page has no headers of its own, no cookies, and is never asked for its head alone."""
+        return _Sent(self.content.encode(), self.status_code or 200)
 
 
 class Gauges(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,12 +231,7 @@ def page(
         context["greeting"] = web.counter.people.greeting(request.scope["state"]["session"])
     if live_part:
         context["living"] = Markup(_live(language, live_part, context)[0])  # noqa: S704 - came out of a template
-    return Response(
-        fill(language, template, context),
-        media_type=HTML,
-        status_code=status_code,
-        headers={"Cache-Control": "no-store"},
-    )
+    return Page(fill(language, template, context), status_code)
 
 
 def part(web: Web, request: AnyRequest, template: str, **context: Any) -> Response[str]:
@@ -219,5 +242,5 @@ def part(web: Web, request: AnyRequest, template: str, **context: Any) -> Respon
     """
     body, seen = _live(language_of(request), template, {**everywhere_of(web, request), **context})
     if request.query_params.get("seen") == seen:
-        return Response("", status_code=204, headers={"Cache-Control": "no-store"})
-    return Response(body, media_type=HTML, headers={"Cache-Control": "no-store"})
+        return Response("", status_code=204, headers=_NOT_KEPT)
+    return Page(body)

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
@@ -186,9 +186,14 @@ def _keeping(environment: Environment) -> tuple[Callable[..., Markup], Callable[
     return lru_cache(_KEPT_MAX)(made), lru_cache(_WHOLE_MAX)(made), kept_around
 
 
+@cache
+def _template(environment: Environment, template: str) -> Template:
+    return environment.get_template(template)
+
+
 def _filled(environment: Environment, template: str, context: Mapping[str, Any]) -> str:
     """Return a template, filled: what its `render` does, without the way through chained dictionaries of globals."""
-    found = environment.get_template(template)
+    found = _template(environment, template)
     everything = {**environment.globals, **context}
     try:
         return environment.concat(found.root_render_func(found.new_context(everything, shared=True)))

@@ -54,3 +54,10 @@ def refusal(failure: DaftarError | None) -> DaftarError:
     if isinstance(failure, IntegrityError):
         return IntegrityError("journal.unsound", why=str(failure))
     return DeviceError("journal.stopped", why=str(failure))
+
+
+def unsaid(stands: bool | None, failure: DaftarError | None) -> DaftarError:  # noqa: FBT001 - three answers, not a switch
+    """Return what callers of a failed commit are told that does not stand, or of which nobody can say (None)."""
+    if stands is None:
+        return DeviceError("journal.uncertain", why=str(failure))
+    return DeviceError("journal.not_written", why="the medium failed")

@@ -5,9 +5,9 @@ commit); each runs in a part of its own, so a decision that raises undoes only i
 only after the commit has reached the medium.
 
 When the medium is at fault nobody can say what stands on it. The group fails, everybody after it is refused, and the
-writer opens the file anew, again and again with longer pauses, until it holds what it has to hold and takes an entry
-that says so: then the callers of the failed commit hear whether theirs stands, and the writer goes on by itself. Facts
-that disagree (`IntegrityError`) are no matter of trying again: then it stays stopped, and a person is called.
+writer opens the file anew, with longer and longer pauses, until it holds what it has to hold and takes an entry that
+says so: then callers of the failed commit hear whether theirs stands, and the writer goes on by itself. Facts that
+disagree (`IntegrityError`) are no matter of trying again: it stays stopped, and a person is called.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ import structlog
 from edge.journal.making import make_entry
 from edge.journal.ports import Decide, Head, JournalStore, Recorded, StoreView
 from edge.journal.signer import Signer
-from edge.journal.trouble import Trouble, Uncertain, pause_s, refusal
+from edge.journal.trouble import Trouble, Uncertain, pause_s, refusal, unsaid
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy, random_name
 from shared.errors import BugError, DaftarError, DeviceError, IntegrityError
@@ -327,16 +327,16 @@ class JournalWriter:
     def _answer_uncertain(self, stands: Sequence[bool] | None) -> None:
         """Tell the callers of failed commits whether theirs stands; None: nobody can say."""
         for place, one in enumerate(self._uncertain):
+            it_stands = None if stands is None else stands[place]
             for request, records in one.written:
+                if it_stands:  # Pages are to show it, also where its caller left with "nobody can say".
+                    self._notify(records)
                 if request.answer.done():
                     continue
-                if stands is None:
-                    request.answer.set_exception(DeviceError("journal.uncertain", why=str(self._failure)))
-                elif stands[place]:
+                if it_stands:
                     request.answer.set_result(records)
-                    self._notify(records)
                 else:
-                    request.answer.set_exception(DeviceError("journal.not_written", why="the medium failed"))
+                    request.answer.set_exception(unsaid(it_stands, self._failure))
 
     def _begin(self) -> StoreView | None:
         """Begin a transaction; return None when somebody else kept the file all the time: nothing was written then."""

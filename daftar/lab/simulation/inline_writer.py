@@ -3,7 +3,7 @@
 import asyncio
 import queue
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -208,3 +208,8 @@ class InlineWriter(JournalWriter):
     def _answered(self, answer: "Future[list[Recorded]]") -> None:
         if not answer.cancelled() and answer.exception() is None:
             self._office.truth.acknowledged(answer.result())
+
+    def _notify(self, records: Sequence[Recorded]) -> None:
+        # What turned out to stand after its caller was told that nobody can say: a fact from now on.
+        self._office.truth.acknowledged([record for record in records if record.index not in self._office.truth.leaves])
+        super()._notify(records)

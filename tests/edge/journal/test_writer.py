@@ -394,6 +394,32 @@ def test_a_medium_that_stays_bad_is_said_with_since_when_and_clears_by_itself(
     assert box.write(alarm("goes on"))
 
 
+def test_pages_hear_of_what_stands_though_its_caller_was_told_that_nobody_can_say(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+):
+    well = recovering(box)
+    heard: list[Body] = []
+    box.writer.subscribe(lambda records: heard.extend(recorded.body for recorded in records))
+    commit = box.store.commit
+    commits: list[None] = []
+
+    def stands_then_no_room() -> None:
+        if not commits:
+            commit()
+        commits.append(None)
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr("edge.journal.writer.UNCERTAIN_ATTEMPTS_MAX", 1)
+    monkeypatch.setattr(box.store, "commit", stands_then_no_room)
+    with pytest.raises(DeviceError, match=r"journal\.uncertain"):
+        box.write(alarm("stands"))
+    assert alarm("stands") not in heard
+    monkeypatch.undo()
+    box.writer.try_again()
+    assert well.wait(30)
+    assert heard == [alarm("stands"), alarm("well again")]
+
+
 def test_a_file_that_lost_what_was_acknowledged_is_not_gone_on_with(box: Box, monkeypatch: pytest.MonkeyPatch):
     recovering(box)
     box.write(alarm("acknowledged"))

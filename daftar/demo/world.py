@@ -27,6 +27,8 @@ OFFICE_NAME: Final = "دفتر پیشخوان نمونه"
 OPERATOR: Final = ("operator", "demo-operator-1")
 MANAGER: Final = ("manager", "demo-manager-1")
 FINANCE: Final = ("finance", "demo-finance-1")
+OPERATOR_NAME: Final = "متصدی نمونه"
+MANAGER_NAME: Final = "سرپرست نمونه"
 FINANCE_NAME: Final = "کارشناس مالی"
 LIMITS: Final = ("--total-max", "500000000", "--count-max", "200", "--hours-max", "72")
 """What the demo's office may take without central: shown on its pages, out of the way of playing."""
@@ -271,8 +273,13 @@ class World:
         flags = [flag for scope in scopes for flag in ("--scope", scope)]
         add = ["edge", "operator", "add", *data]
         _, _, token = await asyncio.gather(
-            run("box", [*add, OPERATOR[0]], self.logs, stdin=OPERATOR[1] + "\n"),
-            run("box", [*add, MANAGER[0], "--role", "manager"], self.logs, stdin=MANAGER[1] + "\n"),
+            run("box", [*add, OPERATOR[0], "--name", OPERATOR_NAME], self.logs, stdin=OPERATOR[1] + "\n"),
+            run(
+                "box",
+                [*add, MANAGER[0], "--name", MANAGER_NAME, "--role", "manager"],
+                self.logs,
+                stdin=MANAGER[1] + "\n",
+            ),
             run("box", ["edge", "token", "add", *data, "demo", *flags], self.logs),
         )
         self._state.api_token = token.split()[-1]

@@ -1,6 +1,5 @@
 """`daftar central`: serve it, set it up, look at its keys."""
 
-import functools
 import socket
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +9,13 @@ import uvicorn
 
 from central.app import create_app
 from central.fleet.enrolment import add_office, issue_code
-from central.fleet.feed import append
-from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing_policies
+from central.fleet.policies import Kind, Limits, policy_of, standing_policies
 from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
 from daftar.cli_central_catalogue import catalogue
 from daftar.cli_central_profiles import profiles
+from daftar.cli_central_publishing import COMMAND_LINE, check_for_whom, signing
 from daftar.cli_central_quarantine import (
     asked_password,
     data_option,
@@ -202,8 +201,7 @@ def set_one_policy(data: Path, database_url: str | None, *, office: str | None, 
 
     A box obeys the newest it has received; an office's own goes before the network's. A limit not given is none.
     """
-    if (office is None) is not for_all:
-        raise click.UsageError("Give --office CODE or --all.")
+    check_for_whom(office, for_all=for_all)
     unlimited, withdraw = given.pop("unlimited"), given.pop("withdraw")
     if unlimited + withdraw + any(value is not None for value in given.values()) > 1:
         raise click.UsageError("Give limits, or --unlimited, or --withdraw.")
@@ -214,10 +212,9 @@ def set_one_policy(data: Path, database_url: str | None, *, office: str | None, 
         count_max=given["count_max"],
         running_hours_max=given["hours_max"],
     )
-    with open_central(data, database_url) as opened, opened.engine.begin() as connection:
-        made = policy_of(kind, limits, by="command line", entropy=opened.entropy)
-        append_feed = functools.partial(append, clock=opened.clock, signer=opened.keys.feed)
-        set_policy(connection, office, made, append_feed)
+    with signing(data, database_url) as central:
+        made = policy_of(kind, limits, by=COMMAND_LINE, entropy=central.entropy)
+        central.publish(office, made)
     click.echo(f"Policy {made.policy_id} is signed for {office or 'all offices'}")
 
 

@@ -1,25 +1,15 @@
 """`daftar central catalogue`: sign a catalogue of services for offices, list them, withdraw them."""
 
-import functools
 from pathlib import Path
 
 import click
 
-from central.fleet.catalogues import (
-    Change,
-    catalogue_of,
-    changes,
-    in_force,
-    publish,
-    published_catalogues,
-    withdrawal_of,
-)
-from central.fleet.feed import append
-from daftar.cli_central_quarantine import data_option, database_url_option, open_central
+from central.fleet.catalogues import Change, catalogue_of, changes, in_force, withdrawal_of
+from daftar.cli_central_publishing import COMMAND_LINE, check_for_whom, for_whom, list_all, signing
+from daftar.cli_central_quarantine import data_option, database_url_option
+from shared.events import CataloguePublished
 
-_office = click.option("--office", default=None, help="Code of the office the catalogue is for.")
-_all = click.option("--all", "for_all", is_flag=True, help="For every office that has none of its own.")
-_note = click.option("--note", default="", help="Why, for whoever looks at the box.")
+_for_whom = for_whom("Code of the office the catalogue is for.", "For every office that has none of its own.")
 
 
 @click.group()
@@ -27,17 +17,8 @@ def catalogue() -> None:
     """Services and tariffs that offices sell by."""
 
 
-def _one_of(office: str | None, *, for_all: bool) -> None:
-    if (office is None) is not for_all:
-        raise click.UsageError("Give --office CODE or --all.")
-
-
 @catalogue.command(name="publish")
-@data_option
-@database_url_option
-@_office
-@_all
-@_note
+@_for_whom
 @click.option("--dry-run", is_flag=True, help="Show what would change, and sign nothing.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def publish_file(
@@ -48,16 +29,15 @@ def publish_file(
     FILE is TOML as in shared/services. It replaces what stood, whole. What it changes is printed: a line for each
     service that is added, removed or changed, with its fee before and after in rial.
     """
-    _one_of(office, for_all=for_all)
-    with open_central(data, database_url) as opened, opened.engine.begin() as connection:
-        body = catalogue_of(file.read_bytes(), note=note, by="command line", entropy=opened.entropy)
-        for change in changes(in_force(connection, office).services, body.services):
+    check_for_whom(office, for_all=for_all)
+    with signing(data, database_url) as central:
+        body = catalogue_of(file.read_bytes(), note=note, by=COMMAND_LINE, entropy=central.entropy)
+        for change in changes(in_force(central.connection, office).services, body.services):
             click.echo(_line(change))
         if dry_run:
             click.echo("Nothing is signed.")
             return
-        append_feed = functools.partial(append, clock=opened.clock, signer=opened.keys.feed)
-        publish(connection, office, body, append_feed)
+        central.publish(office, body)
     click.echo(f"{body.catalogue_id} of {len(body.services)} services is signed for {office or 'all offices'}")
 
 
@@ -68,22 +48,16 @@ def _line(change: Change) -> str:
 
 
 @catalogue.command(name="withdraw")
-@data_option
-@database_url_option
-@_office
-@_all
-@_note
+@_for_whom
 def withdraw(data: Path, database_url: str | None, office: str | None, *, for_all: bool, note: str) -> None:
     """Publish no catalogue any more for an office, or for all.
 
     An office goes back to the network's catalogue, the network to the one that comes with the program.
     """
-    _one_of(office, for_all=for_all)
-    with open_central(data, database_url) as opened, opened.engine.begin() as connection:
-        withdrawal = withdrawal_of(note=note, by="command line", entropy=opened.entropy)
-        append_feed = functools.partial(append, clock=opened.clock, signer=opened.keys.feed)
-        publish(connection, office, withdrawal, append_feed)
-        left = in_force(connection, office).catalogue_id
+    check_for_whom(office, for_all=for_all)
+    with signing(data, database_url) as central:
+        central.publish(office, withdrawal_of(note=note, by=COMMAND_LINE, entropy=central.entropy))
+        left = in_force(central.connection, office).catalogue_id
     click.echo(f"{office or 'The network'} sells by {left} now")
 
 
@@ -92,10 +66,9 @@ def withdraw(data: Path, database_url: str | None, office: str | None, *, for_al
 @database_url_option
 def list_catalogues(data: Path, database_url: str | None) -> None:
     """Print all catalogues, newest first: when, for whom, its name, how many services (0: withdrawn), why."""
-    with open_central(data, database_url) as opened, opened.engine.connect() as connection:
-        found = published_catalogues(connection)
-    for one in found:
-        said = one.body
-        click.echo(f"{one.published_at}  {one.feed}  {said.catalogue_id}  {len(said.services)}  {said.note}".rstrip())
-    if not found:
-        click.echo("No catalogue is published: offices sell by the one that comes with the program.")
+    nothing = "No catalogue is published: offices sell by the one that comes with the program."
+    list_all(data, database_url, CataloguePublished, _published_line, none=nothing)
+
+
+def _published_line(said: CataloguePublished) -> str:
+    return f"{said.catalogue_id}  {len(said.services)}  {said.note}"

@@ -1,7 +1,7 @@
-"""Catalogues of services: signed onto the feed of an office or of the whole network, and found again by their name.
+"""Catalogues of services, published for an office or for the whole network, and found again by their name.
 
 The newest of a feed stands, whole; an office's own goes before the network's, and that before the one that comes with
-the program. What stands is read from the feeds themselves: there is no second place that could differ.
+the program.
 """
 
 import threading
@@ -9,34 +9,18 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from central.fleet.policies import AppendFeed, feed_of
-from central.store import fleet
+from central.fleet.publishing import published, standing
 from shared.catalogue import Catalogue, Service
 from shared.catalogue_files import BUILT_IN, built_in_catalogue, read_services
-from shared.clock import instant_text
 from shared.entropy import Entropy, random_name
 from shared.errors import OperatorError
-from shared.events import FEED_BODIES, CataloguePublished, decode_body
-from shared.ids import NETWORK_FEED, FeedId, OfficeId, office_feed
-from shared.journal.entry import decode_entry
+from shared.events import CataloguePublished
+from shared.ids import NETWORK_FEED, OfficeId, office_feed
 
 CATALOGUE_SIZE_MAX_BYTES: Final = 60 * 1024
 """As it is signed: an entry of a feed holds 64 KiB."""
-
-
-class PublishedCatalogue(msgspec.Struct, frozen=True, kw_only=True):
-    """A catalogue on a feed."""
-
-    feed: FeedId
-    body: CataloguePublished
-    published_at: str
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Return its services under its name."""
-        return Catalogue(catalogue_id=self.body.catalogue_id, services=self.body.services)
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,48 +64,19 @@ def withdrawal_of(*, note: str, by: str, entropy: Entropy) -> CataloguePublished
     return CataloguePublished(catalogue_id=name, note=note, published_by=by, withdrawn=True)
 
 
-def publish(connection: Connection, office: str | None, body: CataloguePublished, append: AppendFeed) -> None:
-    """Sign a catalogue onto an office's feed, or with None onto the network's. Does not commit.
-
-    Raises OperatorError `office.unknown`.
-    """
-    append(connection, feed_of(connection, office), body)
-
-
-def published_catalogues(connection: Connection) -> list[PublishedCatalogue]:
-    """Return all catalogues ever published, newest first."""
-    entry = fleet.feed_entry
-    rows = connection.execute(
-        select(entry.c.feed_id, entry.c.data, entry.c.appended_at)
-        .where(entry.c.type == CataloguePublished.type)
-        .order_by(entry.c.appended_at.desc(), entry.c.feed_id, entry.c.entry_index.desc())
-    )
-    found = []
-    for feed_id, data, appended_at in rows:
-        said = decode_entry(data)
-        body = decode_body(said.type, bytes(said.body), FEED_BODIES)
-        if isinstance(body, CataloguePublished):
-            found.append(PublishedCatalogue(feed=feed_id, body=body, published_at=instant_text(appended_at)))
-    return found
-
-
-def standing_catalogues(connection: Connection) -> list[PublishedCatalogue]:
-    """Return the newest catalogue of each feed, the network's first; withdrawn ones too."""
-    newest: dict[FeedId, PublishedCatalogue] = {}
-    for one in published_catalogues(connection):
-        newest.setdefault(one.feed, one)
-    return sorted(newest.values(), key=lambda one: (one.feed != NETWORK_FEED, one.feed))
-
-
 def in_force(connection: Connection, office: str | None) -> Catalogue:
     """Return the catalogue an office sells by, or with None one that has none of its own."""
-    standing = {one.feed: one for one in standing_catalogues(connection)}
+    newest = {one.feed: one.body for one in standing(connection, CataloguePublished)}
     feeds = [NETWORK_FEED] if office is None else [office_feed(OfficeId(office)), NETWORK_FEED]
     for feed_id in feeds:
-        one = standing.get(feed_id)
-        if one is not None and not one.body.withdrawn:
-            return one.catalogue
+        body = newest.get(feed_id)
+        if body is not None and not body.withdrawn:
+            return _catalogue(body)
     return built_in_catalogue()
+
+
+def _catalogue(body: CataloguePublished) -> Catalogue:
+    return Catalogue(catalogue_id=body.catalogue_id, services=body.services)
 
 
 def changes(before: Iterable[Service], after: Iterable[Service]) -> list[Change]:
@@ -164,10 +119,10 @@ class Catalogues:
         with self._lock:
             known = self._known.get(catalogue_id)
         if known is None:
-            published = {one.body.catalogue_id: one.catalogue for one in published_catalogues(connection)}
+            found = {one.body.catalogue_id: _catalogue(one.body) for one in published(connection, CataloguePublished)}
             with self._lock:
-                self._known.update(published)
-            known = published.get(catalogue_id)
+                self._known.update(found)
+            known = found.get(catalogue_id)
         return None if known is None else known.service(code)
 
 

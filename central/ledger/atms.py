@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from central.fleet.policies import AppendFeed
+from central.fleet.publishing import AppendFeed
 from central.ledger.accepted_entry import AcceptedEntry
 from central.store.atms import office_atm, office_atm_event, office_atm_ticket
 from shared.atm import CashFact, Holding, TicketMove, after_cash, may_move, move_ticket

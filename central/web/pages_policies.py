@@ -5,7 +5,8 @@ from typing import Any, Final
 import anyio.to_thread
 from litestar import Response, get, post
 
-from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing_policies
+from central.fleet.policies import Kind, Limits, policy_of, standing_policies
+from central.fleet.publishing import publish
 from central.web.guards import may_change, own_form, signed_in
 from central.web.office_reads import offices
 from central.web.pages_settlement import username_of
@@ -65,7 +66,7 @@ def policy_pages(web: Web) -> list[Any]:
             try:
                 policy = policy_of(_KINDS.get(typed["kind"], "limits"), _limits(typed), by=by, entropy=web.entropy)
                 with web.engine.begin() as connection:
-                    set_policy(connection, None if typed["office"] == ALL else typed["office"], policy, web.append_feed)
+                    publish(connection, None if typed["office"] == ALL else typed["office"], policy, web.append_feed)
             except OperatorError as error:
                 return shown(request, status_code=422, told=said(error, request), typed=typed, wrong=error.field)
             return see_other("/policies")

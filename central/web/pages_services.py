@@ -5,7 +5,8 @@ from typing import Any
 from litestar import Response, get
 from litestar.params import FromPath
 
-from central.fleet.catalogues import in_force, standing_catalogues
+from central.fleet.catalogues import in_force
+from central.fleet.publishing import standing
 from central.providers import service_queries
 from central.web.guards import signed_in
 from central.web.lists import before_of, older_query
@@ -14,6 +15,7 @@ from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
 from shared.catalogue import CATEGORIES
 from shared.catalogue_files import BUILT_IN
 from shared.errors import OperatorError
+from shared.events import CataloguePublished
 
 
 def service_pages(web: Web) -> list[Any]:
@@ -26,21 +28,21 @@ def service_pages(web: Web) -> list[Any]:
             known = offices(connection, now=web.clock.now())
             if office not in [one.office_id for one in known]:
                 office = ""
-            standing = in_force(connection, office or None)
-            published = standing_catalogues(connection)
-        body = next((one for one in published if one.body.catalogue_id == standing.catalogue_id), None)
-        groups = [(name, standing.in_category(name)) for name in CATEGORIES]
+            catalogue = in_force(connection, office or None)
+            published = standing(connection, CataloguePublished)
+        body = next((one for one in published if one.body.catalogue_id == catalogue.catalogue_id), None)
+        groups = [(name, catalogue.in_category(name)) for name in CATEGORIES]
         return page(
             web,
             request,
             "catalogue.html",
             offices=known,
             office=office,
-            catalogue=standing,
+            catalogue=catalogue,
             published=body,
-            is_built_in=standing.catalogue_id == BUILT_IN,
+            is_built_in=catalogue.catalogue_id == BUILT_IN,
             groups=[(name, services) for name, services in groups if services],
-            off_sale=[service for service in standing.services if not service.active],
+            off_sale=[service for service in catalogue.services if not service.active],
         )
 
     @get("/requests", guards=[signed_in], sync_to_thread=True)

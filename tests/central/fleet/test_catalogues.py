@@ -11,14 +11,13 @@ from central.fleet.catalogues import (
     catalogue_of,
     changes,
     in_force,
-    publish,
-    published_catalogues,
-    standing_catalogues,
     withdrawal_of,
 )
+from central.fleet.publishing import publish, published, standing
 from shared.catalogue_files import BUILT_IN, built_in_catalogue
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
+from shared.events import CataloguePublished
 from shared.ids import NETWORK_FEED
 from tests.central.ingest.offices import OFFICE, Centre
 
@@ -62,8 +61,8 @@ def test_an_office_s_own_goes_before_the_network_s_and_that_before_the_program_s
         publish(connection, OFFICE, withdrawal_of(note="", by="mina", entropy=centre.entropy), append)
     assert forced(OFFICE) == for_all.catalogue_id
     with centre.engine.connect() as connection:
-        assert len(published_catalogues(connection)) == 3
-        assert [(one.feed, one.body.withdrawn) for one in standing_catalogues(connection)] == [
+        assert len(published(connection, CataloguePublished)) == 3
+        assert [(one.feed, one.body.withdrawn) for one in standing(connection, CataloguePublished)] == [
             (NETWORK_FEED, False),
             (f"daftar.feed/office/{OFFICE}", True),
         ]

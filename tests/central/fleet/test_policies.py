@@ -3,7 +3,8 @@ import functools
 import pytest
 
 from central.fleet import feed
-from central.fleet.policies import Kind, Limits, policy_of, set_policy, standing_policies
+from central.fleet.policies import Kind, Limits, policy_of, standing_policies
+from central.fleet.publishing import publish
 from shared.errors import OperatorError
 from shared.events import ExposurePolicySet
 from tests.central.ingest.offices import OFFICE, Centre
@@ -15,7 +16,7 @@ def put(centre: Centre, office: str | None, kind: Kind = "limits", **limits: int
     policy = policy_of(kind, Limits(**limits), by="mina", entropy=centre.entropy)
     append = functools.partial(feed.append, clock=centre.clock, signer=centre.keys.feed)
     with centre.engine.begin() as connection:
-        set_policy(connection, office, policy, append)
+        publish(connection, office, policy, append)
     return policy
 
 

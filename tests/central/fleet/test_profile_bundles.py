@@ -6,12 +6,12 @@ from central.fleet import feed
 from central.fleet.profile_bundles import (
     BUNDLE_SIZE_MAX_BYTES,
     bundle_of,
-    publish,
-    published_bundles,
     withdrawal_of,
 )
+from central.fleet.publishing import publish, published
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
+from shared.events import ProfileBundlePublished
 from shared.ids import NETWORK_FEED
 from tests.central.ingest.offices import OFFICE, Centre
 
@@ -28,12 +28,12 @@ def test_bundles_are_signed_onto_feeds_and_listed_newest_first(centre: Centre) -
         with pytest.raises(OperatorError, match=r"office\.unknown"):
             publish(connection, "nobody", made, append)
     with centre.engine.connect() as connection:
-        found = published_bundles(connection)
-    assert {one.feed: one.bundle.withdrawn for one in found} == {
+        found = published(connection, ProfileBundlePublished)
+    assert {one.feed: one.body.withdrawn for one in found} == {
         NETWORK_FEED: True,
         f"daftar.feed/office/{OFFICE}": False,
     }
-    assert made in [one.bundle for one in found]
+    assert made in [one.body for one in found]
 
 
 @pytest.mark.parametrize(

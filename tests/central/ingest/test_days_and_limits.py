@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from central.fleet import feed
-from central.fleet.policies import Limits, policy_of, set_policy
+from central.fleet.policies import Limits, policy_of
+from central.fleet.publishing import publish
 from central.store.fleet import alarm
 from edge.journal.ports import StoreView
 from edge.services.close_day import CloseDay
@@ -60,7 +61,7 @@ async def test_limits_signed_at_central_bind_the_box_until_central_cosigns(
     policy = policy_of("limits", Limits(count_max=2), by="mina", entropy=centre.entropy)
     with centre.engine.begin() as connection:
         append = functools.partial(feed.append, clock=centre.clock, signer=centre.keys.feed)
-        set_policy(connection, OFFICE, policy, append)
+        publish(connection, OFFICE, policy, append)
     assert (await box.uplink.exchange_once()).received_count == 2
     pay(box, "a")
     assert refusal(box) is None

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from central.fleet import feed
-from central.fleet.catalogues import publish
 from central.fleet.keys import CentralKeys
+from central.fleet.publishing import publish
 from central.ledger.receive import post_entries
 from central.ledger.tariffs import STILL_NAMED
 from central.reconciliation.queries import cases

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 
-from central.fleet.catalogues import catalogue_of, publish
+from central.fleet.catalogues import catalogue_of
 from central.fleet.keys import open_keys
+from central.fleet.publishing import publish
 from central.providers.connector import ServiceQuestion, ServiceReply
 from central.providers.queries import tasks
 from central.reconciliation.queries import cases

@@ -327,8 +327,8 @@ class JournalWriter:
     def _answer_uncertain(self, stands: Sequence[bool] | None) -> None:
         """Tell the callers of failed commits whether theirs stands; None: nobody can say."""
         for place, one in enumerate(self._uncertain):
-            it_stands = None if stands is None else stands[place]
             for request, records in one.written:
+                it_stands = None if stands is None else stands[place]
                 if it_stands:  # Pages are to show it, also where its caller left with "nobody can say".
                     self._notify(records)
                 if request.answer.done():

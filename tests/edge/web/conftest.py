@@ -1,11 +1,13 @@
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from html.parser import HTMLParser
 from typing import Any, cast
 
 import httpx
 import pytest
 from litestar import Litestar
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 
 from edge.services.counter import Counter as RealCounter
 from edge.web.ports import Counter
@@ -116,6 +118,16 @@ async def visitor(app: Litestar, counter: FakeCounter, clock: FakeClock) -> Asyn
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # the two libraries type ASGI differently
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         yield Browser(client)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Chromium]:
+    """Chromium, for one module: while it is open its loop runs in this thread, where others want their own."""
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from litestar import Litestar
+from playwright.sync_api import Browser, Page, expect
 
 from edge.journal.views import AlarmView
 from edge.store.people import OperatorView
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, OTHER_BILL
 from tests.edge.web.fake_counter import AT, PASSWORD
-from tests.edge.web.test_script import ARGUMENTS, Box
+from tests.edge.web.test_script import Box
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +22,8 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def box() -> Iterator[Box]:
-    served = Box()
+def box(app: Litestar) -> Iterator[Box]:
+    served = Box(app)
     served.counter.sessions["s"] = OperatorView(username="reza", name="رضا", role="manager")
     yield served
     served.stop()
@@ -35,7 +36,9 @@ def faults(page: Page, where: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "size"), [("fa", DESKTOP), ("fa", PHONE), ("en", PHONE)])
-def test_a_doubt_is_decided_and_money_asked_back(chromium: str, box: Box, language: str, size: dict[str, int]) -> None:
+def test_a_doubt_is_decided_and_money_asked_back(
+    browser: Browser, box: Box, language: str, size: dict[str, int]
+) -> None:
     counter = box.counter
     counter.queries.all_payments.clear()
     counter.queries.alarms.clear()
@@ -44,39 +47,37 @@ def test_a_doubt_is_decided_and_money_asked_back(chromium: str, box: Box, langua
         AlarmView(index=7, kind="charge_mismatch", payment_id=doubt.payment_id, detail="rrn 512345678901", raised_at=AT)
     )
     paid = counter.add_payment(OTHER_BILL, PaymentState.APPROVED, confirmation="confirmed", stan="006441")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        context = browser.new_context(viewport=size, locale="fa-IR")  # type: ignore[arg-type] # two whole numbers
-        context.set_default_timeout(60_000)
-        page = context.new_page()
-        page.goto(box.address + "/sign-in")
-        if language == "en":
-            page.locator("form[action='/language'] button").click()
-            page.locator("html[lang=en]").wait_for()
-        context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
-        page.goto(f"{box.address}/payments/{doubt.payment_id}")
-        wrong = faults(page, "doubt")
-        page.locator("a[href$='/override']").click()
-        page.locator("input[value=no]").check(force=True)
-        page.locator("#reason").fill("کارتخوان سوخت و پیامکی نیامد")
-        wrong += faults(page, "override")
-        page.locator("main .btn--main").click()
-        expect(page.locator("#username")).to_have_value("reza")
-        page.locator("#password").fill(PASSWORD)
-        wrong += faults(page, "confirm")
-        page.locator("main .btn--main").click()
-        expect(page.locator("#payment .status--big")).to_contain_text(
-            "با گواهی سرپرست" if language == "fa" else "stated by a supervisor"
-        )
-        wrong += faults(page, "stated")
-        page.goto(f"{box.address}/payments/{paid.payment_id}")
-        page.locator("a[href$='/refund']").click()
-        page.locator("#reason").fill("قبض مشتری دیگری بود")
-        wrong += faults(page, "ask")
-        page.locator("main .btn--main").click()
-        page.locator("#password").wait_for()
-        wrong += faults(page, "request")
-        page.goto(f"{box.address}/refunds")
-        wrong += faults(page, "requests")
-        browser.close()
+    context = browser.new_context(viewport=size, locale="fa-IR", reduced_motion="reduce")  # type: ignore[arg-type] # two whole numbers
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(box.address + "/sign-in")
+    if language == "en":
+        page.locator("form[action='/language'] button").click()
+        page.locator("html[lang=en]").wait_for()
+    context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
+    page.goto(f"{box.address}/payments/{doubt.payment_id}")
+    wrong = faults(page, "doubt")
+    page.locator("a[href$='/override']").click()
+    page.locator("input[value=no]").check(force=True)
+    page.locator("#reason").fill("کارتخوان سوخت و پیامکی نیامد")
+    wrong += faults(page, "override")
+    page.locator("main .btn--main").click()
+    expect(page.locator("#username")).to_have_value("reza")
+    page.locator("#password").fill(PASSWORD)
+    wrong += faults(page, "confirm")
+    page.locator("main .btn--main").click()
+    expect(page.locator("#payment .status--big")).to_contain_text(
+        "با گواهی سرپرست" if language == "fa" else "stated by a supervisor"
+    )
+    wrong += faults(page, "stated")
+    page.goto(f"{box.address}/payments/{paid.payment_id}")
+    page.locator("a[href$='/refund']").click()
+    page.locator("#reason").fill("قبض مشتری دیگری بود")
+    wrong += faults(page, "ask")
+    page.locator("main .btn--main").click()
+    page.locator("#password").wait_for()
+    wrong += faults(page, "request")
+    page.goto(f"{box.address}/refunds")
+    wrong += faults(page, "requests")
+    context.close()
     assert [fault for fault in wrong if not (language == "en" and "قبض" in fault)] == []

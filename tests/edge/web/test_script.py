@@ -7,29 +7,28 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from litestar import Litestar
+from playwright.sync_api import Browser, Page, Route, expect
 
 from edge.store.people import OperatorView
-from edge.web.router import create_app
 from shared.payment import PaymentState
 from shared.service_state import ServiceState
-from tests.edge.web.conftest import BILL, OTHER_BILL
-from tests.edge.web.fake_counter import PASSWORD, FakeClock, FakeCounter, FakeEntropy
+from tests.edge.web.conftest import BILL, OTHER_BILL, THE_CLOCK, THE_COUNTER
+from tests.edge.web.fake_counter import PASSWORD, FakeClock, FakeCounter
 from tests.edge.web.fake_services import FINES, OWNER
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 DEADLINE_S = 60
 
 
 class Box:
-    """A served application; `do` runs something in its own thread, where its loop is."""
+    """The application of all tests, served; `do` runs something in its own thread, where its loop is."""
 
-    def __init__(self) -> None:
-        self.counter = FakeCounter()
+    def __init__(self, app: Litestar) -> None:
+        self.counter = THE_COUNTER.current = FakeCounter()
+        THE_CLOCK.current = FakeClock()
         self.counter.sessions["s"] = OperatorView(username="reza", name="رضا", role="operator")
-        app = create_app(self.counter, clock=FakeClock(), entropy=FakeEntropy(), version="1")
         self._listener = listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
@@ -79,23 +78,16 @@ class Box:
 
 
 @pytest.fixture
-def box() -> Iterator[Box]:
-    box = Box()
+def box(app: Litestar) -> Iterator[Box]:
+    box = Box(app)
     yield box
     box.stop()
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(box: Box, browser) -> Iterator[Page]:
-    context = browser.new_context(base_url=box.address)
+def page(box: Box, browser: Browser) -> Iterator[Page]:
+    # Drawn without a graphics card, moving pictures would cost more than the tests.
+    context = browser.new_context(base_url=box.address, reduced_motion="reduce")
     context.set_default_timeout(DEADLINE_S * 1000)
     context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
     page = context.new_page()

@@ -14,8 +14,9 @@ from daftar.lab.crash import CUTS_A_RUN, LIES, DiskKind, Plan, Tally, Violation,
 from daftar.lab.faults import FaultKind, fault_cases
 from daftar.lab.fuzz import FuzzTally, conversations, fuzz
 from daftar.lab.healing import Passing, healings
-from daftar.lab.kill import KillTally, kill
+from daftar.lab.kill import kill
 from daftar.lab.killing.mutants import KILL_MUTANTS
+from daftar.lab.killing.office import KillTally
 from daftar.lab.mutants import MUTANTS, hunt, named
 from daftar.lab.service_mutants import SERVICE_MUTANTS, hunt_in_days
 from daftar.lab.simulate import DayTally, simulate

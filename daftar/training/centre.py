@@ -34,6 +34,7 @@ class TrainingCentre(SmallCentral):
         answers: Answers,
         clock: Clock,
         entropy: Entropy,
+        answer_after_s: float = ANSWER_AFTER_S,
     ) -> None:
         super().__init__(
             journal,
@@ -47,6 +48,7 @@ class TrainingCentre(SmallCentral):
         self._feed = office_feed(office)
         self._answers_to = answers
         self._clock = clock
+        self._answer_after_s = answer_after_s
 
     def _now(self) -> tuple[str, int]:
         now = self._clock.now()
@@ -59,7 +61,7 @@ class TrainingCentre(SmallCentral):
             entry = checked.entry
             body = None if entry is None else decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
             for answer in () if body is None else self._answers_to.hear(body):
-                asyncio.get_running_loop().call_later(ANSWER_AFTER_S, self._publish, answer)
+                asyncio.get_running_loop().call_later(self._answer_after_s, self._publish, answer)
 
     def _publish(self, answer: Body) -> None:
         self.publish(self._feed, answer)

@@ -1,4 +1,4 @@
-"""A terminal of the lab: the product's virtual one with times so short that a thousand kills take no day."""
+"""Terminals of the lab: the product's virtual ones with times so short that a thousand kills take no day."""
 
 from pathlib import Path
 from typing import Final
@@ -7,10 +7,13 @@ import msgspec
 
 from edge.devices.catalogue import BUNDLED
 
-PROFILE: Final = "lab/quick"
+QUICK: Final = "lab/quick"
+CONFIRMING: Final = "lab/confirming"
+"""A terminal that takes back what it is not told to keep."""
 CARD_WAIT_MS: Final = 1_500
 LATE_MS: Final = 300
 LONGEST_MS: Final = 2_000
+ACKNOWLEDGE_WITHIN_MS: Final = 1_000
 _TIMES: Final = {
     "connect_timeout_ms": 1_000,
     "ready_timeout_ms": 1_000,
@@ -22,11 +25,12 @@ _TIMES: Final = {
 }
 
 
-def write_profile(folder: Path) -> None:
-    """Write the profile where a box looks for more of them."""
-    quick = msgspec.toml.decode((BUNDLED / "terminals" / "daftar" / "virtual.toml").read_bytes())
-    quick["identity"] |= {"maker": "lab", "model": "quick"}
-    quick["times"] |= _TIMES
+def write_profiles(folder: Path) -> None:
+    """Write the profiles where a box looks for more of them."""
     place = folder / "terminals" / "lab"
     place.mkdir(parents=True)
-    (place / "quick.toml").write_bytes(msgspec.toml.encode(quick))
+    for model, of in (("quick", "virtual"), ("confirming", "virtual_pna")):
+        quick = msgspec.toml.decode((BUNDLED / "terminals" / "daftar" / f"{of}.toml").read_bytes())
+        quick["identity"] |= {"maker": "lab", "model": model}
+        quick["times"] |= _TIMES
+        (place / f"{model}.toml").write_bytes(msgspec.toml.encode(quick))

@@ -23,6 +23,7 @@ from daftar.cli_edge import edge
 from daftar.lab.killing.mutants import named
 
 _PR_SET_PDEATHSIG: Final = 1
+_READY: Final = "daftar.lab.killing.ready"
 START_TIMEOUT_S: Final = 60.0
 _LOOK_EVERY_S: Final = 0.01
 
@@ -54,7 +55,7 @@ class Server:
         self._mutant = mutant
         self._port = port
         context: Any = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
+        context.set_forkserver_preload([_READY])
         self._context = context
         self._child: BaseProcess | None = None
         self.kills = 0

@@ -110,8 +110,7 @@ class Box:
         opened.callback(self._people.close)
         self._writer = JournalWriter(self._store, self._signer, self._clock, self._entropy)
         self._writer.on_failure = self._disk.failed
-        self._exchange = SqliteExchangeStore(path, self._writer)
-        opened.callback(self._exchange.close)
+        self._exchange = SqliteExchangeStore(self._queries, self._writer)
         self._writer.start()
         opened.callback(self._writer.close)
         named = self.settings.head_copy_folder

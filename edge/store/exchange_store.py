@@ -4,13 +4,12 @@ A settlement - cosignature, ratchet token, feed entries with their effects, alar
 transaction: after a cut, either all of it happened or the same request is sent again and gets the same answer.
 """
 
-import threading
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 from edge.journal.ports import StoreView
 from edge.journal.writer import JournalWriter
-from edge.store.database import open_read_only, transaction
+from edge.store.queries import Queries
 from edge.store.rows import Rows
 from edge.uplink.ports import ExchangeState, FeedCursor, Settlement
 from shared.errors import BugError, IntegrityError
@@ -18,27 +17,15 @@ from shared.events import Body
 
 
 class SqliteExchangeStore:
-    """`edge.uplink.ports.ExchangeStore` in the box's file. `close` it at the end."""
+    """`edge.uplink.ports.ExchangeStore` in the box's file."""
 
-    def __init__(self, path: Path, writer: JournalWriter) -> None:
-        self._connection = open_read_only(path)
-        self._rows = Rows(self._connection)
-        self._lock = threading.Lock()
+    def __init__(self, queries: Queries, writer: JournalWriter) -> None:
+        self._queries = queries
         self._writer = writer
-
-    def close(self) -> None:
-        """Close the reading connection."""
-        with self._lock:
-            self._connection.close()
 
     def load(self) -> ExchangeState:
         """Return the state as of the newest commit."""
-        with self._lock, transaction(self._connection, "DEFERRED"):
-            columns = self._rows.exchange_columns()
-            central = self._rows.identity().central
-            # A closed journal takes nothing that comes down: it is only handed over.
-            feeds = () if central is None or self._rows.closed_at() is not None else central.feeds
-            cursors = [(feed, *self._rows.feed_cursor(feed)) for feed in feeds]
+        columns, cursors = self._queries.at_one_moment(_state)
         if None in (columns["cosigned_size"], columns["cosigned_note"], columns["next_index"]):
             raise IntegrityError("store.corrupt", why="exchange_state")
         columns["quarantined"] = bool(columns["quarantined"])
@@ -48,8 +35,7 @@ class SqliteExchangeStore:
 
     def pending(self) -> bytes | None:
         """Return the wire bytes of the request that has no answer yet."""
-        with self._lock:
-            return self._rows.exchange_pending()
+        return self._queries.exchange_pending()
 
     async def save_pending(self, request: bytes) -> None:
         """Store the wire bytes of a request. Raises BugError `exchange.pending` while another has no answer."""
@@ -99,3 +85,11 @@ class SqliteExchangeStore:
             return []
 
         await self._writer.commit(decide)
+
+
+def _state(rows: Rows) -> tuple[dict[str, Any], list[tuple[str, int, str]]]:
+    """Return the columns of the exchange's state, and where each feed stands."""
+    central = rows.identity().central
+    # A closed journal takes nothing that comes down: it is only handed over.
+    feeds = () if central is None or rows.closed_at() is not None else central.feeds
+    return rows.exchange_columns(), [(feed, *rows.feed_cursor(feed)) for feed in feeds]

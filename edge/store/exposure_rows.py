@@ -31,22 +31,30 @@ def moved(
 
     Each is a state and the index of its entry; `left` is None for a payment that is new.
     """
-    if left is not None:
-        _add(connection, left, -1, -amount_rial)
-    _add(connection, to, 1, amount_rial)
-
-
-def _add(connection: apsw.Connection, at: tuple[PaymentState, int], count: int, amount_rial: int) -> None:
-    state, index = at
-    if state in CERTAINLY_UNCHARGED:
+    before, after = None if left is None else _place(left), _place(to)
+    if before == after:
         return
-    charged = (count, amount_rial) if state in CHARGED else (0, 0)
-    opened = (0, 0) if state in CHARGED else (count, amount_rial)
+    if before is not None:
+        _add(connection, before, -1, -amount_rial)
+    if after is not None:
+        _add(connection, after, 1, amount_rial)
+
+
+def _place(at: tuple[PaymentState, int]) -> tuple[int, bool] | None:
+    """Return the bucket that a move counts in, and whether as charged; None where it holds nothing."""
+    state, index = at
+    return None if state in CERTAINLY_UNCHARGED else (index // BUCKET, state in CHARGED)
+
+
+def _add(connection: apsw.Connection, place: tuple[int, bool], count: int, amount_rial: int) -> None:
+    bucket, is_charged = place
+    charged = (count, amount_rial) if is_charged else (0, 0)
+    opened = (0, 0) if is_charged else (count, amount_rial)
     connection.execute(
         "INSERT INTO exposure_sum VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (bucket) DO UPDATE SET "
         "charged_count = charged_count + ?2, charged_rial = charged_rial + ?3, "
         "open_count = open_count + ?4, open_rial = open_rial + ?5",
-        (index // BUCKET, *charged, *opened),
+        (bucket, *charged, *opened),
     )
 
 

@@ -4,7 +4,7 @@ A row's state follows its payment by a trigger. Whether a row is a second charge
 here; the payment's own columns `doubled` and `confirmation` sum that up.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
@@ -112,11 +112,17 @@ def _said(connection: apsw.Connection, body: PaymentConfirmed | PaymentRefused, 
     _sum_up(connection, body.payment_id)
 
 
+_SUM: Final = (
+    "SELECT max(doubled), CASE WHEN max(confirmation = 'queued') THEN 'queued' "
+    "WHEN max(confirmation = 'refused') THEN 'refused' WHEN min(confirmation = 'confirmed') THEN 'confirmed' "
+    "ELSE 'none' END FROM holding WHERE payment_id = ?"
+)
+
+
 def _sum_up(connection: apsw.Connection, payment_id: str) -> None:
-    connection.execute(
-        "UPDATE payment SET doubled = found.doubled, confirmation = found.confirmation FROM ("
-        "SELECT max(doubled) AS doubled, CASE WHEN max(confirmation = 'queued') THEN 'queued' "
-        "WHEN max(confirmation = 'refused') THEN 'refused' WHEN min(confirmation = 'confirmed') THEN 'confirmed' "
-        "ELSE 'none' END AS confirmation FROM holding WHERE payment_id = ?1) AS found WHERE payment_id = ?1",
-        (payment_id,),
-    )
+    for doubled, confirmation in connection.execute(_SUM, (payment_id,)):
+        connection.execute(
+            "UPDATE payment SET doubled = ?1, confirmation = ?2 "
+            "WHERE payment_id = ?3 AND (doubled <> ?1 OR confirmation <> ?2)",
+            (doubled, confirmation, payment_id),
+        )

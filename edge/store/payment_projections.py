@@ -84,7 +84,9 @@ def move(
         values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}
         values.setdefault("terminal_time", None)
     values.setdefault("unacknowledged", 0)
-    update_payment(connection, payment_id, state=str(to), moved_index=at.index, **values)
+    # Apart: a statement that sets the state carries all triggers, and takes long to prepare.
+    update_payment(connection, payment_id, moved_index=at.index, **values)
+    update_payment(connection, payment_id, state=str(to))
     if to in CERTAINLY_UNCHARGED:
         holding_projections.single_out(connection, payment_id)
 

@@ -64,16 +64,25 @@ def _opened(connection: apsw.Connection, at: Recorded, body: JournalOpened) -> N
     elsewhere_projections.began(connection, at, body)
 
 
+_PRINTED: Final = (
+    "UPDATE payment SET printed = printed + 1 WHERE payment_id = ?",
+    "UPDATE inquiry SET printed = printed + 1 WHERE inquiry_id = ?",
+    "UPDATE service_request SET printed = printed + 1 WHERE inquiry_id = ?",
+    "UPDATE day_close SET printed = printed + 1 WHERE close_id = ?",
+)
+"""What a paper may be about; each has a name of its own."""
+
+
 def _printed(connection: apsw.Connection, _: Recorded, body: ReceiptPrinted) -> None:
     payment_id, item = payment_and_item(body.about)
     if item is not None:
         connection.execute(
             "UPDATE holding SET printed = printed + 1 WHERE payment_id = ? AND item = ?", (payment_id, item)
         )
-    connection.execute("UPDATE payment SET printed = printed + 1 WHERE payment_id = ?", (body.about,))
-    connection.execute("UPDATE inquiry SET printed = printed + 1 WHERE inquiry_id = ?", (body.about,))
-    connection.execute("UPDATE service_request SET printed = printed + 1 WHERE inquiry_id = ?", (body.about,))
-    connection.execute("UPDATE day_close SET printed = printed + 1 WHERE close_id = ?", (body.about,))
+    for printed in _PRINTED:
+        connection.execute(printed, (body.about,))
+        if connection.changes():
+            return
 
 
 # --- inquiries, keys, alarms ----------------------------------------------------------------------------------------

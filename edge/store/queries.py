@@ -77,6 +77,16 @@ class Queries:
         with self._lock:
             return self._rows.services.reading(read, *values)
 
+    def at_one_moment(self, read: Callable[[Rows], T]) -> T:
+        """Return what a function reads, all of it as of one commit."""
+        with self._lock, transaction(self._connection, "DEFERRED"):
+            return read(self._rows)
+
+    def exchange_pending(self) -> bytes | None:
+        """Return the wire bytes of the request that has no answer yet."""
+        with self._lock:
+            return self._rows.exchange_pending()
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:

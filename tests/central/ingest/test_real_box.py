@@ -49,7 +49,7 @@ class RunningBox:
         self.writer = JournalWriter(self.store, signer, self.clock, CHANCE)
         self.writer.start()
         self.queries = Queries(path)
-        self.exchange = SqliteExchangeStore(path, self.writer)
+        self.exchange = SqliteExchangeStore(self.queries, self.writer)
         self.uplink = Uplink(
             UplinkSettings(central_url=url),
             journal_id=enrolment.journal,
@@ -67,7 +67,6 @@ class RunningBox:
 
     async def stop(self) -> None:
         await self.uplink.close()
-        self.exchange.close()
         self.queries.close()
         self.writer.close()
         self.store.close()

@@ -88,7 +88,7 @@ def test_it_is_closed_once_and_its_key_stays(closed: Path):
 
 async def test_it_is_handed_over_and_takes_nothing_that_comes_down(closed: Path):
     with Box(closed) as box:
-        store = SqliteExchangeStore(box.path, box.writer)
+        store = SqliteExchangeStore(box.queries, box.writer)
         assert store.load().feeds == ()
         pair = box.central.office.say(NoticePublished(notice_id="n", title="t", text="x"))
         await store.save_pending(b"request")
@@ -107,4 +107,3 @@ async def test_it_is_handed_over_and_takes_nothing_that_comes_down(closed: Path)
         assert box.queries.size() == 14
         assert box.queries.status().cosigned_size == 14
         assert store.pending() is None
-        store.close()

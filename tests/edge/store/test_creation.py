@@ -24,9 +24,7 @@ def test_a_new_journal_says_whose_it_is(box: Box):
 
 
 def test_the_first_ratchet_token_waits_for_the_first_exchange(box: Box):
-    store = SqliteExchangeStore(box.path, box.writer)
-    assert store.load().token == b"first token"
-    store.close()
+    assert SqliteExchangeStore(box.queries, box.writer).load().token == b"first token"
 
 
 def test_a_box_is_never_made_over_another(tmp_path: Path):

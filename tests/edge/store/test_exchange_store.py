@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from edge.store.exchange_store import SqliteExchangeStore
@@ -12,10 +10,8 @@ from tests.edge.store.boxes import OFFICE_FEED, Box, approved, requested, sent, 
 
 
 @pytest.fixture
-def exchange(box: Box) -> Iterator[ExchangeStore]:
-    store = SqliteExchangeStore(box.path, box.writer)
-    yield store
-    store.close()
+def exchange(box: Box) -> ExchangeStore:
+    return SqliteExchangeStore(box.queries, box.writer)
 
 
 def settlement(

@@ -20,19 +20,34 @@ settings.register_profile(
 )
 settings.load_profile("daftar")
 
-SHARING_A_DEMO = ("tests/browser/", "tests/system/")
+TOGETHER = {
+    "tests/system/test_demo_check.py": "a demo of its own",
+    "tests/system/": "one demo",
+    "tests/browser/test_desk.py": "one demo",
+    "tests/browser/test_every_page.py": "one demo",
+    "tests/browser/": "another demo",
+    "tests/central/web/test_access.py": "a day of central, looked at by all",
+    "tests/central/web/test_board.py": "a filled day of central",
+    "tests/central/web/test_pages.py": "another filled day of central",
+    "tests/daftar/bench/test_bench.py": "a grown box",
+    "tests/daftar/lab/test_fuzz.py": "what terminals say",
+    "tests/edge/web/test_access.py": "a box with everybody",
+    "tests/tidy/test_wheel.py": "a wheel",
+}
+"""What tests share that takes long to make, by how their names begin; the first that fits. The tests of the running
+system are halved, each half with a demo: one row of them would take longer than everything else."""
 
 
-class OneDemo(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """Gives one worker all tests that share the running system; every other test goes where there is room."""
+class Sharing(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """Gives one worker the tests that share something; every other test goes where there is room."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "demo" if nodeid.startswith(SHARING_A_DEMO) else nodeid
+        return next((shared for begin, shared in TOGETHER.items() if nodeid.startswith(begin)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneDemo:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing:
     """Return how tests are shared out among workers."""
-    return OneDemo(config, log)
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from central.ledger.booking import NotPostable
 from central.ledger.cases import NewCase, open_case, unposted_about
 from central.ledger.days import check_close
 from central.ledger.handled import OFFICE_FACTS, OTHER_FACTS
+from central.ledger.keeping import keep_asked
 from central.ledger.lives import note_entry
 from central.ledger.locking import lock_obligations, lock_payments_of
 from central.ledger.obligations import obligations_of
@@ -199,28 +200,16 @@ def _keep_data_key(connection: Connection, accepted: AcceptedEntry, body: DataKe
 
 
 def _keep_inquiry(connection: Connection, accepted: AcceptedEntry, body: InquiryRequested) -> None:
-    new = connection.execute(
-        insert(office_inquiry)
-        .values(
-            office_id=accepted.office,
-            inquiry_id=body.inquiry_id,
-            journal_id=accepted.journal,
-            entry_index=accepted.index,
-            ticket=body.ticket,
-            service=body.service,
-            kind=body.kind,
-            parameter_key_id=body.parameter.key_id,
-            parameter_ciphertext=body.parameter.ciphertext,
-            parameter_tail=body.parameter_tail,
-            operator=body.operator,
-            requested_claim=accepted.entry.at,
-            received_at=accepted.received_at,
-        )
-        .on_conflict_do_nothing()
-        .returning(office_inquiry.c.inquiry_id)
-    ).one_or_none()
-    if new is None:
-        raise NotPostable("books.inquiry_known_already", inquiry_id=body.inquiry_id)
+    keep_asked(
+        connection,
+        office_inquiry,
+        accepted,
+        body,
+        kind=body.kind,
+        parameter_key_id=body.parameter.key_id,
+        parameter_ciphertext=body.parameter.ciphertext,
+        parameter_tail=body.parameter_tail,
+    )
     ask_provider(connection, "inquire", accepted.office, body.inquiry_id, accepted.received_at)
 
 

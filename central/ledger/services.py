@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from central.fleet.catalogues import CATALOGUES
 from central.ledger.accepted_entry import AcceptedEntry
@@ -20,6 +19,7 @@ from central.ledger.booking import NotPostable, PaymentBook, case_about
 from central.ledger.cases import CaseKind, NewCase, open_case
 from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
+from central.ledger.keeping import keep_asked
 from central.ledger.locking import lock_payments
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
 from central.ledger.storable import name_or_none
@@ -53,30 +53,18 @@ def _keep_request(connection: Connection, accepted: AcceptedEntry, body: Service
     if name_or_none(body.inquiry_id) is None:
         # Questions and messages are named after it: their names have to fit an index as well.
         raise NotPostable("books.not_storable")
-    new = connection.execute(
-        insert(service_request)
-        .values(
-            office_id=accepted.office,
-            inquiry_id=body.inquiry_id,
-            journal_id=accepted.journal,
-            entry_index=accepted.index,
-            ticket=body.ticket,
-            service=body.service,
-            catalogue_id=body.catalogue_id,
-            fields_key_id=body.fields.key_id,
-            fields_ciphertext=body.fields.ciphertext,
-            applicant_tail=body.applicant_tail,
-            fee_rial=body.fee_rial,
-            gate=body.gate,
-            operator=body.operator,
-            requested_claim=accepted.entry.at,
-            received_at=accepted.received_at,
-        )
-        .on_conflict_do_nothing()
-        .returning(service_request.c.inquiry_id)
-    ).one_or_none()
-    if new is None:
-        raise NotPostable("books.inquiry_known_already", inquiry_id=body.inquiry_id)
+    keep_asked(
+        connection,
+        service_request,
+        accepted,
+        body,
+        catalogue_id=body.catalogue_id,
+        fields_key_id=body.fields.key_id,
+        fields_ciphertext=body.fields.ciphertext,
+        applicant_tail=body.applicant_tail,
+        fee_rial=body.fee_rial,
+        gate=body.gate,
+    )
     row = _row(connection, accepted.office, body.inquiry_id, lock=True)
     check_request(connection, row, accepted.received_at)
     fee = charged_fee(connection, accepted.office, body.inquiry_id)

@@ -16,7 +16,7 @@ import msgspec
 
 from central.providers.connector import NotDone, Pending, Trouble, Unreached
 from central.providers.values import WORD_SIZE_MAX
-from central.providers.wire import Received, Wire
+from central.providers.wire import Received, Wire, decoded
 from shared.clock import Clock
 
 TOKEN_PATH: Final = "/dev/v2/oauth2/token"  # noqa: S105 - a path
@@ -106,12 +106,11 @@ class Tokens:
         if isinstance(received, Trouble):
             # Only the token was asked for: nothing of the question left.
             return Unreached(why=f"token: {received.why}")
-        try:
-            token = msgspec.json.decode(received.body, type=_TokenAnswer).result
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return Unreached(why=f"token: HTTP {received.status_code}")
-        self._value = token.value
-        self._ends_ms = self._clock.monotonic_ms() + max(token.life_time - _RENEW_BEFORE_MS, 0)
+        answer = decoded(received, _TokenAnswer)
+        if isinstance(answer, Trouble):
+            return Unreached(why=f"token: {answer.why}")
+        self._value = answer.result.value
+        self._ends_ms = self._clock.monotonic_ms() + max(answer.result.life_time - _RENEW_BEFORE_MS, 0)
         return None
 
 
@@ -138,11 +137,10 @@ class EnvelopeWire:
             return received
         if received.status_code == _UNAUTHORIZED:
             self._tokens.forget()
-        try:
-            envelope = msgspec.json.decode(received.body, type=Envelope)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return Trouble(why=f"HTTP {received.status_code}, not an envelope")
-        return envelope if envelope.track_id == track_id else Trouble(why="another track id")
+        envelope = decoded(received, Envelope, named="envelope")
+        if isinstance(envelope, Trouble) or envelope.track_id == track_id:
+            return envelope
+        return Trouble(why="another track id")
 
 
 def not_done(envelope: Envelope) -> Pending | NotDone | Trouble:

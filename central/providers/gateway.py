@@ -130,9 +130,7 @@ class GatewayConnector(BillCalls):
             return Pictured(pictures=())
         if envelope.status != "DONE":
             return not_done(envelope)
-        members = envelope.members
-        wanted = (("vehicle", members.get("VehicleImageUrl")), ("plate", members.get("PlateImageUrl")))
-        return self._pictures.fetch([(label, url) for label, url in wanted if isinstance(url, str) and url])
+        return self._pictures.fetch_named(envelope.members, vehicle="VehicleImageUrl", plate="PlateImageUrl")
 
     def _shape(self, call: str, *, method: Any = None) -> CallShape:
         shape = shape_of(call, self._paths)

@@ -5,8 +5,8 @@ is the provider's own or configured, no redirect. What is too large for an entry
 """
 
 import io
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from PIL import Image
@@ -39,6 +39,11 @@ class PictureWire:
     def close(self) -> None:
         """Close the connections."""
         self._wire.close()
+
+    def fetch_named(self, members: Mapping[str, Any], **names: str) -> PictureReply:
+        """Return the pictures whose addresses stand in members of an answer: by label, the member's name."""
+        wanted = [(label, members.get(name)) for label, name in names.items()]
+        return self.fetch([(label, url) for label, url in wanted if isinstance(url, str) and url])
 
     def fetch(self, wanted: Sequence[tuple[str, str]]) -> PictureReply:
         """Return the pictures at these addresses, labelled. One that may not or cannot be had is there without bytes.

@@ -38,7 +38,7 @@ from central.providers.connector import (
 from central.providers.documents import WHOLE, Part, bill_payable, debts_of, document
 from central.providers.pictures import PictureWire
 from central.providers.values import moment, rial, word
-from central.providers.wire import CALL_DEADLINE_MS, Received, Wire
+from central.providers.wire import CALL_DEADLINE_MS, Received, Wire, decoded
 from shared.clock import Clock, instant_text, parse_instant
 from shared.events import BillKind
 
@@ -174,8 +174,7 @@ class RahvarConnector:
         if reply.status != _OK:
             return _not_understood(reply)
         result = reply.result or {}
-        wanted = (("vehicle", result.get("vehicleImageUrl")), ("plate", result.get("plateImageUrl")))
-        return self._pictures.fetch([(label, url) for label, url in wanted if isinstance(url, str) and url])
+        return self._pictures.fetch_named(result, vehicle="vehicleImageUrl", plate="plateImageUrl")
 
     def inquire(self, kind: BillKind, parameter: str, *, track_id: str) -> InquiryReply:
         """Refuse: this provider has no bills of this kind."""
@@ -203,10 +202,9 @@ class RahvarConnector:
         received = self._wire.ask("POST", path, body={**told, **self._keys, "traceId": track_id})
         if not isinstance(received, Received):
             return received
-        try:
-            response = msgspec.json.decode(received.body, type=_Response)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return Trouble(why=f"HTTP {received.status_code}, not an answer")
+        response = decoded(received, _Response)
+        if isinstance(response, Trouble):
+            return response
         if response.status == _OK and (response.result or {}).get("traceId") != track_id:
             return Trouble(why="another track id")
         return response

@@ -4,7 +4,7 @@ Redirects are not followed and the environment's proxies not used: the provider'
 answers is not the provider.
 """
 
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
@@ -15,6 +15,7 @@ from shared.clock import Clock
 CALL_DEADLINE_MS: Final = 10_000
 CONNECT_TIMEOUT_MS: Final = 3_000
 ANSWER_SIZE_MAX_BYTES: Final = 256 * 1024
+_T = TypeVar("_T")
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -23,6 +24,14 @@ class Received(msgspec.Struct, frozen=True):
     status_code: int
     media_type: str
     body: bytes
+
+
+def decoded(received: Received, kind: type[_T], *, named: str = "answer") -> _T | Trouble:
+    """Return what came as a provider's shape has it, or that it is none, whatever the HTTP status says."""
+    try:
+        return msgspec.json.decode(received.body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Trouble(why=f"HTTP {received.status_code}, not an {named}")
 
 
 class Wire:

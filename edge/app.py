@@ -215,6 +215,7 @@ class Box:
             clock=self._clock,
             entropy=self._entropy,
             on_progress=lambda payment_id: self._hub.publish(BoxEvent("payment", payment_id)),
+            bill_terminals={terminal.name for terminal in self.settings.terminals if terminal.pays_bills},
         )
         self._resolve = ResolveInDoubt(
             writer=self._writer,

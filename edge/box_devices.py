@@ -19,15 +19,21 @@ from edge.settings import TerminalSettings
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.registry import ProfileRegistry
+from shared.errors import DeviceError
 
 
 def make_terminals(parts: BoxParts, profiles: Sequence[TerminalProfile]) -> list[TerminalDriver]:
-    """Return a driver for each terminal of the settings; `profiles` are theirs, in the same order."""
+    """Return a driver for each terminal of the settings; `profiles` are theirs, in the same order.
+
+    Raises DeviceError `terminal.pays_no_bills`.
+    """
     pairs = zip(parts.settings.terminals, profiles, strict=True)
     return [_make_terminal(parts, settings, profile) for settings, profile in pairs]
 
 
 def _make_terminal(parts: BoxParts, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
+    if settings.pays_bills and not profile.capabilities.bill:
+        raise DeviceError("terminal.pays_no_bills", terminal=settings.name, profile=settings.profile)
     driver = TerminalDriver(
         name=settings.name,
         profile=profile,

@@ -34,6 +34,9 @@ class TerminalSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """`tcp://HOST:PORT`, `listen://HOST:PORT` or `serial:///dev/…`, see `firmware_profiles.addresses`."""
     profile: str
     """`maker/model`, for example `behpardakht/pos_pc_viii`."""
+    pays_bills: bool = False
+    """Whether a single bill is paid by its two ids, which the terminal's own centre then settles with the biller. The
+    model has to be able to, and the office's contract with its acquirer has to say so."""
 
     @property
     def place(self) -> Address:

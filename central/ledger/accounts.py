@@ -4,6 +4,7 @@
     recoverable                                     debit side: owed on to a biller, without the money for it
     losses                                          debit side: what the centre bears, by the word of two people
     unconfirmed, biller:<kind>, fees, refunds       credit side: what the centre owes on
+    acquirer_pays:<terminal>                        credit side: what the acquirer pays on to billers itself
     company, office, vat, provider:<service>        credit side: whose the shares of a fee are, and a service's order
     paid_out                                        credit side: what it gave customers out of its own account
 
@@ -18,6 +19,9 @@ A card payment of a bill moves, with each step's evidence:
     withdrawn   the settlement's transfer, turned round: a corrected file does not have it
     case        what two people decide when they close a case (`central.ledger.closings`)
 
+A bill that the terminal was told to pay by its ids goes to `acquirer_pays:<terminal>`, from the start: nobody is asked,
+the acquirer owes the money and pays it on to the biller itself, and the two stand against each other.
+
 An order of a service goes to `provider:<service>` where a bill goes to its biller. A charge of several obligations is
 one receivable, and each of its items has its own claim. A service's fee is held in `fees` until its request has a
 result; then it is the shares' of its tariff, or the customer's (`refunds`). `central.ledger.positions` has the rule.
@@ -31,6 +35,7 @@ AccountKind = Literal[
     "receivable",
     "unconfirmed",
     "biller",
+    "acquirer_pays",
     "provider",
     "fees",
     "company",
@@ -58,6 +63,7 @@ _SIDES: Final[dict[AccountKind, Side]] = {
     "losses": "debit",
     "unconfirmed": "credit",
     "biller": "credit",
+    "acquirer_pays": "credit",
     "provider": "credit",
     "fees": "credit",
     "company": "credit",
@@ -74,6 +80,10 @@ ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
     "unconfirmed": ("تعهد تأیید نشده", "Unconfirmed obligations"),
     "recoverable": ("تأییدشده بی‌پول", "Taken by billers and providers, without a charge"),
     "biller": ("بدهی به صادرکنندهٔ قبض · {detail}", "Payable to biller · {detail}"),
+    "acquirer_pays": (
+        "قبض‌هایی که خود پذیرنده می‌پردازد · پایانه {detail}",
+        "Bills that the acquirer pays itself · terminal {detail}",
+    ),
     "provider": ("بدهی به ارائه‌دهندهٔ خدمت · {detail}", "Payable to the provider of a service · {detail}"),
     "fees": ("کارمزد استعلام نزد مرکز", "Inquiry fees held"),
     "company": ("سهم شرکت از کارمزدها", "The company's share of fees"),
@@ -111,6 +121,11 @@ def receivable(terminal_number: str | None) -> Account:
 def biller(kind: str) -> Account:
     """Return what is owed to the billers of one kind."""
     return Account("biller", kind)
+
+
+def acquirer_pays(terminal_number: str | None) -> Account:
+    """Return what the acquirer of this terminal pays on to billers itself."""
+    return Account("acquirer_pays", terminal_number or UNKNOWN_TERMINAL)
 
 
 def provider_of(service: str) -> Account:

@@ -73,6 +73,8 @@ class PaymentBook(msgspec.Struct, frozen=True, kw_only=True):
     confirmation: str = "none"
     confirming: bool = False
     """Whether its terminal takes a sale back that it is not told to keep."""
+    pays_bill: bool = False
+    """Whether its terminal was told to pay the bill by its ids: the acquirer settles it with the biller."""
     unacknowledged: bool = False
     """Approved by the terminal's own word, and the terminal may not have had ours yet."""
     refunds: dict[str, dict[str, Any]] = {}

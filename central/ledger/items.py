@@ -8,7 +8,18 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from central.ledger.accounts import COMPANY, FEES, OFFICE, REFUNDS, UNCONFIRMED, VAT, Account, biller, provider_of
+from central.ledger.accounts import (
+    COMPANY,
+    FEES,
+    OFFICE,
+    REFUNDS,
+    UNCONFIRMED,
+    VAT,
+    Account,
+    acquirer_pays,
+    biller,
+    provider_of,
+)
 from central.ledger.booking import ItemBook, NotPostable, PaymentBook
 from shared.events import PaymentRequested
 from shared.identifiers import BillType
@@ -38,6 +49,8 @@ def parts_of(payment: PaymentBook) -> tuple[Part, ...]:
 
 
 def _part(payment: PaymentBook, confirmation: str, bill_id: str | None, amount_rial: int) -> Part:
+    if payment.pays_bill:
+        return Part(acquirer_pays(payment.terminal_number), amount_rial, taken=False)
     taken = confirmation == "confirmed"
     if confirmation == "refused":
         claim = REFUNDS

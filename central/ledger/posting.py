@@ -72,7 +72,8 @@ def _with_loss(before: PaymentBook, booking: Booking) -> Booking:
     after = booking.payment
     if after.state not in CERTAINLY_UNCHARGED or before.state in CERTAINLY_UNCHARGED:
         return booking
-    taken = [item for item, word in words_of(after).items() if word == "confirmed"]
+    # A bill that the terminal paid is unpaid with its charge: the acquirer answers for both.
+    taken = [] if after.pays_bill else [item for item, word in words_of(after).items() if word == "confirmed"]
     cases = [case_about(after, "confirmed_uncharged", item=item, earlier=str(before.state)) for item in taken]
     return msgspec.structs.replace(booking, cases=(*booking.cases, *cases))
 
@@ -118,6 +119,8 @@ def _sent(before: PaymentBook, fact: Fact, body: PaymentSent) -> Booking:
         terminal_number=body.terminal_number,
         sent_claim=fact.at_claim,
         confirming=body.confirming,
+        # Of one bill alone: whatever else an entry says, its money goes on as it always does.
+        pays_bill=body.pays_bill and before.purpose == "bill" and not before.items,
     )
     after, transfers = moved(before, after, source=fact.leaf.hex(), reason="sent")
     return Booking(payment=after, transfers=transfers)
@@ -128,9 +131,11 @@ def _approved(before: PaymentBook, fact: Fact, body: PaymentApproved) -> Booking
     if evidence.amount_rial not in (None, before.amount_rial):
         raise NotPostable("books.other_amount", amount_rial=evidence.amount_rial)
     late = before.state in LATE
-    asks = _unasked(before)
+    # Whoever paid the bill by its ids has confirmed it with the same word: nobody is asked a second time.
+    asks = () if before.pays_bill else _unasked(before)
+    words: dict[int | None, str] = {None: "confirmed"} if before.pays_bill else dict.fromkeys(asks, "queued")
     after = msgspec.structs.replace(
-        with_words(_with_evidence(before, evidence), dict.fromkeys(asks, "queued")),
+        with_words(_with_evidence(before, evidence), words),
         state=advance(before.state, PaymentState.APPROVED),
         approved_claim=fact.at_claim,
         outcome_index=fact.index,

@@ -114,6 +114,7 @@ office_payment: Final = Table(
     Column("pending_account", Text),
     Column("pending_credit", Text),
     Column("confirming", Boolean, nullable=False, server_default="false"),
+    Column("pays_bill", Boolean, nullable=False, server_default="false"),
     Column("unacknowledged", Boolean, nullable=False, server_default="false"),
     Column("refunds", JSONB, nullable=False, server_default="{}"),
     Column("confirmation", Text, nullable=False, server_default="none"),

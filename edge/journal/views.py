@@ -125,6 +125,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """The newest trace its terminal knew before the amount left, where it is asked for its last transaction."""
     confirming: bool = False
     """Whether the terminal takes the sale back unless it is told to keep it."""
+    pays_bill: bool = False
+    """Whether the terminal paid the bill by its ids: approved is confirmed then."""
     unacknowledged: bool = False
     """Approved, and the terminal was not told to keep it yet: it does not stand."""
     ruled_out_index: int | None = None

@@ -14,7 +14,7 @@ of them were reached.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
@@ -46,8 +46,10 @@ class TakePayment:
         clock: Clock,
         entropy: Entropy,
         on_progress: Callable[[str], None],
+        bill_terminals: Collection[str] = (),
         checks: Sequence[Check] = CHECKS,
     ) -> None:
+        """`bill_terminals` names those that pay a bill by its ids (`TerminalSettings.pays_bills`)."""
         self._writer = writer
         self._queries = queries
         self._entropy = entropy
@@ -59,7 +61,12 @@ class TakePayment:
         """By our own name of the terminal, in the order of the settings."""
         for terminal in terminals:
             worker = TerminalWorker(
-                terminal=terminal, writer=writer, queries=queries, outcomes=self.outcomes, on_progress=on_progress
+                terminal=terminal,
+                writer=writer,
+                queries=queries,
+                outcomes=self.outcomes,
+                on_progress=on_progress,
+                pays_bills=terminal.name in bill_terminals,
             )
             terminal.on_late_answer = worker.late_answer
             terminal.on_stray_answer = worker.stray_answer

@@ -10,6 +10,7 @@ from edge.devices.terminals.outcome import (
     TerminalOutcome,
     TerminalState,
 )
+from edge.devices.terminals.session import TerminalBill
 from firmware_profiles.profile import TerminalProfile
 from shared.events import Evidence
 
@@ -44,8 +45,9 @@ class Terminal(Protocol):
         on_progress: Callable[[str], None] | None = None,
         terminal_number: str | None = None,
         baseline_stan: str | None = None,
+        bill: TerminalBill | None = None,
     ) -> TerminalOutcome:
-        """Send the amount and wait; device trouble is an outcome."""
+        """Send the amount and wait; device trouble is an outcome. With `bill` it pays that bill at its own centre."""
 
     async def query(
         self,

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import structlog
 
 from edge.devices.terminals.outcome import TerminalOutcome
+from edge.devices.terminals.session import TerminalBill
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.may_pay import OBSTACLES, Obstacle
 from edge.services.record_outcome import RecordOutcome
@@ -44,9 +45,11 @@ class TerminalWorker:
         queries: Queries,
         outcomes: RecordOutcome,
         on_progress: Callable[[str], None],
+        pays_bills: bool = False,
         obstacles: Sequence[Obstacle] = OBSTACLES,
     ) -> None:
         self.terminal = terminal
+        self._pays_bills = pays_bills
         self.lock = asyncio.Lock()
         """Held while the terminal is being spoken to about a payment, by whoever speaks."""
         self._writer = writer
@@ -214,6 +217,7 @@ class TerminalWorker:
         payment_id = wanted.payment_id
         not_ready, baseline_stan = await self._not_ready(wanted.amount_rial)
         number = self.terminal.state.terminal_number
+        bill = _bill_of(wanted) if self._pays_bills else None
 
         def decide(view: StoreView) -> Sequence[Body]:
             # The last moment: what this reads cannot change before the decision is durable.
@@ -226,6 +230,7 @@ class TerminalWorker:
                     terminal_number=number,
                     baseline_stan=baseline_stan,
                     confirming=confirming,
+                    pays_bill=bill is not None,
                 )
             ]
 
@@ -239,6 +244,7 @@ class TerminalWorker:
             on_progress=lambda word: self._on_sale_progress(payment_id, word),
             terminal_number=number,
             baseline_stan=baseline_stan,
+            bill=bill,
         )
         # Said is said: a stop of the program must not undo it on its way to the journal.
         await asyncio.shield(
@@ -282,3 +288,15 @@ class TerminalWorker:
     def stray_answer(self, evidence: Evidence) -> None:
         """See `RecordOutcome.stray_answer`."""
         self._outcomes.stray_answer(evidence, self.profile)
+
+
+def _bill_of(wanted: PaymentRequested) -> TerminalBill | None:
+    """Return the bill that a terminal may pay by its ids, None for any other payment.
+
+    Several bills in one charge have no ids of their own; what a service's answer offers is its provider's to settle.
+    """
+    if wanted.purpose != "bill" or wanted.items or wanted.service:
+        return None
+    if wanted.bill_id is None or wanted.bill_payment_id is None:
+        return None
+    return TerminalBill(bill_id=wanted.bill_id, payment_id=wanted.bill_payment_id)

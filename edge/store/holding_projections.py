@@ -76,12 +76,17 @@ def single_out(connection: apsw.Connection, freed: str) -> None:
             _sum_up(connection, left[0])
 
 
-def await_confirmation(connection: apsw.Connection, payment_id: str) -> None:
-    """Let a charged bill or order wait for its provider's word, unless it has it or waits already."""
+def await_confirmation(connection: apsw.Connection, payment_id: str, *, by_word: bool = False) -> None:
+    """Let a charged bill or order wait for its provider's word, unless it has it or waits already.
+
+    A bill that the terminal paid by its ids is confirmed by evidence of the charge. A person's word that it was charged
+    (`by_word`) is none: its biller waits for evidence too.
+    """
     connection.execute(
-        "UPDATE holding SET confirmation = 'queued' WHERE payment_id = ?1 AND confirmation = 'none' "
+        "UPDATE holding SET confirmation = iif((SELECT pays_bill FROM payment WHERE payment_id = ?1), ?2, 'queued') "
+        "WHERE payment_id = ?1 AND confirmation = 'none' "
         "AND (SELECT purpose FROM payment WHERE payment_id = ?1) IN ('bill', 'order')",
-        (payment_id,),
+        (payment_id, "none" if by_word else "confirmed"),
     )
     _sum_up(connection, payment_id)
 

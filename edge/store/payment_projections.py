@@ -148,6 +148,7 @@ def _sent(connection: apsw.Connection, at: Recorded, body: PaymentSent) -> None:
         terminal_number=body.terminal_number,
         baseline_stan=body.baseline_stan,
         confirming=int(body.confirming),
+        pays_bill=int(body.pays_bill),
     )
 
 
@@ -205,7 +206,7 @@ def _overridden(connection: apsw.Connection, at: Recorded, body: PaymentOverridd
     to = PaymentState.OVERRIDDEN_CHARGED if body.charged else PaymentState.OVERRIDDEN_NOT_CHARGED
     values: dict[str, Any] = _word(body)
     if body.charged:
-        await_confirmation(connection, body.payment_id)
+        await_confirmation(connection, body.payment_id, by_word=True)
         row = next(connection.execute("SELECT state FROM payment WHERE payment_id = ?", (body.payment_id,)), None)
         if row is not None and PaymentState(row[0]) in LATE:
             mark_doubled(connection, body.payment_id)

@@ -82,7 +82,7 @@ def _read_identity(text: str) -> Identity:
 @lru_cache(512)
 def _read_payment(row: tuple[Any, ...]) -> PaymentView:
     members = dict(zip(_PAYMENT_MEMBERS, row, strict=True))
-    for flag in ("late", "doubled", "confirming", "unacknowledged", "cosigned"):
+    for flag in ("late", "doubled", "confirming", "pays_bill", "unacknowledged", "cosigned"):
         members[flag] = bool(members[flag])
     # SQLite's JSON knows no truth values, only 0 and 1.
     members["items"] = msgspec.json.decode(members["items"], type=tuple[ItemView, ...], strict=False)

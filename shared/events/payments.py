@@ -93,6 +93,9 @@ class PaymentSent(Body, frozen=True, kw_only=True):
     one that is not newer is another payment's."""
     confirming: bool = False
     """Whether the terminal takes a sale back that it is not told to keep: its approval stands once acknowledged."""
+    pays_bill: bool = False
+    """Whether the terminal was told to pay the bill itself, by its two ids: its centre settles it with the biller, so
+    that its approval is the bill's confirmation and no provider is asked."""
 
 
 class PaymentApproved(Body, frozen=True, kw_only=True):

@@ -31,6 +31,11 @@ def test_one_terminal_needs_no_name_and_several_keep_their_order(tmp_path: Path)
     assert [one.name for one in load_settings(tmp_path).terminals] == ["باجه ۲", "باجه ۱"]
 
 
+def test_a_terminal_pays_bills_by_their_ids_only_where_it_says_so(tmp_path: Path) -> None:
+    write(tmp_path, terminal("a"), terminal("b") + "pays_bills = true\n")
+    assert [one.pays_bills for one in load_settings(tmp_path).terminals] == [False, True]
+
+
 @pytest.mark.parametrize(
     ("terminals", "said"),
     [

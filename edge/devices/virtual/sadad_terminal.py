@@ -92,6 +92,8 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
     _again: asyncio.TimerHandle | None = None
     _searched = False
     _old_answer: bytes = b""
+    bills: tuple[tuple[int, int], ...] = ()
+    """The bills it paid by their ids."""
     _process = SALE
     """What the newest sale was: a sale, or the payment of a bill."""
 
@@ -215,6 +217,9 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
     def _charge(self, sale: SadadSale) -> Transaction:
         at = self._clock.now()
         self._process = BILL if sale.bill else SALE
+        if sale.bill:
+            bill_id, _, payment_id = sale.bill.partition(",")
+            self.bills += ((int(bill_id), int(payment_id)),)
         local = at.astimezone(TEHRAN)
         return Transaction(
             reference=sale.reference,

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from edge.devices.virtual.saying import SEGMENT_PAUSE_MS
-from edge.devices.virtual.terminal_bytes import Reply, Request, RequestReader, frame
+from edge.devices.virtual.terminal_bytes import BILL, SALE, Reply, Request, RequestReader, frame
 from edge.devices.virtual.terminal_machine import TerminalMachine
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.devices.virtual.terminal_screen import FAULTS, Fault, Key, Screen
@@ -36,6 +36,11 @@ _WRONG_BY_RIAL: Final = 1_000
 class VirtualTerminal(TerminalMachine[Request]):
     """A terminal that speaks "POS PC VIII", on connections that are kept."""
 
+    bills: tuple[tuple[int, int], ...] = ()
+    """The bills it paid by their ids."""
+    _service = SALE
+    """What the newest sale was: a sale, or the payment of a bill."""
+
     def _reader(self) -> RequestReader:
         return RequestReader()
 
@@ -51,9 +56,11 @@ class VirtualTerminal(TerminalMachine[Request]):
 
     def _hear_request(self, request: Request) -> None:
         match request.service:
-            case "01" if self._phase == "idle":
+            case "01" | "05" if request.service == BILL and request.bill is None:
+                pass  # what it cannot do gets no answer, as in the field
+            case "01" | "05" if self._phase == "idle":
                 self._begin_sale(request)
-            case "01":
+            case "01" | "05":
                 self._say_code(request, "09")
             case "16":
                 self._tell(request, self._memory.charged(request.reference or ""))
@@ -70,6 +77,9 @@ class VirtualTerminal(TerminalMachine[Request]):
 
     def _charge(self, sale: Request) -> Transaction:
         at = self._clock.now()
+        self._service = sale.service
+        if sale.bill is not None:
+            self.bills += (sale.bill,)
         return Transaction(
             reference=sale.reference,
             number=sale.number,
@@ -88,7 +98,7 @@ class VirtualTerminal(TerminalMachine[Request]):
         )
 
     def _say_approved(self, charge: Transaction) -> None:
-        reply = _found(charge, service="01", number=charge.number)
+        reply = _found(charge, service=self._service, number=charge.number)
         match self._fault:
             case "wrong_amount":
                 reply = msgspec.structs.replace(reply, amount_rial=charge.amount_rial + _WRONG_BY_RIAL)
@@ -112,7 +122,7 @@ class VirtualTerminal(TerminalMachine[Request]):
 
     def _send(self, reply: Reply) -> None:
         data = frame(reply)
-        is_approval = reply.service == "01" and reply.code == "00"
+        is_approval = reply.service in (SALE, BILL) and reply.code == "00"
         if is_approval and self._fault == "bad_crc":
             data = data[:-1] + bytes((data[-1] ^ 0xFF,))
         if is_approval and self._fault == "split_segments":

@@ -44,15 +44,19 @@ _REQUEST_BYTES_MAX = 300
 """Digits inside a broken request must not pass for the length of one that never ends."""
 
 _AMOUNT, _SERVICE, _NUMBER, _REFERENCE = 0xB0, 0xA2, 0xA4, 0xBA
+_BILL_ID, _PAYMENT_ID = 0xB3, 0xB4
+SALE, BILL = "01", "05"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a PC asked. `service` is `01` (sale), `16` (status by reference) or `17` (last sale)."""
+    """What a PC asked: `service` 01 a sale, 05 a bill's payment, 16 the status by reference, 17 the last sale."""
 
     service: str
     amount_rial: int = 0
     reference: str | None = None
     number: str | None = None
+    bill: tuple[int, int] | None = None
+    """Of service 05: the bill's two ids. They come as packed numbers, without zeros in front."""
 
 
 class RequestReader:
@@ -111,6 +115,9 @@ def _request(body: bytes) -> Request | None:
             amount_rial=int(unpacked(values.get(_AMOUNT, b"\0"))),
             reference=values[_REFERENCE].decode("ascii") if _REFERENCE in values else None,
             number=values[_NUMBER].decode("ascii") if _NUMBER in values else None,
+            bill=(int(unpacked(values[_BILL_ID])), int(unpacked(values[_PAYMENT_ID])))
+            if _BILL_ID in values and _PAYMENT_ID in values
+            else None,
         )
     except ValueError:
         return None

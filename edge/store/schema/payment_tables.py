@@ -71,6 +71,7 @@ PAYMENT_TABLES: Final = (
         moved_index INTEGER NOT NULL DEFAULT 0,
         baseline_stan TEXT,
         confirming INTEGER NOT NULL DEFAULT 0 CHECK (confirming IN (0, 1)),
+        pays_bill INTEGER NOT NULL DEFAULT 0 CHECK (pays_bill IN (0, 1)),
         unacknowledged INTEGER NOT NULL DEFAULT 0 CHECK (unacknowledged IN (0, 1)),
         ruled_out_index INTEGER,
         item_count INTEGER NOT NULL DEFAULT 0

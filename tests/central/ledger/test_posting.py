@@ -48,7 +48,9 @@ _EVIDENCE = st.builds(
     rrn=st.sampled_from([None, "7"]),
 )
 _BODIES = st.one_of(
-    st.builds(PaymentSent, payment_id=st.just("p"), terminal_number=st.sampled_from([None, "1"])),
+    st.builds(
+        PaymentSent, payment_id=st.just("p"), terminal_number=st.sampled_from([None, "1"]), pays_bill=st.booleans()
+    ),
     st.builds(PaymentApproved, payment_id=st.just("p"), evidence=_EVIDENCE),
     st.builds(PaymentDeclined, payment_id=st.just("p"), evidence=_EVIDENCE),
     st.builds(PaymentCancelled, payment_id=st.just("p"), evidence=_EVIDENCE),
@@ -180,6 +182,9 @@ _LIVES = st.one_of(
             *rest,
         ]
     ),
+    st.lists(_BODIES | _ANSWERS, max_size=8).map(
+        lambda rest: [PaymentSent(payment_id="p", terminal_number="1", pays_bill=True), *rest]
+    ),
 )
 """Entries of a box, and between them what a provider answers."""
 
@@ -190,6 +195,8 @@ FEE_SHARES = {"company": 9_000, "provider:topup": 5_000, "office": 2_500, "vat":
 
 def owed_to(payment: PaymentBook) -> list[tuple[str, int, bool]]:
     """To whom what amount of a payment goes on, and whether they count on it, charged or not."""
+    if payment.pays_bill:
+        return [(f"acquirer_pays:{payment.terminal_number or 'unknown'}", AMOUNT_RIAL, False)]
     words = [item.confirmation for item in payment.items] or [payment.confirmation]
     amounts = [item.amount_rial for item in ITEMS] if payment.items else [AMOUNT_RIAL]
     if payment.purpose == "inquiry_fee" and words == ["confirmed"]:
@@ -262,13 +269,13 @@ def test_the_books_say_what_the_state_says(what: str, life: list[Body | tuple[st
         lost = payment.state not in CERTAINLY_UNCHARGED and booking.payment.state in CERTAINLY_UNCHARGED
         taken = [item for item, word in words_of(payment).items() if word == "confirmed"]
         cases = [case for case in booking.cases if case.kind == "confirmed_uncharged"]
-        assert [case.item for case in cases] == (taken if lost else [])
+        assert [case.item for case in cases] == (taken if lost and not payment.pays_bill else [])
         assert sum(case.amount_rial for case in cases) <= AMOUNT_RIAL
         payment = booking.payment
         asked.update(booking.asks)
         check(books, payment)
     for item, word in words_of(payment).items():
-        assert asked[item] == (word != "none" and what != "inquiry_fee")
+        assert asked[item] == (word != "none" and what != "inquiry_fee" and not payment.pays_bill)
 
 
 @given(bodies=st.lists(_BODIES, max_size=6))
@@ -310,6 +317,30 @@ def test_an_answer_moves_the_obligation_to_whom_it_is_owed() -> None:
     (taken,), (given_back,) = answered(payment, "confirmed", "c"), answered(payment, "refused", "c")
     assert (taken.debit, taken.credit) == ("unconfirmed", "biller:landline")
     assert (given_back.debit, given_back.credit) == ("unconfirmed", "refunds")
+
+
+def test_a_bill_that_the_terminal_paid_is_the_acquirers_to_pay_on_and_nobody_is_asked() -> None:
+    sent = msgspec.structs.replace(SENT, pays_bill=True)
+    approved = book(after(sent), fact(9, APPROVED))
+    assert [(each.phase, each.debit, each.credit) for each in approved.transfers] == [
+        ("post", "receivable:1", "acquirer_pays:1")
+    ]
+    assert (approved.asks, approved.payment.confirmation, approved.charged) == ((), "confirmed", True)
+    declined = PaymentDeclined(payment_id="p", evidence=Evidence(source="answer", response_code="51"))
+    assert [each.phase for each in book(after(sent), fact(9, declined)).transfers] == ["void"]
+    word = PaymentOverridden(payment_id="p", charged=True, operator="mina", reason="-", slip_number="1")
+    doubted = book(after(sent, PaymentInDoubt(payment_id="p", reason="no_answer")), fact(9, word))
+    assert [(each.debit, each.credit) for each in doubted.transfers if each.phase == "posted"] == [
+        ("doubtful", "acquirer_pays:1")
+    ]
+
+
+@pytest.mark.parametrize("what", ["items", "order", "inquiry_fee"])
+def test_what_is_no_single_bill_goes_on_as_it_always_does(what: str) -> None:
+    approved = book(after(msgspec.structs.replace(SENT, pays_bill=True), what=what), fact(9, APPROVED))
+    assert not approved.payment.pays_bill
+    assert "acquirer_pays" not in "".join(each.credit for each in approved.transfers)
+    assert bool(approved.asks) == (what != "inquiry_fee")
 
 
 def test_one_charge_is_one_receivable_and_each_of_its_bills_a_claim() -> None:

@@ -60,6 +60,7 @@ class Office:
         self.folder = folder
         self.virtual = terminal
         self.more = more
+        self.bill_terminals: tuple[str, ...] = ()
         profile = load_catalogue().terminal(MODELS[type(terminal)])
         quick = {"answer_timeout_ms": 2_000, "longest_ms": 2_000, "query_timeout_ms": 1_000, "ready_timeout_ms": 1_000}
         self.profile = msgspec.structs.replace(
@@ -96,6 +97,7 @@ class Office:
             clock=clock,
             entropy=entropy,
             on_progress=lambda _: None,
+            bill_terminals=self.bill_terminals,
         )
         # As the box joins them: what somebody works on, a disk that gets well does not settle.
         recovery.under_way = lambda payment_id: self.payments.progress(payment_id) is not None

@@ -272,7 +272,7 @@ def test_what_is_pressed_is_large_enough_for_a_thumb(page: Page, box: Box):
             """(pressed) => [...document.querySelectorAll(pressed)]
                 .filter((found) => found.offsetParent && found.getBoundingClientRect().height < 43.5)
                 .map((found) => found.outerHTML.slice(0, 80))""",
-            "a.btn, button:not(.btn-link), select, summary, .side a, .gauge[href], .choices label,"
+            "a.btn, button:not(.btn-link, .unseen), select, summary, .side a, .gauge[href], .choices label,"
             "input:not([type=hidden], [type=radio])",
         )
         assert small == [], path

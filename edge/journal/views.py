@@ -57,8 +57,8 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     """Receipts of its own that the printer said it printed."""
 
 
-class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment as the journal and the feed have it now."""
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+    """A payment as the journal and the feed have it now. Pages keep under it what they made of it."""
 
     payment_id: str
     obligation: str

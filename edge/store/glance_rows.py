@@ -4,8 +4,10 @@ from typing import Final
 
 import apsw
 
-from edge.journal.standing import Exposure, ExposurePolicy, Glance
-from edge.journal.views import Identity, PaymentView
+from edge.journal.standing import Exposure, Glance
+from edge.journal.views import PaymentView
+from edge.store import exposure_rows
+from edge.store.row_views import identity_of
 from shared.payment import PaymentState
 
 IN_DOUBT: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
@@ -13,25 +15,22 @@ UNSETTLED: Final = IN_DOUBT | {PaymentState.REQUESTED, PaymentState.SENT}
 """States of payments that a glance is about."""
 
 
-def glance(
-    connection: apsw.Connection,
-    identity: Identity,
-    unsettled: list[PaymentView],
-    policy: ExposurePolicy | None,
-    exposure: Exposure,
-) -> Glance:
+_SAYS: Final = (
+    "SELECT (SELECT value FROM setting WHERE name = 'identity'), "
+    "(SELECT coalesce(max(entry_index) + 1, 0) FROM entry) - cosigned_size, last_exchange_at, last_error, "
+    "(SELECT count FROM queued_sum), (SELECT amount_rial FROM queued_sum), "
+    "(SELECT count(*) FROM print_job WHERE state = 'waiting'), EXISTS (SELECT 1 FROM exposure_policy) "
+    "FROM exchange_state"
+)
+
+
+def glance(connection: apsw.Connection, unsettled: list[PaymentView], exposure: Exposure) -> Glance:
     """Return a glance, given the payments in UNSETTLED and what is read elsewhere. Consistent only in a transaction."""
-    row = next(
-        connection.execute(
-            "SELECT (SELECT coalesce(max(entry_index) + 1, 0) FROM entry) - cosigned_size, "
-            "last_exchange_at, last_error, "
-            "(SELECT count FROM queued_sum), (SELECT amount_rial FROM queued_sum), "
-            "(SELECT count(*) FROM print_job WHERE state = 'waiting') FROM exchange_state"
-        )
+    identity, unsent_count, last_exchange_at, last_error, queued_count, queued_rial, waiting_papers, limited = next(
+        connection.execute(_SAYS)
     )
-    unsent_count, last_exchange_at, last_error, queued_count, queued_rial, waiting_papers = row
     return Glance(
-        office=identity.office,
+        office=identity_of(identity).office,
         unsent_count=unsent_count,
         unconfirmed_count=queued_count,
         unconfirmed_rial=queued_rial,
@@ -40,6 +39,6 @@ def glance(
         in_doubt=tuple(payment for payment in unsettled if payment.state in IN_DOUBT),
         is_under_way=any(payment.state not in IN_DOUBT for payment in unsettled),
         waiting_papers=waiting_papers,
-        policy=policy,
+        policy=exposure_rows.policy(connection) if limited else None,
         exposure=exposure,
     )

@@ -274,11 +274,7 @@ class Rows(PaymentRows):
     def glance(self, monotonic_ms: int) -> Glance:
         """Return what every page asks. Consistent only inside a transaction."""
         return self._reading(
-            glance_rows.glance,
-            self.identity(),
-            self.payments_in(glance_rows.UNSETTLED),
-            self.exposure_policy(),
-            self.exposure_at(monotonic_ms),
+            glance_rows.glance, self.payments_in(glance_rows.UNSETTLED), self.exposure_at(monotonic_ms)
         )
 
     def status(self, alarms_max: int) -> BoxStatus:

@@ -1,7 +1,7 @@
 """Pages of what was paid: found by what stands on papers, printed again, taken as a workbook."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
 from litestar import Response, get, post
@@ -57,6 +57,7 @@ _COLUMNS: Final = (
 )
 
 
+_TOLD_MAX: Final = 512
 _DOUBTFUL: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
 
 
@@ -101,21 +102,29 @@ def _rows(
     applicants = _applicants(web, payments, language)
     rows = []
     for place, payment in enumerate(payments):
+        name, may_print, may_check = _told(names, payment, language)
         applicant, is_shut = applicants.get(payment.inquiry_id or "", ("", False))
         rows.append(
             Row(
                 number=first_row + place,
                 payment=payment,
-                name=names.payment(payment).word(language),
+                name=name,
                 applicant=applicant,
                 bill="" if applicant else payment.bill_id or "",
                 is_shut=is_shut,
                 ahead=ahead_of(web.counter, payment),
-                may_print=payment.state in CHARGED and not payment.unacknowledged,
-                may_check=payment.state in _DOUBTFUL,
+                may_print=may_print,
+                may_check=may_check,
             )
         )
     return tuple(rows)
+
+
+@lru_cache(_TOLD_MAX)
+def _told(names: Naming, payment: PaymentView, language: Language) -> tuple[str, bool, bool]:
+    """Return what a payment is called, and whether it may be printed and checked: by nothing but what it is given."""
+    may_print = payment.state in CHARGED and not payment.unacknowledged
+    return names.payment(payment).word(language), may_print, payment.state in _DOUBTFUL
 
 
 def _found(

@@ -118,6 +118,7 @@ def words_of(web: Web, language: Language) -> dict[str, Any]:
         "ago": lambda at: ago_text(at, now, language),
         "now": now,
         "word": lambda status: status.word(language),
+        "service_name": lambda code: service_text(code, language),
         "alarm_text": lambda kind: alarm_text(kind, language),
         "account_name": lambda code: account_text(code, language),
         "pick": lambda fa, en: fa if language == "fa" else en,
@@ -131,6 +132,12 @@ def signed_number(amount: int, language: Language) -> str:
     """Return a grouped number; a negative one with a minus sign on its left, whatever the direction of the page."""
     grouped = group_digits(abs(amount), language)
     return f"\u2066\u2212{grouped}\u2069" if amount < 0 else grouped
+
+
+def service_text(code: str, language: Language) -> str:
+    """Return what a service is called in the program's own catalogue; one that is not there is its own name."""
+    service = built_in_catalogue().service(code)
+    return code if service is None else service.name.word(language)
 
 
 def account_text(code: str, language: Language) -> str:

@@ -8,7 +8,7 @@ DEMO_DIR ?= var/demo
 # The demo and many tests start processes: no environment makes each of them compile the whole source anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo demo-reset demo-check test check lint types compiled format lock reference
+.PHONY: help setup demo demo-reset demo-check test check lint types compiled format lock reference screens
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,12 @@ format: ## put code in its form
 
 reference: ## write docs/reference from the tables in the code
 	$(BIN)/python -m daftar.reference
+
+screens: ## walk the counter in Chromium and make docs/screens anew
+	@PYTHON=$(PYTHON) bash requirements/setup.sh test
+	$(BIN)/pytest -q -n 0 tests/browser/test_counter.py tests/browser/test_bill_groups.py tests/browser/test_fines.py \
+	  tests/browser/test_services.py tests/browser/test_finance.py
+	$(BIN)/python -m tests.browser.gallery
 
 lock: ## make requirements/*.txt anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

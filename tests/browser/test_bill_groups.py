@@ -1,19 +1,16 @@
 """Several bills in a row: scanned without leaving the page, paid, one of them failing, and followed up afterwards."""
 
 import re
-from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect  # noqa: A004 - the browser's own
 
 from shared.identifiers import Bill, parse_bill
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import Picture
 from tests.system.demo import Demo, made_bill
 
 pytestmark = [pytest.mark.browser]
-
-Picture = Callable[[Page, str], None]
 
 ROWS = "#group table.data tbody tr"
 
@@ -46,27 +43,25 @@ def test_bills_are_scanned_paid_one_by_one_and_the_one_that_fails_is_paid_again(
     counter.keyboard.press("Enter")
     expect(counter.locator("#barcode-error")).to_contain_text("در ردیف")
     expect(counter.locator(ROWS)).to_have_count(len(bills))
-    picture(counter, "20-group")
+    picture(counter, "group")
     counter.keyboard.press("e")
     counter.wait_for_url("**/bills/groups/**")
     for count, key in enumerate(("approve", "decline", "approve"), start=1):
         demo.card_awaited()
         if count == 1:
             expect(counter.locator("#begun")).to_contain_text("نوبت قبض")
-            picture(counter, "21-group-at-the-terminal")
+            picture(counter, "group-at-the-terminal")
         demo.terminal(press=key)
         demo.until("that card to be through", lambda count=count: ended(demo, bills) == count)  # type: ignore[misc]
     expect(counter.locator("#begun .lead")).to_contain_text("۲ از ۳", timeout=60_000)
-    picture(counter, "22-group-one-failed")
-    counter.set_viewport_size(PHONE)  # type: ignore[arg-type] # two whole numbers
-    picture(counter, "22-group-one-failed-phone")
+    picture(counter, "group-one-failed")
     counter.get_by_role("button", name=re.compile("^پرداخت مجدد .*تومان")).click()
     demo.card_awaited()
     demo.terminal(press="approve")
     expect(counter.locator("#begun .lead")).to_contain_text("۳ از ۳", timeout=60_000)
     counter.goto(demo.world.url("box") + f"/bills/paid?q={bills[1].barcode}")
     expect(counter.locator("table.data tbody tr").first).to_contain_text(bills[1].bill_id)
-    picture(counter, "23-paid-bills-phone")
+    picture(counter, "paid-bill-found")
 
 
 def ended(demo: Demo, bills: list[Bill]) -> int:
@@ -86,9 +81,9 @@ def test_one_card_pays_all_bills_and_each_has_its_own_receipt(demo: Demo, counte
     demo.card_awaited()
     demo.terminal(press="approve")
     expect(counter.locator("#begun .lead")).to_contain_text("۲ از ۲", timeout=60_000)
-    picture(counter, "24-group-paid")
+    picture(counter, "group-paid")
     counter.get_by_role("link", name="جزئیات").first.click()
     expect(counter.locator("#items-title")).to_be_visible()
-    picture(counter, "25-group-payment")
+    picture(counter, "group-payment")
     counter.goto(demo.world.url("box") + "/bills/paid")
-    picture(counter, "26-paid-bills")
+    picture(counter, "paid-bills")

@@ -1,80 +1,124 @@
 """Every page of box, central and desk: whole for every reader, in both languages, in light and dark, with no script."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from daftar.demo.world import FINANCE, OPERATOR
+from daftar.demo.world import FINANCE, MANAGER, OPERATOR, free_ports
 from shared.identifiers import parse_bill
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, keep_screen
 from tests.system.demo import Demo, made_bill
 
 pytestmark = [pytest.mark.browser]
 
 FAULTS: Final = (Path(__file__).parent / "page_faults.js").read_text("utf-8")
 
-BOX: Final = (
-    "/",
-    "/inquiries/new",
-    "/history/payments",
-    "/history/payments?q=nothing",
-    "/history/inquiries",
-    "/refunds",
-    "/day",
-    "/terminal",
-    "/services",
-    "/services?q=هیچ",
-    "/services/car_fines",
-    "/services/car_fines_detail",
-    "/services/motorcycle_fines",
-    "/services/top_up",
-    "/rules",
-    "/support",
-    "/app",
-    "/about",
-    "/profile",
-    "/password",
-    "/bill?barcode=1",
-    "/bills/group",
-    f"/bills/group?bill={parse_bill(*made_bill(1)).barcode}&bill={parse_bill(*made_bill(2)).barcode}",
-    "/bills/group?barcode=1",
-    "/bills/paid",
-    "/bills/paid?q=1",
-    "/no-such-page",
-)
-CENTRAL: Final = (
-    "/",
-    "/payments",
-    "/cases",
-    "/files",
-    "/runs",
-    "/ledger",
-    "/offices",
-    "/days",
-    "/providers",
-    "/inquiries",
-    "/feeds",
-    "/policies",
-    "/no-such-page",
-)
-BOX_LINKS: Final = {"/history/payments": "/payments/", "/history/inquiries": "/inquiries/", "/day": "/days/"}
-CENTRAL_LINKS: Final = {
-    "/payments": "/payments/",
-    "/offices": "/offices/",
-    "/cases": "/cases/",
-    "/files": "/files/",
-    "/inquiries": "/inquiries/",
-    "/ledger": "/ledger/account",
+BOX: Final = {
+    "home": "/",
+    "inquiry-new": "/inquiries/new",
+    "history-payments": "/history/payments",
+    "history-payments-none": "/history/payments?amount=1",
+    "history-calendar": "/history/payments?month_since=now",
+    "history-inquiries": "/history/inquiries",
+    "history-acts": "/history/acts",
+    "refunds": "/refunds",
+    "day": "/day",
+    "terminal": "/terminal",
+    "journal": "/journal",
+    "services": "/services",
+    "services-none": "/services?q=هیچ",
+    "service-ways": "/services/car_fines",
+    "service-form": "/services/car_fines_detail",
+    "service-form-motorcycle": "/services/motorcycle_fines",
+    "service-form-top-up": "/services/top_up",
+    "service-form-civil": "/services/civil_payment_id",
+    "atms": "/atms",
+    "atm-new": "/atms/new",
+    "rules": "/rules",
+    "support": "/support",
+    "app": "/app",
+    "guide": "/guide",
+    "about": "/about",
+    "profile": "/profile",
+    "password": "/password",
+    "people": "/people",
+    "devices": "/devices",
+    "bill": f"/bill?barcode={parse_bill(*made_bill(1)).barcode}",
+    "bill-wrong": "/bill?barcode=1",
+    "group-empty": "/bills/group",
+    "group": f"/bills/group?bill={parse_bill(*made_bill(1)).barcode}&bill={parse_bill(*made_bill(2)).barcode}",
+    "group-wrong": "/bills/group?barcode=1",
+    "bills-paid": "/bills/paid",
+    "bills-paid-none": "/bills/paid?q=1",
+    "no-such-page": "/no-such-page",
 }
+"""Each page's name among the kept pictures, and where it is. All of them as a manager sees them, who sees the most."""
+CENTRAL: Final = {
+    "home": "/",
+    "payments": "/payments",
+    "cases": "/cases",
+    "files": "/files",
+    "runs": "/runs",
+    "ledger": "/ledger",
+    "offices": "/offices",
+    "days": "/days",
+    "providers": "/providers",
+    "inquiries": "/inquiries",
+    "requests": "/requests",
+    "atms": "/atms",
+    "catalogue": "/catalogue",
+    "quarantine": "/quarantine",
+    "feeds": "/feeds",
+    "policies": "/policies",
+    "no-such-page": "/no-such-page",
+}
+BOX_LINKS: Final = {
+    "payment": ("/history/payments", "/payments/"),
+    "inquiry": ("/history/inquiries", "/inquiries/"),
+    "request": ("/history/inquiries", "/requests/"),
+    "day-closed": ("/day", "/days/"),
+    "group-paid": ("/history/payments", "/bills/groups/"),
+    "person": ("/people", "/people/"),
+    "atm": ("/atms", "/atms/a"),
+}
+CENTRAL_LINKS: Final = {
+    "payment": ("/payments", "/payments/"),
+    "office": ("/offices", "/offices/"),
+    "case": ("/cases", "/cases/"),
+    "file": ("/files", "/files/"),
+    "inquiry": ("/inquiries", "/inquiries/"),
+    "request": ("/requests", "/requests/"),
+    "account": ("/ledger", "/ledger/account"),
+}
+"""A page of each kind that a list leads to: its name, the list, how its address begins."""
 KNOWN_LATIN: Final = ("OpenAPI", "OFL", "CSV", "Chrome, Linux")
 """Names of formats, licences and browsers: right in a page of any language."""
 
-LOOKS: Final = [("fa", "dark", PHONE), ("en", "light", PHONE)]
+Look = tuple[str, str, tuple[ViewportSize, ...]]
+LOOKS: Final[list[Look]] = [("fa", "dark", (PHONE, DESKTOP)), ("en", "light", (DESKTOP, PHONE))]
+"""Language and colours, and the widths: at the first one axe looks as well."""
+
+
+def opened(browser: Browser, look: Look) -> Page:
+    """A window of its own. Drawn without a graphics card, moving pictures would cost more than the tests."""
+    language, scheme, sizes = look
+    context = browser.new_context(
+        viewport=sizes[0],
+        locale="fa-IR" if language == "fa" else "en-GB",
+        color_scheme=scheme,  # type: ignore[arg-type] # light or dark
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(60_000)
+    return context.new_page()
 
 
 def enter(page: Page, site: str, person: tuple[str, str], language: str) -> None:
@@ -88,36 +132,74 @@ def enter(page: Page, site: str, person: tuple[str, str], language: str) -> None
     page.locator("#search").wait_for()
 
 
-def faults(page: Page, site: str, path: str) -> list[str]:
-    page.goto(site + path, wait_until="load")
+def faults(page: Page, name: str) -> list[str]:
+    """What is wrong with the page that is open, by our own rules."""
     page.evaluate("document.fonts.ready")
     found: list[str] = page.evaluate(FAULTS)
-    return [f"{path}: {fault}" for fault in found if not any(name in fault for name in KNOWN_LATIN)]
+    return [f"{name}: {fault}" for fault in found if not any(known in fault for known in KNOWN_LATIN)]
 
 
-def barriers(page: Page, path: str) -> list[str]:
+def barriers(page: Page, name: str) -> list[str]:
     """What the page that is open puts in the way of people with disabilities, seriously, by axe's rules."""
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
-        f"{path}: {rule['id']}: {node['target']}"
+        f"{name}: {rule['id']}: {node['target']}"
         for rule in found
         if rule["impact"] in ("serious", "critical")
         for node in rule["nodes"]
     ]
 
 
-def linked(page: Page, site: str, links: dict[str, str]) -> Iterator[str]:
+def look_over(page: Page, name: str, look: Look) -> list[str]:
+    """What is wrong with the page that is open, at both widths; pictures of it in Persian are kept."""
+    language, _, sizes = look
+    wrong: list[str] = []
+    for place, size in enumerate(sizes):
+        page.set_viewport_size(size)
+        wrong += faults(page, f"{name}, {size['width']} wide")
+        if not place:
+            wrong += barriers(page, name)
+    if language == "fa":
+        keep_screen(page, name)
+    return wrong
+
+
+def linked(page: Page, site: str, links: dict[str, tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield a page of each kind that lists lead to."""
-    for path, start in links.items():
+    for name, (path, start) in links.items():
         page.goto(site + path)
         link = page.locator(f"main a[href^='{start}']")
         if link.count():
-            yield link.first.get_attribute("href") or "/"
+            yield name, link.first.get_attribute("href") or "/"
+
+
+@pytest.fixture(scope="module")
+def training(running_demo: Demo) -> Iterator[tuple[str, str]]:
+    """Where the pages and the desk of the demo office's training are."""
+    ports = free_ports()
+    here = f"http://127.0.0.1:{ports.box}"
+    command = [sys.executable, "-m", "daftar", "edge", "train", "--data", str(running_demo.world.data("box"))]
+    process = subprocess.Popen(
+        [*command, "--port", str(ports.box), "--desk-port", str(ports.desk)], stderr=subprocess.DEVNULL
+    )
+    try:
+        with httpx.Client(base_url=here, trust_env=False, timeout=30) as client:
+            running_demo.until("the training", lambda: answers(client))
+        yield here, f"http://127.0.0.1:{ports.desk}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(client: httpx.Client) -> bool:
+    with suppress(httpx.TransportError):
+        return client.get("/health").is_success
+    return False
 
 
 @pytest.fixture(scope="module")
 def busy_day(running_demo: Demo) -> Demo:
-    """A day with a payment of each end, a question and a case."""
+    """A day with a payment of each end, two bills on one card, a question, a request, and a case."""
     demo = running_demo
     demo.good_day()
     demo.terminal(auto=True)
@@ -128,6 +210,9 @@ def busy_day(running_demo: Demo) -> Demo:
     refused = demo.pay(taken)
     demo.until("the refusal", lambda: demo.payment(refused)["confirmation"] == "refused")
     demo.api("POST", "/inquiries", {"kind": "gas", "parameter": "2050327604"})
+    fields = {"national_code": "0499370899", "mobile": "09123456789"}
+    asked = {"fields": fields, "rules_accepted": True}
+    demo.api("POST", "/services/active_plates/requests", asked, key="the-request-of-every-page")
     demo.api("POST", "/days", key="the-day-of-every-page")
     demo.good_day()
     return demo
@@ -135,41 +220,70 @@ def busy_day(running_demo: Demo) -> Demo:
 
 @pytest.mark.parametrize("look", LOOKS, ids=["-".join(look[:2]) for look in LOOKS])
 @pytest.mark.parametrize("which", ["box", "central"])
-def test_pages_are_whole_for_every_reader(
-    browser: Browser, busy_day: Demo, which: str, look: tuple[str, str, dict[str, int]]
-) -> None:
-    language, scheme, size = look
+def test_pages_are_whole_for_every_reader(browser: Browser, busy_day: Demo, which: str, look: Look) -> None:
     site = busy_day.world.url(which)
-    context = browser.new_context(
-        viewport=size,  # type: ignore[arg-type] # two whole numbers
-        locale="fa-IR",
-        color_scheme=scheme,  # type: ignore[arg-type] # light or dark
-    )
-    page = context.new_page()
-    paths, links, person = (BOX, BOX_LINKS, OPERATOR) if which == "box" else (CENTRAL, CENTRAL_LINKS, FINANCE)
-    wrong = faults(page, site, "/sign-in") + barriers(page, "/sign-in")
-    enter(page, site, person, language)
-    for path in (*paths, *linked(page, site, links)):
-        wrong += faults(page, site, path) + barriers(page, path)
-    context.close()
-    assert wrong == []
+    page = opened(browser, look)
+    paths, links, person = (BOX, BOX_LINKS, MANAGER) if which == "box" else (CENTRAL, CENTRAL_LINKS, FINANCE)
+    page.goto(site + "/sign-in")
+    wrong = look_over(page, f"{which}-sign-in", look)
+    enter(page, site, person, look[0])
+    for name, path in (*paths.items(), *linked(page, site, links)):
+        page.goto(site + path, wait_until="load")
+        wrong += look_over(page, f"{which}-{name}", look)
+    if which == "box":
+        wrong += shut_and_refused(page, site, look)
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def shut_and_refused(page: Page, site: str, look: Look) -> list[str]:
+    """Look over the lock, over a page and in front of one, and the page of somebody who may not."""
+    page.goto(site + "/")
+    page.locator("form[action='/lock'] button").first.click()
+    expect(page.locator("#lock, #page-password").first).to_be_visible()
+    wrong = look_over(page, "box-locked-over-a-page", look)
+    page.goto(site + "/day")
+    wrong += look_over(page, "box-locked", look)
+    page.context.clear_cookies()
+    enter(page, site, OPERATOR, look[0])
+    page.goto(site + "/people")
+    return wrong + look_over(page, "box-not-permitted", look)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["-".join(look[:2]) for look in LOOKS])
+def test_the_pages_of_training_are_whole_and_say_that_they_are_training(
+    browser: Browser, training: tuple[str, str], look: Look
+) -> None:
+    pages, desk = training
+    page = opened(browser, look)
+    page.goto(pages + "/sign-in")
+    wrong = look_over(page, "training-sign-in", look)
+    enter(page, pages, MANAGER, look[0])
+    for name, path in {"home": "/", "bill": BOX["bill"], "terminal": "/terminal"}.items():
+        page.goto(pages + path)
+        expect(page.locator(".stripe").first).to_contain_text("آموزش" if look[0] == "fa" else "raining")
+        wrong += look_over(page, f"training-{name}", look)
+    page.goto(f"{desk}/?lang={look[0]}")
+    page.locator("#say-terminal:not(:empty)").wait_for()
+    wrong += look_over(page, "training-desk", look)
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 def test_the_desk_is_whole_for_every_reader(browser: Browser, busy_day: Demo, language: str) -> None:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type] # two whole numbers
+    context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     page.goto(busy_day.world.url("desk") + f"/?lang={language}")
     page.locator("#say-terminal:not(:empty)").wait_for()
-    wrong = [fault for fault in page.evaluate(FAULTS) if not any(name in fault for name in KNOWN_LATIN)]
-    wrong += barriers(page, "desk")
+    wrong = faults(page, "desk") + barriers(page, "desk")
     context.close()
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_a_bill_is_paid_in_a_browser_without_script(browser: Browser, busy_day: Demo) -> None:
     busy_day.terminal(auto=True)
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type] # whole numbers
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     context.set_default_timeout(60_000)
     page = context.new_page()
     enter(page, busy_day.world.url("box"), OPERATOR, "fa")
@@ -185,7 +299,7 @@ def test_a_bill_is_paid_in_a_browser_without_script(browser: Browser, busy_day: 
 def test_pressing_enter_twice_by_keyboard_alone_pays_once_and_shows_where_one_is(
     browser: Browser, busy_day: Demo
 ) -> None:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type] # two whole numbers
+    context = browser.new_context(viewport=DESKTOP)
     page = context.new_page()
     enter(page, busy_day.world.url("box"), OPERATOR, "fa")
     expect(page.locator("#barcode")).to_be_focused()
@@ -220,7 +334,7 @@ def test_pressing_enter_twice_by_keyboard_alone_pays_once_and_shows_where_one_is
 
 @pytest.mark.parametrize("path", ["/history/payments", "/terminal"])
 def test_a_printed_page_is_the_matter_alone(browser: Browser, busy_day: Demo, path: str) -> None:
-    context = browser.new_context(viewport=DESKTOP, color_scheme="dark")  # type: ignore[arg-type] # whole numbers
+    context = browser.new_context(viewport=DESKTOP, color_scheme="dark")
     page = context.new_page()
     enter(page, busy_day.world.url("box"), OPERATOR, "fa")
     page.goto(busy_day.world.url("box") + path)

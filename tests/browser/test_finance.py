@@ -1,18 +1,15 @@
 """Step 5: finance at central, after the counter's day."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import Picture
 from tests.system.demo import Demo, made_bill
 
 pytestmark = [pytest.mark.browser]
-
-Picture = Callable[[Page, str], None]
 
 
 def upload(page: Page, demo: Demo, name: str, content: bytes) -> None:
@@ -28,24 +25,24 @@ def test_planted_differences_are_found_and_followed_to_a_payments_whole_life(
     for number in (9_101, 9_102, 9_103):
         demo.confirmed(demo.pay(made_bill(number)))
     finance.reload()
-    picture(finance, "20-board")
+    picture(finance, "board")
     planted = demo.desk.get("/settlement.csv", params={"planted": "yes"}).content
     upload(finance, demo, "settlement.csv", planted)
     finance.wait_for_url(re.compile(r"/files/"))
-    picture(finance, "21-file")
+    picture(finance, "file")
     finance.goto(demo.world.url("central") + "/runs")
     finance.locator("form[action='/runs'] button").click()
     finance.wait_for_url(re.compile(r"/runs/\d+$"))
     main = finance.locator("main")
     expect(main).to_contain_text("مغایرت مبلغ")
-    picture(finance, "22-run")
+    picture(finance, "run")
     for bucket in ("matched", "amount_differs", "missing_at_acquirer", "missing_at_office"):
         row = finance.locator(f"tr:has(a[href*='bucket={bucket}'])").first
         assert not re.match(r"^\s*[۰0]\s*$", row.locator("td").first.inner_text()), f"{bucket} is empty"
     finance.locator("a[href*='bucket=amount_differs']").first.click()
     finance.locator("#rows a[href^='/payments/']").first.click()
     expect(main).to_contain_text("تأیید کارتخوان")
-    picture(finance, "23-payments-whole-life")
+    picture(finance, "payments-whole-life")
 
 
 def test_wrong_files_are_refused_naming_line_and_column_and_nothing_is_imported(
@@ -70,12 +67,12 @@ def test_wrong_files_are_refused_naming_line_and_column_and_nothing_is_imported(
         expect(alert).to_be_visible()
         for word in words:
             expect(alert).to_contain_text(word)
-    picture(finance, "24-wrong-file")
+    picture(finance, "wrong-file")
     upload(finance, demo, "today.csv", good.encode())
     # Another test may have sent a file of this day: then central asks whether this one corrects it or stands beside it.
     expect(finance.locator("input[name=adds], form[action$='/correction']").first).to_be_attached()
     if finance.locator("input[name=adds]").count():
-        picture(finance, "24-second-file")
+        picture(finance, "second-file")
         finance.locator("input[name=adds]").check()
         finance.locator("input[type=file]").set_input_files(
             {"name": "today.csv", "mimeType": "text/csv", "buffer": good.encode()}
@@ -84,25 +81,9 @@ def test_wrong_files_are_refused_naming_line_and_column_and_nothing_is_imported(
     finance.wait_for_url(re.compile(r"/files/"))
     upload(finance, demo, "again.csv", good.encode())
     expect(finance.get_by_role("alert")).to_be_visible()
-    picture(finance, "25-same-file")
+    picture(finance, "same-file")
     finance.goto(demo.world.url("central") + "/files")
     assert finance.locator("table tbody tr").count() == before + 1
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "/offices", "/feeds", "/ledger", "/providers", "/files", "/runs", "/cases", "/payments"]
-)
-def test_every_page_stands_and_fits_a_phone(demo: Demo, finance: Page, picture: Picture, path: str) -> None:
-    name = path.strip("/") or "board"
-    answer = finance.goto(demo.world.url("central") + path)
-    assert answer is not None
-    assert answer.ok
-    picture(finance, f"30-central-{name}")
-    finance.set_viewport_size(PHONE)  # type: ignore[arg-type] # two whole numbers
-    finance.reload()
-    overflow = finance.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0
-    picture(finance, f"31-central-{name}-phone")
 
 
 def test_the_receipts_code_leads_to_a_page_that_says_it_is_in_the_log(
@@ -118,7 +99,7 @@ def test_the_receipts_code_leads_to_a_page_that_says_it_is_in_the_log(
     answer = finance.goto(demo.world.url("central") + address)
     assert answer is not None
     assert answer.ok
-    picture(finance, "40-receipt-page")
+    picture(finance, "receipt-page")
     other = "0" * 16
     finance.goto(demo.world.url("central") + address.replace(payment["journal_leaf"][:16], other))
-    picture(finance, "41-receipt-not-in-log")
+    picture(finance, "receipt-not-in-log")

@@ -77,9 +77,10 @@
     const element = texts.currentNode.parentElement;
     if (!words || element.closest("script, style, noscript, svg, .unseen, :disabled") || !shown(element)) continue;
     // What is typed or compared with paper is Latin and says so, and names are as people gave them; all else in a
-    // Persian page is Persian.
+    // Persian page is Persian, but for three names that Persian has no others for.
     const code = element.closest(".ltr, kbd, code, pre, bdi, [lang=en], [dir=auto]");
-    if (root.lang === "fa" && !code && /[A-Za-z]{2,}/.test(words)) foreign.add(words.slice(0, 60));
+    const persian = words.replace(/\b(USB|QR|PIN)\b/g, "");
+    if (root.lang === "fa" && !code && /[A-Za-z]{2,}/.test(persian)) foreign.add(words.slice(0, 60));
     if (root.lang === "en" && !code && !element.closest("[lang=fa]") && /[آ-ی]/.test(words)) foreign.add(words.slice(0, 60));
     const ground = behind(element);
     if (ground === null) continue;

@@ -420,6 +420,35 @@ async def test_one_offer_is_chosen_and_its_code_is_shown_once_it_is_there(operat
     assert "1234567890123456" in text
 
 
+async def test_an_order_that_hands_nothing_over_is_done_once_the_provider_says_so(
+    operator: Browser, counter: FakeCounter
+):
+    view = counter.add_request("top_up_pin", {"mobile": "09123456789", "operator": "mci"})
+    counter.answer(view.inquiry_id, OFFERS)
+    bought = counter.service_payment(500_000, PaymentState.APPROVED, confirmation="confirmed", purpose="order")
+    counter.change_request(view.inquiry_id, payments={"b": bought}, payable=frozenset())
+    assert "دوباره نخرید" not in (await operator.page(f"/requests/{view.inquiry_id}")).text
+
+
+async def test_a_total_whose_payment_failed_says_so_beside_paying_again(operator: Browser, counter: FakeCounter):
+    view = counter.add_request("car_fines_total", OWNER, fee=ended(counter, 175_000))
+    counter.answer(view.inquiry_id, TOTAL)
+    failed = counter.service_payment(20_094_000, PaymentState.DECLINED, response_code="51")
+    counter.change_request(view.inquiry_id, payments={"total": failed})
+    text = (await operator.page(f"/requests/{view.inquiry_id}")).text
+    for said in ("ناموفق", "پولی برداشت نشد", "پرداخت مجدد"):
+        assert said in text, said
+
+
+async def test_what_a_provider_says_back_of_a_choice_is_said_in_its_words(operator: Browser, counter: FakeCounter):
+    fields = {"national_code": "0499370899", "mobile": "09123456789", "matter": "smart_card"}
+    view = counter.add_request("civil_payment_id", fields)
+    counter.answer(view.inquiry_id, AnswerDocument(values={"matter": "smart_card"}))
+    text = (await operator.page(f"/requests/{view.inquiry_id}")).text
+    assert "smart_card" not in text
+    assert "کارت هوشمند ملی" in text
+
+
 async def test_values_of_another_kind_than_promised_are_shown_as_they_came(operator: Browser, counter: FakeCounter):
     view = counter.add_request("active_plates", {"national_code": "0499370899", "mobile": "09123456789"})
     document = AnswerDocument(

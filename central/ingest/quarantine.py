@@ -19,6 +19,7 @@ from central.ingest.accepted import JournalContext, Posting
 from central.ingest.entries import try_post
 from central.ingest.reposting import accepted_of
 from central.ledger.left_behind import open_left_behind
+from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.store import fleet, journals
 from central.store.books import posted_entry
 from central.store.journal_branches import StoredBranches
@@ -32,7 +33,6 @@ from sync.checked_request import CheckedRequest
 
 Kind = Literal["go_on", "retire"]
 KINDS: Final[tuple[Kind, ...]] = ("go_on", "retire")
-REASON_SIZE_MAX: Final = 500
 ALARMS: Final = ("clone", "clone_or_restored", "state_loss", "fork", "rollback")
 """Alarms by which a journal is quarantined; a decision answers them."""
 BOOKED_ASIDE: Final = "booked_aside"
@@ -143,10 +143,10 @@ def propose(
     Raises OperatorError `quarantine.not_in_it`, `quarantine.bad_kind`, `quarantine.no_reason`, `quarantine.no_asker`,
     `quarantine.goes_elsewhere`, `quarantine.waits`.
     """
-    words = "".join(letter for letter in reason.strip() if letter.isprintable() or letter == "\u200c")
+    words = plain_reason(reason)
     if kind not in KINDS:
         raise OperatorError("quarantine.bad_kind", field="kind")
-    if not 0 < len(words) <= REASON_SIZE_MAX:
+    if words is None:
         raise OperatorError("quarantine.no_reason", field="reason", max=REASON_SIZE_MAX)
     with engine.begin() as connection:
         journal = _quarantined(connection, journal_id)

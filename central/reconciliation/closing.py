@@ -26,6 +26,7 @@ from central.ledger.closings import (
     turned_round,
 )
 from central.ledger.locking import lock_payments
+from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
 from central.store.books import case_closing, ledger_transfer, money_case, office_payment
@@ -33,7 +34,6 @@ from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
 
-REASON_SIZE_MAX: Final = 500
 BEYOND_THE_PAYMENT: Final = frozenset({"duplicate", "amount_differs"})
 """Kinds of cases in which the acquirer took more, or other money, than the payment's own amount."""
 
@@ -57,10 +57,10 @@ def propose_closing(engine: Engine, case_id: str, *, outcome: str, reason: str, 
     Of a closed case, `reopened` may be proposed. Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`,
     `case.bad_outcome`, `case.no_reason`, `case.closing_waits`.
     """
-    words = "".join(letter for letter in reason.strip() if letter.isprintable() or letter == "\u200c")
+    words = plain_reason(reason)
     if outcome not in (*OUTCOMES, REOPENED):
         raise OperatorError("case.bad_outcome", field="outcome")
-    if not 0 < len(words) <= REASON_SIZE_MAX:
+    if words is None:
         raise OperatorError("case.no_reason", field="reason", max=REASON_SIZE_MAX)
     at = clock.now()
     with engine.begin() as connection:

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONPATH
 
 from central.ledger.cases import CENTRAL, NewCase, close_case, open_case, write_note
 from central.ledger.closings import CORRECTED
+from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.reconciliation.acquirer_files.importing import hold_imports, keep_file
 from central.reconciliation.acquirer_files.neutral_csv import SettlementFile, parse_settlement
 from central.reconciliation.answering import findings_of, hold_answers
@@ -37,7 +38,6 @@ from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
 
-REASON_SIZE_MAX: Final = 500
 _GONE: Final = "فایل اصلاحی این مغایرت را ندارد · the corrected file has no such difference: "
 _GOES_ON: Final = "فایل اصلاحی هم مغایرت دارد · the corrected file differs too: "
 
@@ -65,8 +65,8 @@ def correct_settlement(
     Raises OperatorError: those of `parse_settlement`; `settlement.no_reason`, `settlement.not_in_force` (unknown, or
     corrected already), `settlement.other_acquirer`, `settlement.same_file`. Nothing is changed then.
     """
-    words = "".join(letter for letter in reason.strip() if letter.isprintable() or letter == "\u200c")
-    if not 0 < len(words) <= REASON_SIZE_MAX:
+    words = plain_reason(reason)
+    if words is None:
         raise OperatorError("settlement.no_reason", field="reason", max=REASON_SIZE_MAX)
     parsed = parse_settlement(data)
     at = clock.now()

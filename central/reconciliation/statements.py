@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.booking import PaymentBook
+from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.ledger.store import load_payment
 from central.reconciliation.answering import BY_HAND, AppendFeed, tell
 from central.reconciliation.doubts import CONTRADICTABLE, OF_THE_SALE, disputed_since, newest_reversal
@@ -25,7 +26,6 @@ from shared.events import AcquirerAnswered
 from shared.payment import LATE, PaymentState
 from shared.text import fold_number
 
-REASON_SIZE_MAX: Final = 500
 RRN_SIZE_MAX: Final = 40
 
 
@@ -66,8 +66,8 @@ def propose_statement(
     Raises OperatorError `statement.not_in_doubt`, `statement.only_charged` (of what the office counts as not charged),
     `statement.waiting`, `statement.no_reason`, `statement.bad_rrn` (a charge is named by its RRN).
     """
-    words = "".join(letter for letter in reason.strip() if letter.isprintable() or letter == "\u200c")
-    if not 0 < len(words) <= REASON_SIZE_MAX:
+    words = plain_reason(reason)
+    if words is None:
         raise OperatorError("statement.no_reason", field="reason", max=REASON_SIZE_MAX)
     number = fold_number(rrn).strip()
     if (charged and number_key(number) is None) or (number and not _is_number(number)):

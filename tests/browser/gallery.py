@@ -27,7 +27,7 @@ PAGES: Final = (
     "board-1366",
     "home-english-1366",
 )
-_COLOURS: Final = 64
+_COLOURS: Final = 160
 _HEIGHT_MAX: Final = 1100
 _BYTES_MAX: Final = 1_500_000
 

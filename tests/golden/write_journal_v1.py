@@ -78,6 +78,7 @@ def samples(sealed: Sealed, data_public: bytes) -> dict[str, Body]:
     bodies = [
         *box_samples(sealed, data_public),
         *payment_samples(),
+        *elsewhere_samples(),
         *inquiry_samples(sealed),
         *service_samples(sealed),
         *atm_samples(),
@@ -122,6 +123,32 @@ def box_samples(sealed: Sealed, data_public: bytes) -> list[Body]:
     ]
 
 
+def elsewhere_samples() -> list[Body]:
+    return [
+        events.ObligationsHeld(
+            journal="daftar.journal/72101001/1/1",
+            heard_size=40,
+            heard_at="2026-11-22T08:00:00.000Z",
+            payments=(
+                events.PaymentElsewhere(
+                    **PAYMENT,
+                    state=PaymentState.IN_DOUBT,
+                    terminal="terminal-1",
+                    requested_at="2026-11-22T07:50:00.000Z",
+                    obligations=(
+                        events.ObligationElsewhere(
+                            obligation="bill:7748317800142:1770160",
+                            amount_rial=17_000,
+                            bill_id="7748317800142",
+                            bill_payment_id="1770160",
+                        ),
+                    ),
+                ),
+            ),
+        ),
+    ]
+
+
 def payment_samples() -> list[Body]:
     return [
         events.PaymentRequested(
@@ -161,27 +188,6 @@ def payment_samples() -> list[Body]:
         ),
         events.PaymentRefused(**PAYMENT, provider="sandbox", track_id="trk-2", reason="already_paid", case_id="case-1"),
         *money_back_samples(),
-        events.ObligationsHeld(
-            journal="daftar.journal/72101001/1/1",
-            heard_size=40,
-            heard_at="2026-11-22T08:00:00.000Z",
-            payments=(
-                events.PaymentElsewhere(
-                    **PAYMENT,
-                    state=PaymentState.IN_DOUBT,
-                    terminal="terminal-1",
-                    requested_at="2026-11-22T07:50:00.000Z",
-                    obligations=(
-                        events.ObligationElsewhere(
-                            obligation="bill:7748317800142:1770160",
-                            amount_rial=17_000,
-                            bill_id="7748317800142",
-                            bill_payment_id="1770160",
-                        ),
-                    ),
-                ),
-            ),
-        ),
         events.AcquirerAnswered(
             **PAYMENT,
             charged=True,

@@ -4,7 +4,6 @@ What is not in the journal, a password's verifier and sessions, is written in th
 are there or neither. Whoever changes something gives their own password with it: an open page is not enough.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -13,7 +12,7 @@ import msgspec
 from edge.journal.ports import StoreView
 from edge.journal.writer import JournalWriter
 from edge.services.password_rule import check_password, folded_password
-from edge.services.sign_in import USERNAME_LETTERS_MAX, SignIn, new_verifier, normal_username, token_sha256
+from edge.services.sign_in import USERNAME_LETTERS_MAX, SignIn, normal_username, token_sha256
 from edge.store.people import MANAGER, OPERATOR, OperatorView, People
 from shared.acts import EVERYTHING, is_act
 from shared.errors import OperatorError
@@ -205,8 +204,7 @@ class ManagePeople:
             await self._writer.commit(_noted)
 
     async def _verifier(self, password: str, username: str) -> str:
-        check_password(password, username=username, office=self._office)
-        return await asyncio.to_thread(new_verifier, password, username=username, office=self._office)
+        return await self._sign_in.verifier(password, username=username, office=self._office)
 
     async def _of(self, username: str, change: Callable[[StoreView, OperatorView], Sequence[Body]]) -> None:
         """Commit a change of a person who is known."""

@@ -18,7 +18,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
 from edge.app import create_app
-from edge.services.sign_in import new_verifier, token_sha256
+from edge.services.sign_in import token_sha256
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import MANAGER, People
 from edge.web.guards import SCOPES
@@ -27,6 +27,7 @@ from edge.web.router import create_app as create_web
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import RefundProposed
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box, approved, requested, sent
 from tests.edge.web.fake_counter import FakeClock, FakeCounter, FakeEntropy
 
@@ -90,7 +91,7 @@ def folder(tmp_path: Path) -> Path:
             )
         )
     people = People(box.path)
-    people.save_operator("mina", name="مینا", verifier=new_verifier("let the manager in"), role=MANAGER)
+    people.save_operator("mina", name="مینا", verifier=verifier_of("let the manager in"), role=MANAGER)
     people.save_api_token(token_sha256(TOKEN), name="kiosk", scopes=SCOPES)
     people.close()
     save_settings(

@@ -12,7 +12,6 @@ import pytest
 from litestar import Litestar
 
 from edge.app import create_app
-from edge.services.sign_in import new_verifier
 from edge.settings import (
     KEY_NAME,
     STORE_NAME,
@@ -31,6 +30,7 @@ from shared.entropy import SystemEntropy
 from shared.events import AlarmRaised, BootStarted
 from shared.ids import bill_obligation
 from shared.journal.entry import decode_entry
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box, requested, sent
 from tests.edge.web.conftest import Browser
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
     box = Box(tmp_path, enrolled=False)
     assert (tmp_path / KEY_NAME).exists()
     people = People(box.path)
-    people.save_operator("sara", name="سارا", verifier=new_verifier(PASSWORD), role="operator")
+    people.save_operator("sara", name="سارا", verifier=verifier_of(PASSWORD), role="operator")
     people.close()
     settings = Settings(
         office_name="دفتر آزمون",

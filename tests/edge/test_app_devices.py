@@ -10,11 +10,11 @@ import pytest
 
 from edge.app import create_app
 from edge.services import find_devices
-from edge.services.sign_in import new_verifier
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import People
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box
 from tests.edge.test_app import NOWHERE, PASSWORD, visiting
 
@@ -24,7 +24,7 @@ async def test_a_manager_tests_searches_and_takes_what_support_needs(
 ) -> None:
     monkeypatch.setattr(find_devices, "LISTEN_S", 0.01)
     people = People(Box(tmp_path, enrolled=False).path)
-    people.save_operator("mina", name="مینا", verifier=new_verifier(PASSWORD), role="manager")
+    people.save_operator("mina", name="مینا", verifier=verifier_of(PASSWORD), role="manager")
     people.close()
     terminal = TerminalSettings(host="127.0.0.1", port=NOWHERE, profile="daftar/virtual")
     printer = PrinterSettings(host="127.0.0.1", port=NOWHERE, profile="daftar/virtual_80mm")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from edge.app import create_app
-from edge.services.sign_in import new_verifier
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import MANAGER, OPERATOR, People
 from edge.store.rebuild import rebuild_projections
@@ -13,6 +12,7 @@ from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.journal.entry import decode_entry
 from shared.payment import PaymentState
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box, approved, requested, sent
 from tests.edge.test_app import NOWHERE, visiting
 from tests.edge.web.conftest import Browser, Page
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     """A box that went down with a sale at its terminal, and holds a paid bill."""
     box = Box(tmp_path, enrolled=False)
     people = People(box.path)
-    verifier = new_verifier(PASSWORD)
+    verifier = verifier_of(PASSWORD)
     for username, role in (("sara", OPERATOR), ("reza", MANAGER)):
         people.save_operator(username, name=username, verifier=verifier, role=role)
     people.close()

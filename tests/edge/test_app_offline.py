@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 from edge.app import create_app
-from edge.services.sign_in import new_verifier
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import People
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box
 from tests.edge.test_app import NOWHERE, visiting
 from tests.edge.test_terminals import DEADLINE_S, bill, port_of, working
@@ -20,7 +20,7 @@ def joined_box(folder: Path, terminal_port: int) -> None:
     """Make a box that central knows, at an address where nobody answers."""
     box = Box(folder)
     people = People(box.path)
-    people.save_operator("sara", name="سارا", verifier=new_verifier(PASSWORD), role="operator")
+    people.save_operator("sara", name="سارا", verifier=verifier_of(PASSWORD), role="operator")
     people.close()
     settings = Settings(
         office_name="دفتر آزمون",

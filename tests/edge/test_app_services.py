@@ -12,7 +12,6 @@ import msgspec
 
 from edge.app import create_app
 from edge.devices.virtual.printer import VirtualPrinter
-from edge.services.sign_in import new_verifier
 from edge.settings import STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import MANAGER, People
 from edge.store.queries import Queries
@@ -26,6 +25,7 @@ from shared.events import SERVICE_ANSWER_PURPOSE, CataloguePublished, ServiceAns
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
 from shared.sealed import Sealed, seal
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import OFFICE_FEED, Box
 from tests.edge.test_app import visiting
 from tests.edge.test_terminals import DEADLINE_S, port_of, working
@@ -104,7 +104,7 @@ class Central:
 def set_up(folder: Path, terminal_port: int, printer_port: int) -> Central:
     central = Central(folder)
     people = People(central.box.path)
-    people.save_operator("reza", name="رضا", verifier=new_verifier(PASSWORD), role=MANAGER)
+    people.save_operator("reza", name="رضا", verifier=verifier_of(PASSWORD), role=MANAGER)
     people.save_api_token(hashlib.sha256(TOKEN.encode()).digest(), name="shop", scopes=SCOPES)
     people.close()
     save_settings(

@@ -16,13 +16,14 @@ import pytest
 from edge.app import create_app
 from edge.devices.catalogue import BUNDLED
 from edge.devices.virtual.terminal import VirtualTerminal
-from edge.services.sign_in import new_token, new_verifier, token_sha256
+from edge.services.sign_in import new_token, token_sha256
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import People
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import PaymentInDoubt, PaymentRequested, PaymentSent, Split
 from shared.ids import bill_obligation
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box
 from tests.edge.web.conftest import Browser
 from tests.system.demo import made_bill
@@ -53,7 +54,7 @@ def set_up(folder: Path, terminals: Iterable[TerminalSettings], *, port: int = 8
     folder.mkdir(exist_ok=True)
     box = Box(folder, enrolled=False)
     people = People(box.path)
-    verifier = new_verifier(PASSWORD)
+    verifier = verifier_of(PASSWORD)
     for number in range(OPERATORS):
         people.save_operator(f"op{number}", name=f"متصدی {number}", verifier=verifier, role="operator")
     token = new_token(SystemEntropy())

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from daftar.demo.world import free_ports
-from edge.services.sign_in import new_verifier
 from edge.settings import KEY_NAME, STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import People
+from tests.edge.passwords import verifier_of
 from tests.edge.store.boxes import Box
 
 pytestmark = pytest.mark.system
@@ -43,7 +43,7 @@ def data(tmp_path: Path) -> Path:
     folder.mkdir()
     Box(folder)
     people = People(folder / STORE_NAME)
-    people.save_operator("sara", name="Sara", verifier=new_verifier(PASSWORD), role="manager")
+    people.save_operator("sara", name="Sara", verifier=verifier_of(PASSWORD), role="manager")
     people.close()
     save_settings(
         folder,

@@ -7,7 +7,7 @@ from edge.journal.people import LastSignIn, Place
 from edge.services.manage_people import ManagePeople, Wish
 from edge.services.permissions import Permissions
 from edge.services.presence import MINUTE_MS
-from edge.services.sign_in import ATTEMPTS_MAX, WAIT_MS, SignIn, new_verifier
+from edge.services.sign_in import ATTEMPTS_MAX, WAIT_MS, SignIn
 from edge.store.people import MANAGER, OPERATOR, OperatorView, People
 from edge.store.rebuild import rebuild_projections
 from shared.acts import COMMAND_LINE
@@ -15,6 +15,7 @@ from shared.clock import instant_text
 from shared.errors import OperatorError
 from shared.events import Body, PersonAdded, PersonDenied
 from shared.journal.entry import decode_entry
+from tests.edge.passwords import QUICK_HASHER, quick_verifier_of
 from tests.edge.store.boxes import Box
 
 FIRST = "سه واژه نامربوط"
@@ -22,14 +23,10 @@ OWN = "چهار واژه دیگر هم"
 HERE = Place(address="10.0.0.7", browser="Firefox")
 
 
-@pytest.fixture(scope="module")
-def verifier() -> str:
-    return new_verifier(OWN)
-
-
 @pytest.fixture
-def people(box: Box, verifier: str) -> Iterator[People]:
+def people(box: Box) -> Iterator[People]:
     opened = People(box.path)
+    verifier = quick_verifier_of(OWN)
     opened.save_operator("mina", name="مینا", verifier=verifier, role=MANAGER)
     opened.save_operator("sara", name="سارا", verifier=verifier, role=OPERATOR)
     yield opened
@@ -38,7 +35,7 @@ def people(box: Box, verifier: str) -> Iterator[People]:
 
 @pytest.fixture
 def sign_in(box: Box, people: People) -> SignIn:
-    return SignIn(people, box.clock, box.entropy, box.writer.boot, lock_after_ms=5 * MINUTE_MS)
+    return SignIn(people, box.clock, box.entropy, box.writer.boot, lock_after_ms=5 * MINUTE_MS, hasher=QUICK_HASHER)
 
 
 @pytest.fixture
@@ -239,10 +236,10 @@ async def test_signing_out_everywhere_is_journaled(box: Box, sign_in: SignIn, ma
 
 
 async def test_what_the_command_line_changed_is_journaled_once_by_the_box(
-    box: Box, people: People, managing: ManagePeople, verifier: str
+    box: Box, people: People, managing: ManagePeople
 ):
     added: Body = PersonAdded(person="ali", name="علی", role="operator", operator=COMMAND_LINE)
-    people.save_operator("ali", name="علی", verifier=verifier, role=OPERATOR, noted=[added])
+    people.save_operator("ali", name="علی", verifier=quick_verifier_of(OWN), role=OPERATOR, noted=[added])
     people.set_disabled("ali", disabled=True, noted=[PersonDenied(person="ali", operator=COMMAND_LINE)])
     size = box.queries.size()
     await managing.journal_command_line()

@@ -1,28 +1,27 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from argon2 import Parameters, PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from edge.services.idempotent import Idempotent
 from edge.services.sign_in import ATTEMPTS_MAX, SESSION_MS, WAIT_MS, SignIn, new_verifier, token_sha256
 from edge.store.people import People
 from shared.errors import OperatorError
+from tests.edge.passwords import QUICK_HASHER, quick_verifier_of, verifier_of
 from tests.edge.store.boxes import Box, CountedEntropy, SteppingClock
 
 PASSWORD = "گذرواژه یک ۱۲۳"
 
 
-@pytest.fixture(scope="module")
-def verifier() -> str:
-    return new_verifier(PASSWORD)
-
-
 @pytest.fixture
-def people(tmp_path: Path, verifier: str) -> Iterator[People]:
+def people(tmp_path: Path) -> Iterator[People]:
     box = Box(tmp_path)
     opened = People(box.path)
-    opened.save_operator("sara", name="سارا", verifier=verifier, role="operator")
+    opened.save_operator("sara", name="سارا", verifier=quick_verifier_of(PASSWORD), role="operator")
     yield opened
     opened.close()
 
@@ -34,7 +33,7 @@ def clock() -> SteppingClock:
 
 @pytest.fixture
 def sign_in(people: People, clock: SteppingClock) -> SignIn:
-    return SignIn(people, clock, CountedEntropy(), "boot-1")
+    return SignIn(people, clock, CountedEntropy(), "boot-1", hasher=QUICK_HASHER)
 
 
 async def test_a_right_password_opens_a_session_that_ends(sign_in: SignIn, clock: SteppingClock) -> None:
@@ -72,6 +71,25 @@ async def test_too_many_wrong_passwords_wait_a_minute_whoever_then_knows_it(
 async def test_an_unknown_name_is_told_nothing_more(sign_in: SignIn) -> None:
     with pytest.raises(OperatorError, match=r"auth\.wrong"):
         await sign_in.sign_in("nobody", PASSWORD)
+
+
+async def test_an_unknown_name_costs_the_work_of_a_known_one(people: People, clock: SteppingClock) -> None:
+    checked: list[Parameters] = []
+
+    class Watched(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - the library's name
+            # A text that is no verifier is refused without work, and by another exception.
+            with pytest.raises(VerifyMismatchError):
+                super().verify(hash, password)
+            checked.append(extract_parameters(str(hash)))
+            raise VerifyMismatchError
+
+    sign_in = SignIn(people, clock, CountedEntropy(), "boot-1", hasher=Watched())
+    people.save_operator("mina", name="مینا", verifier=verifier_of(PASSWORD), role="operator")
+    for name in ("nobody", "mina"):
+        with pytest.raises(OperatorError, match=r"auth\.wrong"):
+            await sign_in.sign_in(name, "wrong")
+    assert checked[0] == checked[1]
 
 
 def test_a_short_password_is_refused() -> None:

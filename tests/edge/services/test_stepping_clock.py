@@ -11,7 +11,7 @@ import pytest
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.box_clock import BoxClock
 from edge.journal.verify import verify_journal
-from edge.services.sign_in import ATTEMPTS_MAX, SignIn, new_verifier
+from edge.services.sign_in import ATTEMPTS_MAX, SignIn
 from edge.store.people import People
 from edge.store.rebuild import rebuild_projections
 from shared.clock import ClockQuality, SystemClock, parse_instant
@@ -19,6 +19,7 @@ from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
 from shared.journal.entry import decode_entry
 from shared.payment import PaymentState
+from tests.edge.passwords import QUICK_HASHER, quick_verifier_of
 from tests.edge.services.office import POWER, WATER, Office
 from tests.edge.store.boxes import JOURNAL, Box
 
@@ -103,8 +104,8 @@ async def test_money_and_order_are_those_of_a_clock_that_is_right(
 async def test_sessions_and_attempts_count_running_time(name: str, tmp_path: Path) -> None:
     with Box(tmp_path) as box:
         people = People(box.path)
-        people.save_operator("sara", name="sara", verifier=new_verifier("password 1"), role="operator")
-        sign_in = SignIn(people, LyingClock(CLOCKS[name], "none"), SystemEntropy(), "boot-1")
+        people.save_operator("sara", name="sara", verifier=quick_verifier_of("password 1"), role="operator")
+        sign_in = SignIn(people, LyingClock(CLOCKS[name], "none"), SystemEntropy(), "boot-1", hasher=QUICK_HASHER)
         token = await sign_in.sign_in("sara", "password 1")
         for _ in range(3 * len(CLOCKS[name])):
             assert sign_in.operator_of(token) is not None

@@ -40,6 +40,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "vendor"))
     for name in ("pyproject.toml", "hatch_build.py", "README.md"):
         shutil.copy(ROOT / name, copy / name)
+    (copy / "docs").mkdir()
+    shutil.copy(ROOT / "docs/operator.fa.md", copy / "docs/operator.fa.md")
     # Without a repository nothing would be left out but by this.
     shutil.copy(ROOT / ".gitignore", copy / ".gitignore")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", "dist"]

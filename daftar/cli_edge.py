@@ -16,7 +16,7 @@ from daftar.log_lines import log_in_lines
 from edge.app import SOFTWARE, create_app
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
-from edge.services.sign_in import new_token, normal_username, token_sha256
+from edge.services.people.sign_in import new_token, normal_username, token_sha256
 from edge.settings import KEY_NAME, STORE_NAME, load_settings
 from edge.store.creation import create_box
 from edge.store.people import People

@@ -14,7 +14,7 @@ from edge.devices.scan import FoundDevice, heard, plugged_in
 from edge.journal.export import write_durably
 from edge.journal.stick import find_stick, write_file
 from edge.journal.zipped import zipped
-from edge.services.diagnose import diagnosis, file_name
+from edge.services.health.diagnose import diagnosis, file_name
 from shared.clock import SystemClock
 from shared.errors import DaftarError
 

@@ -13,9 +13,9 @@ from edge.journal.export import Exported, export_lines, write_durably
 from edge.journal.signer import FileSigner
 from edge.journal.stick import find_stick, write_stick
 from edge.journal.verify import current_key
-from edge.services.close_journal import Reason
-from edge.services.close_journal import close_journal as close
-from edge.services.rotate_key import rotate_key as rotate
+from edge.services.journal.close_journal import Reason
+from edge.services.journal.close_journal import close_journal as close
+from edge.services.journal.rotate_key import rotate_key as rotate
 from edge.settings import KEY_NAME, STORE_NAME
 from edge.store.queries import Queries
 from shared.clock import SystemClock

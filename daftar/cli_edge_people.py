@@ -11,8 +11,8 @@ from typing import Final
 
 import click
 
-from edge.services.manage_people import checked_username
-from edge.services.sign_in import new_verifier, normal_username
+from edge.services.people.manage_people import checked_username
+from edge.services.people.sign_in import new_verifier, normal_username
 from edge.settings import STORE_NAME
 from edge.store.people import MANAGER, OPERATOR, ROLES, OperatorView, People
 from edge.store.queries import Queries

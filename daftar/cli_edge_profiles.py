@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from edge.journal.views import ProfileBundleView
-from edge.services.device_profiles import NEWEST, NONE, chosen, profiles_in_use
+from edge.services.devices.device_profiles import NEWEST, NONE, chosen, profiles_in_use
 from edge.settings import STORE_NAME, load_settings, stay_with_profiles
 from edge.store.queries import Queries
 

@@ -27,29 +27,29 @@ from edge.journal.recovery import Recovery, Start
 from edge.journal.signer import FileSigner
 from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
-from edge.services.acquirer_answers import AcquirerAnswers
-from edge.services.ask_inquiry import AskInquiry
-from edge.services.ask_on_demand import AskOnDemand
 from edge.services.atms import Atms
-from edge.services.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
+from edge.services.bills.ask_inquiry import AskInquiry
 from edge.services.close_day import CloseDay, check_last_close
 from edge.services.counter import Counter, Parts
 from edge.services.counter_services import ServiceParts
-from edge.services.device_profiles import profiles_in_use
+from edge.services.devices.device_profiles import profiles_in_use
 from edge.services.events import BoxEvent, EventHub
-from edge.services.export_journal import ExportJournal
-from edge.services.give_back import GiveBack
+from edge.services.health.box_health import LOOK_EVERY_S, BoxHealth, HealthParts
+from edge.services.health.support import Support
+from edge.services.health.watch_disk import WatchDisk
 from edge.services.idempotent import Idempotent
-from edge.services.keep_head import KeepHead, read_in_time
+from edge.services.journal.export_journal import ExportJournal
+from edge.services.journal.keep_head import KeepHead, read_in_time
+from edge.services.journal.rotate_key import open_signer
+from edge.services.journal.verify_whole import VerifyWhole
 from edge.services.line import Line
-from edge.services.override_payment import OverridePayment
-from edge.services.resolve_in_doubt import ResolveInDoubt
-from edge.services.rotate_key import open_signer
-from edge.services.sign_in import SignIn
-from edge.services.support import Support
-from edge.services.take_payment import TakePayment
-from edge.services.verify_whole import VerifyWhole
-from edge.services.watch_disk import WatchDisk
+from edge.services.payments.acquirer_answers import AcquirerAnswers
+from edge.services.payments.ask_on_demand import AskOnDemand
+from edge.services.payments.give_back import GiveBack
+from edge.services.payments.override_payment import OverridePayment
+from edge.services.payments.resolve_in_doubt import ResolveInDoubt
+from edge.services.payments.take_payment import TakePayment
+from edge.services.people.sign_in import SignIn
 from edge.settings import KEY_NAME, STORE_NAME, Settings, load_settings
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore

@@ -7,14 +7,14 @@ from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
 from edge.services.counter import Counter
-from edge.services.diagnose import RunningBox
-from edge.services.documents import Letterhead, page_to_test
+from edge.services.devices.find_devices import FindDevices
+from edge.services.devices.try_devices import TryDevices
 from edge.services.events import BoxEvent
-from edge.services.find_devices import FindDevices
-from edge.services.print_documents import PrintDocuments
-from edge.services.service_papers import ServicePapers
-from edge.services.terminal_worker import TerminalWorker
-from edge.services.try_devices import TryDevices
+from edge.services.health.diagnose import RunningBox
+from edge.services.papers.documents import Letterhead, page_to_test
+from edge.services.papers.print_documents import PrintDocuments
+from edge.services.papers.service_papers import ServicePapers
+from edge.services.payments.terminal_worker import TerminalWorker
 from edge.settings import TerminalSettings
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import TerminalProfile

@@ -5,7 +5,7 @@ import msgspec
 from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
 from edge.services.events import EventHub
-from edge.services.service_view import ServiceViews
+from edge.services.sales.service_view import ServiceViews
 from edge.settings import Settings
 from edge.store.queries import Queries
 from shared.clock import Clock

@@ -3,11 +3,11 @@
 import msgspec
 
 from edge.box_parts import BoxParts
-from edge.services.manage_people import ManagePeople
-from edge.services.people_desk import PeopleDesk
-from edge.services.permissions import Permissions
-from edge.services.presence import MINUTE_MS
-from edge.services.sign_in import SignIn
+from edge.services.people.manage_people import ManagePeople
+from edge.services.people.people_desk import PeopleDesk
+from edge.services.people.permissions import Permissions
+from edge.services.people.presence import MINUTE_MS
+from edge.services.people.sign_in import SignIn
 from edge.store.people import People
 
 

@@ -2,15 +2,15 @@
 
 from edge.box_parts import BoxParts
 from edge.journal.views import Identity
-from edge.services.box_health import BoxHealth
-from edge.services.catalogue_in_force import CatalogueInForce, TellRefusedCatalogues
 from edge.services.counter_services import ServiceParts
+from edge.services.health.box_health import BoxHealth
 from edge.services.line import Line
-from edge.services.print_documents import PrintDocuments
-from edge.services.sell_service import MaySell, SellParts, SellService
-from edge.services.service_view import ServiceViews
-from edge.services.sign_in import SignIn
-from edge.services.take_payment import TakePayment
+from edge.services.papers.print_documents import PrintDocuments
+from edge.services.payments.take_payment import TakePayment
+from edge.services.people.sign_in import SignIn
+from edge.services.sales.catalogue_in_force import CatalogueInForce, TellRefusedCatalogues
+from edge.services.sales.sell_service import MaySell, SellParts, SellService
+from edge.services.sales.service_view import ServiceViews
 from edge.store.queries import Queries
 from shared.catalogue_files import built_in_catalogue
 from shared.clock import Clock

@@ -7,7 +7,7 @@ from typing import Any, Final
 from edge.journal.making import make_entry
 from edge.journal.ports import Head, Recorded
 from edge.journal.signer import FileSigner
-from edge.services.documents import BILL_RECEIPT
+from edge.services.papers.documents import BILL_RECEIPT
 from edge.settings import KEY_NAME, STORE_NAME
 from edge.store import finding_rows
 from edge.store.database import open_for_writing, transaction

@@ -13,7 +13,7 @@ import apsw
 
 from daftar.bench.bulk import ENTRIES_OF_PAYMENT, Bulk, payment_facts
 from daftar.bench.scratch_box import ScratchBox
-from edge.services.sign_in import new_verifier
+from edge.services.people.sign_in import new_verifier
 from edge.settings import STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import OPERATOR, People
 from edge.store.schema.tables import FACTS, GUARDS, OUTSIDE, PROJECTED

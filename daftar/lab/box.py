@@ -24,7 +24,7 @@ from edge.journal.recovery import Recovered
 from edge.journal.signer import FileSigner
 from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter, Recorded
-from edge.services import ask_inquiry
+from edge.services.bills import ask_inquiry
 from edge.store import creation
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore

@@ -12,14 +12,15 @@ from daftar.lab.simulate import DayTally, simulate
 from edge.devices.terminals.outcome import OrderAnswer
 from edge.journal import recovery
 from edge.journal.ports import StoreView
-from edge.services import documents, judge_outcome, print_documents
 from edge.services.counter import Counter
-from edge.services.give_back import GiveBack
-from edge.services.keep_sale import KeepSale
-from edge.services.print_documents import PrintDocuments
-from edge.services.record_outcome import RecordOutcome
-from edge.services.resolve_in_doubt import ResolveInDoubt
-from edge.services.terminal_worker import TerminalWorker
+from edge.services.papers import documents, print_documents
+from edge.services.papers.print_documents import PrintDocuments
+from edge.services.payments import judge_outcome
+from edge.services.payments.give_back import GiveBack
+from edge.services.payments.keep_sale import KeepSale
+from edge.services.payments.record_outcome import RecordOutcome
+from edge.services.payments.resolve_in_doubt import ResolveInDoubt
+from edge.services.payments.terminal_worker import TerminalWorker
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.uplink.client import Uplink
 from shared.events import Evidence, PaymentDeclined, PaymentNotSent, PaymentSent

@@ -21,7 +21,7 @@ from daftar.lab.wanted import (
 from daftar.lab.witness import OFFICE_FEED, Witness
 from edge.journal.ports import Decide, StoreView
 from edge.journal.writer import Recorded
-from edge.services.documents import BILL_RECEIPT, SERVICE_TICKET, spool
+from edge.services.papers.documents import BILL_RECEIPT, SERVICE_TICKET, spool
 from shared.errors import OperatorError, PeerError
 from shared.events import (
     AlarmRaised,

@@ -18,7 +18,7 @@ import structlog
 from edge.journal.ports import JournalReader
 from edge.journal.standing import ClosedDay, OpenDay
 from edge.journal.writer import JournalWriter, StoreView
-from edge.services.documents import DAY_SLIP, spool
+from edge.services.papers.documents import DAY_SLIP, spool
 from edge.store.queries import Queries
 from shared.day import card_net
 from shared.entropy import Entropy, random_name

@@ -9,25 +9,30 @@ from edge.journal.people import NOWHERE, Place
 from edge.journal.refunds import RefundMeans
 from edge.journal.views import PaymentView, ProfilesView
 from edge.journal.writer import JournalWriter
-from edge.services.ask_inquiry import AskInquiry
-from edge.services.ask_on_demand import AskOnDemand
 from edge.services.atms import Atms
-from edge.services.box_health import BoxHealth
+from edge.services.bills.ask_inquiry import AskInquiry
+from edge.services.bills.pay_group import PayGroup
+from edge.services.bills.read_bill import BillReading, read_bill
 from edge.services.close_day import CloseDay
 from edge.services.counter_services import ServiceCounter, ServiceParts
-from edge.services.device_profiles import ProfilesInUse
-from edge.services.disagreement import disputed
+from edge.services.devices.device_profiles import ProfilesInUse
+from edge.services.devices.find_devices import FindDevices
+from edge.services.devices.try_devices import DeviceTest, TryDevices
 from edge.services.events import BoxEvent, EventHub
-from edge.services.export_journal import ExportJournal, JournalCopy
-from edge.services.exposure import ExposureView, exposure_view
-from edge.services.find_devices import FindDevices
-from edge.services.give_back import GiveBack
 from edge.services.header import HeaderView, PrinterView, TerminalView, printer_view, terminal_views
+from edge.services.health.box_health import BoxHealth
+from edge.services.health.support import Support
 from edge.services.history import History
 from edge.services.idempotent import Idempotent, Work
-from edge.services.judge_outcome import charge_spoken_of
+from edge.services.journal.export_journal import ExportJournal, JournalCopy
 from edge.services.line import Line, LineView
-from edge.services.override_payment import (
+from edge.services.papers.print_documents import PrintDocuments
+from edge.services.payments.ask_on_demand import AskOnDemand
+from edge.services.payments.disagreement import disputed
+from edge.services.payments.exposure import ExposureView, exposure_view
+from edge.services.payments.give_back import GiveBack
+from edge.services.payments.judge_outcome import charge_spoken_of
+from edge.services.payments.override_payment import (
     Decision,
     OverridePayment,
     ReversalWord,
@@ -35,16 +40,11 @@ from edge.services.override_payment import (
     check_reversal,
     words_taken,
 )
-from edge.services.pay_group import PayGroup
-from edge.services.people_desk import PeopleDesk
-from edge.services.permissions import Permissions
-from edge.services.print_documents import PrintDocuments
-from edge.services.read_bill import BillReading, read_bill
-from edge.services.sign_in import SignIn
-from edge.services.support import Support
-from edge.services.take_payment import TakePayment
-from edge.services.try_devices import DeviceTest, TryDevices
-from edge.services.wanted import bill_wanted
+from edge.services.payments.take_payment import TakePayment
+from edge.services.payments.wanted import bill_wanted
+from edge.services.people.people_desk import PeopleDesk
+from edge.services.people.permissions import Permissions
+from edge.services.people.sign_in import SignIn
 from edge.store.people import ApiCaller
 from edge.store.queries import Queries
 from shared.clock import Clock
@@ -116,7 +116,7 @@ class Counter(ServiceCounter):
         return self._parts.people
 
     def read_bill(self, bill: str, payment: str | None = None) -> BillReading:
-        """See `edge.services.read_bill`."""
+        """See `edge.services.bills.read_bill`."""
         return read_bill(self._parts.queries, bill, payment)
 
     def _may_begin(self, operator: str, act: str) -> None:
@@ -166,7 +166,7 @@ class Counter(ServiceCounter):
         await self._parts.override.override(payment_id, decision, username=username, password=password)
 
     def words_taken(self, payment: PaymentView) -> tuple[bool, ...]:
-        """See `edge.services.override_payment.words_taken`."""
+        """See `edge.services.payments.override_payment.words_taken`."""
         asks = payment.state in CERTAINLY_UNCHARGED
         return words_taken(payment, self._parts.queries.alarms_about(payment.payment_id) if asks else ())
 
@@ -193,11 +193,11 @@ class Counter(ServiceCounter):
         )
 
     def charge_spoken_of(self, payment_id: str) -> bool:
-        """See `edge.services.judge_outcome.charge_spoken_of`."""
+        """See `edge.services.payments.judge_outcome.charge_spoken_of`."""
         return charge_spoken_of(self._parts.queries.alarms_about(payment_id))
 
     def disputed(self, obligation: str) -> PaymentView | None:
-        """See `edge.services.disagreement.disputed`."""
+        """See `edge.services.payments.disagreement.disputed`."""
         return disputed(self._parts.queries, obligation)
 
     def refund_means(self, payment: PaymentView) -> tuple[RefundMeans, ...]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from edge.journal.services import Picture, ServiceView
-from edge.services.box_health import BoxHealth
-from edge.services.catalogue_in_force import CatalogueInForce, TellRefusedCatalogues
-from edge.services.print_documents import PrintDocuments
-from edge.services.sell_service import SellService
-from edge.services.service_view import ServiceViews
+from edge.services.health.box_health import BoxHealth
+from edge.services.papers.print_documents import PrintDocuments
+from edge.services.sales.catalogue_in_force import CatalogueInForce, TellRefusedCatalogues
+from edge.services.sales.sell_service import SellService
+from edge.services.sales.service_view import ServiceViews
 from edge.store.queries import Queries
 from shared.catalogue import Catalogue
 from shared.errors import OperatorError

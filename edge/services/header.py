@@ -6,9 +6,9 @@ from typing import Literal
 import msgspec
 
 from edge.journal.views import PaymentView
-from edge.services.exposure import ExposureView
 from edge.services.line import LineView
-from edge.services.terminal_worker import Standing, TerminalWorker
+from edge.services.payments.exposure import ExposureView
+from edge.services.payments.terminal_worker import Standing, TerminalWorker
 
 TerminalState = Standing | Literal["locked", "removed"]
 """`locked`: by a payment in doubt, whatever else it is; `removed`: no longer set up, with one in doubt."""

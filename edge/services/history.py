@@ -5,8 +5,8 @@ from collections.abc import Collection
 import msgspec
 
 from edge.journal.data_keys import search_key
-from edge.services.catalogue_in_force import CatalogueInForce
-from edge.services.open_answer import open_fields
+from edge.services.sales.catalogue_in_force import CatalogueInForce
+from edge.services.sales.open_answer import open_fields
 from edge.store.history_reads import HistoryReads
 from edge.store.queries import Queries
 from shared.catalogue import Field
@@ -22,7 +22,7 @@ class ApplicantView(msgspec.Struct, frozen=True):
 
 
 class History(HistoryReads):
-    """`edge.web.ports_history.History`."""
+    """`edge.web.ports.history.History`."""
 
     def __init__(self, queries: Queries, catalogues: CatalogueInForce) -> None:
         super().__init__(queries.history.reading)

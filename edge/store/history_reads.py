@@ -25,7 +25,7 @@ class Reading(Protocol):
 
 
 class HistoryReads:
-    """`edge.web.ports_history.HistoryQueries` over a connection."""
+    """`edge.web.ports.history.HistoryQueries` over a connection."""
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading

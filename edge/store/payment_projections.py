@@ -227,7 +227,7 @@ def _ruled_out(connection: apsw.Connection, at: Recorded, body: ChargeRuledOut) 
 
 
 def _acquirer_answered(connection: apsw.Connection, at: Recorded, body: AcquirerAnswered) -> None:
-    """Keep what the acquirer's records say; `edge.services.acquirer_answers` judges it."""
+    """Keep what the acquirer's records say; `edge.services.payments.acquirer_answers` judges it."""
     insert(
         connection,
         "acquirer_answer",

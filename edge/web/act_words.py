@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from edge.journal.finding import ActView, actors
-from edge.web.ports import Queries
+from edge.web.ports.counter import Queries
 from edge.web.texts import text
 from edge.web.transaction_names import Naming
 from shared.events import Body, DayClosed

@@ -10,8 +10,8 @@ from typing import Final, Literal
 import msgspec
 
 from edge.web.payment_view import PaymentPage, payment_page
-from edge.web.ports import Counter, PaymentView
-from edge.web.ports_services import ServiceView
+from edge.web.ports.counter import Counter, PaymentView
+from edge.web.ports.services import ServiceView
 from shared.answer_document import Item, Payable
 from shared.catalogue import Row, Service
 from shared.display import Status, digits_text, moment_text

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from edge.web.ports_atms import AtmEventView, AtmReader, AtmView, CassetteView, TicketView
+from edge.web.ports.atms import AtmEventView, AtmReader, AtmView, CassetteView, TicketView
 from shared.atm import (
     DENOMINATIONS_RIAL,
     WAITS_FOR_BANK,

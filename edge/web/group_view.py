@@ -7,8 +7,8 @@ import msgspec
 
 from edge.web.elsewhere_view import elsewhere_status, elsewhere_text
 from edge.web.payment_view import ahead_of, paper_text
-from edge.web.ports import Counter, PaymentView, Reading
-from edge.web.ports_groups import GroupLine, GroupView
+from edge.web.ports.counter import Counter, PaymentView, Reading
+from edge.web.ports.groups import GroupLine, GroupView
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS, Bill
@@ -17,7 +17,7 @@ from shared.payment import CHARGED, PaymentState
 from shared.text import fold_number
 
 BILLS_MAX: Final = 50
-"""Bills that a group takes; `edge.services.wanted` says the same."""
+"""Bills that a group takes; `edge.services.payments.wanted` says the same."""
 UNDER_WAY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 
 

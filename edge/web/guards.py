@@ -16,8 +16,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
-from edge.web.ports import MANAGER, Caller
-from edge.web.ports_people import Visitor
+from edge.web.ports.counter import MANAGER, Caller
+from edge.web.ports.people import Visitor
 from edge.web.rendering import Web, permitted_to
 from shared.acts import service_act
 from shared.errors import OperatorError

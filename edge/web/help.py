@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.static_files import create_static_files_router
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
-from edge.web.ports import Counter
+from edge.web.ports.counter import Counter
 from edge.web.rendering import HTML, render_alone
 from edge.web.router import secure
 from edge.web.templating import ASSETS_PATH, assets_folder

@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import msgspec
 
 from edge.journal.finding import Sought
-from edge.web.ports_history import History
+from edge.web.ports.history import History
 from shared.text import fold_number, is_digits
 
 PAGE_ROWS: Final = 20

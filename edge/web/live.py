@@ -8,7 +8,7 @@ import msgspec
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 
-from edge.web.ports import BoxEvent
+from edge.web.ports.counter import BoxEvent
 from edge.web.rendering import Web
 
 PING_S: Final = 5.0

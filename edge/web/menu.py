@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from edge.web.ports import MANAGER, Permitted
+from edge.web.ports.counter import MANAGER, Permitted
 from edge.web.same import Same
 from edge.web.texts import text
 from shared.catalogue import CATEGORIES, Catalogue, Service, Words

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from edge.journal.views import ItemView
-from edge.web.ports import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
+from edge.web.ports.counter import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
 from edge.web.transaction_names import naming
 from shared.catalogue import Words
 from shared.display import STATUSES, Status, StatusKey, payment_status_key

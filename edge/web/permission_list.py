@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from edge.web.ports_people import Permitted
+from edge.web.ports.people import Permitted
 from edge.web.rendering import Web, catalogue_of
 from edge.web.texts import text
 from shared.acts import ACTS, service_act

@@ -14,7 +14,17 @@ from litestar.types import Receive, Scope, Send
 from markupsafe import Markup, escape
 
 from edge.web.menu import Menu, menu_of
-from edge.web.ports import Counter, ExposureView, Header, Line, Operator, PaymentView, Permitted, Printer, Terminal
+from edge.web.ports.counter import (
+    Counter,
+    ExposureView,
+    Header,
+    Line,
+    Operator,
+    PaymentView,
+    Permitted,
+    Printer,
+    Terminal,
+)
 from edge.web.templating import fill
 from shared.catalogue import Catalogue
 from shared.clock import Clock

@@ -14,35 +14,35 @@ from litestar.response import ServerSentEvent
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Message, Scope
 
-from edge.web.api import api_router
+from edge.web.api.payments import api_router
 from edge.web.error_pages import ErrorPages
 from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, Visit, at_work, signed_in
 from edge.web.history_workbook import Workbooks
 from edge.web.kept_searches import Searches
 from edge.web.live import change_stream
-from edge.web.pages_atm_cash import atm_cash_pages
-from edge.web.pages_atm_tickets import atm_ticket_forms, atm_ticket_pages
-from edge.web.pages_atms import atm_forms, atm_pages, atm_removal
-from edge.web.pages_bills import bill_pages
-from edge.web.pages_box import box_pages
-from edge.web.pages_day import day_pages
-from edge.web.pages_devices import device_pages
-from edge.web.pages_frame import frame_pages
-from edge.web.pages_groups import group_pages
-from edge.web.pages_history import history_pages
-from edge.web.pages_history_acts import act_history_pages
-from edge.web.pages_history_inquiries import inquiry_history_pages
-from edge.web.pages_inquiries import inquiry_pages
-from edge.web.pages_journal import journal_pages
-from edge.web.pages_money import override_pages, refund_pages
-from edge.web.pages_paid_bills import paid_pages
-from edge.web.pages_people import people_pages
-from edge.web.pages_profile import profile_pages
-from edge.web.pages_proof import proof_pages
-from edge.web.pages_requests import request_pages
-from edge.web.pages_services import service_pages
-from edge.web.pages_sign_in import sign_in_pages
-from edge.web.ports import Counter
+from edge.web.pages.atm_cash import atm_cash_pages
+from edge.web.pages.atm_tickets import atm_ticket_forms, atm_ticket_pages
+from edge.web.pages.atms import atm_forms, atm_pages, atm_removal
+from edge.web.pages.bills import bill_pages
+from edge.web.pages.box import box_pages
+from edge.web.pages.day import day_pages
+from edge.web.pages.devices import device_pages
+from edge.web.pages.frame import frame_pages
+from edge.web.pages.groups import group_pages
+from edge.web.pages.history import history_pages
+from edge.web.pages.history_acts import act_history_pages
+from edge.web.pages.history_inquiries import inquiry_history_pages
+from edge.web.pages.inquiries import inquiry_pages
+from edge.web.pages.journal import journal_pages
+from edge.web.pages.money import override_pages, refund_pages
+from edge.web.pages.paid_bills import paid_pages
+from edge.web.pages.people import people_pages
+from edge.web.pages.profile import profile_pages
+from edge.web.pages.proof import proof_pages
+from edge.web.pages.requests import request_pages
+from edge.web.pages.services import service_pages
+from edge.web.pages.sign_in import sign_in_pages
+from edge.web.ports.counter import Counter
 from edge.web.rendering import Web
 from edge.web.templating import ASSETS_PATH, assets_folder
 from shared.clock import Clock

@@ -13,7 +13,7 @@ import msgspec
 from edge.journal.finding import PaymentFacts, bill_name, inquiry_name, payment_name, service_name
 from edge.journal.services import ServiceRequestView
 from edge.web.bill_kinds import KIND_TEXTS
-from edge.web.ports import InquiryView
+from edge.web.ports.counter import InquiryView
 from edge.web.texts import text
 from shared.catalogue import CATEGORIES, Catalogue, Words
 from shared.identifiers import BillType

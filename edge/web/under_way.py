@@ -6,8 +6,8 @@ import msgspec
 
 from edge.web.bill_kinds import BILL_ICONS, KIND_ICONS
 from edge.web.payment_view import bill_type_of, status_key_now
-from edge.web.ports import Counter, InquiryView, PaymentView
-from edge.web.ports_services import ServiceRequestView
+from edge.web.ports.counter import Counter, InquiryView, PaymentView
+from edge.web.ports.services import ServiceRequestView
 from edge.web.transaction_names import Naming, naming
 from shared.catalogue import Catalogue, Words
 from shared.display import STATUSES, Status, inquiry_status

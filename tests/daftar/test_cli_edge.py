@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from daftar.cli_edge import edge
-from edge.services.sign_in import token_sha256
+from edge.services.people.sign_in import token_sha256
 from edge.settings import STORE_NAME
 from edge.store.people import People
 from tests.edge.store.boxes import Box

@@ -5,7 +5,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
-from edge.services.sign_in import new_verifier
+from edge.services.people.sign_in import new_verifier
 
 QUICK_HASHER: Final = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 

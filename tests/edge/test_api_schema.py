@@ -18,11 +18,11 @@ from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
 from edge.app import create_app
-from edge.services.sign_in import token_sha256
+from edge.services.people.sign_in import token_sha256
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import MANAGER, People
 from edge.web.guards import SCOPES
-from edge.web.ports import Counter
+from edge.web.ports.counter import Counter
 from edge.web.router import create_app as create_web
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge.app import SOFTWARE, create_app
-from edge.services.close_journal import close_journal
+from edge.services.journal.close_journal import close_journal
 from edge.settings import KEY_NAME, STORE_NAME
 from edge.store.queries import Queries
 from shared.clock import SystemClock

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.app import create_app
-from edge.services import find_devices
+from edge.services.devices import find_devices
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import People
 from shared.clock import SystemClock

@@ -16,7 +16,7 @@ import pytest
 from edge.app import create_app
 from edge.devices.catalogue import BUNDLED
 from edge.devices.virtual.terminal import VirtualTerminal
-from edge.services.sign_in import new_token, token_sha256
+from edge.services.people.sign_in import new_token, token_sha256
 from edge.settings import PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import People
 from shared.clock import SystemClock

@@ -18,7 +18,7 @@ from daftar.lab.box import FILE, SIGNER, LabBox, create, repeatable
 from daftar.lab.recording import scratch
 from daftar.lab.witness import OFFICE_FEED, Witness
 from edge.journal.ports import StoreView
-from edge.services.documents import BILL_RECEIPT, INQUIRY_TICKET, spool
+from edge.services.papers.documents import BILL_RECEIPT, INQUIRY_TICKET, spool
 from edge.store.database import open_for_writing
 from edge.store.schema.migrations import MIGRATIONS
 from edge.store.upgrade import _known

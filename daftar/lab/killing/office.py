@@ -15,7 +15,7 @@ from daftar.lab.money import money_faults
 from edge.journal.signer import FileSigner
 from edge.journal.verify import verify_journal
 from edge.journal.views import Identity, PaymentView
-from edge.services.sign_in import new_token, token_sha256
+from edge.services.people.sign_in import new_token, token_sha256
 from edge.settings import KEY_NAME, STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.creation import create_box
 from edge.store.people import People

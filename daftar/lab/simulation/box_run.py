@@ -31,10 +31,13 @@ from edge.devices.printers.driver import PrinterDriver, PrintResult
 from edge.devices.printers.status import PrinterStatus
 from edge.journal import writer
 from edge.journal.signer import FileSigner
-from edge.services import device_profiles, print_documents, rotate_key, sign_in
-from edge.services.box_health import BoxHealth
 from edge.services.counter import Counter
-from edge.services.password_rule import folded_password
+from edge.services.devices import device_profiles
+from edge.services.health.box_health import BoxHealth
+from edge.services.journal import rotate_key
+from edge.services.papers import print_documents
+from edge.services.people import sign_in
+from edge.services.people.password_rule import folded_password
 from edge.store import creation
 from edge.store.people import MANAGER, People
 from edge.store.reserve import Reserve, Usage

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from edge.devices.virtual.terminal_memory import Transaction
 from edge.journal.writer import Recorded
-from edge.services.may_pay import obligations
+from edge.services.payments.may_pay import obligations
 from shared import receipt
 from shared.events import (
     JOURNAL_BODIES,

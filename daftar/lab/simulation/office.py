@@ -39,7 +39,7 @@ from daftar.lab.simulation.office_clock import OfficeClock
 from daftar.lab.simulation.supervisor import Supervisor
 from daftar.lab.simulation.virtual_loop import VirtualLoop
 from edge.services.counter import Counter
-from edge.services.rotate_key import rotate_key
+from edge.services.journal.rotate_key import rotate_key
 from edge.settings import KEY_NAME, PrinterSettings, Settings, TerminalSettings
 from shared.errors import DaftarError
 

@@ -27,8 +27,8 @@ from shared.events import Evidence
 Part = TypeVar("Part", TerminalOutcome, StatusAnswer, LastTransaction, OrderAnswer)
 
 OUR_REFERENCE: Final = re.compile(r"[0-9]{18}")
-"""The form of our own references (`edge.services.take_payment`). One in ten passes for a card number by chance; masked,
-a stray charge would not say any more of which payment it is. Cards here have 16 digits."""
+"""The form of our own references (`edge.services.payments.take_payment`). One in ten passes for a card number by
+chance; masked, a stray charge would not say any more of which payment it is. Cards here have 16 digits."""
 _TIME: Final = re.compile(
     r"(?:1[34]|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
 )

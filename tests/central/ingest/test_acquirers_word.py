@@ -12,7 +12,7 @@ from central.reconciliation.acquirer_files.importing import import_settlement
 from central.reconciliation.acquirer_files.neutral_csv import COLUMNS
 from central.reconciliation.answering import answer_doubts
 from central.store.books import money_case
-from edge.services.acquirer_answers import AcquirerAnswers
+from edge.services.payments.acquirer_answers import AcquirerAnswers
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.events import (

@@ -12,7 +12,7 @@ from central.fleet.publishing import publish
 from central.store.fleet import alarm
 from edge.journal.ports import StoreView
 from edge.services.close_day import CloseDay
-from edge.services.exposure import exposure_allows
+from edge.services.payments.exposure import exposure_allows
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
 from shared.events import Body, DayTotal, PaymentReversed, RefundProposed, ReversalRequested

@@ -17,8 +17,8 @@ from central.store.journals import journal, journal_key
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import JournalWriter
-from edge.services.close_journal import close_journal
-from edge.services.rotate_key import rotate_key
+from edge.services.journal.close_journal import close_journal
+from edge.services.journal.rotate_key import rotate_key
 from edge.store.creation import create_box
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore

@@ -14,7 +14,7 @@ from central.ledger.left_behind import open_left_behind
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import StoreView
-from edge.services.may_pay import CHECKS
+from edge.services.payments.may_pay import CHECKS
 from edge.store.creation import create_box
 from edge.store.rebuild import rebuild_projections
 from shared.errors import OperatorError

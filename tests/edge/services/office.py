@@ -24,13 +24,13 @@ from edge.devices.virtual.zvt_terminal import VirtualZvtTerminal
 from edge.journal.recovery import Recovery, Start
 from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
-from edge.services.ask_inquiry import AskInquiry
-from edge.services.documents import Letterhead
+from edge.services.bills.ask_inquiry import AskInquiry
 from edge.services.events import EventHub
-from edge.services.print_documents import PrintDocuments
-from edge.services.resolve_in_doubt import ResolveInDoubt
-from edge.services.take_payment import TakePayment
-from edge.services.wanted import bill_wanted
+from edge.services.papers.documents import Letterhead
+from edge.services.papers.print_documents import PrintDocuments
+from edge.services.payments.resolve_in_doubt import ResolveInDoubt
+from edge.services.payments.take_payment import TakePayment
+from edge.services.payments.wanted import bill_wanted
 from firmware_profiles.addresses import TcpAddress
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import msgspec
 
 from edge.journal.services import ServiceView
-from edge.services.catalogue_in_force import CatalogueInForce
-from edge.services.documents import Letterhead
-from edge.services.sell_service import SellParts, SellService
-from edge.services.service_papers import ServicePapers
-from edge.services.service_view import ServiceViews
-from edge.services.sign_in import SignIn
+from edge.services.papers.documents import Letterhead
+from edge.services.papers.service_papers import ServicePapers
+from edge.services.people.sign_in import SignIn
+from edge.services.sales.catalogue_in_force import CatalogueInForce
+from edge.services.sales.sell_service import SellParts, SellService
+from edge.services.sales.service_view import ServiceViews
 from shared.answer_document import AnswerDocument, Item, Payable
 from shared.catalogue import Catalogue, Field, Service, Tariff, Words
 from shared.clock import ClockQuality, SystemClock
@@ -30,7 +30,7 @@ from shared.events import (
 from shared.identifiers import Bill, parse_bill
 from shared.sealed import Sealed, seal
 from tests.edge.services.office import Office
-from tests.edge.services.people import people_of
+from tests.edge.services.office_people import people_of
 from tests.edge.store.boxes import OFFICE_FEED
 
 FEE_RIAL = 175_000

@@ -8,7 +8,7 @@ from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.standing import ClosedDay
 from edge.services.close_day import Batch, CloseDay, check_last_close
-from edge.services.documents import DAY_SLIP
+from edge.services.papers.documents import DAY_SLIP
 from edge.store.rebuild import rebuild_projections
 from shared.entropy import SystemEntropy
 from shared.errors import DeviceError, IntegrityError, OperatorError

@@ -11,7 +11,7 @@ import pytest
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.box_clock import BoxClock
 from edge.journal.verify import verify_journal
-from edge.services.sign_in import ATTEMPTS_MAX, SignIn
+from edge.services.people.sign_in import ATTEMPTS_MAX, SignIn
 from edge.store.people import People
 from edge.store.rebuild import rebuild_projections
 from shared.clock import ClockQuality, SystemClock, parse_instant
@@ -136,8 +136,8 @@ WALL_TIME_IS_READ: dict[str, str] = {
     "edge/journal/making.py": "what an entry carries",
     "edge/journal/writer.py": "since when a page says that the medium fails",
     "edge/journal/box_clock.py": "the clock itself",
-    "edge/services/verify_whole.py": "when a page says that the journal passed",
-    "edge/services/keep_head.py": "when a page says that the head was copied",
+    "edge/services/journal/verify_whole.py": "when a page says that the journal passed",
+    "edge/services/journal/keep_head.py": "when a page says that the head was copied",
     "edge/devices/terminals/wire.py": "when a page says that a terminal was last seen",
     "edge/store/store_view.py": "which month's key seals personal data",
     "edge/uplink/client.py": "when a page says that central last answered",
@@ -146,12 +146,12 @@ WALL_TIME_IS_READ: dict[str, str] = {
     "edge/web/history_workbook.py": "when a workbook says that it was made",
     "edge/devices/terminals/asan_pardakht_session.py": "the time that a sale's request names, as its protocol wants",
     "edge/box_devices.py": "what a test page prints",
-    "edge/services/sign_in.py": "when a person is told that they were in last, and that somebody tried",
-    "edge/services/find_devices.py": "when a page says that devices were looked for",
-    "edge/services/diagnose.py": "when an archive for support was made",
-    "edge/services/support.py": "when an archive for support was made",
-    "edge/services/service_view.py": "whether an offer is over; the provider has the last word",
-    "edge/services/try_devices.py": "when a page says that a device was tried",
+    "edge/services/people/sign_in.py": "when a person is told that they were in last, and that somebody tried",
+    "edge/services/devices/find_devices.py": "when a page says that devices were looked for",
+    "edge/services/health/diagnose.py": "when an archive for support was made",
+    "edge/services/health/support.py": "when an archive for support was made",
+    "edge/services/sales/service_view.py": "whether an offer is over; the provider has the last word",
+    "edge/services/devices/try_devices.py": "when a page says that a device was tried",
     "sync/edge_session.py": "what a request says of when it was made",
 }
 """Everywhere that a box reads the wall clock, and what for: none decides anything about money, order, or who may.

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
 
 from edge.services.counter import Counter as RealCounter
-from edge.web.ports import Counter
+from edge.web.ports.counter import Counter
 from edge.web.router import create_app
 from tests.edge.web.fake_counter import PASSWORD, FakeClock, FakeCounter, FakeEntropy
 

@@ -16,20 +16,20 @@ from edge.journal.refunds import AcquirerAnswer, RefundMeans, RefundView
 from edge.journal.standing import ClosedDay, Exposure, ExposurePolicy, OpenDay
 from edge.journal.views import AlarmView, BoxStatus, InquiryView, NoticeView, PaymentView, PrintJob, ProfilesView
 from edge.services.atms import Atms
-from edge.services.disagreement import disputed
+from edge.services.devices.find_devices import Search
+from edge.services.devices.try_devices import DeviceTest
 from edge.services.events import BoxEvent
-from edge.services.export_journal import JournalCopy
-from edge.services.exposure import ExposureView, exposure_view
-from edge.services.find_devices import Search
-from edge.services.judge_outcome import charge_spoken_of
-from edge.services.override_payment import Decision, ReversalWord, check_decision, check_reversal, words_taken
-from edge.services.statement import checked_reason
-from edge.services.support import Archive
-from edge.services.try_devices import DeviceTest
-from edge.services.two_people import check_two
+from edge.services.health.support import Archive
+from edge.services.journal.export_journal import JournalCopy
+from edge.services.payments.disagreement import disputed
+from edge.services.payments.exposure import ExposureView, exposure_view
+from edge.services.payments.judge_outcome import charge_spoken_of
+from edge.services.payments.override_payment import Decision, ReversalWord, check_decision, check_reversal, words_taken
+from edge.services.payments.statement import checked_reason
+from edge.services.people.two_people import check_two
 from edge.store.people import ApiCaller
-from edge.web.ports import LineState, TerminalState
-from edge.web.ports_groups import Groups
+from edge.web.ports.counter import LineState, TerminalState
+from edge.web.ports.groups import Groups
 from shared.clock import ClockQuality
 from shared.day import DayTotals
 from shared.errors import OperatorError

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import msgspec
 
 from edge.journal.people import LastSignIn, OpenSession, OperatorView, Place, SignInView
-from edge.services.permissions import ALL_PERMITTED, Permissions, Permitted
-from edge.services.sign_in import Visitor
+from edge.services.people.permissions import ALL_PERMITTED, Permissions, Permitted
+from edge.services.people.sign_in import Visitor
 from shared.errors import OperatorError
 
 AT = "2026-11-22T10:41:05.000Z"

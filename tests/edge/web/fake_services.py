@@ -60,7 +60,7 @@ FINES = AnswerDocument(
 
 
 class FakeServiceReads:
-    """Requests as they stand sealed: `edge.web.ports_services.ServiceReads` over a list, newest first."""
+    """Requests as they stand sealed: `edge.web.ports.services.ServiceReads` over a list, newest first."""
 
     def __init__(self) -> None:
         self.rows: list[ServiceRequestView] = []

@@ -12,7 +12,7 @@ from litestar.routes import HTTPRoute
 from structlog.testing import capture_logs
 
 from edge.services.events import BoxEvent
-from edge.services.permissions import Permitted
+from edge.services.people.permissions import Permitted
 from edge.store.people import MANAGER, OPERATOR, ApiCaller, OperatorView
 from edge.web.access import API, PAGES, Access, read_access
 from edge.web.guards import SCOPES

@@ -1,0 +1,1 @@
+"""Bills at the counter: read, asked for, put together."""

@@ -1,0 +1,1 @@
+"""Finding, trying and knowing the devices of the office."""

@@ -1,0 +1,1 @@
+"""How the box itself is, and what support needs to know of it."""

@@ -1,0 +1,1 @@
+"""The whole journal: verified, copied, given away, its key renewed, closed."""

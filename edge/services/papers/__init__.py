@@ -1,0 +1,1 @@
+"""Papers of the counter, and the spool that prints them."""

@@ -1,0 +1,1 @@
+"""Taking payments: before, at the terminal, after it; doubts, and money back."""

@@ -1,0 +1,68 @@
+"""Have a confirming terminal keep a sale: journal approved, then acknowledge, then journal acknowledged.
+
+Such a terminal takes back by itself what it is not told to keep, so its approval stands only with the last of the
+three; the receipt is spooled with it. When the terminal was not told, or did not say that it heard, the payment is in
+doubt again and asking settles it: what it took back it does not tell as its last transaction any more.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from edge.devices.terminals.outcome import OrderAnswer
+from edge.journal.views import PaymentView
+from edge.journal.writer import Decide, Recorded, StoreView
+from edge.services.papers.documents import spool_receipt
+from edge.services.payments.terminal_port import Terminal
+from edge.store.queries import Queries
+from shared.entropy import Entropy
+from shared.events import Body, PaymentAcknowledged, PaymentInDoubt
+
+NOT_ACKNOWLEDGED: Final = "not_acknowledged"
+"""The reason of a payment whose terminal did not say that it keeps the sale."""
+
+
+class KeepSale:
+    """Acknowledges approvals to the terminals that ask for it."""
+
+    def __init__(
+        self,
+        *,
+        commit: Callable[[Decide], Awaitable[list[Recorded]]],
+        queries: Queries,
+        entropy: Entropy,
+        terminals: Mapping[str, Terminal],
+    ) -> None:
+        self._commit = commit
+        self._queries = queries
+        self._entropy = entropy
+        self._terminals = terminals
+
+    async def keep(self, payment_id: str) -> None:
+        """Tell the terminal of an approved payment to keep the sale, and journal what came of it.
+
+        Does nothing where nobody has to be told.
+        """
+        payment = self._queries.payment(payment_id)
+        if payment is None or not payment.unacknowledged:
+            return
+        answer = await self._tell(payment)
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            now = view.payment(payment_id)
+            if now is None or not now.unacknowledged:
+                return []
+            if answer.kind != "done":
+                return [PaymentInDoubt(payment_id=payment_id, reason=NOT_ACKNOWLEDGED, evidence=answer.evidence)]
+            spool_receipt(view, self._entropy, payment_id)
+            return [PaymentAcknowledged(payment_id=payment_id)]
+
+        await self._commit(decide)
+
+    async def _tell(self, payment: PaymentView) -> OrderAnswer:
+        terminal = self._terminals.get(payment.terminal)
+        if terminal is None or payment.stan is None or payment.doubled:
+            # The second charge of an obligation is better taken back than kept.
+            return OrderAnswer(kind="refused")
+        return await terminal.acknowledge(
+            amount_rial=payment.amount_rial, stan=payment.stan, terminal_number=payment.terminal_number
+        )

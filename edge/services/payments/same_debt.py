@@ -1,0 +1,96 @@
+"""The same debt under another answer: what else this journal knows was asked about the same vehicle, and paid.
+
+Who asks for the total and for the details, or asks again a week later, has answers with obligations of their own. They
+are the same debt where they share a name: a bill's ids, or the serial number of a violation. A total without parts
+shares none: of that a page can only warn.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Final, Protocol
+
+from edge.journal.ports import ServiceReader
+from edge.journal.services import ServiceRequestView
+from edge.journal.views import PaymentView
+from edge.services.sales.open_answer import open_document
+from edge.services.sales.pay_answer import obligation_of
+from shared.answer_document import AnswerDocument, Payable
+from shared.ids import Obligation
+
+_SERIAL: Final = "serial"
+"""The value of an item by which the police name a violation."""
+OTHERS_MAX: Final = 20
+"""Other answers about one applicant that are opened, the newest first."""
+
+
+class Holders(Protocol):
+    """Who holds an obligation."""
+
+    def payment_by_obligation(self, obligation: str) -> PaymentView | None:
+        """Return the payment that holds it."""
+
+
+def names_of(document: AnswerDocument) -> dict[Obligation, frozenset[str]]:
+    """Return what each obligation of an answer stands for: the whole for all parts."""
+    found: dict[Obligation, frozenset[str]] = {}
+    of_all: set[str] = set()
+    for item in document.items:
+        names = {f"violation:{item.values[_SERIAL]}"} if item.values.get(_SERIAL) else set()
+        if (obligation := _bill_of(item.payable)) is not None:
+            names.add(obligation)
+            found[obligation] = frozenset(names)
+        of_all |= names
+    if (whole := _bill_of(document.payable)) is not None:
+        found[whole] = frozenset({*of_all, whole})
+    return found
+
+
+def same_elsewhere(reader: ServiceReader, asked: ServiceRequestView, wanted: Collection[str]) -> list[Obligation]:
+    """Return the obligations of other answers about the same applicant that are the same debt as the `wanted` ones."""
+    document = open_document(reader, asked).document
+    if document is None:
+        return []
+    names = frozenset[str]().union(*(named for one, named in names_of(document).items() if one in wanted))
+    return [
+        obligation
+        for other in _others(reader, asked)
+        for obligation, named in names_of(other).items()
+        if obligation not in wanted and not names.isdisjoint(named)
+    ]
+
+
+def paid_unseen(reader: ServiceReader, holders: Holders, asked: ServiceRequestView) -> list[PaymentView]:
+    """Return payments of other answers about the same applicant that this answer may not know of.
+
+    Either answer is one sum without parts, so that nothing tells whether they are the same debt; and that money was
+    taken after this was asked, or its provider has not confirmed it.
+    """
+    document = open_document(reader, asked).document
+    own = {} if document is None else names_of(document)
+    found: dict[str, PaymentView] = {}
+    for other in _others(reader, asked) if own else ():
+        theirs = names_of(other)
+        if not (_is_bare(own) or _is_bare(theirs)):
+            continue
+        for obligation in theirs.keys() - own.keys():
+            held = holders.payment_by_obligation(obligation)
+            if held is not None and (held.confirmation != "confirmed" or held.requested_index > asked.requested_index):
+                found[held.payment_id] = held
+    return list(found.values())
+
+
+def _others(reader: ServiceReader, asked: ServiceRequestView) -> Iterator[AnswerDocument]:
+    if not asked.search_key:
+        return
+    for other in reader.requests_about(asked.search_key, OTHERS_MAX):
+        if other.inquiry_id != asked.inquiry_id and (document := open_document(reader, other).document) is not None:
+            yield document
+
+
+def _bill_of(payable: Payable | None) -> Obligation | None:
+    """Return the bill that a payable is; an order is nobody else's."""
+    return None if payable is None or payable.order_id is not None else obligation_of(payable)
+
+
+def _is_bare(names: dict[Obligation, frozenset[str]]) -> bool:
+    """Return whether an answer is one sum of which nothing is known but its own ids."""
+    return any(named == {obligation} for obligation, named in names.items())

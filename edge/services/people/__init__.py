@@ -1,0 +1,1 @@
+"""Who works here, who is at a page, who may do what."""

@@ -1,0 +1,47 @@
+"""The API's routes of the day: what stands open, closing it, the days before, their slips."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+
+from edge.web.api.requests import ApiRequest, Before, IdempotencyKey, Limit, checked_key, operator_of, request_digest
+from edge.web.pages.day import find_day
+from edge.web.rendering import Web
+from edge.web.schemas.day import ClosedDayOut, DaysOut, closed_day_out, open_day_out
+
+
+def day_routes(web: Web) -> list[Any]:
+    """Return the handlers under `/api/v1/days`."""
+
+    @get("/days", opt={"scope": "payments:read"}, tags=["days"], summary="The open day, and closed days, newest first")
+    async def days(before: Before = None, limit: Limit = 50) -> DaysOut:
+        rows = web.counter.queries.closed_days(before, limit)
+        return DaysOut(
+            open=open_day_out(web.counter.queries.open_day()),
+            days=[closed_day_out(row) for row in rows],
+            before=rows[-1].number if len(rows) == limit else None,
+        )
+
+    @post(
+        "/days",
+        opt={"scope": "payments:write", "act": "day_close"},
+        tags=["days"],
+        summary="Close the day and print its slip",
+        description="Works with payments in doubt and under way, and names them. The same key closes nothing twice.",
+    )
+    async def close(request: ApiRequest, idempotency_key: IdempotencyKey = None) -> Response[ClosedDayOut]:
+        operator = operator_of(request)
+
+        async def run(name: str) -> bytes:
+            return (await web.counter.close_day(operator=operator, name=name)).encode()
+
+        key, digest = checked_key(idempotency_key), request_digest(request, None)
+        close_id = (await web.counter.idempotent(key, digest, operator, run)).decode()
+        return Response(closed_day_out(find_day(web, close_id)), headers={"Location": f"/api/v1/days/{close_id}"})
+
+    @get("/days/{close_id:str}", opt={"scope": "payments:read"}, tags=["days"], summary="Read a closed day")
+    async def day(close_id: FromPath[str]) -> ClosedDayOut:
+        return closed_day_out(find_day(web, close_id))
+
+    return [days, close, day]

@@ -3,6 +3,7 @@
 Read right before the question leaves. What changes on the wire meanwhile is caught when the answer is written.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -14,8 +15,8 @@ from central.ledger.giving_back import agreed_for_finance
 from central.ledger.obligations import holders, paid_by
 from central.ledger.store import load_payment
 from central.providers.connector import NotDone, Refused
-from central.store.books import provider_task
-from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from central.store.books import office_payment, provider_task
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
 
 _STANDS: Final = (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED)
 
@@ -67,8 +68,20 @@ def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> 
         for each in others
         if (each.office_id, each.subject, each.item) == (payment.office_id, payment.payment_id, item)
     )
-    if any(each.outcome == "confirmed" for each in others):
+    if any(each.outcome == "confirmed" for each in others) or _paid_at_a_terminal(connection, payments):
         return Refused(reason="already_paid")
     if any(each.state != "done" and each.ordinal < own.ordinal for each in others):
         return NotDone(why="another payment of the same debt is asked about first")
     return None
+
+
+def _paid_at_a_terminal(connection: Connection, payments: Collection[tuple[str, str]]) -> bool:
+    """Return whether a terminal paid the bill by its ids with one of these: no provider was ever asked about it."""
+    table = office_payment.c
+    paid = select(table.payment_id).where(
+        tuple_(table.office_id, table.payment_id).in_(payments),
+        table.pays_bill,
+        table.confirmation == "confirmed",
+        table.state.in_([str(state) for state in CHARGED]),
+    )
+    return connection.execute(paid.limit(1)).first() is not None

@@ -106,6 +106,26 @@ def test_the_second_of_two_payments_is_taken_when_the_first_one_is_not(world: Wo
     assert opened(world, "pay-2") == {"refund": "closed"}
 
 
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_bill_that_a_terminal_paid_by_its_ids_is_not_handed_on_a_second_time(world: World, *, stands: bool) -> None:
+    world.post(
+        world.request("pay-1", obligation="bill:1"),
+        PaymentSent(payment_id="pay-1", terminal_number="11223344", pays_bill=True),
+        PaymentApproved(payment_id="pay-1", evidence=evidence("answer")),
+    )
+    if not stands:
+        world.post(
+            ReversalRequested(payment_id="pay-1", refund_id="r", means="reversal"),
+            PaymentReversed(payment_id="pay-1", evidence=REVERSED),
+        )
+    world.pay("pay-2", obligation="bill:1")
+    assert world.work() == DONE
+    assert confirmation(world, "pay-2") == ("refused" if stands else "confirmed")
+    calls = world.control.get("/control/state").json()["calls"]
+    assert any(call.startswith("confirm:") for call in calls) is not stands, "the acquirer paid the biller already"
+    assert opened(world, "pay-2") == ({"refund": "open"} if stands else {})
+
+
 def test_money_in_doubt_again_waits_and_money_given_back_is_not_handed_on(world: World) -> None:
     world.pay("pay-1")
     world.post(PaymentInDoubt(payment_id="pay-1", reason="restart"))

@@ -79,7 +79,8 @@ def tell_newcomer(
 
     Return how many entries of the feed that journal has to read before its box takes money; 0 for an office's first.
     """
-    others = [row for row in _journals(connection, office) if row.journal_id != newcomer]
+    # An exchange that goes on beside this is waited for: it has not seen the newcomer, and tells it nothing.
+    others = [row for row in _journals(connection, office, lock=True) if row.journal_id != newcomer]
     for row in others:
         listened_to = row.journal_id == predecessor or _is_live(row, others)
         payments = _all_of(connection, office, row.journal_id)
@@ -99,9 +100,10 @@ def successor_of(connection: Connection, office: str, journal: str) -> str | Non
     return found
 
 
-def _journals(connection: Connection, office: str) -> Sequence[Row[Any]]:
+def _journals(connection: Connection, office: str, *, lock: bool = False) -> Sequence[Row[Any]]:
     table = journals.journal
-    return connection.execute(select(table).where(table.c.office_id == office).order_by(table.c.opened_at)).all()
+    query = select(table).where(table.c.office_id == office).order_by(table.c.opened_at)
+    return connection.execute(query.with_for_update() if lock else query).all()
 
 
 def _is_live(row: Row[Any], everyone: Iterable[Row[Any]]) -> bool:

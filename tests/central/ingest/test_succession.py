@@ -5,12 +5,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from central.fleet import feed
 from central.fleet.enrolment import issue_code
 from central.ledger import elsewhere
 from central.ledger.elsewhere import posting_for_all, tell_newcomer
 from central.ledger.left_behind import open_left_behind
+from central.store import journals
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import StoreView
@@ -209,6 +212,19 @@ def test_an_offices_first_box_waits_for_nothing(centre: Centre) -> None:
     append = partial(feed.append, clock=centre.clock, signer=centre.keys.feed)
     assert centre.enrol(newcomer=partial(tell_newcomer, append_feed=append)).feed_size == 0
     assert centre.enrol("next", newcomer=partial(tell_newcomer, append_feed=append)).feed_size == 2
+
+
+async def test_a_newcomer_is_told_what_an_exchange_beside_its_enrolment_brings(town: Town) -> None:
+    one = town.box("one")
+    engine, journal = town.centre.engine, one.queries.identity().journal_id
+    row = select(journals.journal).where(journals.journal.c.journal_id == journal).with_for_update()
+    with engine.begin() as exchange, engine.begin() as enrolment:
+        exchange.execute(row)  # as each exchange does: it does not know of the newcomer yet
+        enrolment.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            tell_newcomer(enrolment, OFFICE, "newcomer", None, town.append)
+        enrolment.rollback()
+    await one.stop()
 
 
 async def test_all_that_a_journal_holds_is_told_in_entries_that_fit(

@@ -82,8 +82,12 @@ def _keep(connection: apsw.Connection, at: Recorded, journal: str, payment: Paym
             item_count=len(payment.obligations),
             told_index=at.index,
         )
+        held = set[str]()
         for number, item in enumerate(payment.obligations):
-            _hold(connection, at, payment.payment_id, number, item)
+            # What one payment names twice it holds once: whatever a box wrote, this one's feed goes on.
+            if item.obligation not in held:
+                _hold(connection, at, payment.payment_id, number, item)
+            held.add(item.obligation)
     settle(connection, payment.payment_id)
 
 

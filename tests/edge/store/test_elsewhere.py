@@ -167,6 +167,17 @@ def test_a_providers_word_about_another_boxs_payment_is_kept(box: Box):
     holds_together(box)
 
 
+def test_a_payment_that_names_an_obligation_twice_holds_it_once_and_holds_up_no_feed(box: Box):
+    say(box, told(there("o1", "approved", OBLIGATION, OBLIGATION, OTHER)), told(there("o2", "declined", "bill:3:3")))
+    held = box.queries.others.holder_of(OTHER)
+    assert held
+    assert [item.obligation for item in held.items] == [OBLIGATION, OTHER]
+    assert not is_free(box)
+    say(box, told(there("o1", "not_charged", OBLIGATION, OBLIGATION, OTHER)))
+    assert is_free(box)
+    holds_together(box)
+
+
 def test_a_journal_that_begins_behind_others_waits_for_the_feed(tmp_path: Path):
     box = Box(tmp_path)
     box.path.unlink()

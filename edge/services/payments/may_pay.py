@@ -6,9 +6,11 @@ Two lists, each in the order in which a person should hear of it. A new rule is 
 from collections.abc import Callable
 from typing import Final
 
+from edge.journal.elsewhere import ElsewherePayment
 from edge.journal.writer import StoreView
 from edge.services.payments.disagreement import disputed
 from edge.services.payments.exposure import exposure_allows
+from edge.services.payments.same_debt import is_refused
 from edge.services.payments.service_checks import debt_of, service_agrees
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
@@ -56,10 +58,17 @@ def _others_are_heard(view: StoreView, _: PaymentRequested) -> None:
         raise OperatorError("payment.predecessor_unheard")
 
 
+def _held_elsewhere(view: StoreView, wanted: PaymentRequested, obligation: str) -> ElsewherePayment | None:
+    """Return the payment of another box that holds an obligation; of another answer's, unless it was refused."""
+    held = view.others.holder_of(obligation)
+    owed_still = held is not None and obligation not in obligations(wanted) and is_refused(held, obligation)
+    return None if owed_still else held
+
+
 def _free_elsewhere(view: StoreView, wanted: PaymentRequested) -> None:
     """Check that no other box of the office took what is paid, or may have, by what central told of them."""
     for obligation in _debt(view, wanted):
-        if held := view.others.holder_of(obligation):
+        if held := _held_elsewhere(view, wanted, obligation):
             data = {"payment_id": held.payment_id, "state": str(held.state), "journal": held.journal}
             raise OperatorError("payment.held_elsewhere", obligation=obligation, **data)
 
@@ -121,14 +130,17 @@ def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | Non
 
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
     """A late answer may have proved meanwhile that an earlier payment of the same debt was charged."""
-    same = (payment for obligation in _debt(view, wanted) for payment in view.payments_of(obligation))
-    charged = any(payment.state in CHARGED for payment in same if payment.payment_id != wanted.payment_id)
+    charged = any(
+        payment.state in CHARGED and payment.payment_id != wanted.payment_id and not is_refused(payment, obligation)
+        for obligation in _debt(view, wanted)
+        for payment in view.payments_of(obligation)
+    )
     return "payment.obligation_held" if charged else None
 
 
 def _is_held_elsewhere(view: StoreView, wanted: PaymentRequested) -> str | None:
     """Central may have told meanwhile that another box of the office took it."""
-    held = any(view.others.holder_of(obligation) for obligation in _debt(view, wanted))
+    held = any(_held_elsewhere(view, wanted, obligation) for obligation in _debt(view, wanted))
     return "payment.held_elsewhere" if held else None
 
 

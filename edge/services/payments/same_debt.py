@@ -8,6 +8,7 @@ shares none: of that a page can only warn.
 from collections.abc import Collection, Iterator
 from typing import Final, Protocol
 
+from edge.journal.elsewhere import ElsewherePayment
 from edge.journal.ports import ServiceReader
 from edge.journal.services import ServiceRequestView
 from edge.journal.views import PaymentView
@@ -56,6 +57,17 @@ def same_elsewhere(reader: ServiceReader, asked: ServiceRequestView, wanted: Col
         for obligation, named in names_of(other).items()
         if obligation not in wanted and not names.isdisjoint(named)
     ]
+
+
+def is_refused(held: PaymentView | ElsewherePayment, obligation: str) -> bool:
+    """Return whether a payment's provider did not take it: its money is owed back, and the debt is owed as before.
+
+    The obligation itself stays held; the same debt under another answer is not.
+    """
+    words = {item.obligation: item.confirmation for item in held.items}
+    if isinstance(held, PaymentView) and not held.items:
+        words[held.obligation] = held.confirmation
+    return words.get(obligation) == "refused"
 
 
 def paid_unseen(reader: ServiceReader, holders: Holders, asked: ServiceRequestView) -> list[PaymentView]:

@@ -6,7 +6,7 @@ from edge.journal.ports import ServiceReader
 from edge.journal.services import ServiceRequestView
 from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
-from edge.services.payments.same_debt import same_elsewhere
+from edge.services.payments.same_debt import is_refused, same_elsewhere
 from edge.services.sales.open_answer import OpenDocument, open_document
 from edge.services.sales.pay_answer import obligation_of, same_debt
 from shared.answer_document import AnswerDocument, Payable
@@ -83,7 +83,8 @@ def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
             raise OperatorError("service.payable_unknown", key=wanted.payable)
     same = same_debt(document, [offered[obligation].key for obligation in asked_for])
     for obligation in (*same, *same_elsewhere(view.services, asked, asked_for)):
-        if held := view.holder_of(obligation):
+        held = view.holder_of(obligation)
+        if held is not None and (obligation in same or not is_refused(held, obligation)):
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
 
 

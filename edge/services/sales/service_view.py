@@ -6,7 +6,7 @@ from typing import Literal
 from edge.journal.services import ServiceImageView, ServiceRequestView, ServiceView
 from edge.journal.views import PaymentView
 from edge.services.payments.disagreement import disputed
-from edge.services.payments.same_debt import paid_unseen, same_elsewhere
+from edge.services.payments.same_debt import is_refused, paid_unseen, same_elsewhere
 from edge.services.payments.service_checks import opened_state
 from edge.services.sales.catalogue_in_force import CatalogueInForce
 from edge.services.sales.open_answer import OpenDocument, open_document, open_fields, open_fulfilment
@@ -114,7 +114,7 @@ class ServiceViews:
             with contextlib.suppress(OperatorError):
                 answer_wanted(document, [key], service=service, inquiry_id=asked.inquiry_id, ended=ended)
                 elsewhere = same_elsewhere(self._queries.services, asked, [obligation_of(payable) or ""])
-                if shut.isdisjoint(same_debt(document, [key])) and not any(map(self._is_shut, elsewhere)):
+                if shut.isdisjoint(same_debt(document, [key])) and not any(map(self._is_paid_elsewhere, elsewhere)):
                     found.add(key)
         return frozenset(found)
 
@@ -122,6 +122,11 @@ class ServiceViews:
         """Return whether an obligation is held, here or by another box of the office, or is disputed."""
         held = self._queries.payment_by_obligation(obligation) or self._queries.others.holder_of(obligation)
         return held is not None or disputed(self._queries, obligation) is not None
+
+    def _is_paid_elsewhere(self, obligation: str) -> bool:
+        """Return the same of an obligation of another answer: one whose provider refused the money is owed still."""
+        held = self._queries.payment_by_obligation(obligation) or self._queries.others.holder_of(obligation)
+        return self._is_shut(obligation) and not (held is not None and is_refused(held, obligation))
 
     def _fulfilments(self, asked: ServiceRequestView, document: AnswerDocument) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {}

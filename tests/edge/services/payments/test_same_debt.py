@@ -6,6 +6,7 @@ import pytest
 
 from shared.answer_document import AnswerDocument, Item
 from shared.errors import OperatorError
+from shared.events import PaymentRefused
 from tests.edge.services.office import Office
 from tests.edge.services.service_desk import FINE_BILLS, Desk, desk_of, payable
 
@@ -51,6 +52,20 @@ async def test_the_whole_by_one_request_and_a_part_by_another_are_one_debt(desk:
         await desk.pay(second, "x")
     assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
     assert desk.view(second).paid_unseen == ()
+
+
+async def test_a_debt_whose_money_the_provider_refused_is_paid_under_a_new_answer(desk: Desk) -> None:
+    first = await answered(desk, listed("9914010001"))
+    paid = await desk.pay(first, "i9914010001")
+    again = await answered(
+        desk, AnswerDocument(items=(Item(key="x", values={"serial": "9914010001"}, payable=payable("x", OTHER)),))
+    )
+    assert desk.view(again).payable == frozenset()
+    desk.tell(PaymentRefused(payment_id=paid, provider="gateway", track_id="t2", reason="expired", case_id="c1"))
+    assert desk.view(again).payable == frozenset({"x"})
+    assert desk.view(first).payable == frozenset(), "the very same bill stays held until its money is back"
+    await desk.pay(again, "x")
+    assert len(desk.office.virtual.charges) == 4, "two fees, the refused charge and this one"
 
 
 async def test_what_is_another_violation_or_another_car_is_paid(desk: Desk) -> None:

@@ -225,8 +225,10 @@ class Uplink:
         quarantined = set_aside or answer.successor is not None
         alarms = []
         if quarantined and not state.quarantined:
-            kind, by = ("quarantined", "central") if answer.successor is None else ("succeeded", answer.successor)
-            alarms.append(AlarmRaised(kind=kind, detail=f"by {by}, at {answer.central_time}"))
+            if answer.successor is None:
+                alarms.append(AlarmRaised(kind="quarantined", detail=f"by central, at {answer.central_time}"))
+            else:
+                alarms.append(AlarmRaised(kind="succeeded", detail=f"by {answer.successor}, at {answer.central_time}"))
         for feed, code in answer.feed_faults.items():
             # Once for each start of the program: the same fault comes with every answer.
             if feed not in self._alarmed:

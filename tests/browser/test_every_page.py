@@ -104,8 +104,8 @@ KNOWN_LATIN: Final = ("OpenAPI", "OFL", "CSV", "Chrome, Linux")
 """Names of formats, licences and browsers: right in a page of any language."""
 
 Look = tuple[str, str, tuple[ViewportSize, ...]]
-LOOKS: Final[list[Look]] = [("fa", "dark", (PHONE, DESKTOP)), ("en", "light", (DESKTOP, PHONE))]
-"""Language and colours, and the widths: at the first one axe looks as well."""
+LOOKS: Final[list[Look]] = [("fa", "dark", (DESKTOP, PHONE)), ("en", "light", (PHONE,))]
+"""Language and colours, and the widths: at the first one axe looks as well. English is tried where room is least."""
 
 
 def opened(browser: Browser, look: Look) -> Page:
@@ -151,7 +151,7 @@ def barriers(page: Page, name: str) -> list[str]:
 
 
 def look_over(page: Page, name: str, look: Look) -> list[str]:
-    """What is wrong with the page that is open, at both widths; pictures of it in Persian are kept."""
+    """What is wrong with the page that is open, at each width; pictures of it in Persian are kept."""
     language, _, sizes = look
     wrong: list[str] = []
     for place, size in enumerate(sizes):

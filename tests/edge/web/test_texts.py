@@ -6,7 +6,7 @@ import pytest
 from edge.web.texts import TEXTS, read_texts, text
 
 WEB = Path(__file__).parents[3] / "edge" / "web"
-SOURCES = "\n".join(path.read_text("utf-8") for path in [*WEB.glob("*.py"), *WEB.glob("templates/*.html")])
+SOURCES = "\n".join(path.read_text("utf-8") for path in [*WEB.rglob("*.py"), *WEB.rglob("*.html")])
 QUOTED = set(re.findall(r"""["']([a-z_]+\.[a-z_]+)["']""", SOURCES))
 
 

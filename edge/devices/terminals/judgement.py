@@ -125,6 +125,20 @@ def judge_last(said: Evidence, sale: AskedSale, profile: TerminalProfile) -> Sta
     return unclear
 
 
+def judge_by_trace(
+    answer: StatusAnswer, *, amount_rial: int, stan: str | None, profile: TerminalProfile
+) -> StatusAnswer:
+    """Return what an answer about the last transaction proves of a sale whose own trace an approval told before.
+
+    By that trace it is the sale, whatever is known of the one before it: told with a code that refuses, it was undone.
+    """
+    said = answer.evidence
+    if answer.kind != "unclear" or said is None or stan is None or (said.stan, said.amount_rial) != (stan, amount_rial):
+        return answer
+    refused = profile.meaning(said.response_code).outcome in {"declined", "cancelled"}
+    return msgspec.structs.replace(answer, kind="not_found") if refused else answer
+
+
 def judge_order(said: Evidence, sale: AskedSale, stan: str, profile: TerminalProfile) -> OrderAnswer:
     """Return what the answer to an order about a sale proves; a member that is there must be the sale's."""
     if _contradicts(said, sale) or said.stan not in {None, stan}:

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from edge.devices.terminals.judgement import judge_by_trace
 from edge.devices.terminals.outcome import StatusAnswer
 from edge.journal.views import PaymentView
 from edge.journal.writer import JournalWriter, StoreView
@@ -109,12 +110,7 @@ class ResolveInDoubt:
             self._check_memory(payment, worker)
             # Time is taken before asking: an answer proves nothing about what happens after the question left.
             in_time = self._payments.waited_ms(payment_id) > worker.profile.times.longest_ms
-            answer = await worker.terminal.query(
-                reference=payment.reference,
-                amount_rial=payment.amount_rial,
-                terminal_number=payment.terminal_number,
-                baseline_stan=_baseline_of(payment),
-            )
+            answer = await _answer_about(payment, worker)
             believed = in_time and _is_from(payment, answer)
             await self._record(payment_id, answer, worker, operator=operator, believed=believed)
         return self._payment(payment_id)
@@ -214,6 +210,18 @@ class ResolveInDoubt:
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
             await self._payments.charged(payment_id)
+
+
+async def _answer_about(payment: PaymentView, worker: TerminalWorker) -> StatusAnswer:
+    answer = await worker.terminal.query(
+        reference=payment.reference,
+        amount_rial=payment.amount_rial,
+        terminal_number=payment.terminal_number,
+        baseline_stan=_baseline_of(payment),
+    )
+    if worker.profile.capabilities.query_by_reference:
+        return answer
+    return judge_by_trace(answer, amount_rial=payment.amount_rial, stan=payment.stan, profile=worker.profile)
 
 
 def _baseline_of(payment: PaymentView) -> str | None:

@@ -4,7 +4,14 @@ import msgspec
 import pytest
 
 from edge.devices.catalogue import load_catalogue
-from edge.devices.terminals.judgement import NO_TRANSACTION_STAN, AskedSale, is_newer, judge_last, judge_sale
+from edge.devices.terminals.judgement import (
+    NO_TRANSACTION_STAN,
+    AskedSale,
+    is_newer,
+    judge_by_trace,
+    judge_last,
+    judge_sale,
+)
 from shared.events import Evidence
 
 PROFILE = load_catalogue().terminal("daftar/virtual_pna")
@@ -60,6 +67,22 @@ def test_a_terminal_that_had_none_and_has_none_did_not_make_the_sale() -> None:
     assert judge_last(none, first, PROFILE).kind == "not_found"
     assert judge_last(said(stan="000001"), first, PROFILE).kind == "approved"
     assert judge_last(none, first, msgspec.structs.replace(PROFILE, no_last_code=None)).kind == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kind"),
+    [
+        (said("99"), "not_found"),
+        (said("99", stan="000102"), "unclear"),
+        (said("99", amount_rial=1_001), "unclear"),
+        (said("50"), "unclear"),
+        (said(), "unclear"),
+    ],
+)
+def test_the_trace_that_an_approval_told_names_the_sale_without_a_baseline(evidence: Evidence, kind: str) -> None:
+    status = judge_last(evidence, msgspec.structs.replace(SALE, baseline_stan=None), PROFILE)
+    assert judge_by_trace(status, amount_rial=1_000, stan="000101", profile=PROFILE).kind == kind
+    assert judge_by_trace(status, amount_rial=1_000, stan=None, profile=PROFILE).kind == "unclear"
 
 
 @pytest.mark.parametrize(

@@ -258,3 +258,30 @@ async def test_the_second_charge_of_an_obligation_is_not_kept(tmp_path: Path, vi
         assert (office.payment(first).late, office.payment(first).doubled) == (True, True)
         assert ("late_approval", first) in office.alarms()
         assert (office.payment(second).state, virtual.charges) == (S.ACKNOWLEDGED, (charge,))
+
+
+async def test_the_first_sale_of_a_terminal_is_known_by_the_trace_that_its_approval_told(
+    tmp_path: Path, virtual: VirtualPnaTerminal
+) -> None:
+    virtual.quirk = "acknowledgement_unheard"
+    virtual.acknowledge_within_ms = 100
+    async with Office(tmp_path, virtual) as office:
+        payment_id = await office.pay()
+        assert await office.ends(payment_id) is S.IN_DOUBT
+        assert office.payment(payment_id).baseline_stan == "000000"
+        await office.until(lambda: virtual.charges == ())
+        await settled(office, payment_id, S.NOT_CHARGED)
+
+
+async def test_the_first_sale_of_a_terminal_whose_yes_was_not_heard_is_a_persons_once_it_was_taken_back(
+    tmp_path: Path, virtual: VirtualPnaTerminal
+) -> None:
+    virtual.quirk = "hang_up_after_charging"
+    virtual.acknowledge_within_ms = 100
+    async with Office(tmp_path, virtual) as office:
+        payment_id = await office.pay()
+        assert await office.ends(payment_id) is S.IN_DOUBT
+        await office.until(lambda: virtual.charges == ())
+        # Which trace would have been the next after none nobody knows: another sale may stand before the last one.
+        asked = [await office.resolve.ask(payment_id, operator="sara") for _ in range(3)]
+        assert {(one.state, one.last_answer) for one in asked} == {(S.IN_DOUBT, "unclear")}

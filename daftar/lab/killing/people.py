@@ -6,7 +6,8 @@ from typing import Any, Final
 import httpx
 
 from daftar.lab.chance import Chance
-from daftar.lab.killing.office import UNCERTAIN, Office
+from daftar.lab.killing.office import TERMINALS, UNCERTAIN, Office, name_of
+from daftar.lab.killing.terminals import OF_CONFIRMING
 from daftar.lab.simulation.counter_people import bill_of
 from shared.payment import PaymentState
 
@@ -66,6 +67,11 @@ class Person:
             await asyncio.sleep(0.05)
             await self._office.up.wait()
 
+    def _terminal(self) -> dict[str, str]:
+        """Return which terminal is asked for: the one that a moment can only come at, any of them, or none."""
+        number = TERMINALS - 1 if self._office.armed in OF_CONFIRMING else self._chance.below(TERMINALS + 1)
+        return {"terminal": name_of(number)} if number < TERMINALS else {}
+
     def _keep(self, kept: dict[str, str], key: str, name: str) -> None:
         if kept.setdefault(key, name) != name:
             self._office.tally.violations.append(
@@ -85,11 +91,11 @@ class Person:
         return payment
 
     async def _pay_one(self) -> None:
-        await self._pay("/payments", self._bill())
+        await self._pay("/payments", self._bill() | self._terminal())
 
     async def _pay_together(self) -> None:
         bills = {bill["bill_id"]: bill for bill in (self._bill() for _ in range(3))}
-        body = {"bills": list(bills.values()), "one_charge": self._chance.coin(0.5)}
+        body = {"bills": list(bills.values()), "one_charge": self._chance.coin(0.5)} | self._terminal()
         key, said = await self._press("/bill-groups", body)
         if said is None:
             await asyncio.sleep(0.1)
@@ -115,7 +121,7 @@ class Person:
         number = f"{self._chance.below(10**10):010}"
         request = await self._ask(service, fields | {"licence_number": number})
         if request is not None:
-            await self._pay(f"/service-requests/{request}/fee", {})
+            await self._pay(f"/service-requests/{request}/fee", self._terminal())
 
     async def _buy_order(self) -> None:
         """Order something, and pay it when it is there to be paid."""
@@ -125,7 +131,7 @@ class Person:
             await self._office.up.wait()
             answer = await self._call("GET", f"/service-requests/{request}")
             if answer is not None and answer.is_success and (keys := answer.json()["payable"]):
-                await self._pay(f"/service-requests/{request}/payments", {"keys": keys[:1]})
+                await self._pay(f"/service-requests/{request}/payments", {"keys": keys[:1]} | self._terminal())
                 return
 
     async def _watch(self, payment: str) -> None:

@@ -10,10 +10,9 @@ from edge.devices.catalogue import BUNDLED
 QUICK: Final = "lab/quick"
 CONFIRMING: Final = "lab/confirming"
 """A terminal that takes back what it is not told to keep."""
-CARD_WAIT_MS: Final = 1_500
+CARD_WAIT_MS: Final = 1_200
 LATE_MS: Final = 300
-LONGEST_MS: Final = 2_000
-ACKNOWLEDGE_WITHIN_MS: Final = 1_000
+LONGEST_MS: Final = 1_500
 _TIMES: Final = {
     "connect_timeout_ms": 1_000,
     "ready_timeout_ms": 1_000,

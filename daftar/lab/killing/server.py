@@ -24,7 +24,7 @@ from daftar.lab.killing.mutants import named
 
 _PR_SET_PDEATHSIG: Final = 1
 _READY: Final = "daftar.lab.killing.ready"
-START_TIMEOUT_S: Final = 60.0
+START_TIMEOUT_S: Final = 120.0
 _LOOK_EVERY_S: Final = 0.01
 
 

@@ -312,15 +312,16 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
         "the guide's, and a tick"
     )
     # Each part that is full leads on to the next: nothing but the plate and the numbers is typed.
+    # At a person's pace: from the plate's digits on they are as many as a bill's barcode has.
     page.keyboard.type("99")
     expect(page.locator("[name='plate.letter']")).to_be_focused()
     page.locator("[name='plate.letter']").select_option("ل")
     expect(page.locator("[name='plate.three']")).to_be_focused()
-    page.keyboard.type("28388")
+    page.keyboard.type("28388", delay=150)
     expect(page.locator("[name=national_code]")).to_be_focused()
-    page.keyboard.type("0499370899")
+    page.keyboard.type("0499370899", delay=150)
     expect(page.locator("[name=mobile]")).to_be_focused()
-    page.keyboard.type("09123456789")
+    page.keyboard.type("09123456789", delay=150)
     keys += press(page, "Tab", "Tab", "Tab", "Space", "Enter")
     page.wait_for_url("**/requests/*")
     (view,) = box.counter.service_views.values()

@@ -329,14 +329,13 @@ class JournalWriter:
         for place, one in enumerate(self._uncertain):
             for request, records in one.written:
                 it_stands = None if stands is None else stands[place]
+                told_before = request.answer.done()
+                if it_stands and not told_before:
+                    request.answer.set_result(records)
+                elif not told_before:
+                    request.answer.set_exception(unsaid(it_stands, self._failure))
                 if it_stands:  # Pages are to show it, also where its caller left with "nobody can say".
                     self._notify(records)
-                if request.answer.done():
-                    continue
-                if it_stands:
-                    request.answer.set_result(records)
-                else:
-                    request.answer.set_exception(unsaid(it_stands, self._failure))
 
     def _begin(self) -> StoreView | None:
         """Begin a transaction; return None when somebody else kept the file all the time: nothing was written then."""

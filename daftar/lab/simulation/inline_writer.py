@@ -211,5 +211,6 @@ class InlineWriter(JournalWriter):
 
     def _notify(self, records: Sequence[Recorded]) -> None:
         # What turned out to stand after its caller was told that nobody can say: a fact from now on.
-        self._office.truth.acknowledged([record for record in records if record.index not in self._office.truth.leaves])
+        known = self._office.truth.leaves
+        self._office.truth.acknowledged([record for record in records if known.get(record.index) != record.leaf])
         super()._notify(records)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, and_, select, tuple_
 
 from central.ledger.booking import PaymentBook
 from central.ledger.debts import same_debts
@@ -68,20 +68,30 @@ def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> 
         for each in others
         if (each.office_id, each.subject, each.item) == (payment.office_id, payment.payment_id, item)
     )
-    if any(each.outcome == "confirmed" for each in others) or _paid_at_a_terminal(connection, payments):
+    at_terminals = _paid_at_terminals(connection, payments)
+    if True in at_terminals or any(each.outcome == "confirmed" for each in others):
         return Refused(reason="already_paid")
+    if at_terminals:
+        return NotDone(why="a terminal may have paid the bill by its ids")
     if any(each.state != "done" and each.ordinal < own.ordinal for each in others):
         return NotDone(why="another payment of the same debt is asked about first")
     return None
 
 
-def _paid_at_a_terminal(connection: Connection, payments: Collection[tuple[str, str]]) -> bool:
-    """Return whether a terminal paid the bill by its ids with one of these: no provider was ever asked about it."""
+def _paid_at_terminals(connection: Connection, payments: Collection[tuple[str, str]]) -> set[bool]:
+    """Return of those by which a terminal was told to pay the bill by its ids whether it did; False: nobody can say.
+
+    No provider was ever asked about them. What is certainly not charged did not pay, and is left out.
+    """
     table = office_payment.c
-    paid = select(table.payment_id).where(
-        tuple_(table.office_id, table.payment_id).in_(payments),
-        table.pays_bill,
+    stands = and_(
         table.confirmation == "confirmed",
         table.state.in_([str(state) for state in CHARGED]),
+        table.unacknowledged.is_(False),
     )
-    return connection.execute(paid.limit(1)).first() is not None
+    told = select(stands).where(
+        tuple_(table.office_id, table.payment_id).in_(payments),
+        table.pays_bill,
+        table.state.not_in([str(state) for state in CERTAINLY_UNCHARGED]),
+    )
+    return set(connection.execute(told).scalars())

@@ -126,6 +126,29 @@ def test_a_bill_that_a_terminal_paid_by_its_ids_is_not_handed_on_a_second_time(w
     assert opened(world, "pay-2") == ({"refund": "open"} if stands else {})
 
 
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_bill_that_a_terminal_may_have_paid_by_its_ids_waits_until_that_is_known(world: World, *, paid: bool) -> None:
+    world.post(
+        world.request("pay-1", obligation="bill:1"),
+        PaymentSent(payment_id="pay-1", terminal_number="11223344", pays_bill=True),
+    )
+    world.pay("pay-2", obligation="bill:1")
+    assert world.work() == HELD
+    world.post(PaymentInDoubt(payment_id="pay-1", reason="no_answer"))
+    world.clock.wait(10)
+    assert world.work() == HELD
+    if paid:
+        world.post(PaymentApproved(payment_id="pay-1", evidence=evidence("status_query")))
+    else:
+        declined = Evidence(source="status_query", response_code="51")
+        world.post(PaymentDeclined(payment_id="pay-1", evidence=declined))
+    world.clock.wait(20)
+    assert world.work() == DONE
+    assert confirmation(world, "pay-2") == ("refused" if paid else "confirmed")
+    calls = world.control.get("/control/state").json()["calls"]
+    assert any(call.startswith("confirm:") for call in calls) is not paid, "the acquirer pays the biller"
+
+
 def test_money_in_doubt_again_waits_and_money_given_back_is_not_handed_on(world: World) -> None:
     world.pay("pay-1")
     world.post(PaymentInDoubt(payment_id="pay-1", reason="restart"))

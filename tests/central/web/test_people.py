@@ -4,10 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from sqlalchemy import Engine, select, text
 
 from central.store.people import person, person_session
-from central.web.people import ADDRESS_FAILURES_MAX, NAME_FAILURES_MAX, SESSION, WINDOW, People
+from central.web.people import ADDRESS_FAILURES_MAX, NAME_FAILURES_MAX, SESSION, WINDOW, People, nobodys_verifier
 from shared.clock import ClockQuality
 from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
@@ -124,6 +126,14 @@ def test_adding_says_whether_the_name_was_new(people: People) -> None:
 def test_adding_again_changes_nothing(people: People) -> None:
     assert people.add("MINA", name="other", password="another password") is False
     assert people.sign_in("mina", "گذرواژهٔ ۱۲۳", address=HERE)
+
+
+@pytest.mark.parametrize("hasher", [QUICK, PasswordHasher()])
+def test_a_name_that_nobody_has_is_checked_like_any_other(hasher: PasswordHasher) -> None:
+    verifier = nobodys_verifier(hasher)
+    assert not hasher.check_needs_rehash(verifier), "it takes as long as those that are made now"
+    with pytest.raises(VerifyMismatchError):  # and not InvalidHashError: that takes no time
+        hasher.verify(verifier, b"a-password-for-tests")
 
 
 @pytest.mark.parametrize(

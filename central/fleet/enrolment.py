@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError as RowExists
 from central.fleet.feed import feeds_of
 from central.fleet.keys import CentralKeys
 from central.store import fleet, journals
+from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.entropy import Entropy, random_name
 from shared.errors import OperatorError, PeerError
@@ -98,7 +99,8 @@ def enrol(
     request = decode_enrolment_request(envelope.payload)
     verify(envelope, ENROLMENT_REQUEST, request.public_key)
     digest = _digest(normal_code(request.code))
-    with engine.begin() as connection:
+
+    def work(connection: Connection) -> tuple[str, Row[Any]]:
         code = connection.execute(
             select(fleet.enrolment_code).where(fleet.enrolment_code.c.code_sha256 == digest).with_for_update()
         ).one_or_none()
@@ -124,7 +126,10 @@ def enrol(
             )
         elif bound.office_id != office:
             raise PeerError("enrolment.key_bound", office=bound.office_id)
-        return _answer(envelope, name, bound, keys)
+        return name, bound
+
+    # Exchanges of the office's other journals, and whoever tells its feed anything, may wait for each other with it.
+    return _answer(envelope, *in_transaction(engine, work), keys)
 
 
 def _check_code(code: Row[Any], clock: Clock) -> None:

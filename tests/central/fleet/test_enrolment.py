@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from central.fleet.enrolment import CODE_LIFE, add_office, enrol, issue_code
 from central.store import fleet
@@ -117,3 +117,17 @@ def test_a_code_that_replaces_a_box_opens_its_next_journal_and_names_the_one_bef
 def test_a_box_that_is_not_there_is_not_replaced(centre: Centre) -> None:
     with pytest.raises(OperatorError, match=r"enrolment\.no_such_box"):
         issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=centre.entropy, replaces="7")
+
+
+def test_an_enrolment_that_is_given_up_for_a_deadlock_is_done_anew(centre: Centre) -> None:
+    tries = []
+
+    def newcomer(connection: Connection, _office: str, journal: str, _before: str | None) -> int:
+        tries.append(journal)
+        if len(tries) == 1:
+            connection.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$"))
+        return 0
+
+    assert centre.enrol(newcomer=newcomer).journal == "daftar.journal/72101001/1/1"
+    assert len(tries) == 2
+    assert centre.enrol("two").journal == "daftar.journal/72101001/2/1"

@@ -7,6 +7,7 @@ from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.places import place_of
 from edge.devices.terminals.driver import TerminalDriver
 from edge.services.counter import Counter
+from edge.services.devices.device_profiles import check_bills
 from edge.services.devices.find_devices import FindDevices
 from edge.services.devices.try_devices import TryDevices
 from edge.services.events import BoxEvent
@@ -19,7 +20,6 @@ from edge.settings import TerminalSettings
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.registry import ProfileRegistry
-from shared.errors import DeviceError
 
 
 def make_terminals(parts: BoxParts, profiles: Sequence[TerminalProfile]) -> list[TerminalDriver]:
@@ -32,8 +32,7 @@ def make_terminals(parts: BoxParts, profiles: Sequence[TerminalProfile]) -> list
 
 
 def _make_terminal(parts: BoxParts, settings: TerminalSettings, profile: TerminalProfile) -> TerminalDriver:
-    if settings.pays_bills and not profile.capabilities.bill:
-        raise DeviceError("terminal.pays_no_bills", terminal=settings.name, profile=settings.profile)
+    check_bills(settings, profile)
     driver = TerminalDriver(
         name=settings.name,
         profile=profile,

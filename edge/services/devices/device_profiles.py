@@ -1,8 +1,8 @@
 """Which device profiles a run works with: those of the program, over them central's bundles, beside them a folder's.
 
-Bundles come signed down the feeds and take effect at the next start. One that does not join with the rest,
-or by which the office's terminals could not be reached, is refused whole, and the run works without it: a bad bundle
-must not cost an office its terminal.
+Bundles come signed down the feeds and take effect at the next start. One that does not join with the rest, or by which
+the office's terminals could not be reached or could not pay the bills they are to, is refused whole, and the run works
+without it: a bad bundle must not cost an office its terminal.
 """
 
 from pathlib import Path
@@ -13,8 +13,9 @@ import msgspec
 from edge.devices.catalogue import load_catalogue
 from edge.devices.ways import way_to
 from edge.journal.views import ProfileBundleView, ProfilesView, RefusedBundle
-from edge.settings import Settings
+from edge.settings import Settings, TerminalSettings
 from edge.store.queries import Queries
+from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.registry import ProfileRegistry
 from shared.errors import DeviceError, OperatorError
 from shared.events import AlarmRaised
@@ -133,11 +134,19 @@ def _why_not(registry: ProfileRegistry, settings: Settings) -> str | None:
     """Return why the office's devices cannot be worked with by these profiles, or None."""
     try:
         for terminal in settings.terminals:
-            way_to(terminal.place, registry.terminal(terminal.profile))
+            profile = registry.terminal(terminal.profile)
+            way_to(terminal.place, profile)
+            check_bills(terminal, profile)
         registry.printer(settings.printer.profile)
     except DeviceError as error:
         return _words(error)
     return None
+
+
+def check_bills(terminal: TerminalSettings, profile: TerminalProfile) -> None:
+    """Check that a terminal that is to pay bills by their ids can. Raises DeviceError `terminal.pays_no_bills`."""
+    if terminal.pays_bills and not profile.capabilities.bill:
+        raise DeviceError("terminal.pays_no_bills", terminal=terminal.name, profile=terminal.profile)
 
 
 def _words(error: DeviceError) -> str:

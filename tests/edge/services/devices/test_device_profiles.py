@@ -23,10 +23,10 @@ from tests.edge.test_app import NOWHERE, visiting
 MODEL = "terminals/daftar/virtual.toml"
 
 
-def settings(wanted: str = "newest", profile: str = "daftar/virtual") -> Settings:
+def settings(wanted: str = "newest", profile: str = "daftar/virtual", *, pays_bills: bool = False) -> Settings:
     return Settings(
         office_name="دفتر آزمون",
-        terminals=(TerminalSettings(host="127.0.0.1", port=NOWHERE, profile=profile),),
+        terminals=(TerminalSettings(host="127.0.0.1", port=NOWHERE, profile=profile, pays_bills=pays_bills),),
         printer=PrinterSettings(host="127.0.0.1", port=NOWHERE, profile="daftar/virtual_80mm"),
         verify_base="http://127.0.0.1:1",
         profile_bundle=wanted,
@@ -104,14 +104,15 @@ def test_a_model_that_a_later_bundle_forgets_does_not_cost_the_office_its_termin
         model(20_000).replace('model = "virtual"', 'model = "another"'),
         model(20_000).replace("[times]", "[times]\nunheard_of = 1"),
         model(20_000).replace("[tcp]", "[listen]"),
+        model(20_000).replace("bill = true", "bill = false"),
     ],
-    ids=["no profile", "misplaced", "unknown key", "cannot be reached any more"],
+    ids=["no profile", "misplaced", "unknown key", "cannot be reached any more", "pays no bills any more"],
 )
 def test_a_bad_bundle_is_refused_whole_and_the_one_before_it_stays(tmp_path: Path, text: str) -> None:
     with Box(tmp_path) as box:
         say(box, NETWORK_FEED, bundle("good", **{MODEL: model(21_000)}))
         say(box, OFFICE_FEED, bundle("bad", **{MODEL: text}))
-        in_use = profiles_in_use(box.queries, settings())
+        in_use = profiles_in_use(box.queries, settings(pays_bills=True))
         assert in_use.bundle_ids == ("good",)
         assert in_use.refused is not None
         assert in_use.refused.bundle_id == "bad"

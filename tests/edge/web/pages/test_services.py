@@ -440,6 +440,21 @@ async def test_a_total_whose_payment_failed_says_so_beside_paying_again(operator
         assert said in text, said
 
 
+async def test_what_another_inquiry_paid_is_warned_of_wherever_there_is_a_button_to_pay(
+    operator: Browser, counter: FakeCounter
+):
+    view = counter.add_request("car_fines_total", OWNER, fee=ended(counter, 175_000))
+    counter.answer(view.inquiry_id, TOTAL)
+    other = counter.service_payment(1_000_000, PaymentState.APPROVED, confirmation="queued")
+    counter.change_request(view.inquiry_id, paid_unseen=(other,))
+    warning = "۱۰۰٬۰۰۰ تومان با استعلام دیگری در همین باجه پرداخت شده است"
+    assert warning in (await operator.page(f"/requests/{view.inquiry_id}")).text
+    for state, warned in ((PaymentState.DECLINED, True), (PaymentState.APPROVED, False)):
+        paid = counter.service_payment(20_094_000, state)
+        counter.change_request(view.inquiry_id, payments={"total": paid})
+        assert (warning in (await operator.page(f"/requests/{view.inquiry_id}")).text) is warned, state
+
+
 async def test_what_a_provider_says_back_of_a_choice_is_said_in_its_words(operator: Browser, counter: FakeCounter):
     fields = {"national_code": "0499370899", "mobile": "09123456789", "matter": "smart_card"}
     view = counter.add_request("civil_payment_id", fields)

@@ -14,7 +14,7 @@ from litestar.response import ServerSentEvent
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler, Message, Scope
 
-from edge.web.api.payments import api_router
+from edge.web.api.router import api_router
 from edge.web.error_pages import ErrorPages
 from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, Visit, at_work, signed_in
 from edge.web.history_workbook import Workbooks

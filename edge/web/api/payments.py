@@ -1,16 +1,10 @@
-"""The JSON API of the box, for other programs of the office: scoped tokens, and a key for each payment."""
+"""The routes of the API for bills and their payments."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import msgspec
-from litestar import Response, Router, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
-from litestar.response import ServerSentEvent
 
-from edge.web.api.atms import atm_routes
-from edge.web.api.day import day_routes
-from edge.web.api.groups import group_routes
-from edge.web.api.money import money_routes
 from edge.web.api.requests import (
     ApiRequest,
     Before,
@@ -20,62 +14,19 @@ from edge.web.api.requests import (
     operator_of,
     request_digest,
 )
-from edge.web.api.services import service_routes
-from edge.web.guards import TokenHolder, scoped
-from edge.web.live import change_stream
 from edge.web.pages.bills import find_payment
-from edge.web.pages.inquiries import find_inquiry
 from edge.web.rendering import Web
-from edge.web.schemas.day import exposure_out
-from edge.web.schemas.payments import (
-    BillIn,
-    BillOut,
-    InquireIn,
-    InquiryOut,
-    LineOut,
-    PayIn,
-    PaymentOut,
-    PaymentsOut,
-    StatusOut,
-    TerminalsOut,
-    bill_out,
-    box_members,
-    inquiry_out,
-    payment_out,
-    terminal_out,
-)
+from edge.web.schemas.payments import BillIn, BillOut, PayIn, PaymentOut, PaymentsOut, bill_out, payment_out
 from shared.payment import PaymentState
-
-BODY_MAX_BYTES: Final = 16_384
-
 
 States = Annotated[
     list[PaymentState] | None, QueryParameter(name="state", description="Only payments in these states.")
 ]
 
 
-def api_router(web: Web) -> Router:
-    """Return the routes under `/api/v1`."""
-    handlers = [
-        *_bill_routes(web),
-        *_payment_routes(web),
-        *_payment_reads(web),
-        *_inquiry_routes(web),
-        *_box_routes(web),
-        *day_routes(web),
-        *atm_routes(web),
-        *group_routes(web),
-        *money_routes(web),
-        *service_routes(web),
-    ]
-    return Router(
-        "/api/v1",
-        route_handlers=handlers,
-        middleware=[TokenHolder(web)],
-        guards=[scoped(web)],
-        security=[{"token": []}],
-        request_max_body_size=BODY_MAX_BYTES,
-    )
+def payment_routes(web: Web) -> list[Any]:
+    """Return the handlers of these routes."""
+    return [*_bill_routes(web), *_pay_routes(web), *_read_routes(web)]
 
 
 def _bill_routes(web: Web) -> list[Any]:
@@ -92,7 +43,7 @@ def _bill_routes(web: Web) -> list[Any]:
     return [read_bill]
 
 
-def _payment_routes(web: Web) -> list[Any]:
+def _pay_routes(web: Web) -> list[Any]:
     @post(
         "/payments",
         opt={"scope": "payments:write", "act": "bills"},
@@ -152,7 +103,7 @@ def _payment_routes(web: Web) -> list[Any]:
     return [pay, check, cancel]
 
 
-def _payment_reads(web: Web) -> list[Any]:
+def _read_routes(web: Web) -> list[Any]:
     @get("/payments/{payment_id:str}", opt={"scope": "payments:read"}, tags=["payments"], summary="Read a payment")
     async def payment(payment_id: FromPath[str]) -> PaymentOut:
         return payment_out(find_payment(web, payment_id), web.counter)
@@ -171,73 +122,3 @@ def _payment_reads(web: Web) -> list[Any]:
         )
 
     return [payment, payments]
-
-
-def _inquiry_routes(web: Web) -> list[Any]:
-    @post(
-        "/inquiries",
-        opt={"scope": "inquiries:write", "act": "bill_inquiry"},
-        tags=["inquiries"],
-        summary="Ask what a subscriber owes",
-        description="Taken without a line too. With an Idempotency-Key a repeated request asks nothing twice.",
-    )
-    async def ask(
-        request: ApiRequest, data: JSONBody[InquireIn], idempotency_key: IdempotencyKey = None
-    ) -> Response[InquiryOut]:
-        operator = operator_of(request)
-
-        async def run(name: str | None) -> bytes:
-            asked = await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator, name=name)
-            return asked.encode()
-
-        if idempotency_key is None:
-            asked = await run(None)
-        else:
-            key = checked_key(idempotency_key)
-            asked = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        inquiry_id = asked.decode()
-        return Response(
-            inquiry_out(find_inquiry(web, inquiry_id)), headers={"Location": f"/api/v1/inquiries/{inquiry_id}"}
-        )
-
-    @get("/inquiries/{inquiry_id:str}", opt={"scope": "inquiries:write"}, tags=["inquiries"], summary="Read an inquiry")
-    async def inquiry(inquiry_id: FromPath[str]) -> InquiryOut:
-        return inquiry_out(find_inquiry(web, inquiry_id))
-
-    return [ask, inquiry]
-
-
-def _box_routes(web: Web) -> list[Any]:
-    @get("/status", opt={"scope": "status:read"}, tags=["box"], summary="How box, terminals, printer and line stand")
-    async def status() -> StatusOut:
-        line = web.counter.line()
-        known = {
-            **box_members(web.counter.queries.status()),
-            "software": web.version,
-            "terminals": [terminal_out(terminal) for terminal in web.counter.terminals()],
-            "printer_state": web.counter.printer().state,
-            "exposure": exposure_out(web.counter.exposure()),
-            "line": LineOut(state=line.state, last_exchange_at=line.last_exchange_at, last_error=line.last_error),
-        }
-        return msgspec.convert(known, StatusOut)
-
-    @get(
-        "/terminals",
-        opt={"scope": "payments:read"},
-        tags=["box"],
-        summary="The card terminals, how each stands and who waits for it",
-    )
-    async def terminals() -> TerminalsOut:
-        return TerminalsOut(terminals=[terminal_out(terminal) for terminal in web.counter.terminals()])
-
-    @get(
-        "/events",
-        opt={"scope": "status:read"},
-        tags=["box"],
-        summary="Server-sent events: `change` with {kind, id}",
-        media_type="text/event-stream",
-    )
-    async def events() -> ServerSentEvent:
-        return change_stream(web)
-
-    return [status, terminals, events]

@@ -1,4 +1,4 @@
-"""What the JSON API gives of limits and of days. Public, as `edge.web.schemas.payments` is. Amounts are whole rials."""
+"""What the API gives of limits and of days."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What the API takes and gives about bills that are paid together. Public: members are added, never renamed."""
+"""What the API takes and gives about bills that are paid together."""
 
 import msgspec
 

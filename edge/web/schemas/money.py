@@ -1,4 +1,4 @@
-"""What the API takes and gives about decisions on a charge. Public: members are added, never renamed."""
+"""What the API takes and gives about decisions on a charge."""
 
 import msgspec
 

@@ -1,27 +1,10 @@
-"""What the JSON API takes and gives. Public: members are added, never renamed or given another meaning.
-
-Amounts are whole rials. Instants are RFC 3339 in UTC. Card numbers exist only masked.
-"""
+"""What the API takes and gives about bills and payments."""
 
 import msgspec
 
 from edge.web.payment_view import status_key_now
-from edge.web.ports.counter import (
-    BoxStatus,
-    Confirmation,
-    Counter,
-    InquiryOutcome,
-    InquiryView,
-    LineState,
-    PaymentView,
-    Reading,
-    RefundMeans,
-    Terminal,
-    TerminalState,
-)
-from edge.web.schemas.day import ExposureOut
-from shared.display import StatusKey, inquiry_status_key
-from shared.events import BillKind
+from edge.web.ports.counter import Confirmation, Counter, PaymentView, Reading, RefundMeans
+from shared.display import StatusKey
 from shared.ids import bill_obligation
 from shared.payment import PaymentState
 
@@ -43,14 +26,6 @@ class PayIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The inquiry whose answer named this bill."""
     terminal: str | None = None
     """Name of the terminal; without one the box takes the caller's last one, or the one that is free soonest."""
-
-
-class InquireIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question: what does this subscriber owe?"""
-
-    kind: BillKind
-    parameter: str
-    """Subscriber number, or telephone number with its code."""
 
 
 class ItemOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,93 +124,6 @@ class BillOut(msgspec.Struct, frozen=True, kw_only=True):
     """One that counts as not charged, and a charge of it was spoken of: until that is settled the bill is not paid."""
 
 
-class InquiryOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An inquiry and its answer, once there is one."""
-
-    inquiry_id: str
-    ticket: int
-    kind: BillKind
-    parameter_tail: str
-    status: StatusKey
-    requested_at: str
-    outcome: InquiryOutcome | None
-    amount_rial: int
-    bill_id: str | None
-    bill_payment_id: str | None
-    due: str | None
-    answered_at: str | None
-    payment_id: str | None
-
-
-class TerminalOut(msgspec.Struct, frozen=True, kw_only=True):
-    """How a card terminal stands."""
-
-    name: str
-    state: TerminalState
-    """`locked`: a payment in doubt keeps it; `not_ready`: it takes connections and does not answer; `removed`: set up
-    no longer, with a payment in doubt."""
-    payment_id: str | None
-    """The payment that is at it now."""
-    queue: list[str]
-    """Payments that wait for it, the next one first."""
-    connected: bool
-    terminal_number: str | None
-    last_seen_at: str | None
-    last_error: str | None
-    locked_by: str | None
-    centre_link: bool | None
-
-
-class LineOut(msgspec.Struct, frozen=True, kw_only=True):
-    """How the line to central stands."""
-
-    state: LineState
-    last_exchange_at: str | None
-    last_error: str | None
-
-
-class StatusOut(msgspec.Struct, frozen=True, kw_only=True):
-    """How the box stands."""
-
-    office: str
-    box: str
-    journal_id: str
-    software: str
-    size: int
-    cosigned_size: int
-    unsent_count: int
-    unconfirmed_count: int
-    unconfirmed_rial: int
-    in_doubt_count: int
-    quarantined: bool
-    terminals: list[TerminalOut]
-    printer_state: str
-    line: LineOut
-    exposure: ExposureOut
-
-
-class TerminalsOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The terminals, in the order of the settings."""
-
-    terminals: list[TerminalOut]
-
-
-def terminal_out(terminal: Terminal) -> TerminalOut:
-    """Return a terminal as the API gives it."""
-    return TerminalOut(
-        name=terminal.name,
-        state=terminal.state,
-        payment_id=terminal.payment_id,
-        queue=list(terminal.queue),
-        connected=terminal.connected,
-        terminal_number=terminal.terminal_number,
-        last_seen_at=terminal.last_seen_at,
-        last_error=terminal.last_error,
-        locked_by=terminal.locked_by,
-        centre_link=terminal.centre_link,
-    )
-
-
 def payment_out(payment: PaymentView, counter: Counter) -> PaymentOut:
     """Return a payment as the API gives it."""
     return PaymentOut(
@@ -304,38 +192,3 @@ def bill_out(reading: Reading, counter: Counter) -> BillOut:
         earlier=payment_out(reading.earlier, counter) if reading.earlier else None,
         disputed=payment_out(disputed, counter) if disputed else None,
     )
-
-
-def inquiry_out(inquiry: InquiryView) -> InquiryOut:
-    """Return an inquiry as the API gives it."""
-    return InquiryOut(
-        inquiry_id=inquiry.inquiry_id,
-        ticket=inquiry.ticket,
-        kind=inquiry.kind,
-        parameter_tail=inquiry.parameter_tail,
-        status=inquiry_status_key(inquiry.outcome),
-        requested_at=inquiry.requested_at,
-        outcome=inquiry.outcome,
-        amount_rial=inquiry.amount_rial,
-        bill_id=inquiry.bill_id,
-        bill_payment_id=inquiry.bill_payment_id,
-        due=inquiry.due,
-        answered_at=inquiry.answered_at,
-        payment_id=inquiry.payment_id,
-    )
-
-
-def box_members(status: BoxStatus) -> dict[str, str | int | bool]:
-    """Return the members of StatusOut that the journal knows."""
-    return {
-        "office": status.office,
-        "box": status.box,
-        "journal_id": status.journal_id,
-        "size": status.size,
-        "cosigned_size": status.cosigned_size,
-        "unsent_count": status.unsent_count,
-        "unconfirmed_count": status.unconfirmed_count,
-        "unconfirmed_rial": status.unconfirmed_rial,
-        "in_doubt_count": status.in_doubt_count,
-        "quarantined": status.quarantined,
-    }

@@ -1,4 +1,4 @@
-"""What the JSON API takes and gives about services of the catalogue. Public, as `edge.web.schemas.payments` is.
+"""What the API takes and gives about services of the catalogue.
 
 Values of fields and answers are texts in canonical form: rials as digits, days as `1405/08/30`, instants as RFC 3339.
 """

@@ -1,0 +1,47 @@
+"""The routes of the API for questions what a subscriber owes."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.params import FromPath, JSONBody
+
+from edge.web.api.requests import ApiRequest, IdempotencyKey, checked_key, operator_of, request_digest
+from edge.web.pages.inquiries import find_inquiry
+from edge.web.rendering import Web
+from edge.web.schemas.inquiries import InquireIn, InquiryOut, inquiry_out
+
+
+def inquiry_routes(web: Web) -> list[Any]:
+    """Return the handlers of these routes."""
+
+    @post(
+        "/inquiries",
+        opt={"scope": "inquiries:write", "act": "bill_inquiry"},
+        tags=["inquiries"],
+        summary="Ask what a subscriber owes",
+        description="Taken without a line too. With an Idempotency-Key a repeated request asks nothing twice.",
+    )
+    async def ask(
+        request: ApiRequest, data: JSONBody[InquireIn], idempotency_key: IdempotencyKey = None
+    ) -> Response[InquiryOut]:
+        operator = operator_of(request)
+
+        async def run(name: str | None) -> bytes:
+            asked = await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator, name=name)
+            return asked.encode()
+
+        if idempotency_key is None:
+            asked = await run(None)
+        else:
+            key = checked_key(idempotency_key)
+            asked = await web.counter.idempotent(key, request_digest(request, data), operator, run)
+        inquiry_id = asked.decode()
+        return Response(
+            inquiry_out(find_inquiry(web, inquiry_id)), headers={"Location": f"/api/v1/inquiries/{inquiry_id}"}
+        )
+
+    @get("/inquiries/{inquiry_id:str}", opt={"scope": "inquiries:write"}, tags=["inquiries"], summary="Read an inquiry")
+    async def inquiry(inquiry_id: FromPath[str]) -> InquiryOut:
+        return inquiry_out(find_inquiry(web, inquiry_id))
+
+    return [ask, inquiry]

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, case, select
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accepted_entry import AcceptedEntry
+from central.ledger.left_behind import LEFT_OPEN, is_gone
 from central.ledger.receive import post_entries
 from central.ledger.storable import name_or_none
 from central.store import journals
@@ -36,13 +37,6 @@ AppendFeed = Callable[[Connection, FeedId, Body], int]
 PIECE_SIZE_MAX_BYTES: Final = 40 * 1024
 """Of one entry's payments: with its envelope it stays well below what an entry may have."""
 BATCH: Final = 500
-_OPEN: Final = (
-    PaymentState.REQUESTED,
-    PaymentState.SENT,
-    PaymentState.IN_DOUBT,
-    PaymentState.REVERSAL_REQUESTED,
-    PaymentState.REVERSAL_IN_DOUBT,
-)
 _COLUMNS: Final = (
     "payment_id",
     "state",
@@ -82,7 +76,7 @@ def tell_newcomer(
     # An exchange that goes on beside this is waited for: it has not seen the newcomer, and tells it nothing.
     others = [row for row in _journals(connection, office, lock=True) if row.journal_id != newcomer]
     for row in others:
-        listened_to = row.journal_id == predecessor or _is_live(row, others)
+        listened_to = row.journal_id == predecessor or not row.is_gone
         payments = _all_of(connection, office, row.journal_id)
         _tell(connection, office, row, payments, append_feed, always=listened_to)
     if not others:
@@ -102,14 +96,9 @@ def successor_of(connection: Connection, office: str, journal: str) -> str | Non
 
 def _journals(connection: Connection, office: str, *, lock: bool = False) -> Sequence[Row[Any]]:
     table = journals.journal
-    query = select(table).where(table.c.office_id == office).order_by(table.c.opened_at)
-    return connection.execute(query.with_for_update() if lock else query).all()
-
-
-def _is_live(row: Row[Any], everyone: Iterable[Row[Any]]) -> bool:
-    """Return whether a journal may still take money."""
-    succeeded = any(other.predecessor == row.journal_id for other in everyone)
-    return row.closed_at is None and row.retired_at is None and not succeeded
+    gone = is_gone(table.c.office_id, table.c.journal_id).label("is_gone")
+    query = select(table, gone).where(table.c.office_id == office).order_by(table.c.opened_at)
+    return connection.execute(query.with_for_update(of=table) if lock else query).all()
 
 
 def _tell_of_entries(
@@ -117,7 +106,7 @@ def _tell_of_entries(
 ) -> None:
     """Tell the other boxes of an office what these entries have changed."""
     everyone = _journals(connection, office)
-    if not any(_is_live(row, everyone) for row in everyone if row.journal_id != journal):
+    if all(row.is_gone for row in everyone if row.journal_id != journal):
         return
     own = next(row for row in everyone if row.journal_id == journal)
     named = {name for entry in entries if (name := name_or_none(getattr(entry.body, "payment_id", None))) is not None}
@@ -187,7 +176,7 @@ def _keep_told(connection: Connection, office: str, payments: Sequence[PaymentEl
 
 def _all_of(connection: Connection, office: str, journal: str) -> Iterator[PaymentElsewhere]:
     """Yield the payments of a journal of which something is to be told: open ones first, then the newest."""
-    is_open = case((office_payment.c.state.in_([str(state) for state in _OPEN]), 0), else_=1)
+    is_open = case((office_payment.c.state.in_([str(state) for state in LEFT_OPEN]), 0), else_=1)
     query = _of_journal(office, journal).order_by(is_open, office_payment.c.ordinal.desc())
     rows = connection.execute(query).all()
     for first in range(0, len(rows), BATCH):

@@ -36,6 +36,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Engine, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
+from central.ledger.left_behind import stands_as
 from central.ledger.locking import lock_payments
 from central.ledger.store import load_payment
 from central.reconciliation.doubts import (
@@ -218,7 +219,7 @@ def _as_known(known: str | None, told: str) -> str | None:
 
 
 def may_be_told(state: PaymentState, body: AcquirerAnswered, *, disputed: bool) -> bool:
-    """Return whether an answer says anything to the office about a payment in this state."""
+    """Return whether an answer says anything to the office about a payment that stands in this state."""
     if body.refund_id is not None:
         return state is PaymentState.REVERSAL_IN_DOUBT
     if state in CONTRADICTABLE:
@@ -242,7 +243,10 @@ def tell(
     """
     payment = load_payment(connection, office_id, body.payment_id)
     since = disputed_since(connection, office_id, body.payment_id)
-    if payment is None or not may_be_told(payment.state, body, disputed=since is not None):
+    if payment is None:
+        return False
+    state = stands_as(connection, office_id, payment.journal_id, payment.state)
+    if not may_be_told(state, body, disputed=since is not None):
         return False
     table, refund_id = acquirer_answer, body.refund_id or OF_THE_SALE
     told = connection.execute(

@@ -1,7 +1,7 @@
 """What a person of finance heard from an acquirer about a payment: one proposes it, another agrees.
 
-Of a payment or a reversal in doubt, either way; of a payment that its office counts as not charged, that it was, or,
-where an alarm of its box speaks of a charge, that it was not.
+Of a payment or a reversal in doubt, or left open by a box that is gone, either way; of a payment that its office counts
+as not charged, that it was, or, where an alarm of its box speaks of a charge, that it was not.
 """
 
 from datetime import datetime
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.booking import PaymentBook
+from central.ledger.left_behind import stands_as
 from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.ledger.store import load_payment
 from central.reconciliation.answering import BY_HAND, AppendFeed, tell
@@ -168,14 +169,15 @@ def _open(connection: Connection, office_id: str, payment_id: str, *, charged: b
     payment = load_payment(connection, office_id, payment_id)
     if payment is None:
         raise OperatorError("statement.not_in_doubt")
-    if payment.state is PaymentState.REVERSAL_IN_DOUBT:
+    state = stands_as(connection, office_id, payment.journal_id, payment.state)
+    if state is PaymentState.REVERSAL_IN_DOUBT:
         refund_id = newest_reversal(connection, office_id, payment_id)
         if refund_id is not None:
             return payment, refund_id
-    disputed = disputed_since(connection, office_id, payment_id) is not None and payment.state in LATE
-    if payment.state in CONTRADICTABLE and not (charged or disputed):
+    disputed = disputed_since(connection, office_id, payment_id) is not None and state in LATE
+    if state in CONTRADICTABLE and not (charged or disputed):
         raise OperatorError("statement.only_charged", field="charged")
-    if payment.state is not PaymentState.IN_DOUBT and payment.state not in CONTRADICTABLE:
+    if state is not PaymentState.IN_DOUBT and state not in CONTRADICTABLE:
         raise OperatorError("statement.not_in_doubt")
     return payment, OF_THE_SALE
 

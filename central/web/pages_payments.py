@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from central.ledger import queries as books
 from central.ledger.item_queries import items_of, payment_items
+from central.ledger.left_behind import stands_as
 from central.ledger.queries import PaymentFilter, PaymentRow
 from central.providers.queries import subject_tasks
 from central.reconciliation.doubts import CONTRADICTABLE, disputed_since
@@ -27,7 +28,8 @@ STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "uncharged": tuple(sorted(CERTAINLY_UNCHARGED)),
 }
 CONFIRMATIONS: Final = ("none", "queued", "confirmed", "refused")
-ANSWERABLE: Final = CONTRADICTABLE | {PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT}
+_DOUBT: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
+ANSWERABLE: Final = CONTRADICTABLE | _DOUBT
 """States of a payment about which an acquirer's word is news to its office."""
 _SETTLED: Final = {"yes": True, "no": False}
 _TEXT_MAX: Final = 60
@@ -91,6 +93,7 @@ def payment_page(
         found = books.payment(connection, office_id, payment_id)
         if found is None:
             raise OperatorError("web.not_found")
+        standing = stands_as(connection, office_id, found.journal_id, found.state)
         everything = {"told": None, "wrong": None, **context}
         typed = {**_NOTHING_TYPED, **everything.pop("typed", {})}
         return page(
@@ -108,7 +111,10 @@ def payment_page(
             decisions=payment_decisions(connection, office_id, payment_id),
             cases=payment_cases(connection, office_id, payment_id),
             same=books.same_obligation(connection, found),
-            answerable=found.state in ANSWERABLE,
+            answerable=standing in ANSWERABLE,
+            left_open=standing is not found.state,
+            about_reversal=standing is PaymentState.REVERSAL_IN_DOUBT,
+            in_doubt=standing in _DOUBT,
             disputed=found.state in LATE and disputed_since(connection, office_id, payment_id) is not None,
             typed=typed,
             **everything,

@@ -5,23 +5,28 @@ import msgspec
 import pytest
 
 from central.fleet import feed
+from central.fleet.enrolment import issue_code
+from central.ledger.left_behind import open_left_behind
 from shared.events import (
     FEED_BODIES,
     AcquirerAnswered,
     AlarmRaised,
     DayClosed,
     Evidence,
+    PaymentRequested,
     PaymentReversed,
+    PaymentSent,
     RefundAgreed,
     RefundProposed,
     ReversalInDoubt,
     ReversalRequested,
+    Split,
     decode_body,
 )
 from shared.ids import office_feed
 from shared.journal.entry import decode_entry
 from tests.central.ingest.offices import OFFICE
-from tests.central.web.a_day import Day
+from tests.central.web.a_day import TERMINAL, Day
 from tests.central.web.conftest import send, sign_in
 
 pytestmark = pytest.mark.postgres
@@ -151,3 +156,73 @@ async def test_that_it_was_not_charged_may_be_said_where_its_box_spoke_of_a_char
         await sign_in(sara, "sara")
         assert (await send(sara, f"{declined}/statements/1/agree")).status_code == 303
     assert [(body.payment_id, body.charged) for body in told(day)] == [("p-0005", False)]
+
+
+def left_open(day: Day) -> str:
+    """Put an amount under way at the box; return the payment's page."""
+    day.pay(
+        PaymentRequested(
+            payment_id="p-left",
+            obligation="bill:7748317800142:99",
+            purpose="bill",
+            amount_rial=50_000,
+            split=Split(gross_rial=50_000, company_rial=50_000),
+            method="pcpos",
+            terminal="counter-1",
+            reference="000000000000000099",
+            operator="maryam",
+            bill_id="7748317800142",
+            bill_payment_id="99",
+        ),
+        PaymentSent(payment_id="p-left", terminal_number=TERMINAL),
+    )
+    day.sync()
+    return f"/payments/{OFFICE}/p-left"
+
+
+def replace_box(day: Day) -> None:
+    centre = day.centre
+    code = issue_code(centre.engine, OFFICE, clock=centre.clock, entropy=centre.entropy, replaces="1")
+    centre.enrol("next", code=code, replaced=open_left_behind)
+
+
+async def test_what_a_box_that_is_gone_had_under_way_may_be_said(day: Day, mina: httpx.AsyncClient) -> None:
+    payment = left_open(day)
+    heard_none = {**HEARD, "charged": "no", "rrn": ""}
+    for heard in (HEARD, heard_none):
+        refused = await send(mina, f"{payment}/statements", heard)
+        assert (refused.status_code, "دستگاهش هنوز خودش می‌گوید" in refused.text) == (422, True), (
+            "its box may still tell"
+        )
+    assert 'name="charged"' not in (await mina.get(payment)).text
+    replace_box(day)
+    page = (await mina.get(payment)).text
+    assert "خودش نمی‌گوید چه شد" in page
+    assert page.count('<option value="no"') == 1
+    day.web.people.add("sara", name="سارا", password="a-password-for-tests")
+    async with day.client() as sara:
+        await sign_in(sara, "sara")
+        for number, heard in enumerate((heard_none, HEARD, heard_none), 1):
+            assert (await send(mina, f"{payment}/statements", heard)).status_code == 303
+            assert (await send(sara, f"{payment}/statements/{number}/agree")).status_code == 303
+    # A charge that is found out later is told, too; that there was none is not said after it.
+    assert [(body.payment_id, body.about, body.charged) for body in told(day)] == [
+        ("p-left", "sale", False),
+        ("p-left", "sale", True),
+    ]
+
+
+async def test_that_a_box_that_is_gone_had_given_money_back_may_be_said(day: Day, mina: httpx.AsyncClient) -> None:
+    payment = f"/payments/{OFFICE}/p-0001"
+    day.pay(ReversalRequested(payment_id="p-0001", refund_id="r", means="reversal"))
+    day.sync()
+    assert (await send(mina, f"{payment}/statements", HEARD)).status_code == 422
+    replace_box(day)
+    assert "پذیرنده: پول برگشته است" in (await mina.get(payment)).text
+    assert (await send(mina, f"{payment}/statements", {**HEARD, "charged": "no", "rrn": ""})).status_code == 303
+    day.web.people.add("sara", name="سارا", password="a-password-for-tests")
+    async with day.client() as sara:
+        await sign_in(sara, "sara")
+        assert (await send(sara, f"{payment}/statements/1/agree")).status_code == 303
+    (answer,) = told(day)
+    assert (answer.payment_id, answer.charged, answer.about, answer.refund_id) == ("p-0001", False, "reversal", "r")

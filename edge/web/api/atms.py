@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from edge.web.api.requests import ApiRequest, IdempotencyKey, checked_key, operator_of, request_digest
+from edge.web.api.requests import ApiRequest, IdempotencyKey, Work, once, operator_of
 from edge.web.guards import ACT
 from edge.web.pages.atm_tickets import find_ticket
 from edge.web.pages.atms import find_atm
@@ -117,17 +117,6 @@ def _atm_out(web: Web, atm: AtmView) -> AtmOut:
     return AtmOut(**named, cassettes=cassettes, open_tickets=[_ticket_out(ticket) for ticket in tickets])
 
 
-async def _once(web: Web, request: ApiRequest, key: str | None, body: msgspec.Struct, work: Any) -> str:
-    """Do what is asked, once however often it is sent under its key; return the name of what was made."""
-
-    async def run(name: str) -> bytes:
-        made: str = await work(name)
-        return made.encode()
-
-    digest = request_digest(request, body)
-    return (await web.counter.idempotent(checked_key(key), digest, operator_of(request), run)).decode()
-
-
 def atm_routes(web: Web) -> list[Any]:
     """Return the handlers of these routes."""
     return [*_machine_routes(web), *_ticket_routes(web)]
@@ -151,7 +140,7 @@ def _machine_routes(web: Web) -> list[Any]:
                 atm_id, data.state, note=data.note, operator=operator_of(request), name=name
             )
 
-        await _once(web, request, idempotency_key, data, work)
+        await once(web, request, idempotency_key, data, work)
         return _atm_out(web, find_atm(web, atm_id))
 
     @post(
@@ -164,13 +153,13 @@ def _machine_routes(web: Web) -> list[Any]:
     async def cash(
         request: ApiRequest, atm_id: FromPath[str], data: JSONBody[CashIn], idempotency_key: IdempotencyKey = None
     ) -> AtmOut:
-        await _once(web, request, idempotency_key, data, _cash_work(web, request, atm_id, data))
+        await once(web, request, idempotency_key, data, _cash_work(web, request, atm_id, data))
         return _atm_out(web, find_atm(web, atm_id))
 
     return [atms, atm, state, cash]
 
 
-def _cash_work(web: Web, request: ApiRequest, atm_id: str, data: CashIn) -> Any:
+def _cash_work(web: Web, request: ApiRequest, atm_id: str, data: CashIn) -> Work:
     """Return what records the cash of a request."""
     notes = {figure.cassette: figure.notes for figure in data.figures}
     machine = {figure.cassette: figure.machine for figure in data.figures if figure.machine is not None}
@@ -201,7 +190,7 @@ def _ticket_routes(web: Web) -> list[Any]:
                 atm_id, data.kind, detail=data.detail, operator=operator_of(request), name=name
             )
 
-        ticket_id = await _once(web, request, idempotency_key, data, work)
+        ticket_id = await once(web, request, idempotency_key, data, work)
         return Response(
             _ticket_out(find_ticket(web, ticket_id)), headers={"Location": f"/api/v1/atm-tickets/{ticket_id}"}
         )

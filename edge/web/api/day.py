@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from edge.web.api.requests import ApiRequest, Before, IdempotencyKey, Limit, checked_key, operator_of, request_digest
+from edge.web.api.requests import ApiRequest, Before, IdempotencyKey, Limit, once, operator_of
 from edge.web.pages.day import find_day
 from edge.web.rendering import Web
 from edge.web.schemas.day import ClosedDayOut, DaysOut, closed_day_out, open_day_out
@@ -33,11 +33,10 @@ def day_routes(web: Web) -> list[Any]:
     async def close(request: ApiRequest, idempotency_key: IdempotencyKey = None) -> Response[ClosedDayOut]:
         operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
-            return (await web.counter.close_day(operator=operator, name=name)).encode()
+        async def work(name: str) -> str:
+            return await web.counter.close_day(operator=operator, name=name)
 
-        key, digest = checked_key(idempotency_key), request_digest(request, None)
-        close_id = (await web.counter.idempotent(key, digest, operator, run)).decode()
+        close_id = await once(web, request, idempotency_key, None, work)
         return Response(closed_day_out(find_day(web, close_id)), headers={"Location": f"/api/v1/days/{close_id}"})
 
     @get("/days/{close_id:str}", opt={"scope": "payments:read"}, tags=["days"], summary="Read a closed day")

@@ -6,7 +6,7 @@ from typing import Any, Final
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from edge.web.api.requests import ApiRequest, IdempotencyKey, checked_key, operator_of, request_digest
+from edge.web.api.requests import ApiRequest, IdempotencyKey, once, operator_of
 from edge.web.guards import ACT
 from edge.web.rendering import Web
 from edge.web.schemas.groups import GroupAgainIn, GroupIn, GroupOut, group_out
@@ -39,16 +39,15 @@ def _paying(web: Web) -> list[Any]:
     async def pay(
         request: ApiRequest, data: JSONBody[GroupIn], idempotency_key: IdempotencyKey = None
     ) -> Response[GroupOut]:
-        key, operator = checked_key(idempotency_key), operator_of(request)
+        operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
+        async def work(name: str) -> str:
             bills = _bills(web, data.bills)
-            began = await web.counter.groups.pay(
+            return await web.counter.groups.pay(
                 bills, one_charge=data.one_charge, operator=operator, terminal=data.terminal, name=name
             )
-            return began.encode()
 
-        group_id = (await web.counter.idempotent(key, request_digest(request, data), operator, run)).decode()
+        group_id = await once(web, request, idempotency_key, data, work)
         return Response(
             group_out(web.counter.groups.view(group_id), web.counter),
             headers={"Location": f"/api/v1/bill-groups/{group_id}"},
@@ -67,9 +66,9 @@ def _paying(web: Web) -> list[Any]:
         data: JSONBody[GroupAgainIn],
         idempotency_key: IdempotencyKey = None,
     ) -> GroupOut:
-        key, operator = checked_key(idempotency_key), operator_of(request)
+        operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
+        async def work(name: str) -> str:
             await web.counter.groups.pay_again(
                 group_id,
                 one_charge=data.one_charge,
@@ -78,9 +77,9 @@ def _paying(web: Web) -> list[Any]:
                 terminal=data.terminal,
                 name=name,
             )
-            return b""
+            return group_id
 
-        await web.counter.idempotent(key, request_digest(request, data), operator, run)
+        await once(web, request, idempotency_key, data, work)
         return group_out(web.counter.groups.view(group_id), web.counter)
 
     return [pay, again]

@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from edge.web.api.requests import ApiRequest, IdempotencyKey, checked_key, operator_of, request_digest
+from edge.web.api.requests import ApiRequest, IdempotencyKey, once, operator_of
 from edge.web.pages.inquiries import find_inquiry
 from edge.web.rendering import Web
 from edge.web.schemas.inquiries import InquireIn, InquiryOut, inquiry_out
@@ -26,16 +26,11 @@ def inquiry_routes(web: Web) -> list[Any]:
     ) -> Response[InquiryOut]:
         operator = operator_of(request)
 
-        async def run(name: str | None) -> bytes:
-            asked = await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator, name=name)
-            return asked.encode()
+        async def work(name: str | None) -> str:
+            return await web.counter.ask_inquiry(data.kind, data.parameter, operator=operator, name=name)
 
-        if idempotency_key is None:
-            asked = await run(None)
-        else:
-            key = checked_key(idempotency_key)
-            asked = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        inquiry_id = asked.decode()
+        keyed = idempotency_key is not None
+        inquiry_id = await (once(web, request, idempotency_key, data, work) if keyed else work(None))
         return Response(
             inquiry_out(find_inquiry(web, inquiry_id)), headers={"Location": f"/api/v1/inquiries/{inquiry_id}"}
         )

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from edge.web.api.requests import ApiRequest, IdempotencyKey, checked_key, operator_of, request_digest
+from edge.web.api.requests import ApiRequest, IdempotencyKey, once, operator_of
 from edge.web.pages.bills import find_payment
 from edge.web.ports.counter import RefundView
 from edge.web.rendering import Web
@@ -103,15 +103,12 @@ def _ask_routes(web: Web) -> list[Any]:
         find_payment(web, payment_id)
         operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
-            made = await web.counter.propose_refund(
+        async def work(name: str) -> str:
+            return await web.counter.propose_refund(
                 payment_id, means=data.means, reason=data.reason, operator=operator, name=name
             )
-            return made.encode()
 
-        key = checked_key(idempotency_key)
-        made = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        refund_id = made.decode()
+        refund_id = await once(web, request, idempotency_key, data, work)
         return Response(
             refund_out(_find_refund(web, refund_id), web.counter),
             headers={"Location": f"/api/v1/refunds/{refund_id}"},

@@ -10,9 +10,8 @@ from edge.web.api.requests import (
     Before,
     IdempotencyKey,
     Limit,
-    checked_key,
+    once,
     operator_of,
-    request_digest,
 )
 from edge.web.pages.bills import find_payment
 from edge.web.rendering import Web
@@ -55,11 +54,10 @@ def _pay_routes(web: Web) -> list[Any]:
     async def pay(
         request: ApiRequest, data: JSONBody[PayIn], idempotency_key: IdempotencyKey = None
     ) -> Response[PaymentOut]:
-        key = checked_key(idempotency_key)
         operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
-            began = await web.counter.pay_bill(
+        async def work(name: str) -> str:
+            return await web.counter.pay_bill(
                 data.bill_id,
                 data.payment_id,
                 operator=operator,
@@ -67,10 +65,8 @@ def _pay_routes(web: Web) -> list[Any]:
                 terminal=data.terminal,
                 name=name,
             )
-            return began.encode()
 
-        began = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        payment_id = began.decode()
+        payment_id = await once(web, request, idempotency_key, data, work)
         return Response(
             payment_out(find_payment(web, payment_id), web.counter),
             headers={"Location": f"/api/v1/payments/{payment_id}"},

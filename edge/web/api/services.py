@@ -10,9 +10,8 @@ from edge.web.api.requests import (
     Before,
     IdempotencyKey,
     Limit,
-    checked_key,
+    once,
     operator_of,
-    request_digest,
 )
 from edge.web.guards import SERVICE
 from edge.web.pages.bills import find_payment
@@ -94,15 +93,12 @@ def _ask_routes(web: Web) -> list[Any]:
     ) -> Response[ServiceOut]:
         operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
-            asked = await web.counter.request_service(
+        async def work(name: str) -> str:
+            return await web.counter.request_service(
                 code, data.fields, rules_accepted=data.rules_accepted, operator=operator, name=name
             )
-            return asked.encode()
 
-        key = checked_key(idempotency_key)
-        asked = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        inquiry_id = asked.decode()
+        inquiry_id = await once(web, request, idempotency_key, data, work)
         return Response(_out(web, inquiry_id), headers={"Location": f"/api/v1/service-requests/{inquiry_id}"})
 
     return [services, ask]
@@ -146,13 +142,10 @@ def _pay_routes(web: Web) -> list[Any]:
     ) -> Response[PaymentOut]:
         operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
-            began = await web.counter.pay_fee(inquiry_id, operator=operator, terminal=data.terminal, name=name)
-            return began.encode()
+        async def work(name: str) -> str:
+            return await web.counter.pay_fee(inquiry_id, operator=operator, terminal=data.terminal, name=name)
 
-        key = checked_key(idempotency_key)
-        began = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        return _began(web, began.decode())
+        return _began(web, await once(web, request, idempotency_key, data, work))
 
     @post(
         "/service-requests/{inquiry_id:str}/payments",
@@ -169,15 +162,12 @@ def _pay_routes(web: Web) -> list[Any]:
     ) -> Response[PaymentOut]:
         operator = operator_of(request)
 
-        async def run(name: str) -> bytes:
-            began = await web.counter.pay_answer(
+        async def work(name: str) -> str:
+            return await web.counter.pay_answer(
                 inquiry_id, data.keys, operator=operator, terminal=data.terminal, name=name
             )
-            return began.encode()
 
-        key = checked_key(idempotency_key)
-        began = await web.counter.idempotent(key, request_digest(request, data), operator, run)
-        return _began(web, began.decode())
+        return _began(web, await once(web, request, idempotency_key, data, work))
 
     return [fee, pay]
 

@@ -1,15 +1,18 @@
 """A payment of another journal of the office, as pages show it: read only, and what to do. Decides nothing."""
 
 from edge.journal.elsewhere import ElsewherePayment
-from shared.display import STATUSES, Status, payment_status
+from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.payment import CERTAINLY_UNCHARGED
 
 
-def elsewhere_status(held: ElsewherePayment) -> Status:
+def elsewhere_status_key(held: ElsewherePayment) -> StatusKey:
     """Return its row of the status table. What is open there is in doubt here: its terminal is not ours to ask."""
-    if held.is_open:
-        return STATUSES["in_doubt"]
-    return payment_status(held.state, held.items[0].confirmation)
+    return "in_doubt" if held.is_open else payment_status_key(held.state, held.items[0].confirmation)
+
+
+def elsewhere_status(held: ElsewherePayment) -> Status:
+    """Return how it stands, see `elsewhere_status_key`."""
+    return STATUSES[elsewhere_status_key(held)]
 
 
 def elsewhere_text(held: ElsewherePayment) -> str:

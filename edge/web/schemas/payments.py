@@ -2,8 +2,9 @@
 
 import msgspec
 
+from edge.web.elsewhere_view import elsewhere_status_key
 from edge.web.payment_view import status_key_now
-from edge.web.ports.counter import Confirmation, Counter, PaymentView, Reading, RefundMeans
+from edge.web.ports.counter import Confirmation, Counter, ElsewherePayment, PaymentView, Reading, RefundMeans
 from shared.display import StatusKey
 from shared.ids import bill_obligation
 from shared.payment import PaymentState
@@ -107,6 +108,24 @@ class PaymentsOut(msgspec.Struct, frozen=True, kw_only=True):
     """Give this as `before` for the next ones; null at the end."""
 
 
+class ElsewhereOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment of another box of the office, by central's word: it is no payment of this box, and is only told of."""
+
+    payment_id: str
+    journal: str
+    state: PaymentState
+    """By central's books, or by the acquirer's records since."""
+    status: StatusKey
+    """`in_doubt` where nobody knows whether the card was charged: central asks the acquirer, nobody charges again."""
+    amount_rial: int
+    terminal: str
+    requested_at: str
+    stan: str | None
+    rrn: str | None
+    heard_at: str | None
+    """When central last heard of that box."""
+
+
 class BillOut(msgspec.Struct, frozen=True, kw_only=True):
     """What a bill's ids say, checked without any line."""
 
@@ -120,6 +139,8 @@ class BillOut(msgspec.Struct, frozen=True, kw_only=True):
     period: str
     earlier: PaymentOut | None
     """The payment because of which this bill cannot be paid again here."""
+    elsewhere: ElsewhereOut | None
+    """The payment of another box of the office because of which it cannot be paid here."""
     disputed: PaymentOut | None
     """One that counts as not charged, and a charge of it was spoken of: until that is settled the bill is not paid."""
 
@@ -190,5 +211,22 @@ def bill_out(reading: Reading, counter: Counter) -> BillOut:
         year_digit=bill.year_digit,
         period=bill.period,
         earlier=payment_out(reading.earlier, counter) if reading.earlier else None,
+        elsewhere=elsewhere_out(reading.elsewhere) if reading.elsewhere else None,
         disputed=payment_out(disputed, counter) if disputed else None,
+    )
+
+
+def elsewhere_out(held: ElsewherePayment) -> ElsewhereOut:
+    """Return a payment of another box as the API gives it."""
+    return ElsewhereOut(
+        payment_id=held.payment_id,
+        journal=held.journal,
+        state=held.state,
+        status=elsewhere_status_key(held),
+        amount_rial=held.amount_rial,
+        terminal=held.terminal,
+        requested_at=held.requested_at,
+        stan=held.stan,
+        rrn=held.rrn,
+        heard_at=held.heard_at,
     )

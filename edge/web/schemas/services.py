@@ -141,6 +141,8 @@ class ServiceOut(msgspec.Struct, frozen=True, kw_only=True):
     expired: list[str]
     payments: dict[str, PaymentOut]
     """By key: the payment that holds it, or the newest attempt."""
+    paid_unseen: list[PaymentOut]
+    """Payments about the same applicant, by another answer, that this answer may not know of: look before paying."""
     fulfilments: dict[str, dict[str, str]]
     """By key: what is handed over, for example a PIN."""
     images: dict[str, list[ImageOut]]
@@ -205,6 +207,7 @@ def service_out(view: ServiceView, counter: Counter) -> ServiceOut:
         payable=sorted(view.payable),
         expired=sorted(view.expired),
         payments={key: payment_out(payment, counter) for key, payment in view.payments.items()},
+        paid_unseen=[payment_out(payment, counter) for payment in view.paid_unseen],
         fulfilments=view.fulfilments,
         images={
             item: [ImageOut(number=image.number, label=image.label, there=image.there) for image in images]

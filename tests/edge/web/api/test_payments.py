@@ -7,6 +7,7 @@ import pytest
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, BILL_ID, OTHER_BILL, PAYMENT_ID, Browser
 from tests.edge.web.fake_counter import FakeCounter
+from tests.edge.web.test_pages_elsewhere import THERE, hold
 
 HEADERS = {"authorization": "Bearer all"}
 PAY = {"bill_id": BILL_ID, "payment_id": PAYMENT_ID}
@@ -38,6 +39,7 @@ async def test_a_bill_is_read(api: httpx.AsyncClient, asked: dict[str, str]):
         "year_digit": 7,
         "period": "01",
         "earlier": None,
+        "elsewhere": None,
         "disputed": None,
     }
 
@@ -87,6 +89,17 @@ async def test_a_held_bill_names_the_payment_that_holds_it(api: httpx.AsyncClien
     assert body(answer)["data"]["payment_id"] == holder.payment_id
     read = body(await api.post("/api/v1/bills/read", json=PAY))
     assert (read["earlier"]["payment_id"], read["earlier"]["status"]) == (holder.payment_id, "in_doubt")
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [(PaymentState.SENT, "in_doubt"), (PaymentState.OVERRIDDEN_CHARGED, "stated_charged")]
+)
+async def test_a_bill_says_that_another_box_holds_it(
+    api: httpx.AsyncClient, counter: FakeCounter, state: PaymentState, status: str
+):
+    hold(counter, state)
+    held = body(await api.post("/api/v1/bills/read", json=PAY))["elsewhere"]
+    assert (held["payment_id"], held["journal"], held["status"], held["rrn"]) == ("old", THERE, status, "012345678901")
 
 
 async def test_a_payment_in_doubt_is_checked(api: httpx.AsyncClient, counter: FakeCounter):

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, case, select
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accepted_entry import AcceptedEntry
-from central.ledger.left_behind import LEFT_OPEN, is_gone
+from central.ledger.left_behind import LEFT_OPEN, hear_after_all, is_gone, stood
 from central.ledger.receive import post_entries
 from central.ledger.storable import name_or_none
 from central.store import journals
@@ -56,12 +56,24 @@ _ITEM_COLUMNS: Final = ("obligation", "amount_rial", "bill_id", "bill_payment_id
 
 
 def posting_for_all(append_feed: AppendFeed) -> Callable[[Connection, object, Sequence[AcceptedEntry]], None]:
-    """Return what books accepted entries and tells the office's other boxes what they hold, in the same transaction."""
+    """Return what books accepted entries and tells the office's other boxes what they hold, in the same transaction.
+
+    What a box that is gone says after all, it says to the cases of what it left open, too.
+    """
 
     def post(connection: Connection, journal: object, accepted: Sequence[AcceptedEntry]) -> None:
+        groups = [(*key, list(each)) for key, each in groupby(accepted, key=lambda one: (one.office, one.journal))]
+        before = {
+            name: stood(connection, office, name, _names(entries))
+            for office, name, entries in groups
+            if connection.execute(select(is_gone(office, name))).scalar_one()
+        }
         post_entries(connection, journal, accepted)
-        for (office, name), entries in groupby(accepted, key=lambda entry: (entry.office, entry.journal)):
-            _tell_of_entries(connection, office, name, list(entries), append_feed)
+        for office, name, entries in groups:
+            if name in before:
+                at = max(entry.received_at for entry in entries)
+                hear_after_all(connection, office, name, _names(entries), before=before[name], at=at)
+            _tell_of_entries(connection, office, name, entries, append_feed)
 
     return post
 
@@ -109,15 +121,20 @@ def _tell_of_entries(
     if all(row.is_gone for row in everyone if row.journal_id != journal):
         return
     own = next(row for row in everyone if row.journal_id == journal)
-    named = {name for entry in entries if (name := name_or_none(getattr(entry.body, "payment_id", None))) is not None}
     heard_at = max(entry.received_at for entry in entries)
     # What a box says that was taken over from tells at least until when it was heard; but that it heard this very word
     # is no news, or the two would go on for ever.
     has_news = any(not isinstance(entry.body, FeedReceived) for entry in entries)
     always = has_news and any(row.predecessor == journal for row in everyone)
-    payments = _named(connection, office, journal, named)
+    payments = _named(connection, office, journal, _names(entries))
     size = max(own.size, *(entry.index + 1 for entry in entries))
     _tell(connection, office, own, payments, append_feed, always=always, size=size, heard_at=heard_at)
+
+
+def _names(entries: Iterable[AcceptedEntry]) -> set[str]:
+    """Return of which payments entries speak."""
+    names = (name_or_none(getattr(entry.body, "payment_id", None)) for entry in entries)
+    return {name for name in names if name is not None}
 
 
 def _tell(

@@ -5,15 +5,17 @@ is told to the office also of a payment that such a box had just begun: it stand
 box's next start.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, or_, select
 
-from central.ledger.cases import NewCase, open_case
+from central.ledger.cases import NewCase, note_if_there, open_case
+from central.store.answers import acquirer_answer
 from central.store.books import office_payment
 from central.store.journals import journal as journals
-from shared.payment import PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 
 LEFT_OPEN: Final = (
     PaymentState.REQUESTED,
@@ -23,6 +25,8 @@ LEFT_OPEN: Final = (
     PaymentState.REVERSAL_IN_DOUBT,
 )
 """States that only the box could have settled by itself."""
+TOLD_AFTER_ALL: Final = "دستگاه پس از همه گفت · its box told after all"
+_UNDOING: Final = (PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT)
 _AFTER_A_START: Final = {
     PaymentState.REQUESTED: PaymentState.IN_DOUBT,  # what was sent since was perhaps not heard
     PaymentState.SENT: PaymentState.IN_DOUBT,
@@ -53,18 +57,86 @@ def open_left_behind(connection: Connection, office: str, journal: str, at: date
     """Open a case for each payment of the journal whose outcome is not known; return how many there are."""
     table = office_payment.c
     rows = connection.execute(
-        select(table.payment_id, table.amount_rial, table.state, table.terminal)
-        .where(table.office_id == office, table.journal_id == journal, table.state.in_([str(one) for one in LEFT_OPEN]))
-        .order_by(table.ordinal)
+        _payments(office, journal).where(table.state.in_([str(one) for one in LEFT_OPEN])).order_by(table.ordinal)
     ).all()
     for row in rows:
-        new = NewCase(
-            kind="left_in_doubt",
-            about=f"{office}|{row.payment_id}",
-            amount_rial=row.amount_rial,
-            office_id=office,
-            payment_id=row.payment_id,
-            facts={"journal": journal, "state": row.state, "terminal": row.terminal},
-        )
-        open_case(connection, new, at=at)
+        open_case(connection, _case(row), at=at)
     return len(rows)
+
+
+def stood(connection: Connection, office: str, journal: str, names: Collection[str]) -> dict[str, PaymentState]:
+    """Return how these payments of a journal stand now: `hear_after_all` is told, once its entries are booked."""
+    rows = connection.execute(_named(office, journal, names)).all()
+    return {row.payment_id: PaymentState(row.state) for row in rows}
+
+
+def hear_after_all(
+    connection: Connection,
+    office: str,
+    journal: str,
+    names: Collection[str],
+    *,
+    before: Mapping[str, PaymentState],
+    at: datetime,
+) -> None:
+    """Carry on the cases of these payments by what their box, which is gone, has said of them after all.
+
+    What is open now gets its case. What has ended ends its case, unless the office was told of a charge that the box
+    does not know; where a person had ended it, it is open again: the two may not fit. A charge of which the office was
+    told that there was none came late.
+    """
+    for row in connection.execute(_named(office, journal, names)).all():
+        was, case = before.get(row.payment_id), _case(row)
+        if row.state in LEFT_OPEN:
+            open_case(connection, case, at=at, again=was not in LEFT_OPEN)
+            continue
+        if was not in LEFT_OPEN:
+            continue
+        told = None if was in _UNDOING else _told_charged(connection, office, row.payment_id)
+        # Evidence of a charge beats evidence of none: then it is the box that nobody believes.
+        ends = not (told and row.state in CERTAINLY_UNCHARGED)
+        if not note_if_there(connection, case.case_id, f"{TOLD_AFTER_ALL}: {row.state}", closes=ends, at=at):
+            open_case(connection, case, at=at, again=True)
+        if told is False and row.state in (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED):
+            open_case(connection, _late(row), at=at, again=True)
+
+
+def _named(office: str, journal: str, names: Collection[str]) -> Select[Any]:
+    table = office_payment.c
+    return _payments(office, journal).where(table.payment_id.in_(sorted(names))).order_by(table.payment_id)
+
+
+def _payments(office: str, journal: str) -> Select[Any]:
+    table = office_payment.c
+    query = select(table.office_id, table.journal_id, table.payment_id, table.amount_rial, table.state, table.terminal)
+    return query.where(table.office_id == office, table.journal_id == journal)
+
+
+def _case(row: Row[Any]) -> NewCase:
+    return NewCase(
+        kind="left_in_doubt",
+        about=f"{row.office_id}|{row.payment_id}",
+        amount_rial=row.amount_rial,
+        office_id=row.office_id,
+        payment_id=row.payment_id,
+        facts={"journal": row.journal_id, "state": row.state, "terminal": row.terminal},
+    )
+
+
+def _late(row: Row[Any]) -> NewCase:
+    return NewCase(
+        kind="late_approval",
+        about=f"{row.office_id}/{row.payment_id}",
+        amount_rial=row.amount_rial,
+        office_id=row.office_id,
+        payment_id=row.payment_id,
+        facts={"earlier": str(PaymentState.NOT_CHARGED)},
+    )
+
+
+def _told_charged(connection: Connection, office: str, payment_id: str) -> bool | None:
+    """Return whether the office was told that the sale was charged, or None where it was told nothing of it."""
+    table = acquirer_answer.c
+    of_sale = (table.office_id == office, table.payment_id == payment_id, table.refund_id == "")
+    told = connection.execute(select(table.charged).where(*of_sale)).scalars().all()
+    return any(told) if told else None

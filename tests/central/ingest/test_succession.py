@@ -11,9 +11,13 @@ from sqlalchemy.exc import OperationalError
 from central.fleet import feed
 from central.fleet.enrolment import issue_code
 from central.ledger import elsewhere
+from central.ledger.cases import case_id
 from central.ledger.elsewhere import posting_for_all, tell_newcomer
 from central.ledger.left_behind import open_left_behind
+from central.reconciliation.closing import propose_closing
+from central.reconciliation.statements import agree_statement, propose_statement, statements
 from central.store import journals
+from central.store.books import money_case
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.journal.writer import StoreView
@@ -26,9 +30,11 @@ from shared.events import (
     AcquirerAnswered,
     Body,
     ObligationsHeld,
+    PaymentAcknowledged,
     PaymentInDoubt,
     PaymentNotSent,
     PaymentRequested,
+    StatusQueried,
     decode_body,
 )
 from shared.journal.entry import decode_entry
@@ -249,5 +255,78 @@ async def test_all_that_a_journal_holds_is_told_in_entries_that_fit(
     assert len(held) > 3
     # What is open comes first, then the newest.
     assert [name for piece in held for name in piece] == ["old-1", *(f"old-{name}" for name in reversed(names[1:]))]
+    for box in (old, new):
+        await box.stop()
+
+
+def stated(town: Town, payment_id: str, *, charged: bool) -> None:
+    """Let two people of finance say what the acquirer said."""
+    engine, clock = town.centre.engine, town.centre.clock
+    rrn = "123456789012" if charged else ""
+    propose_statement(engine, OFFICE, payment_id, charged=charged, rrn=rrn, reason="x", by="mina", clock=clock)
+    with engine.connect() as connection:
+        number = statements(connection, OFFICE, payment_id)[-1].statement_id
+    agree_statement(engine, number, town.append, by="sara", clock=clock)
+
+
+def cases_of(town: Town, payment_id: str) -> dict[str, str]:
+    table = money_case.c
+    query = select(table.kind, table.state).where(table.payment_id == payment_id)
+    with town.centre.engine.connect() as connection:
+        return {row.kind: row.state for row in connection.execute(query)}
+
+
+async def test_what_a_dead_box_had_under_way_is_settled_by_two_people_and_by_what_it_says_later(town: Town) -> None:
+    old = town.box("old")
+    for name in "1234":
+        pay(old, name, *([sent] if name != "4" else []))
+    assert await drained(old) == ["ok"]
+    new = town.box("new", replaces="1")
+    await drained(new)
+    held = "payment.held_elsewhere"
+    assert {refusal(new, name) for name in "1234"} == {held}
+    stated(town, "old-1", charged=False)
+    stated(town, "old-2", charged=True)
+    stated(town, "old-4", charged=False)
+    await drained(new)
+    assert {name: refusal(new, name) for name in "1234"} == {"1": "", "2": held, "3": held, "4": ""}
+    new.write(pays("1"), sent("new-1"), approved("new-1"))
+    await drained(new)
+    assert all(cases_of(town, f"old-{name}") == {"left_in_doubt": "open"} for name in "1234")
+
+    # It comes back: its terminal had charged the first and the third, and not the second; the fourth never left.
+    old.write(approved("old-1"), declined("old-2"), approved("old-3"), PaymentNotSent(payment_id="old-4", reason="x"))
+    old.write(requested("old-5", obligation="bill:5:5"), sent("old-5"), lost("old-5"))
+    assert set(await drained(old)) == {"ok"}
+    done = {"left_in_doubt": "closed"}
+    assert cases_of(town, "old-1") == {**done, "late_approval": "open", "refund": "open"}, "charged at both boxes"
+    assert cases_of(town, "old-2") == {"left_in_doubt": "open"}, "the acquirer knows of a charge and the box does not"
+    assert all(cases_of(town, f"old-{name}") == done for name in "34")
+    assert cases_of(town, "old-5") == {"left_in_doubt": "open"}, "heard of only now"
+    await drained(new)
+    # A charge counts whoever speaks of it: the acquirer's word of the second one stands.
+    assert {name: refusal(new, name) for name in "2345"} == {"2": held, "3": held, "4": "", "5": held}
+    assert refusal(new, "1") == "payment.obligation_held", "its own"
+    for box in (old, new):
+        await box.stop()
+
+
+async def test_news_of_a_dead_box_opens_a_case_again_that_a_person_had_ended(town: Town) -> None:
+    old = town.box("old")
+    pay(old, "1", sent, lost)
+    await drained(old)
+    new = town.box("new", replaces="1")
+    named = case_id("left_in_doubt", f"{OFFICE}|old-1")
+    clock = town.centre.clock
+    assert propose_closing(town.centre.engine, named, outcome="explained", reason="x", by="mina", clock=clock)
+    old.write(StatusQueried(payment_id="old-1", outcome="no_answer"))
+    await drained(old)
+    assert cases_of(town, "old-1") == {"left_in_doubt": "closed"}, "no news"
+    old.write(approved("old-1"))
+    await drained(old)
+    assert cases_of(town, "old-1") == {"left_in_doubt": "open"}
+    old.write(PaymentAcknowledged(payment_id="old-1"))
+    await drained(old)
+    assert cases_of(town, "old-1") == {"left_in_doubt": "open"}
     for box in (old, new):
         await box.stop()

@@ -3,6 +3,7 @@
 They are known to be there, not how they came about: nothing of them is decided here but that they are not made again.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -63,6 +64,9 @@ class OthersReader(Protocol):
 
     def holder_of(self, obligation: str) -> ElsewherePayment | None:
         """Return the payment of another journal that holds an obligation."""
+
+    def payments_by_paper(self, digits: Sequence[str]) -> list[ElsewherePayment]:
+        """Return payments of other journals that hold a bill with one of these numbers as bill id or payment id."""
 
     def journals(self) -> list[HeardJournal]:
         """Return the office's other journals, as far as central told of them; the predecessor first."""

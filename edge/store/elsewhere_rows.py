@@ -1,5 +1,6 @@
 """Every SELECT of what the office's other journals hold."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
 
@@ -7,7 +8,7 @@ import apsw
 import msgspec
 
 from edge.journal.elsewhere import ElsewherePayment, HeardJournal
-from edge.store.reading import Reading
+from edge.store.reading import Reading, marks
 from edge.store.row_views import sound
 from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 
@@ -17,6 +18,10 @@ _ELSEWHERE: Final = f"SELECT {', '.join(_COLUMNS)} FROM elsewhere JOIN heard_jou
 _HOLDER: Final = (
     f"= (SELECT payment_id FROM holding WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608 - a constant of ours
     "AND payment_id IN (SELECT payment_id FROM elsewhere) ORDER BY doubled, requested_index LIMIT 1)"
+)
+_BY_PAPER: Final = (
+    "IN (SELECT payment_id FROM holding WHERE (bill_id IN ({0}) OR bill_payment_id IN ({0})) "  # noqa: S608 - ours
+    f"AND {HOLDS_OBLIGATION}) ORDER BY requested_at DESC, payment_id LIMIT 20"
 )
 _ITEMS: Final = f"SELECT {', '.join(_ITEM_COLUMNS)} FROM holding WHERE payment_id = ? ORDER BY item"  # noqa: S608
 _HEARD: Final = (
@@ -47,6 +52,11 @@ class ElsewhereRows(Reading):
         with self._lock:
             return self._payment(_HOLDER, obligation)
 
+    def payments_by_paper(self, digits: Sequence[str]) -> list[ElsewherePayment]:
+        """Return payments of other journals that hold a bill with one of these numbers as bill id or payment id."""
+        with self._lock:
+            return self._payments(_BY_PAPER.format(marks(digits)), (*digits, *digits))
+
     def journals(self) -> list[HeardJournal]:
         """Return the office's other journals, as far as central told of them; the predecessor first."""
         with self._lock:
@@ -68,9 +78,12 @@ class ElsewhereRows(Reading):
             return self._one(_UNREAD) is not None
 
     def _payment(self, condition: str, value: str) -> ElsewherePayment | None:
-        row = self._one(_ELSEWHERE + condition, (value,))
-        if row is None:
-            return None
+        return next(iter(self._payments(condition, (value,))), None)
+
+    def _payments(self, condition: str, values: Sequence[str]) -> list[ElsewherePayment]:
+        return [self._made(row) for row in self._all(_ELSEWHERE + condition, values)]
+
+    def _made(self, row: tuple[Any, ...]) -> ElsewherePayment:
         found = dict(zip(_COLUMNS, row, strict=True))
         rows = self._all(_ITEMS, (found["payment_id"],))
         items = [dict(zip(_ITEM_COLUMNS, item, strict=True)) for item in rows]

@@ -7,7 +7,8 @@ import msgspec
 from litestar import Response, get
 
 from edge.journal.views import ItemView
-from edge.web.group_view import line_status
+from edge.web.elsewhere_view import elsewhere_status, elsewhere_text
+from edge.web.group_view import InTheWay, line_status
 from edge.web.guards import ACT, signed_in
 from edge.web.payment_view import paper_text
 from edge.web.ports.counter import PaymentView
@@ -57,6 +58,7 @@ def paid_pages(web: Web) -> list[Any]:
             wrong=wrong,
             is_search=bool(numbers),
             rows=rows,
+            elsewhere=_elsewhere(web, numbers) if numbers and before is None else [],
             older=payments[-1].requested_index if full else None,
             is_newest=before is None,
         )
@@ -82,6 +84,15 @@ def _payments(web: Web, numbers: tuple[str, ...], before: int | None) -> list[Pa
         # The two ids of a barcode are of one bill.
         return [one for one in found if any(_is_meant(*ids, numbers) for ids in _ids(one))]
     return web.counter.queries.payments(before, ROWS_MAX, CHARGED)
+
+
+def _elsewhere(web: Web, numbers: tuple[str, ...]) -> list[InTheWay]:
+    """Return the payments of the office's other boxes that hold a bill that is looked for, by central's word."""
+    return [
+        InTheWay(held.payment_id, elsewhere_status(held), elsewhere_text(held))
+        for held in web.counter.queries.others.payments_by_paper(numbers)
+        if any(_is_meant(one.bill_id or "", one.bill_payment_id or "", numbers) for one in held.items)
+    ]
 
 
 def _ids(payment: PaymentView) -> list[tuple[str, str]]:

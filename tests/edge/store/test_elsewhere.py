@@ -84,6 +84,18 @@ def test_what_another_journal_charged_cannot_be_charged_here(box: Box):
     holds_together(box)
 
 
+def test_a_bill_is_followed_up_by_either_number_while_it_is_held_there(box: Box):
+    say(
+        box,
+        told(there("o1", "approved", OTHER), there("o2", "in_doubt", "bill:7:3"), there("o3", "declined", "bill:7:4")),
+    )
+    found = {
+        numbers: [held.payment_id for held in box.queries.others.payments_by_paper(numbers)]
+        for numbers in (("2",), ("7",), ("3",), ("4",), ("7", "3"), ("9",))
+    }
+    assert found == {("2",): ["o1"], ("7",): ["o2"], ("3",): ["o2"], ("4",): [], ("7", "3"): ["o2"], ("9",): []}
+
+
 def test_what_is_told_of_this_journal_itself_teaches_nothing(box: Box):
     say(box, told(there(), journal=box.identity.journal_id))
     assert is_free(box)

@@ -120,6 +120,13 @@ class FakeOthers:
         held = (one for one in self.payments.values() if one.state not in CERTAINLY_UNCHARGED)
         return next((one for one in held if any(item.obligation == obligation for item in one.items)), None)
 
+    def payments_by_paper(self, digits: Sequence[str]) -> list[ElsewherePayment]:
+        return [
+            one
+            for one in self.payments.values()
+            if any(item.bill_id in digits or item.bill_payment_id in digits for item in one.items)
+        ]
+
     def journals(self) -> list[HeardJournal]:
         return self.heard
 

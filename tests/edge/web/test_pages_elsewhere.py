@@ -55,6 +55,17 @@ async def test_a_bill_that_another_box_holds_has_no_button_and_leads_to_that_pay
     assert 'href="/payments/old"' in group
 
 
+@pytest.mark.parametrize("sought", [BILL, BILL_ID, PAYMENT_ID])
+async def test_who_follows_up_a_bill_that_another_box_paid_is_led_to_that_payment(
+    operator: Browser, counter: FakeCounter, sought: str
+):
+    hold(counter, PaymentState.APPROVED)
+    page = (await operator.get(f"/bills/paid?q={sought}")).text
+    assert "این قبض را پرداخت کرده است" in page
+    assert 'href="/payments/old"' in page
+    assert "ثبت نشده است" not in page
+
+
 async def test_a_box_that_still_waits_to_hear_of_its_predecessor_says_so(operator: Browser, counter: FakeCounter):
     counter.queries.others.awaited = True
     assert "پرداخت هنوز باز نشده است" in (await operator.page("/")).text

@@ -231,7 +231,7 @@ async def test_a_paid_bill_is_found_by_either_id_or_its_barcode_and_its_receipt_
         assert answer.headers["location"] == f"/bills/paid?q={wanted.bill_id}"
         assert len(office.box.queries.print_jobs_for(f"{payment.payment_id}/2")) == 1, count
     assert "چاپ رونوشت" in (await teller.page(f"/bills/paid?q={wanted.bill_id}")).text
-    assert "در این دفتر پرداخت نشده است" in (await teller.page("/bills/paid?q=999999")).text
+    assert "پرداختی از این قبض این‌جا ثبت نشده است" in (await teller.page("/bills/paid?q=999999")).text
     assert "تنها رقم" in (await teller.page("/bills/paid?q=سلام")).text
 
 

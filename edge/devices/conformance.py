@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 from edge.devices.findings import Finding, Findings
-from edge.devices.terminal_bench import AMOUNT_RIAL, LATE_MS, SETTLE_WITHIN_MS, Bench, NotSo, hold
+from edge.devices.terminal_bench import AMOUNT_RIAL, BILL, LATE_MS, SETTLE_WITHIN_MS, Bench, NotSo, hold
 from edge.devices.terminals.driver import TerminalOutcome
+from edge.devices.terminals.session import TerminalBill
 from edge.devices.virtual.simulators import SIMULATORS
 from edge.devices.virtual.terminal_screen import Fault, Key
 from firmware_profiles.links import LinkKind
@@ -26,15 +27,16 @@ HARDWARE_ONLY: Final = (
     "that it gives an answer within the profile's times, with a slow centre and a slow customer",
     "what it does when the line breaks between card and answer, and what it then tells when asked",
     "what stands on its slip, and in which calendar its dates are",
+    "where it pays bills by their ids: that the contract has it, and that the biller then has the money",
 )
 
 
 # --- the trials ------------------------------------------------------------------------------------------------------
 
 
-async def _key(bench: Bench, key: Key, wanted: str) -> None:
+async def _key(bench: Bench, key: Key, wanted: str, bill: TerminalBill | None = None) -> None:
     bench.terminal.set_auto(key)
-    outcome = await bench.sale()
+    outcome = await bench.sale(bill=bill)
     hold(outcome.kind == wanted, f"{outcome.kind} ({outcome.reason or 'no reason'})")
     hold(bench.charged == (wanted == "approved"), f"{outcome.kind}, and charged: {bench.charged}")
     if wanted == "approved":
@@ -74,10 +76,10 @@ async def _cancel_when_waiting(bench: Bench) -> None:
     await bench.driver.cancel()
 
 
-async def _fault(bench: Bench, fault: Fault) -> TerminalOutcome:
+async def _fault(bench: Bench, fault: Fault, bill: TerminalBill | None = None) -> TerminalOutcome:
     bench.terminal.set_auto("approve")
     bench.terminal.set_fault(fault, late_ms=LATE_MS)
-    return await bench.sale()
+    return await bench.sale(bill=bill)
 
 
 async def _silent(bench: Bench) -> None:
@@ -94,9 +96,9 @@ async def _no_centre(bench: Bench) -> None:
     hold(bench.driver.state.centre_link is not True, "the terminal's own line is shown as working")
 
 
-async def _dies(bench: Bench) -> None:
+async def _dies(bench: Bench, bill: TerminalBill | None = None) -> None:
     await bench.sell_before()
-    outcome = await _fault(bench, "die_after_charging")
+    outcome = await _fault(bench, "die_after_charging", bill)
     hold(outcome.kind == "in_doubt", outcome.kind)
     bench.terminal.set_fault("none")
     await bench.terminal.restart()
@@ -177,6 +179,27 @@ async def _void(bench: Bench) -> None:
     hold(not bench.charged, "the sale stands")
 
 
+def _paid_bills(bench: Bench, *wanted: TerminalBill) -> None:
+    """Hold the terminal's own word on the bills that it paid against what it should have."""
+    ids = tuple((int(bill.bill_id), int(bill.payment_id)) for bill in wanted)
+    hold(bench.terminal.bills == ids, f"it paid the bills {bench.terminal.bills or 'none'}")
+
+
+async def _bill(bench: Bench) -> None:
+    await _key(bench, "approve", "approved", BILL)
+    _paid_bills(bench, BILL)
+
+
+async def _bill_declined(bench: Bench) -> None:
+    await _key(bench, "decline", "declined", BILL)
+    _paid_bills(bench)
+
+
+async def _bill_dies(bench: Bench) -> None:
+    await _dies(bench, BILL)
+    _paid_bills(bench, BILL)
+
+
 class Trial(NamedTuple):
     """What is tried, how, over which link, and whether it is one in which nothing is answered."""
 
@@ -189,7 +212,7 @@ class Trial(NamedTuple):
 def trials(profile: TerminalProfile) -> list[Trial]:
     """Return what is tried of a model."""
     can = profile.capabilities
-    dead = "charged and dead: in doubt" + (", and told when it is back" if profile_asks(profile) else "")
+    told = ", and told when it is back" if profile_asks(profile) else ""
     every = [
         (Trial("approved: charged once, with the amount as evidence", _approve), True),
         (Trial("declined: nothing charged", _decline), True),
@@ -197,7 +220,7 @@ def trials(profile: TerminalProfile) -> list[Trial]:
         (Trial("cancelled from the box: nothing charged", _cancel_here), can.cancel_while_waiting),
         (Trial("no link to its centre: not taken for ours, nothing charged", _no_centre), True),
         (Trial("silent: in doubt", _silent, hurried=True), True),
-        (Trial(dead, _dies, hurried=True), True),
+        (Trial("charged and dead: in doubt" + told, _dies, hurried=True), True),
         (Trial("a late answer is not lost", _late, hurried=True), True),
         (Trial("an answer of another amount: in doubt", _wrong_amount), True),
         (Trial("an answer that was damaged is not believed", _bad_bytes, hurried=True), True),
@@ -206,6 +229,9 @@ def trials(profile: TerminalProfile) -> list[Trial]:
         (Trial("told to keep a sale, it keeps it", _acknowledge), can.confirming),
         (Trial("told to undo its newest sale, it undoes it", _reverse), can.reverse),
         (Trial("told to undo a sale by its receipt, it undoes it", _void), can.void),
+        (Trial("a bill by its two ids: charged once, that very bill paid", _bill), can.bill),
+        (Trial("a bill that is refused: nothing charged, no bill paid", _bill_declined), can.bill),
+        (Trial("a bill paid and dead: in doubt" + told, _bill_dies, hurried=True), can.bill),
         (Trial("approved over a serial line", _approve, "serial"), profile.serial is not None),
         (Trial("approved when it connects to the box", _approve, "listen"), profile.listen is not None),
     ]

@@ -10,6 +10,7 @@ from typing import Final, Literal, Self
 import msgspec
 
 from edge.devices.terminals.driver import StatusAnswer, TerminalDriver, TerminalOutcome
+from edge.devices.terminals.session import TerminalBill
 from edge.devices.virtual.lines import Cable, Caller
 from edge.devices.virtual.simulators import Simulator, make_simulator
 from firmware_profiles.addresses import Address, ListenAddress, SerialAddress, TcpAddress
@@ -19,6 +20,8 @@ from shared.clock import SystemClock
 from shared.entropy import SystemEntropy, random_digits
 
 AMOUNT_RIAL: Final = 1_250_000
+BILL: Final = TerminalBill(bill_id="2050327604613", payment_id="125070119")
+"""A bill of that amount, by its two ids."""
 REFERENCE_DIGITS: Final = 18
 SETTLE_WITHIN_MS: Final = 15_000
 PATIENT: Final = {
@@ -127,11 +130,17 @@ class Bench:
 
     # --- steps of trials ---------------------------------------------------------------------------------------------
 
-    async def sale(self, *, on_progress: Callable[[str], None] | None = None) -> TerminalOutcome:
-        """Prepare, and send the amount."""
+    async def sale(
+        self, *, on_progress: Callable[[str], None] | None = None, bill: TerminalBill | None = None
+    ) -> TerminalOutcome:
+        """Prepare, and send the amount; with `bill` as the payment of that bill."""
         self._baseline = await self.driver.prepare()
         return await self.driver.sale(
-            amount_rial=AMOUNT_RIAL, reference=self.reference, on_progress=on_progress, baseline_stan=self._baseline
+            amount_rial=AMOUNT_RIAL,
+            reference=self.reference,
+            on_progress=on_progress,
+            baseline_stan=self._baseline,
+            bill=bill,
         )
 
     async def ask(self) -> StatusAnswer:

@@ -92,8 +92,6 @@ class VirtualSadadTerminal(TerminalMachine[SadadSale]):
     _again: asyncio.TimerHandle | None = None
     _searched = False
     _old_answer: bytes = b""
-    bills: tuple[tuple[int, int], ...] = ()
-    """The bills it paid by their ids."""
     _process = SALE
     """What the newest sale was: a sale, or the payment of a bill."""
 

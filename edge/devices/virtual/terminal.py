@@ -36,8 +36,6 @@ _WRONG_BY_RIAL: Final = 1_000
 class VirtualTerminal(TerminalMachine[Request]):
     """A terminal that speaks "POS PC VIII", on connections that are kept."""
 
-    bills: tuple[tuple[int, int], ...] = ()
-    """The bills it paid by their ids."""
     _service = SALE
     """What the newest sale was: a sale, or the payment of a bill."""
 

@@ -48,6 +48,9 @@ class TerminalMachine(ABC, Generic[A]):
     answers_no_link = "FA"
     answers_declined = "51"
 
+    bills: tuple[tuple[int, int], ...] = ()
+    """The two ids of each bill that it paid by them; of a family that pays none it stays empty."""
+
     def __init__(
         self,
         *,

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from edge.devices.catalogue import BUNDLED, load_catalogue, load_with
+from edge.devices.conformance import _try as tried
 from edge.devices.conformance import check_terminal, check_terminals, trials
 from edge.devices.terminal_bench import AMOUNT_RIAL, Bench
 from edge.devices.terminals.engines import ENGINES
@@ -52,6 +53,17 @@ async def test_a_table_that_means_something_else_by_a_code_is_caught() -> None:
     not_so = {one.what for one in findings.findings if not one.held}
     assert not findings.good
     assert "approved: charged once, with the amount as evidence" in not_so
+
+
+async def test_a_model_that_says_to_pay_bills_and_does_not_is_caught() -> None:
+    """What it takes as a sale would be charged, confirmed, and never paid to the biller."""
+    pay: dict[ProtocolName, bool] = {"behpardakht": True, "sadad": True, "pna": False, "zvt": False}
+    for protocol, pays in pay.items():
+        model = real_model(protocol)
+        can = msgspec.structs.replace(model, capabilities=msgspec.structs.replace(model.capabilities, bill=True))
+        (trial,) = [one for one in trials(can) if one.what.startswith("a bill by its two ids")]
+        assert (await tried(can, trial)).held is pays, protocol
+    assert not [one for one in trials(real_model("zvt")) if "bill" in one.what], "not tried where it is not said"
 
 
 async def test_a_model_of_a_known_family_is_a_file_and_no_code(tmp_path: Path) -> None:

@@ -195,9 +195,10 @@ def _all_of(connection: Connection, office: str, journal: str) -> Iterator[Payme
     """Yield the payments of a journal of which something is to be told: open ones first, then the newest."""
     is_open = case((office_payment.c.state.in_([str(state) for state in LEFT_OPEN]), 0), else_=1)
     query = _of_journal(office, journal).order_by(is_open, office_payment.c.ordinal.desc())
-    rows = connection.execute(query).all()
-    for first in range(0, len(rows), BATCH):
-        yield from _with_items(connection, office, rows[first : first + BATCH])
+    # Years of an office's payments: read as they are told, never all at once.
+    rows = connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": BATCH})
+    for some in rows.partitions(BATCH):
+        yield from _with_items(connection, office, some)
 
 
 def _named(connection: Connection, office: str, journal: str, names: Collection[str]) -> list[PaymentElsewhere]:

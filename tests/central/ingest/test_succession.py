@@ -237,6 +237,7 @@ async def test_all_that_a_journal_holds_is_told_in_entries_that_fit(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(elsewhere, "PIECE_SIZE_MAX_BYTES", 2_000)
+    monkeypatch.setattr(elsewhere, "BATCH", 3)
     old = town.box("old")
     names = [str(number) for number in range(1, 21)]
     for name in names:

@@ -41,9 +41,21 @@ CONFIRMING_MODEL: Final = "daftar/virtual_pna"
     show_default=True,
     help="How many card terminals stand on the desk.",
 )
+@click.option(
+    "--pays-bills",
+    is_flag=True,
+    help="The terminals pay single bills by their two ids: their own centre settles them, no provider is asked.",
+)
 @click.pass_context
 def demo(
-    context: click.Context, data: Path, *, check: bool, confirming: bool, model: str | None, terminals: int
+    context: click.Context,
+    data: Path,
+    *,
+    check: bool,
+    confirming: bool,
+    model: str | None,
+    terminals: int,
+    pays_bills: bool,
 ) -> None:
     """Run central, one box and virtual devices until Ctrl-C.
 
@@ -53,6 +65,8 @@ def demo(
         return
     if confirming and model is not None:
         raise click.UsageError("--confirming is a model; give one of the two")
+    if check and pays_bills:
+        raise click.UsageError("--check has a provider take and refuse bills, with --pays-bills it is asked for none")
     model = _known(CONFIRMING_MODEL if confirming else model)
     if check:
         from daftar.demo.check import run_check  # noqa: PLC0415 - starting the demo need not load its checker
@@ -63,7 +77,7 @@ def demo(
 
     console = Console()
     try:
-        asyncio.run(run_demo(data, console, model=model, terminals=terminals))
+        asyncio.run(run_demo(data, console, model=model, terminals=terminals, pays_bills=pays_bills))
     except DaftarError as error:
         said = describe(error, "en")
         console.print(f"{said.what} {said.do}", style="red", soft_wrap=True)

@@ -12,9 +12,16 @@ from daftar.demo.world import FINANCE, MANAGER, OPERATOR, World
 _LOOK_EVERY_S = 0.5
 
 
-async def run_demo(folder: Path, console: Console, *, model: str | None = None, terminals: int | None = None) -> None:
+async def run_demo(
+    folder: Path,
+    console: Console,
+    *,
+    model: str | None = None,
+    terminals: int | None = None,
+    pays_bills: bool | None = None,
+) -> None:
     """Run until Ctrl-C or SIGTERM. Raises what starting raises, with everything stopped again."""
-    world = World(folder, terminal_profile=model, terminals=terminals)
+    world = World(folder, terminal_profile=model, terminals=terminals, pays_bills=pays_bills)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -18,6 +18,7 @@ import msgspec
 
 from daftar.demo.processes import Process, run, start, wait_ready
 from edge.devices.catalogue import load_catalogue
+from edge.services.devices.device_profiles import check_bills
 from edge.settings import PrinterSettings, Settings, TerminalSettings, load_settings, save_settings
 from firmware_profiles.profile import TerminalProfile
 from shared.errors import OperatorError
@@ -64,6 +65,8 @@ class State(msgspec.Struct, kw_only=True):
     """The set-up was finished once."""
     terminals: int = 1
     """How many card terminals stand on the desk."""
+    pays_bills: bool = False
+    """Whether they pay single bills by their ids."""
     profiles_folder: str | None = None
     """More device profiles, beside those that come with the program."""
 
@@ -103,12 +106,19 @@ class World:
         terminal_profile: str | None = None,
         profiles_folder: Path | None = None,
         terminals: int | None = None,
+        pays_bills: bool | None = None,
     ) -> None:
-        """Open the demo of a folder. `terminals` is how many stand on the desk: as before when it is not said."""
+        """Open the demo of a folder.
+
+        `terminals` is how many stand on the desk, `pays_bills` whether they pay bills by their ids: as before where it
+        is not said.
+        """
         self.folder = folder.absolute()
         self._state_path = self.folder / _STATE_NAME
         self._state = self._load(ports, terminal_profile)
         self._state.terminals = terminals or self._state.terminals
+        if pays_bills is not None:
+            self._state.pays_bills = pays_bills
         if profiles_folder is not None:
             self._state.profiles_folder = str(profiles_folder)
         self.processes: dict[str, Process] = {}
@@ -168,8 +178,13 @@ class World:
             raise OperatorError("demo.ports_taken", ports=", ".join(map(str, taken)))
 
     async def start(self) -> None:
-        """Set up what is not set up yet and start every part, each once the ones before it answer."""
+        """Set up what is not set up yet and start every part, each once the ones before it answer.
+
+        Raises OperatorError `demo.ports_taken`, DeviceError `terminal.pays_no_bills`.
+        """
         self.check_ports()
+        for terminal in self._terminals():
+            check_bills(terminal, self.terminal_model)
         # The desk reads where everything listens from here.
         self._save()
         # The first three need nothing of one another to start.
@@ -179,7 +194,7 @@ class World:
             self._state.ready = True
             self._save()
         elif load_settings(self.data("box")).terminals != self._terminals():
-            # Another number of terminals than last time.
+            # Another number of terminals than last time, or another way to pay bills.
             settings = load_settings(self.data("box"))
             save_settings(self.data("box"), msgspec.structs.replace(settings, terminals=self._terminals()))
         await self.start_part("box")
@@ -245,7 +260,13 @@ class World:
 
     def _terminals(self) -> tuple[TerminalSettings, ...]:
         return tuple(
-            TerminalSettings(name=name, host="127.0.0.1", port=port, profile=self.terminal_profile)
+            TerminalSettings(
+                name=name,
+                host="127.0.0.1",
+                port=port,
+                profile=self.terminal_profile,
+                pays_bills=self._state.pays_bills,
+            )
             for name, port in zip(TERMINAL_NAMES, self.terminal_ports, strict=False)
         )
 

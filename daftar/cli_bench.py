@@ -12,7 +12,7 @@ import msgspec
 from daftar.bench.figures import Result
 from daftar.bench.groups import bench_groups
 from daftar.bench.journal import bench_journal
-from daftar.bench.page import bench_page
+from daftar.bench.page import WARM, bench_page
 from daftar.bench.receipt import bench_receipt
 from daftar.bench.start import bench_start
 from daftar.bench.verify import TURNS, bench_verify
@@ -90,13 +90,14 @@ def verify(folder: Path, entries: int, turns: int) -> None:
 @_entries
 @_short
 @click.option("--rounds", default=200, show_default=True, type=click.IntRange(min=5), help="Requests for each page.")
-def page(folder: Path, boxes: Path | None, entries: int, short: int, rounds: int) -> None:
+@click.option("--warm", default=WARM, show_default=True, type=click.IntRange(min=0), help="Others before, not counted.")
+def page(folder: Path, boxes: Path | None, entries: int, short: int, rounds: int, *, warm: int) -> None:
     """The payment's and the history's page against a bare one, and with a long journal against a short one.
 
     What is compared is the time that processors work for a page in the program that serves it, over HTTP.
     """
     with _kept(boxes, folder) as home:
-        _print(bench_page(home, entries, short, rounds))
+        _print(bench_page(home, entries, short, rounds, warm))
 
 
 @bench.command()

@@ -32,6 +32,8 @@ TOGETHER = {
     "tests/daftar/bench/test_bench.py": "a grown box",
     "tests/daftar/lab/test_fuzz.py": "what terminals say",
     "tests/edge/web/test_access.py": "a box with everybody",
+    "tests/tidy/test_errors.py": "the parsed source",
+    "tests/tidy/test_layout.py": "the parsed source",
     "tests/tidy/test_wheel.py": "a wheel",
 }
 """What tests share that takes long to make, by how their names begin; the first that fits. The tests of the running

@@ -30,13 +30,14 @@ FOUND_GROWTH_LIMIT: Final = 2.0
 FOUND_LIMIT: Final = 10.0
 """Most times that a page may take that was searched or narrowed: somebody typed for longer than that."""
 _FOUND: Final = frozenset({"searched", "named", "narrowed", "acts"})
-_WARM: Final = 30
+WARM: Final = 30
+"""Rounds that are not counted."""
 
 
-def bench_page(folder: Path, entries: int, short: int, rounds: int) -> Result:
+def bench_page(folder: Path, entries: int, short: int, rounds: int, warm: int = WARM) -> Result:
     """Ask for pages of two boxes and for a bare one, in turn: whatever slows the machine slows all of them.
 
-    No terminal is there, so that nothing but the page's own work is measured.
+    No terminal is there, so that nothing but the page's own work is measured; the first `warm` rounds are not.
     """
     sizes = {"": entries, ", short": short}
     homes = {which: grown_box(folder, size) for which, size in sizes.items()}
@@ -55,7 +56,7 @@ def bench_page(folder: Path, entries: int, short: int, rounds: int) -> Result:
                 asked[name + which] = _Asked(server, browser, path, write)
         browser = opened.enter_context(Browser(port))
         asked["bare"] = _Asked(bare, browser, asked["payment"].path, asked["payment"].write)
-        return _result(_in_turn(asked, rounds))
+        return _result(_in_turn(asked, rounds, warm))
 
 
 class _Asked(NamedTuple):
@@ -116,16 +117,16 @@ def _writing(path: Path) -> Iterator[Callable[[], object]]:
         connection.close()
 
 
-def _in_turn(asked: dict[str, _Asked], rounds: int) -> dict[str, Figures]:
+def _in_turn(asked: dict[str, _Asked], rounds: int, warm: int) -> dict[str, Figures]:
     """Return how long processors worked for each page: its own time, on a busy machine too."""
     times: dict[str, list[int]] = {name: [] for name in asked}
-    for turn in range(_WARM + rounds):
+    for turn in range(warm + rounds):
         for name, (server, browser, path, write) in asked.items():
             write()
             before = server.worked_ns()
             browser.get(path(turn))
             took = server.worked_ns() - before
-            if turn >= _WARM:
+            if turn >= warm:
                 times[name].append(took)
     return {name: figures(found) for name, found in times.items()}
 

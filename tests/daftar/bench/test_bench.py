@@ -55,7 +55,7 @@ def test_a_grown_box_is_whole_and_is_made_once(boxes: Path) -> None:
 
 @pytest.mark.parametrize("name", ["page", "start"])
 def test_a_serving_box_is_compared(boxes: Path, name: str) -> None:
-    often = ("--rounds", "5") if name == "page" else ("--turns", "1")
+    often = ("--rounds", "5", "--warm", "1") if name == "page" else ("--turns", "1")
     check(run(name, "--boxes", str(boxes), "--entries", "200", "--short", "100", *often), name)
 
 

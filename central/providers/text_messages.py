@@ -108,8 +108,8 @@ def _fields(connection: Connection, row: Any, data_keys: DataKeys) -> dict[str, 
 def work_messages(engine: Engine, gateway: TextGateway, data_keys: DataKeys, *, clock: Clock) -> MessageReport:
     """Send one message that is due, if there is one."""
     claimed = _claim(engine, data_keys, clock.now())
-    if claimed is None:
-        return MessageReport()
+    if claimed is None or isinstance(claimed, MessageReport):
+        return claimed or MessageReport()
     row, mobile = claimed
     words = TEXT.format(ticket=persian_digits(str(row.ticket)), office=persian_digits(row.office_id))
     answer = gateway.send(mobile=mobile, text=words, name=f"{row.office_id}/{row.message_id}")
@@ -129,8 +129,8 @@ def end_cut_short(engine: Engine, *, clock: Clock) -> int:
     return len(ended)
 
 
-def _claim(engine: Engine, data_keys: DataKeys, now: datetime) -> tuple[Any, str] | None:
-    """Mark one due message as being sent, for good; return its row and the number."""
+def _claim(engine: Engine, data_keys: DataKeys, now: datetime) -> tuple[Any, str] | MessageReport | None:
+    """Mark one due message as being sent, for good; return its row and the number, or that it came to nothing."""
     message, asked = text_message.c, service_request.c
     with engine.begin() as connection:
         row = connection.execute(
@@ -145,11 +145,11 @@ def _claim(engine: Engine, data_keys: DataKeys, now: datetime) -> tuple[Any, str
             return None
         if row.made_at <= now - NEWS_FOR:
             _set(connection, row, "failed", now, reason="too_late")
-            return None
+            return MessageReport(failed=1)
         fields = _fields(connection, row, data_keys)
         if fields is None:
             _set(connection, row, "failed", now, reason="sealed")
-            return None
+            return MessageReport(failed=1)
         connection.execute(
             update(text_message)
             .where(message.office_id == row.office_id, message.message_id == row.message_id)

@@ -149,7 +149,7 @@ def test_old_news_is_not_told_and_a_refusal_is_final(telling: Telling) -> None:
     telling.work()
     telling.world.clock.wait(NEWS_FOR.total_seconds() + 1)
     telling.day("good")
-    telling.work()
+    assert telling.work().failed == 1, "those behind it are looked at next"
     assert telling.rows() == {"q1": ("failed", "HTTP 400"), "q2": ("failed", "too_late")}
     telling.answered("q3", **FINES, notify="yes")
     telling.world.clock.wait(NEWS_FOR.total_seconds() + 1)

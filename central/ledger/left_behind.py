@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, or_, select, tuple_
 
 from central.ledger.cases import NewCase, note_if_there, open_case
 from central.store.answers import acquirer_answer
@@ -51,6 +51,25 @@ def stands_as(connection: Connection, office: str, journal: str, state: PaymentS
     if state not in _AFTER_A_START or not connection.execute(select(is_gone(office, journal))).scalar_one():
         return state
     return _AFTER_A_START[state]
+
+
+def told_uncharged(connection: Connection, payments: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return which of these payments, by office and id, a gone box left open and its office was told were not charged.
+
+    Nobody else will ever say so.
+    """
+    payment, told = office_payment.c, acquirer_answer.c
+    of_sale = and_(told.office_id == payment.office_id, told.payment_id == payment.payment_id, told.refund_id == "")
+    rows = connection.execute(
+        select(payment.office_id, payment.payment_id).where(
+            tuple_(payment.office_id, payment.payment_id).in_(sorted(payments)),
+            payment.state.in_([str(state) for state in LEFT_OPEN if state not in _UNDOING]),
+            select(told.payment_id).where(of_sale, ~told.charged).exists(),
+            ~select(told.payment_id).where(of_sale, told.charged).exists(),
+            is_gone(payment.office_id, payment.journal_id),
+        )
+    )
+    return {(office, payment_id) for office, payment_id in rows}
 
 
 def open_left_behind(connection: Connection, office: str, journal: str, at: datetime) -> int:

@@ -13,6 +13,7 @@ from central.ledger.accepted_entry import AcceptedEntry
 from central.ledger.booking import Booking, PaymentBook, case_about
 from central.ledger.cases import open_case
 from central.ledger.debts import debt_names, same_debts
+from central.ledger.left_behind import told_uncharged
 from central.ledger.storable import name_or_none
 from central.store.books import office_payment, office_payment_item
 from shared.events import PaymentRequested
@@ -80,11 +81,13 @@ def look_for_second_charge(connection: Connection, booking: Booking, at: datetim
     paid = booking.payment
     same = same_debts(connection, set(paid_by(paid).values()))
     uncharged = (*CERTAINLY_UNCHARGED, PaymentState.REQUESTED)
-    others = [
+    may_be = [
         row
         for row in holders(connection, set().union(*same.values()))
         if (row["office_id"], row["payment_id"]) != (paid.office_id, paid.payment_id) and row["state"] not in uncharged
     ]
+    ruled_out = told_uncharged(connection, {(row["office_id"], row["payment_id"]) for row in may_be}) if may_be else ()
+    others = [row for row in may_be if (row["office_id"], row["payment_id"]) not in ruled_out]
     for item, obligation in paid_by(paid).items():
         found = [
             {name: value for name, value in row.items() if name != "obligation" and value is not None}

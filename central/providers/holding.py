@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, select, tuple_
 from central.ledger.booking import PaymentBook
 from central.ledger.debts import same_debts
 from central.ledger.giving_back import agreed_for_finance
+from central.ledger.left_behind import told_uncharged
 from central.ledger.obligations import holders, paid_by
 from central.ledger.store import load_payment
 from central.providers.connector import NotDone, Refused
@@ -81,7 +82,8 @@ def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> 
 def _paid_at_terminals(connection: Connection, payments: Collection[tuple[str, str]]) -> set[bool]:
     """Return of those by which a terminal was told to pay the bill by its ids whether it did; False: nobody can say.
 
-    No provider was ever asked about them. What is certainly not charged did not pay, and is left out.
+    No provider was ever asked about them. What is certainly not charged did not pay, and is left out; so is what a box
+    that is gone left open, once the acquirer said that it was not charged.
     """
     table = office_payment.c
     stands = and_(
@@ -89,9 +91,11 @@ def _paid_at_terminals(connection: Connection, payments: Collection[tuple[str, s
         table.state.in_([str(state) for state in CHARGED]),
         table.unacknowledged.is_(False),
     )
-    told = select(stands).where(
+    told = select(table.office_id, table.payment_id, stands.label("stands")).where(
         tuple_(table.office_id, table.payment_id).in_(payments),
         table.pays_bill,
         table.state.not_in([str(state) for state in CERTAINLY_UNCHARGED]),
     )
-    return set(connection.execute(told).scalars())
+    found = connection.execute(told).all()
+    ruled_out = told_uncharged(connection, [(row.office_id, row.payment_id) for row in found]) if found else ()
+    return {row.stands for row in found if (row.office_id, row.payment_id) not in ruled_out}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
@@ -14,6 +15,8 @@ from central.ledger import elsewhere
 from central.ledger.cases import case_id
 from central.ledger.elsewhere import posting_for_all, tell_newcomer
 from central.ledger.left_behind import open_left_behind
+from central.providers.connector import Refused
+from central.providers.holding import in_the_way
 from central.reconciliation.closing import propose_closing
 from central.reconciliation.statements import agree_statement, propose_statement, statements
 from central.store import journals
@@ -277,9 +280,21 @@ def cases_of(town: Town, payment_id: str) -> dict[str, str]:
         return {row.kind: row.state for row in connection.execute(query)}
 
 
+def sent_with_ids(payment_id: str) -> Body:
+    """To a terminal that was told the bill's ids, and pays it."""
+    return msgspec.structs.replace(sent(payment_id), pays_bill=True)
+
+
+def waits_for(town: Town, payment_id: str) -> object:
+    """Return what stands in the way of asking the provider about a payment."""
+    with town.centre.engine.begin() as connection:
+        return in_the_way(connection, OFFICE, payment_id)
+
+
 async def test_what_a_dead_box_had_under_way_is_settled_by_two_people_and_by_what_it_says_later(town: Town) -> None:
     old = town.box("old")
-    for name in "1234":
+    pay(old, "1", sent_with_ids)
+    for name in "234":
         pay(old, name, *([sent] if name != "4" else []))
     assert await drained(old) == ["ok"]
     new = town.box("new", replaces="1")
@@ -295,11 +310,15 @@ async def test_what_a_dead_box_had_under_way_is_settled_by_two_people_and_by_wha
     await drained(new)
     assert all(cases_of(town, f"old-{name}") == {"left_in_doubt": "open"} for name in "1234")
 
+    assert cases_of(town, "new-1") == {}, "nobody may have paid it twice"
+    assert waits_for(town, "new-1") is None, "nor did the terminal pay the bill"
+
     # It comes back: its terminal had charged the first and the third, and not the second; the fourth never left.
     old.write(approved("old-1"), declined("old-2"), approved("old-3"), PaymentNotSent(payment_id="old-4", reason="x"))
     old.write(requested("old-5", obligation="bill:5:5"), sent("old-5"), lost("old-5"))
     assert set(await drained(old)) == {"ok"}
     done = {"left_in_doubt": "closed"}
+    assert waits_for(town, "new-1") == Refused(reason="already_paid")
     assert cases_of(town, "old-1") == {**done, "late_approval": "open", "refund": "open"}, "charged at both boxes"
     assert cases_of(town, "old-2") == {"left_in_doubt": "open"}, "the acquirer knows of a charge and the box does not"
     assert all(cases_of(town, f"old-{name}") == done for name in "34")

@@ -30,14 +30,12 @@ from shared.events import (
     ReversalRefused,
     ReversalRequested,
 )
-from shared.payment import CHARGED, PaymentState
+from shared.payment import CHARGED, DOUBTFUL, PaymentState
 
 Tally = Literal["taken", "undone", "overridden", "replaced"]
 
 PROVED: Final = CHARGED - {PaymentState.OVERRIDDEN_CHARGED}
 """Charged by evidence; a supervisor's word is counted apart."""
-IN_DOUBT: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
-"""States that a close counts as in doubt."""
 
 TALLIES: Final[dict[Tally, str]] = {
     "taken": "totals",
@@ -123,7 +121,7 @@ class DayBook:
 
     def in_doubt(self) -> tuple[int, int]:
         """Return count and sum of the payments in doubt now."""
-        amounts = [payment.amount_rial for payment in self._payments.values() if payment.state in IN_DOUBT]
+        amounts = [payment.amount_rial for payment in self._payments.values() if payment.state in DOUBTFUL]
         return len(amounts), sum(amounts)
 
     def close(self) -> None:

@@ -66,8 +66,15 @@ CHARGED: Final = frozenset(
 )
 """States in which the customer's money has been taken and not given back, as far as is known."""
 
-LOCKING: Final = frozenset({_S.IN_DOUBT, _S.REVERSAL_IN_DOUBT})
-"""States in which a payment keeps its terminal to itself: nobody knows what the terminal did last."""
+UNDER_WAY: Final = frozenset({_S.REQUESTED, _S.SENT})
+"""States in which the terminal has still to have its word about the sale."""
+
+OPEN: Final = UNDER_WAY | {_S.IN_DOUBT}
+"""States of a sale without an outcome: nobody knows whether the card is charged."""
+
+DOUBTFUL: Final = frozenset({_S.IN_DOUBT, _S.REVERSAL_IN_DOUBT})
+"""States in which nobody knows what the terminal did last, of the sale or of undoing it: such a payment keeps its
+terminal to itself."""
 
 _STANDING_SOURCES: Final = frozenset({"acquirer"})
 """Sources of evidence that know of a charge when it is final."""

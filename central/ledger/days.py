@@ -14,9 +14,10 @@ from sqlalchemy import Connection, select, tuple_
 from central.store import journals
 from central.store.alarms import raise_alarm
 from central.store.books import office_fact, office_payment, payment_entry
-from shared.day import IN_DOUBT, DayBook, DayTotals, said
+from shared.day import DayBook, DayTotals, said
 from shared.events import JOURNAL_BODIES, Body, DayClosed
 from shared.journal import tree
+from shared.payment import DOUBTFUL
 
 DAY_DIFFERS: Final = "day_differs"
 """Alarm: a close of the day is not what the journal's entries give."""
@@ -132,7 +133,7 @@ def _entries(connection: Connection, office: str, journal: str, index: int) -> I
     doubtful = select(payment.c.payment_id).where(
         payment.c.office_id == office,
         payment.c.journal_id == journal,
-        payment.c.state.in_([str(state) for state in IN_DOUBT]),
+        payment.c.state.in_([str(state) for state in DOUBTFUL]),
     )
     rows = connection.execute(
         select(entry.c.entry_index, entry.c.type, entry.c.body)

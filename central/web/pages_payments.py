@@ -19,7 +19,7 @@ from central.web.guards import signed_in
 from central.web.lists import FILE_ROWS_MAX, as_file, before_of, older_query, wants_file
 from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
 from shared.errors import OperatorError
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, LATE, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, DOUBTFUL, LATE, PaymentState
 from shared.text import fold_number
 
 STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
@@ -28,8 +28,7 @@ STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "uncharged": tuple(sorted(CERTAINLY_UNCHARGED)),
 }
 CONFIRMATIONS: Final = ("none", "queued", "confirmed", "refused")
-_DOUBT: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
-ANSWERABLE: Final = CONTRADICTABLE | _DOUBT
+ANSWERABLE: Final = CONTRADICTABLE | DOUBTFUL
 """States of a payment about which an acquirer's word is news to its office."""
 _SETTLED: Final = {"yes": True, "no": False}
 _TEXT_MAX: Final = 60
@@ -114,7 +113,7 @@ def payment_page(
             answerable=standing in ANSWERABLE,
             left_open=standing is not found.state,
             about_reversal=standing is PaymentState.REVERSAL_IN_DOUBT,
-            in_doubt=standing in _DOUBT,
+            in_doubt=standing in DOUBTFUL,
             disputed=found.state in LATE and disputed_since(connection, office_id, payment_id) is not None,
             typed=typed,
             **everything,

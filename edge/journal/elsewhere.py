@@ -4,15 +4,12 @@ They are known to be there, not how they came about: nothing of them is decided 
 """
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from edge.journal.views import ItemView
-from shared.payment import PaymentState
-
-OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT})
-"""States of which nobody knows, by what central heard, whether the card was charged."""
+from shared.payment import OPEN, PaymentState
 
 
 class ElsewherePayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +38,7 @@ class ElsewherePayment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody knows if the card was charged."""
+        """Whether nobody knows, by what central heard, if the card was charged."""
         return self.state in OPEN
 
 

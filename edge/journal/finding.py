@@ -18,7 +18,7 @@ from shared.calendar import jalali_parts
 from shared.clock import parse_instant
 from shared.events import Body, InquiryRequested, PaymentRequested, Purpose, ReceiptPrinted, ServiceRequested
 from shared.identifiers import BillType
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, DOUBTFUL, PaymentState
 from shared.service_state import ServiceState
 
 Listed = Literal["payment", "inquiry", "act"]
@@ -277,8 +277,7 @@ def payment_groups(payment: PaymentFacts, *, alarmed: bool) -> tuple[PaymentGrou
         groups.append("failed")
     else:
         groups.append("under_way")
-    doubtful = state in (PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT)
-    if doubtful or alarmed or payment.late or payment.doubled or payment.confirmation == "refused":
+    if state in DOUBTFUL or alarmed or payment.late or payment.doubled or payment.confirmation == "refused":
         groups.append("review")
     return tuple(groups)
 

@@ -16,7 +16,7 @@ from edge.journal.views import Identity
 from edge.journal.writer import JournalWriter
 from shared.errors import BugError, IntegrityError
 from shared.events import AlarmRaised, Body, BootStarted, PaymentInDoubt, PaymentNotSent, ReversalInDoubt
-from shared.payment import PaymentState
+from shared.payment import DOUBTFUL, PaymentState
 
 TAIL_ENTRIES: Final = 256
 """Entries verified at each start, the newest; the whole journal is verified on demand and at central."""
@@ -107,7 +107,7 @@ class Recovery:
         requested = view.payments_in({PaymentState.REQUESTED})
         # Cut short with a terminal: a sale, an acknowledgement, a reversal.
         sent = (*view.payments_in({PaymentState.SENT, PaymentState.REVERSAL_REQUESTED}), *view.unacknowledged())
-        doubtful = view.payments_in({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
+        doubtful = view.payments_in(DOUBTFUL)
         self.found = Recovered(
             found_size=view.size(),
             cosigned_size=view.cosigned_size(),

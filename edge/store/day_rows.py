@@ -8,9 +8,9 @@ import msgspec
 from edge.journal.ports import Recorded
 from edge.journal.standing import ClosedDay, OpenDay
 from edge.store.exposure_rows import exposure
-from shared.day import IN_DOUBT, day_totals, tallies_of
+from shared.day import day_totals, tallies_of
 from shared.events import DayClosed
-from shared.payment import PaymentState
+from shared.payment import DOUBTFUL, UNDER_WAY, PaymentState
 
 _OPEN: Final = "SELECT coalesce(max(day), 0) + 1 FROM day_close"
 """SQL: the number of the open day."""
@@ -56,8 +56,8 @@ def open_day(connection: apsw.Connection) -> OpenDay:
         "SELECT tally, method, purpose, terminal, count, amount_rial FROM day_total "  # noqa: S608
         f"WHERE day = ({_OPEN})"
     )
-    in_doubt_count, in_doubt_rial = _in_states(connection, *IN_DOUBT)
-    under_way_count, _ = _in_states(connection, PaymentState.REQUESTED, PaymentState.SENT)
+    in_doubt_count, in_doubt_rial = _in_states(connection, *DOUBTFUL)
+    under_way_count, _ = _in_states(connection, *UNDER_WAY)
     unconfirmed_count, unconfirmed_rial = queued(connection)
     return OpenDay(
         first=first,

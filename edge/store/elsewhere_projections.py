@@ -8,13 +8,12 @@ from typing import Final
 
 import apsw
 
-from edge.journal.elsewhere import OPEN
 from edge.journal.ports import Recorded
 from edge.store.holding_projections import mark_doubled, single_out
 from edge.store.projecting import insert, instant_or_none
 from shared.events import JournalOpened, ObligationElsewhere, ObligationsHeld, PaymentElsewhere
 from shared.ids import OfficeId, office_feed
-from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, LATE, OPEN, PaymentState
 
 _BACK: Final = frozenset({PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT})
 

@@ -15,12 +15,12 @@ from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from shared.events import Body, BootStarted, ExposurePolicySet, JournalOpened
 from shared.ids import NETWORK_FEED
 from shared.journal.entry import decode_entry
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, UNDER_WAY, PaymentState
 
 BUCKET: Final = 1024
 
 _CHARGED: Final = ", ".join(f"'{state}'" for state in sorted(CHARGED))
-_UNDER_WAY: Final = ", ".join(f"'{state}'" for state in (PaymentState.REQUESTED, PaymentState.SENT))
+_UNDER_WAY: Final = ", ".join(f"'{state}'" for state in sorted(UNDER_WAY))
 _POLICY: Final = ("policy_id", "payment_max_rial", "total_max_rial", "count_max", "running_hours_max")
 
 

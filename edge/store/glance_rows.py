@@ -8,10 +8,9 @@ from edge.journal.standing import Exposure, Glance
 from edge.journal.views import PaymentView
 from edge.store import exposure_rows
 from edge.store.row_views import identity_of
-from shared.payment import PaymentState
+from shared.payment import DOUBTFUL, UNDER_WAY
 
-IN_DOUBT: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
-UNSETTLED: Final = IN_DOUBT | {PaymentState.REQUESTED, PaymentState.SENT}
+UNSETTLED: Final = DOUBTFUL | UNDER_WAY
 """States of payments that a glance is about."""
 
 
@@ -36,8 +35,8 @@ def glance(connection: apsw.Connection, unsettled: list[PaymentView], exposure: 
         unconfirmed_rial=queued_rial,
         last_exchange_at=last_exchange_at,
         last_exchange_error=last_error,
-        in_doubt=tuple(payment for payment in unsettled if payment.state in IN_DOUBT),
-        is_under_way=any(payment.state not in IN_DOUBT for payment in unsettled),
+        in_doubt=tuple(payment for payment in unsettled if payment.state in DOUBTFUL),
+        is_under_way=any(payment.state in UNDER_WAY for payment in unsettled),
         waiting_papers=waiting_papers,
         policy=exposure_rows.policy(connection) if limited else None,
         exposure=exposure,

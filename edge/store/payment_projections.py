@@ -28,9 +28,8 @@ from shared.events import (
     PaymentSent,
     StatusQueried,
 )
-from shared.payment import CERTAINLY_UNCHARGED, LATE, PaymentState, advance, needs_acknowledgement
+from shared.payment import CERTAINLY_UNCHARGED, LATE, OPEN, PaymentState, advance, needs_acknowledgement
 
-_NO_OUTCOME: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT, PaymentState.IN_DOUBT})
 _SAME_OUTCOME: Final = frozenset(
     {PaymentState.ACKNOWLEDGED, PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT}
 )
@@ -78,7 +77,7 @@ def move(
     advance(before, to)
     exposure_rows.moved(connection, amount_rial, (before, row[1]), (to, at.index))
     day_rows.moved(connection, row[3:], amount_rial, before, to)
-    if to in _NO_OUTCOME:
+    if to in OPEN:
         values |= _NOWHERE
     elif to not in _SAME_OUTCOME and not keeps_outcome:
         values |= {"outcome_index": at.index, "outcome_leaf": at.leaf.hex(), "outcome_at": at.entry.at}

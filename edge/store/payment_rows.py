@@ -6,7 +6,7 @@ from typing import Final
 from edge.journal.views import PaymentView
 from edge.store.reading import Reading, marks
 from edge.store.row_views import HOLDER, HOLDING_IT, PAYMENT, payment_of
-from shared.payment import CERTAINLY_UNCHARGED, LOCKING, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, DOUBTFUL, PaymentState
 
 _PASSING: Final = frozenset(
     {
@@ -18,7 +18,7 @@ _PASSING: Final = frozenset(
     }
 )
 """States that a payment does not stay in."""
-_LOCKS: Final = f"state IN ({', '.join(repr(str(state)) for state in sorted(LOCKING))})"
+_LOCKS: Final = f"state IN ({', '.join(repr(str(state)) for state in sorted(DOUBTFUL))})"
 
 
 class PaymentRows(Reading):

@@ -37,7 +37,7 @@ from edge.store.rows import Rows
 from edge.store.service_reads import ServiceReads
 from shared.events import ProfileDocument
 from shared.journal.proof import receipt_proof
-from shared.payment import LOCKING, PaymentState
+from shared.payment import DOUBTFUL, PaymentState
 
 __all__ = [
     "AlarmView",
@@ -122,7 +122,7 @@ class Queries:
     def in_doubt(self) -> list[PaymentView]:
         """Return the payments in doubt, oldest first."""
         with self._lock:
-            return self._rows.payments_in(LOCKING)
+            return self._rows.payments_in(DOUBTFUL)
 
     def locked_terminals(self) -> frozenset[str]:
         """Return the terminals that a payment in doubt keeps to itself."""

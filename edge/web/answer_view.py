@@ -18,14 +18,13 @@ from shared.display import Status, digits_text, moment_text
 from shared.errors import OperatorError
 from shared.events.body import RIAL_MAX
 from shared.money import group_digits, rial_text, toman_text
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, UNDER_WAY, PaymentState
 from shared.plates import check_plate, plate_text
 from shared.service_fields import field_text
 from shared.service_state import PAYABLE_FEE, ServiceState
 from shared.service_words import SERVICE_STATUSES
 from shared.text import Language, is_digits
 
-_BUSY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 _WAITING: Final = frozenset({ServiceState.FEE_UNDER_WAY, ServiceState.FEE_IN_DOUBT, ServiceState.WAITING})
 
 _RIAL_DIGITS_MAX: Final = len(str(RIAL_MAX))
@@ -142,7 +141,7 @@ def _standing(view: ServiceView, payable: Payable, payment: PaymentView | None) 
         return "paid"
     if payment is not None and payment.state is PaymentState.IN_DOUBT:
         return "doubt"
-    if payment is not None and payment.state in _BUSY:
+    if payment is not None and payment.state in UNDER_WAY:
         return "busy"
     if payable.key in view.expired:
         return "expired"

@@ -13,12 +13,11 @@ from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS, Bill
 from shared.ids import bill_obligation, item_name
-from shared.payment import CHARGED, PaymentState
+from shared.payment import CHARGED, DOUBTFUL, UNDER_WAY, PaymentState
 from shared.text import fold_number
 
 BILLS_MAX: Final = 50
 """Bills that a group takes; `edge.services.payments.wanted` says the same."""
-UNDER_WAY: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 
 
 class InTheWay(NamedTuple):
@@ -147,7 +146,7 @@ def group_shown(counter: Counter, group: GroupView) -> GroupShown:
     doubtful = {
         line.payment.payment_id: line.payment
         for line in group.lines
-        if line.payment.state in (PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT) or line.is_disputed
+        if line.payment.state in DOUBTFUL or line.is_disputed
     }
     paid = [line for line in group.lines if line.is_paid]
     under_way = any(line.payment.state in UNDER_WAY for line in group.lines)

@@ -19,11 +19,9 @@ from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import Body, JournalClosed
-from shared.payment import PaymentState
+from shared.payment import DOUBTFUL
 
 Reason = Literal["replaced", "retired", "restored"]
-
-_IN_DOUBT = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
 
 
 def close_journal(
@@ -37,7 +35,7 @@ def close_journal(
     left: list[tuple[str, ...]] = []
 
     def decide(view: StoreView) -> Sequence[Body]:
-        left.append(tuple(payment.payment_id for payment in view.payments_in(_IN_DOUBT)))
+        left.append(tuple(payment.payment_id for payment in view.payments_in(DOUBTFUL)))
         return [JournalClosed(reason=reason, operator=operator, in_doubt=left[-1])]
 
     try:

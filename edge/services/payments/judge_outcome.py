@@ -24,7 +24,7 @@ from shared.events import (
     PaymentReversed,
     ReversalRefused,
 )
-from shared.payment import CHARGED, LATE, TRANSITIONS, PaymentState
+from shared.payment import CHARGED, LATE, OPEN, TRANSITIONS, PaymentState
 
 CHARGE_MISMATCH: Final = "charge_mismatch"
 """Alarm: the terminal or the acquirer spoke of a charge that does not agree with the payment."""
@@ -44,7 +44,8 @@ SPEAKS_OF_CHARGE: Final = frozenset({CHARGE_MISMATCH, STRAY_APPROVAL, SECOND_CHA
 STANDS: Final = "stands"
 """The reason of a sale that the terminal still knows after it was told to undo it."""
 
-_OPEN: Final = (PaymentState.SENT, PaymentState.IN_DOUBT)
+_ENDABLE: Final = OPEN - {PaymentState.REQUESTED}
+"""States that an outcome which speaks of no charge may still end."""
 
 
 def charge_spoken_of(alarms: Iterable[AlarmView]) -> bool:
@@ -70,7 +71,7 @@ def judge(
     """
     if outcome.kind == "approved":
         return judge_approval(payment_id, state, outcome.evidence)
-    if state not in _OPEN:
+    if state not in _ENDABLE:
         return []
     evidence = outcome.evidence
     if outcome.kind == "in_doubt" or evidence is None:

@@ -37,7 +37,7 @@ from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import OperatorError
 from shared.events import AlarmRaised, Body, PaymentApproved, StatusQueried
-from shared.payment import LOCKING, PaymentState
+from shared.payment import DOUBTFUL, PaymentState
 from shared.text import is_digits
 
 log = structlog.get_logger()
@@ -167,7 +167,7 @@ class ResolveInDoubt:
 
         A payment in doubt keeps its terminal to itself; of others, the newest at the terminal may be a later one.
         """
-        if payment.state in LOCKING or worker.profile.capabilities.query_by_reference:
+        if payment.state in DOUBTFUL or worker.profile.capabilities.query_by_reference:
             return
         if self._queries.newer_at_terminal(payment.terminal, payment.requested_index):
             raise OperatorError("payment.not_its_last", payment_id=payment.payment_id, terminal=payment.terminal)

@@ -19,7 +19,7 @@ from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS
 from shared.ids import bill_obligation
-from shared.payment import PaymentState
+from shared.payment import UNDER_WAY, PaymentState
 from shared.text import fold_number, is_digits
 
 ALARMS_MAX: Final = 3
@@ -136,7 +136,7 @@ def _bill_page(
         # Nobody holds the bill: whatever was tried before was certainly not charged.
         tried_before=bool(web.counter.queries.payments_of(_obligation(reading))),
         earlier_status=STATUSES[status_key_now(web.counter, earlier)] if earlier else None,
-        earlier_running=earlier is not None and earlier.state in (PaymentState.REQUESTED, PaymentState.SENT),
+        earlier_running=earlier is not None and earlier.state in UNDER_WAY,
         earlier_in_doubt=earlier is not None and earlier.state is PaymentState.IN_DOUBT,
         elsewhere=elsewhere,
         elsewhere_status=elsewhere_status(elsewhere) if elsewhere else None,

@@ -36,7 +36,7 @@ from shared.calendar import jalali_datetime_text
 from shared.clock import parse_instant
 from shared.display import STATUSES
 from shared.errors import OperatorError
-from shared.payment import CHARGED, PaymentState
+from shared.payment import CHARGED, DOUBTFUL
 from shared.service_fields import field_text
 from shared.text import Language
 
@@ -58,7 +58,6 @@ _COLUMNS: Final = (
 
 
 _TOLD_MAX: Final = 512
-_DOUBTFUL: Final = frozenset({PaymentState.IN_DOUBT, PaymentState.REVERSAL_IN_DOUBT})
 
 
 class Row(NamedTuple):
@@ -79,7 +78,7 @@ class Row(NamedTuple):
 
 
 def _needs_review(web: Web, payment: PaymentView) -> bool:
-    if payment.state in _DOUBTFUL or payment.doubled or payment.confirmation == "refused" or payment.late:
+    if payment.state in DOUBTFUL or payment.doubled or payment.confirmation == "refused" or payment.late:
         return True
     return bool(web.counter.words_taken(payment))
 
@@ -124,7 +123,7 @@ def _rows(
 def _told(names: Naming, payment: PaymentView, language: Language) -> tuple[str, bool, bool]:
     """Return what a payment is called, and whether it may be printed and checked: by nothing but what it is given."""
     may_print = payment.state in CHARGED and not payment.unacknowledged
-    return names.payment(payment).word(language), may_print, payment.state in _DOUBTFUL
+    return names.payment(payment).word(language), may_print, payment.state in DOUBTFUL
 
 
 def _found(

@@ -16,7 +16,7 @@ from edge.web.history_search import Asked, Filters, Known, asked_of, everything
 from edge.web.jalali_picker import WEEKDAYS, Picker, picker, spans
 from edge.web.kept_searches import HANDLE, PRIVATE, Searches
 from edge.web.rendering import HTML, AnyRequest, Web, header_for, language_of, render
-from edge.web.same import Same
+from edge.web.object_key import ObjectKey
 from edge.web.texts import text
 from edge.web.transaction_names import CATEGORY_TEXTS, Named
 from shared.calendar import jalali_day_parts, tehran_date
@@ -204,8 +204,8 @@ def with_names(request: AnyRequest, form: Form, named: Sequence[Named], hint: st
     return msgspec.structs.replace(
         form,
         hint=text(hint, language),
-        categories=_categories(Same(named), form.path, kept, filters.category, language),
-        names=_names(Same(named), filters.category, language),
+        categories=_categories(ObjectKey(named), form.path, kept, filters.category, language),
+        names=_names(ObjectKey(named), filters.category, language),
     )
 
 
@@ -220,13 +220,13 @@ def _people(known: tuple[tuple[str, str], ...]) -> tuple[Choice, ...]:
 
 
 @lru_cache(_KEPT_MAX)
-def _names(named: Same[Sequence[Named]], category: str, language: Language) -> tuple[Choice, ...]:
+def _names(named: ObjectKey[Sequence[Named]], category: str, language: Language) -> tuple[Choice, ...]:
     return tuple(Choice(one.name, one.words.word(language)) for one in named.one if category in ("", one.category))
 
 
 @lru_cache(_KEPT_MAX)
 def _categories(
-    named: Same[Sequence[Named]], path: str, kept: tuple[tuple[str, str], ...], category: str, language: Language
+    named: ObjectKey[Sequence[Named]], path: str, kept: tuple[tuple[str, str], ...], category: str, language: Language
 ) -> tuple[Way, ...]:
     there = {one.category for one in named.one}
     codes = [("", "history.all"), *((code, key) for code, key in CATEGORY_TEXTS.items() if code in there)]

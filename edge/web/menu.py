@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from edge.web.ports.counter import MANAGER, Permitted
-from edge.web.same import Same
+from edge.web.object_key import ObjectKey
 from edge.web.texts import text
 from shared.catalogue import CATEGORIES, Catalogue, Service, Words
 from shared.text import search_key
@@ -173,12 +173,12 @@ def _sold(catalogue: Catalogue, category: str, permitted: Permitted) -> tuple[En
 
 def menu_of(catalogue: Catalogue, permitted: Permitted, role: str) -> Menu:
     """Return what somebody may do, in the menu's order; categories that hold nothing for them are left out."""
-    return _made(Same(catalogue), permitted, role)
+    return _made(ObjectKey(catalogue), permitted, role)
 
 
 @lru_cache(_MENUS_KEPT)
-def _made(same: Same[Catalogue], permitted: Permitted, role: str) -> Menu:
-    catalogue = same.one
+def _made(key: ObjectKey[Catalogue], permitted: Permitted, role: str) -> Menu:
+    catalogue = key.one
     own: dict[str, tuple[Entry, ...]] = {"bills": BILLS, "bank": BANK, "history": HISTORY, "box": BOX}
 
     def mine(entry: Entry) -> bool:

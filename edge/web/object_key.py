@@ -1,11 +1,11 @@
-"""What came out of the catalogue, as a key: every page asks, and comparing it whole would take longer than the page."""
+"""What came out of the catalogue, as a key by itself: every page asks, and comparing it whole would take too long."""
 
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Same(Generic[T]):
+class ObjectKey(Generic[T]):
     """Equal to nothing but what holds the very same object, which lives as long as it is a key."""
 
     __slots__ = ("one",)
@@ -14,7 +14,7 @@ class Same(Generic[T]):
         self.one = one
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.one is self.one
+        return isinstance(other, ObjectKey) and other.one is self.one
 
     def __hash__(self) -> int:
         return id(self.one)

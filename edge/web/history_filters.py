@@ -15,8 +15,8 @@ from edge.web.history import Found
 from edge.web.history_search import Asked, Filters, Known, asked_of, everything
 from edge.web.jalali_picker import WEEKDAYS, Picker, picker, spans
 from edge.web.kept_searches import HANDLE, PRIVATE, Searches
-from edge.web.rendering import HTML, AnyRequest, Web, header_for, language_of, render
 from edge.web.object_key import ObjectKey
+from edge.web.rendering import HTML, AnyRequest, Web, header_for, language_of, render
 from edge.web.texts import text
 from edge.web.transaction_names import CATEGORY_TEXTS, Named
 from shared.calendar import jalali_day_parts, tehran_date

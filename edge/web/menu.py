@@ -10,8 +10,8 @@ from typing import Final
 
 import msgspec
 
-from edge.web.ports.counter import MANAGER, Permitted
 from edge.web.object_key import ObjectKey
+from edge.web.ports.counter import MANAGER, Permitted
 from edge.web.texts import text
 from shared.catalogue import CATEGORIES, Catalogue, Service, Words
 from shared.text import search_key

@@ -41,13 +41,6 @@ class StandingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     policy: ExposurePolicySet
     set_at: str
 
-    @property
-    def is_unlimited(self) -> bool:
-        """Return whether it allows any amount."""
-        policy = self.policy
-        limits = (policy.payment_max_rial, policy.total_max_rial, policy.count_max, policy.running_hours_max)
-        return not policy.withdrawn and all(limit is None for limit in limits)
-
 
 def policy_of(kind: Kind, limits: Limits, *, by: str, entropy: Entropy) -> ExposurePolicySet:
     """Return a policy as it is signed.

@@ -16,7 +16,6 @@ from shared.payment import CHARGED
 
 RHYTHM_DAYS: Final = 30
 """How far back the usual takings of an office are looked for."""
-HEX_OF_BYTE: Final = 2
 
 
 class OfficeRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import apsw
 import pytest
-from sqlite_utils import Database, Migrations
 
 from daftar.lab.box import FILE, SIGNER, LabBox, repeatable
 from daftar.lab.judging import Bench
 from daftar.lab.recording import scratch
+from daftar.lab.upgrading import next_release
 from daftar.lab.witness import JOURNAL, Witness
 from edge.journal.verify import verify_journal
 from edge.store.database import open_at_rest
@@ -52,18 +52,6 @@ def tables_of(data: bytes) -> set[str]:
         found = {str(sql) for (sql,) in connection.execute("SELECT sql FROM sqlite_schema")}
         connection.close()
         return found
-
-
-def next_release() -> Migrations:
-    """Return this release's steps and one more, as the next one may have."""
-    more = Migrations(MIGRATIONS.name)
-    more._migrations = list(MIGRATIONS._migrations)
-
-    @more(name="9999_next")
-    def next_step(database: Database) -> None:
-        database.execute("ALTER TABLE notice ADD COLUMN colour TEXT")
-
-    return more
 
 
 def central_of(box: LabBox) -> Witness:

@@ -38,11 +38,6 @@ def _table() -> _Banks:
     return msgspec.toml.decode(files("shared").joinpath(_FILE).read_bytes(), type=_Banks)
 
 
-def banks_version() -> str:
-    """Return the day the table was made, Jalali."""
-    return _table().version
-
-
 @cache
 def banks() -> dict[str, Bank]:
     """Return every bank by its code: those that stand for themselves first, then those that were merged."""

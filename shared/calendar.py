@@ -116,12 +116,6 @@ def jalali_month(at: datetime) -> str:
     return f"{jalali.year:04}-{jalali.month:02}"
 
 
-def jalali_long_text(at: datetime) -> str:
-    """Return the date as it is spoken in Persian: «۱ آذر ۱۴۰۵». Raises BugError `calendar.no_zone`."""
-    jalali = _jalali(tehran_date(at))
-    return persian_digits(f"{jalali.day} {jalali.strftime('%B', locale='fa')} {jalali.year}")
-
-
 def _gregorian(year: int, month: int, day: int) -> date:
     """Return the Gregorian date. Raises ValueError for a day the Jalali calendar does not have."""
     return JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]  # has no annotations

@@ -24,13 +24,6 @@ def mask_pan(*, bin6: str | None, last4: str | None) -> MaskedPan:
     return text
 
 
-def mask_full_pan(digits: str) -> MaskedPan:
-    """Return the masked form of a full number some terminals send; the caller drops the full one at once."""
-    if not re.fullmatch(r"[0-9]{16,19}", digits):
-        raise ValueError("a card number has 16 to 19 digits")
-    return mask_pan(bin6=digits[:6], last4=digits[-4:])
-
-
 _RUN: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
 _CARD_DIGITS: Final = (13, 19)
 """How long card numbers are anywhere (ISO/IEC 7812-1); none begins with a zero, so zeros in front are padding."""

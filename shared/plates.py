@@ -1,10 +1,8 @@
 """Plates of vehicles: what people write in many ways, in the one form that providers take, and back for reading.
 
-    car          two digits, letter, three digits, «ایران», province: `99 ل 283 ایران 88`; code `992728388`: two digits,
-                 the letter's number, three digits, province
-    motorcycle   three digits and five: `123-45678`; code `12345678`
-
-The province code may be shown as a hint only: vehicles move, plates stay.
+car          two digits, letter, three digits, «ایران», province: `99 ل 283 ایران 88`; code `992728388`: two digits,
+             the letter's number, three digits, province
+motorcycle   three digits and five: `123-45678`; code `12345678`
 """
 
 import re
@@ -80,44 +78,6 @@ _BY_TEXT: Final = {
 }
 _COUNTRY: Final = frozenset({"ایران", "iran", "ir"})
 _PIECES: Final = re.compile(r"[0-9]+|[^\W\d_]+|♿")
-
-_PROVINCES: Final = {
-    "تهران": "10 11 20 22 33 40 44 50 55 60 66 70 77 80 88 90 99",
-    "تهران و البرز": "21 30 38 78",
-    "البرز": "68",
-    "خراسان رضوی": "12 36 42 74",
-    "خراسان": "32",
-    "خراسان شمالی": "26",
-    "خراسان جنوبی": "52",
-    "اصفهان": "13 23 43 53 67",
-    "خوزستان": "14 24 34",
-    "آذربایجان شرقی": "15 25 35",
-    "آذربایجان غربی": "17 27 37",
-    "اردبیل": "91",
-    "قم": "16",
-    "همدان": "18 28",
-    "کرمانشاه": "19 29 39",
-    "لرستان": "31 41",
-    "کرمان": "45 65 75",
-    "گیلان": "46 56 76",
-    "مرکزی": "47 57",
-    "بوشهر": "48 58",
-    "کهگیلویه و بویراحمد": "49",
-    "کردستان": "51 61",
-    "یزد": "54 64",
-    "گلستان": "59 69",
-    "مازندران": "62 72 82 92",
-    "فارس": "63 73 83 93",
-    "چهارمحال و بختیاری": "71 81",
-    "قزوین": "79 89",
-    "هرمزگان": "84 94",
-    "سیستان و بلوچستان": "85 95",
-    "سمنان": "86 96",
-    "زنجان": "87 97",
-    "ایلام": "98",
-}
-_PROVINCE_OF: Final = {code: name for name, codes in _PROVINCES.items() for code in codes.split()}
-_TEHRAN_MOTORCYCLES: Final = range(111, 139)
 
 
 def parse_plate(text: str, *, field: str = "plate", has_zero: bool = False) -> str:
@@ -199,10 +159,3 @@ def motorcycle_text(code: str, language: Language) -> str:
     """Return a motorcycle's plate as it is read: «۱۲۳-۴۵۶۷۸»."""
     text = f"{code[:_MOTORCYCLE_HEAD]}-{code[_MOTORCYCLE_HEAD:]}"
     return persian_digits(text) if language == "fa" else text
-
-
-def province_of(code: str) -> str | None:
-    """Return the province, in Persian, that a plate was issued in; None where the code tells nothing."""
-    if len(code) == CODE_DIGITS:
-        return _PROVINCE_OF.get(code[7:])
-    return "تهران" if int(code[:_MOTORCYCLE_HEAD]) in _TEHRAN_MOTORCYCLES else None

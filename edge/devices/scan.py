@@ -26,7 +26,6 @@ VIRTUAL_MAKER: Final = "daftar"
 CONNECT_TIMEOUT_S: Final = 0.4
 """Far above what a local network takes."""
 AT_A_TIME: Final = 64
-NETWORK_SIZE: Final = 256
 _ELSEWHERE: Final = "192.0.2.1"
 """An address for documentation: asking the way to it sends nothing, and tells the machine's own address."""
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.card import MaskedPan, mask_full_pan, mask_pan
+from shared.card import MaskedPan, mask_pan
 from shared.events import Evidence
 
 
@@ -19,18 +19,6 @@ def test_the_form_is_the_acquirers():
 def test_other_than_six_and_four_digits_are_refused(bin6, last4):
     with pytest.raises(ValueError, match="masked card number"):
         mask_pan(bin6=bin6, last4=last4)
-
-
-@given(st.from_regex(r"[0-9]{16,19}", fullmatch=True))
-def test_a_full_number_keeps_ten_digits(digits):
-    masked = mask_full_pan(digits)
-    assert (masked[:6], masked[6:12], masked[12:]) == (digits[:6], "******", digits[-4:])
-
-
-@pytest.mark.parametrize("digits", ["", "123456789012345", "12345678901234567890", "6104 3300 0000 8596"])
-def test_what_is_no_card_number_is_not_masked(digits):
-    with pytest.raises(ValueError, match="16 to 19"):
-        mask_full_pan(digits)
 
 
 @given(st.text("0123456789*", min_size=1, max_size=20) | st.from_regex(r"[0-9]{12,19}", fullmatch=True))

@@ -32,8 +32,6 @@ SEARCH: Final = "0015"
 SEARCH_MORE: Final = "0017"
 CARD: Final = "0003"
 
-NOT_FOUND: Final = "346"
-"""The device's code for a record that is not there."""
 NOTHING: Final = "NONE"
 """What an answer without any record is called: the terminal gave no code of its own."""
 

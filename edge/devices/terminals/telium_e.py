@@ -15,7 +15,6 @@ from shared.card import MaskedPan, mask_pan
 REQUEST_BYTES: Final = 34
 SHORT_BYTES: Final = 25
 FULL_BYTES: Final = 80
-REPORT_BYTES: Final = 55
 PRIVATE_CHARACTERS: Final = 10
 AMOUNT_DIGITS: Final = 8
 

@@ -16,7 +16,6 @@ APDU_BYTES_MAX: Final = 4_096
 """Longer than any message of a payment; texts to be printed come in pieces of a few hundred bytes."""
 
 _DIGIT: Final = 0x0F
-_PADDING: Final = 0xF
 _MORE: Final = 0x80
 _TAG_GOES_ON: Final = 0x1F
 _HOLDS_OTHERS: Final = 0x20

@@ -154,7 +154,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     has_images: bool = False
     active: bool = True
     entitlements: tuple[Code, ...] = ()
-    """What an office must have to sell it."""
+    """What an office must have to sell it. Nothing tells offices yet what they have, so none may be asked for."""
 
     def field(self, name: str) -> Field | None:
         """Return a field by its name."""
@@ -212,6 +212,9 @@ def _check(service: Service) -> None:
     for rows in (service.rows, service.item_rows):
         if len({row.name for row in rows}) != len(rows):
             raise ValueError(f"{name}: two rows of one name")
+    if service.entitlements:
+        # Without the check every office would sell it, whatever was asked for.
+        raise ValueError(f"{name}: no office can be told yet that it has {', '.join(service.entitlements)}")
     if service.print_first and not tariff.fee_rial:
         raise ValueError(f"{name}: without a fee there is no receipt to print first")
 

@@ -1,6 +1,6 @@
 """Telling offices what acquirers' settlement files say of their payments: a machine's word, so a careful one.
 
-Of a payment in doubt:
+Of a payment in doubt, or that a box which is gone had sent:
 
     charged      a line that moved the amount names the payment: rules `rrn` and `stan` of `matching`, with the amount.
                  What only could be it (same terminal, amount and days) is a break, for a person.
@@ -16,7 +16,7 @@ Of a payment that the box counts as not charged (declined, cancelled, not charge
 word: *charged*, by the same rules. *Not charged* only where the box's own alarm speaks of a charge that does not agree,
 after that alarm, by rule `settlement_complete`, and where no row that moved any money at the terminal is left over.
 
-Of a reversal in doubt:
+Of a reversal in doubt, or that a box which is gone had told its terminal to do:
 
     given back   rule `reversal_row`: the sale is named, and stands beside its reversal or refund in full, or is marked
                  as reversed; or rule `settlement_complete`, as above, of a settlement that reaches the days further

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_column, or_, select, text, tuple_
 
+from central.ledger.left_behind import is_gone
 from central.reconciliation.inputs import PaymentInput, PaymentKey
 from central.store.answers import acquirer_answer
 from central.store.books import office_payment, payment_entry
@@ -50,8 +51,9 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sales_in_doubt(connection: Connection) -> list[Doubt]:
-    """Return the payments in doubt of which nobody was told that they were charged, oldest first."""
-    payments = _payments(connection, _asked(PaymentState.IN_DOUBT).where(~_told(OF_THE_SALE, only_charged=True)))
+    """Return the payments in doubt of which nobody was told that they were charged."""
+    untold = ~_told(OF_THE_SALE, only_charged=True)
+    payments = _doubtful(connection, PaymentState.IN_DOUBT, PaymentState.SENT, untold)
     lives = _lives(connection, payments, (PaymentSent.type, PaymentInDoubt.type))
     return [
         Doubt(
@@ -67,8 +69,8 @@ def sales_in_doubt(connection: Connection) -> list[Doubt]:
 
 
 def reversals_in_doubt(connection: Connection) -> list[Doubt]:
-    """Return the payments whose newest reversal is in doubt and of which nobody was told anything, oldest first."""
-    payments = _payments(connection, _asked(PaymentState.REVERSAL_IN_DOUBT))
+    """Return the payments whose newest reversal is in doubt and of which nobody was told anything."""
+    payments = _doubtful(connection, PaymentState.REVERSAL_IN_DOUBT, PaymentState.REVERSAL_REQUESTED)
     lives = _lives(connection, payments, (ReversalRequested.type, ReversalInDoubt.type))
     found = []
     for payment in payments:
@@ -190,17 +192,17 @@ def _columns() -> Select[Any]:
     return select(*(office_payment.c[name] for name in PaymentInput.__struct_fields__))
 
 
-def _asked(state: PaymentState) -> Select[Any]:
+def _doubtful(
+    connection: Connection, doubt: PaymentState, before: PaymentState, *where: ColumnElement[bool]
+) -> list[PaymentInput]:
+    """Return the payments in this doubt, oldest first; then those that a box which is gone left in the state before."""
     table = office_payment.c
-    return (
-        _columns()
-        .where(table.state == str(state), table.terminal_number.is_not(None))
-        .order_by(table.ordinal)
-        .limit(ASKED_MAX)
-    )
+    asked = _columns().where(table.terminal_number.is_not(None), *where).order_by(table.ordinal).limit(ASKED_MAX)
+    left = asked.where(table.state == str(before), is_gone(table.office_id, table.journal_id))
+    return [*_payments(connection, asked.where(table.state == str(doubt))), *_payments(connection, left)]
 
 
-def _told(refund_id: str, *, only_charged: bool) -> Any:
+def _told(refund_id: str, *, only_charged: bool) -> ColumnElement[bool]:
     table, told = office_payment.c, acquirer_answer.c
     same = and_(told.office_id == table.office_id, told.payment_id == table.payment_id, told.refund_id == refund_id)
     return select(told.payment_id).where(and_(same, told.charged) if only_charged else same).exists()

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 
 from central.fleet import feed
 from central.fleet.keys import CentralKeys, open_keys
@@ -13,6 +13,8 @@ from central.reconciliation.answering import answer_doubts
 from central.reconciliation.evidence import is_complete
 from central.reconciliation.statements import answers
 from central.store.answers import acquirer_answer
+from central.store.fleet import box, office
+from central.store.journals import journal
 from shared.entropy import SystemEntropy
 from shared.events import (
     FEED_BODIES,
@@ -21,6 +23,7 @@ from shared.events import (
     Evidence,
     PaymentApproved,
     PaymentInDoubt,
+    ReversalRequested,
     decode_body,
 )
 from shared.ids import OfficeId, office_feed
@@ -121,6 +124,38 @@ def test_a_complete_settlement_without_it_is_told_as_not_charged(engine: Engine,
     assert answer(engine, keys) == 0
     (body,) = told(engine)
     assert (body.payment_id, body.charged, body.acquirer, body.file_sha256) == ("doubt", False, "behpardakht", None)
+
+
+def close_journal(engine: Engine) -> None:
+    """Let the journal that the payments stand in have ended."""
+    named = {"office_id": OFFICE, "journal_id": f"daftar.journal/{OFFICE}/box-1/1", "box_id": "1"}
+    at, nothing = CLOCK.now(), bytes(32)
+    keys = {"public_key": nothing, "root": nothing, "token": nothing, "first_token": nothing}
+    sizes = {"size": 0, "cosigned_size": 0, "cosigned_at_s": 0, "cosigned_note": ""}
+    with engine.begin() as connection:
+        connection.execute(insert(office).values(office_id=OFFICE, name="x", added_at=at))
+        connection.execute(
+            insert(box).values(office_id=OFFICE, box_id="1", public_key=nothing, software="", enrolled_at=at)
+        )
+        connection.execute(insert(journal).values(**named, **keys, **sizes, opened_at=at, closed_at=at))
+
+
+def test_what_a_box_that_is_gone_had_sent_is_in_doubt(engine: Engine, keys: CentralKeys) -> None:
+    undone = (
+        *approved("undone", "100000000009", 30_000),
+        ReversalRequested(payment_id="undone", refund_id="r", means="reversal"),
+    )
+    post(engine, *sent("left", 40_000), *undone)
+    upload(engine, line("100000000009", 30_000), line("9", 30_000, type="REVERSAL", original_rrn="100000000009"))
+    complete(engine)
+    assert answer(engine, keys) == 0, "its box may still tell"
+    close_journal(engine)
+    assert answer(engine, keys) == 2
+    assert answer(engine, keys) == 0
+    assert {(body.payment_id, body.about, body.charged) for body in told(engine)} == {
+        ("left", "sale", False),
+        ("undone", "reversal", False),
+    }
 
 
 def test_a_charge_is_told_after_its_contrary_and_nothing_after_a_charge(engine: Engine, keys: CentralKeys) -> None:

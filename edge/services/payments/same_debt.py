@@ -45,18 +45,40 @@ def names_of(document: AnswerDocument) -> dict[Obligation, frozenset[str]]:
     return found
 
 
-def same_elsewhere(reader: ServiceReader, asked: ServiceRequestView, wanted: Collection[str]) -> list[Obligation]:
-    """Return the obligations of other answers about the same applicant that are the same debt as the `wanted` ones."""
-    document = open_document(reader, asked).document
-    if document is None:
-        return []
-    names = frozenset[str]().union(*(named for one, named in names_of(document).items() if one in wanted))
-    return [
-        obligation
-        for other in _others(reader, asked)
-        for obligation, named in names_of(other).items()
-        if obligation not in wanted and not names.isdisjoint(named)
-    ]
+class OtherAnswers:
+    """An answer beside the others about the same applicant. Each is opened once: that is what takes long."""
+
+    def __init__(self, reader: ServiceReader, asked: ServiceRequestView, document: AnswerDocument | None) -> None:
+        """`document` is what the answer of the request says, None where it cannot be read."""
+        self._asked_index = asked.requested_index
+        self._own = {} if document is None else names_of(document)
+        self._others = [names_of(other) for other in _others(reader, asked)] if self._own else []
+
+    def same_as(self, wanted: Collection[str]) -> list[Obligation]:
+        """Return the obligations of the others that are the same debt as the `wanted` ones of this answer."""
+        names = frozenset[str]().union(*(named for one, named in self._own.items() if one in wanted))
+        return [
+            obligation
+            for theirs in self._others
+            for obligation, named in theirs.items()
+            if obligation not in wanted and not names.isdisjoint(named)
+        ]
+
+    def paid_unseen(self, holders: Holders) -> list[PaymentView]:
+        """Return payments of the others that this answer may not know of.
+
+        Either answer is one sum without parts, so that nothing tells whether they are the same debt; and that money was
+        taken after this was asked, or its provider has not confirmed it.
+        """
+        found: dict[str, PaymentView] = {}
+        for theirs in self._others:
+            if not (_is_bare(self._own) or _is_bare(theirs)):
+                continue
+            for obligation in theirs.keys() - self._own.keys():
+                held = holders.payment_by_obligation(obligation)
+                if held is not None and (held.confirmation != "confirmed" or held.requested_index > self._asked_index):
+                    found[held.payment_id] = held
+        return list(found.values())
 
 
 def is_refused(held: PaymentView | ElsewherePayment, obligation: str) -> bool:
@@ -68,26 +90,6 @@ def is_refused(held: PaymentView | ElsewherePayment, obligation: str) -> bool:
     if isinstance(held, PaymentView) and not held.items:
         words[held.obligation] = held.confirmation
     return words.get(obligation) == "refused"
-
-
-def paid_unseen(reader: ServiceReader, holders: Holders, asked: ServiceRequestView) -> list[PaymentView]:
-    """Return payments of other answers about the same applicant that this answer may not know of.
-
-    Either answer is one sum without parts, so that nothing tells whether they are the same debt; and that money was
-    taken after this was asked, or its provider has not confirmed it.
-    """
-    document = open_document(reader, asked).document
-    own = {} if document is None else names_of(document)
-    found: dict[str, PaymentView] = {}
-    for other in _others(reader, asked) if own else ():
-        theirs = names_of(other)
-        if not (_is_bare(own) or _is_bare(theirs)):
-            continue
-        for obligation in theirs.keys() - own.keys():
-            held = holders.payment_by_obligation(obligation)
-            if held is not None and (held.confirmation != "confirmed" or held.requested_index > asked.requested_index):
-                found[held.payment_id] = held
-    return list(found.values())
 
 
 def _others(reader: ServiceReader, asked: ServiceRequestView) -> Iterator[AnswerDocument]:

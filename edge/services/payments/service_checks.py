@@ -6,7 +6,7 @@ from edge.journal.ports import ServiceReader
 from edge.journal.services import ServiceRequestView
 from edge.journal.views import PaymentView
 from edge.journal.writer import StoreView
-from edge.services.payments.same_debt import is_refused, same_elsewhere
+from edge.services.payments.same_debt import OtherAnswers, is_refused
 from edge.services.sales.open_answer import OpenDocument, open_document
 from edge.services.sales.pay_answer import obligation_of, same_debt
 from shared.answer_document import AnswerDocument, Payable
@@ -56,7 +56,7 @@ def debt_of(reader: ServiceReader, paid: PaymentRequested | PaymentView, own: Co
         return tuple(own)
     keys = [payable.key for payable in document.payables() if obligation_of(payable) in own]
     same = same_debt(document, keys)
-    elsewhere = [] if asked is None else same_elsewhere(reader, asked, own)
+    elsewhere = [] if asked is None else OtherAnswers(reader, asked, document).same_as(own)
     return tuple(dict.fromkeys((*own, *same, *elsewhere)))
 
 
@@ -82,7 +82,7 @@ def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
         if obligation not in offered or offered[obligation].amount_rial != amount_rial:
             raise OperatorError("service.payable_unknown", key=wanted.payable)
     same = same_debt(document, [offered[obligation].key for obligation in asked_for])
-    for obligation in (*same, *same_elsewhere(view.services, asked, asked_for)):
+    for obligation in (*same, *OtherAnswers(view.services, asked, document).same_as(asked_for)):
         held = view.holder_of(obligation)
         if held is not None and (obligation in same or not is_refused(held, obligation)):
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id)

@@ -6,7 +6,7 @@ from typing import Literal
 from edge.journal.services import ServiceImageView, ServiceRequestView, ServiceView
 from edge.journal.views import PaymentView
 from edge.services.payments.disagreement import disputed
-from edge.services.payments.same_debt import is_refused, paid_unseen, same_elsewhere
+from edge.services.payments.same_debt import OtherAnswers, is_refused
 from edge.services.payments.service_checks import opened_state
 from edge.services.sales.catalogue_in_force import CatalogueInForce
 from edge.services.sales.open_answer import OpenDocument, open_document, open_fields, open_fulfilment
@@ -54,6 +54,7 @@ class ServiceViews:
         opened = open_document(self._queries.services, asked)
         state = opened_state(asked, opened)
         document = opened.document if state in SEEN else None
+        others = OtherAnswers(self._queries.services, asked, document)
         return ServiceView(
             inquiry_id=asked.inquiry_id,
             ticket=asked.ticket,
@@ -79,18 +80,15 @@ class ServiceViews:
             may_release=awaits_print(asked.facts()) and fee_of(asked.facts()) == "settled",
             retried=asked.retried,
             payments={} if document is None else self._payments(document),
-            payable=frozenset() if document is None else self._payable(service, asked, document),
+            payable=frozenset() if document is None else self._payable(service, inquiry_id, document, others),
             expired=frozenset() if document is None else self.ended(document),
             fulfilments={} if document is None else self._fulfilments(asked, document),
             images={} if document is None else self._images(asked),
             images_asked=frozenset() if document is None else self._queries.services.images_asked(inquiry_id),
             printed=asked.printed,
             released_by=asked.released_by,
-            paid_unseen=() if document is None else tuple(self._paid_unseen(asked)),
+            paid_unseen=tuple(others.paid_unseen(self._queries)),
         )
-
-    def _paid_unseen(self, asked: ServiceRequestView) -> list[PaymentView]:
-        return paid_unseen(self._queries.services, self._queries, asked)
 
     def _payments(self, document: AnswerDocument) -> dict[str, PaymentView]:
         """Return, by key, the payment that holds what is payable, or the newest attempt."""
@@ -104,7 +102,9 @@ class ServiceViews:
                 found[payable.key] = payment
         return found
 
-    def _payable(self, service: Service, asked: ServiceRequestView, document: AnswerDocument) -> frozenset[str]:
+    def _payable(
+        self, service: Service, inquiry_id: str, document: AnswerDocument, others: OtherAnswers
+    ) -> frozenset[str]:
         """Return the keys that could be paid now: a part or the whole of the same debt is neither held nor disputed."""
         ended, found = self.ended(document), set()
         named = {one for payable in document.payables() if (one := obligation_of(payable)) is not None}
@@ -112,9 +112,9 @@ class ServiceViews:
         for payable in document.payables():
             key = payable.key
             with contextlib.suppress(OperatorError):
-                answer_wanted(document, [key], service=service, inquiry_id=asked.inquiry_id, ended=ended)
-                elsewhere = same_elsewhere(self._queries.services, asked, [obligation_of(payable) or ""])
-                if shut.isdisjoint(same_debt(document, [key])) and not any(map(self._is_paid_elsewhere, elsewhere)):
+                answer_wanted(document, [key], service=service, inquiry_id=inquiry_id, ended=ended)
+                same = others.same_as([obligation_of(payable) or ""])
+                if shut.isdisjoint(same_debt(document, [key])) and not any(map(self._is_paid_elsewhere, same)):
                     found.add(key)
         return frozenset(found)
 

@@ -1,9 +1,12 @@
 """One debt under two answers about the same car: what the journal can know is refused, of the rest a page warns."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from edge.services.payments import same_debt
+from edge.services.sales.open_answer import OpenDocument, open_document
 from shared.answer_document import AnswerDocument, Item
 from shared.errors import OperatorError
 from shared.events import PaymentRefused
@@ -77,6 +80,22 @@ async def test_what_is_another_violation_or_another_car_is_paid(desk: Desk) -> N
     for inquiry_id, key in ((first, "i9914010001"), (second, "x"), (another, "total")):
         assert desk.view(inquiry_id).paid_unseen == ()
         await desk.pay(inquiry_id, key)
+
+
+async def test_a_page_opens_each_answer_once_however_long_they_are(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening takes a private key's work, and the page of an answer is made anew at each change."""
+    for _ in range(2):
+        await answered(desk, listed("9914010001", "9914010002", whole=True))
+    last = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    opened: list[str] = []
+
+    def opening(reader: Any, asked: Any) -> OpenDocument:
+        opened.append(asked.inquiry_id)
+        return open_document(reader, asked)
+
+    monkeypatch.setattr(same_debt, "open_document", opening)
+    assert desk.view(last).payable == {"total", "i9914010001", "i9914010002"}
+    assert len(opened) == len(set(opened)) == 2
 
 
 async def test_a_total_without_parts_is_warned_of_and_not_refused(desk: Desk) -> None:

@@ -78,6 +78,13 @@ def test_the_index_leads_to_every_page():
     assert unlinked == ["docs/README.md"]
 
 
+def test_the_index_of_decisions_names_each_by_its_title():
+    index = read(DOCS / "adr/README.md")
+    for page in (DOCS / "adr").glob("0*.md"):
+        number, _, title = read(page).partition("\n")[0].removeprefix("# ").partition(". ")
+        assert f"- [{number}]({page.name}) {title}\n" in index, page.name
+
+
 # --- settings ---
 
 

@@ -4,6 +4,8 @@ Redirects are not followed and the environment's proxies not used: the provider'
 answers is not the provider.
 """
 
+import functools
+import ssl
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -24,6 +26,12 @@ class Received(msgspec.Struct, frozen=True):
     status_code: int
     media_type: str
     body: bytes
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return whose certificates are believed, read once: that takes longer than a question and its answer."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def decoded(received: Received, kind: type[_T], *, named: str = "answer") -> _T | Trouble:
@@ -48,6 +56,7 @@ class Wire:
             timeout=httpx.Timeout(deadline_ms / 1000, connect=min(CONNECT_TIMEOUT_MS, deadline_ms) / 1000),
             follow_redirects=False,
             trust_env=False,
+            verify=_trusted(),
         )
 
     def close(self) -> None:

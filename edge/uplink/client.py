@@ -15,6 +15,7 @@ import structlog
 
 from edge.uplink.line_watch import LineWatch
 from edge.uplink.ports import ExchangeState, ExchangeStore, FeedPiece, JournalView, Settlement, Signer
+from edge.uplink.trusted import trusted
 from shared.clock import Clock, instant_text
 from shared.entropy import Entropy
 from shared.errors import DaftarError, IntegrityError, PeerError
@@ -268,7 +269,7 @@ class Uplink:
             timeout = httpx.Timeout(
                 self._settings.answer_timeout_ms / 1000, connect=self._settings.connect_timeout_ms / 1000
             )
-            self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+            self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False, verify=trusted())
         url = self._settings.central_url.rstrip("/") + "/exchange"
         headers = {"content-type": WIRE_MEDIA_TYPE, "accept": WIRE_MEDIA_TYPE}
         answered = False

@@ -6,6 +6,7 @@ import httpx
 import msgspec
 
 from edge.uplink.ports import Signer
+from edge.uplink.trusted import trusted
 from shared.entropy import Entropy
 from shared.errors import OperatorError, PeerError
 from sync.enrolment import Enrolment, enrolment_request, read_enrolment
@@ -33,6 +34,7 @@ def enrol(central_url: str, code: str, *, signer: Signer, software: str, entropy
             headers={"content-type": WIRE_MEDIA_TYPE},
             timeout=TIMEOUT_MS / 1000,
             trust_env=False,
+            verify=trusted(),
         )
     except httpx.HTTPError as error:
         raise PeerError("exchange.unreachable", why=type(error).__name__) from error

@@ -5,6 +5,8 @@ from typing import Final
 
 import httpx
 
+from edge.uplink.trusted import trusted
+
 PROBE_EVERY_MS: Final = 1_000
 PROBE_TIMEOUT_MS: Final = 3_000
 
@@ -26,7 +28,7 @@ class LineWatch:
         the failed exchange as not having answered. Returns whether this watch itself saw central not answer.
         """
         down = False
-        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_MS / 1000, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_MS / 1000, trust_env=False, verify=trusted()) as client:
             while True:
                 if not await self._answers(client):
                     down = True

@@ -59,8 +59,8 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         """Start (or take over) the server of a data folder, making the folder when it is missing.
 
-        `durable=False` turns fsync off: for tests only. Raises DeviceError `central.data_in_use` when another process
-        owns the folder and `central.database_not_started` when PostgreSQL does not come up.
+        `durable=False` neither syncs nor sweeps: for tests only. Raises DeviceError `central.data_in_use` when another
+        process owns the folder and `central.database_not_started` when PostgreSQL does not come up.
         """
         self.folder = folder.resolve()
         self._durable = durable
@@ -179,7 +179,7 @@ class EmbeddedPostgres:
                 os.chown(sockets, self._user.pw_uid, self._user.pw_gid)
         settings = dict(_SETTINGS, unix_socket_directories=str(sockets))
         if not self._durable:
-            settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+            settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
         command = [str(self._binaries / "postgres"), "-D", str(self.folder)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]

@@ -12,9 +12,8 @@ from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
 from central.store.embedded import EmbeddedPostgres
-from central.store.engine import open_engine
 from shared.entropy import SystemEntropy
-from tests.central.databases import Databases
+from tests.central.databases import Database, Databases
 from tests.central.ingest.offices import Centre, open_centre
 from tests.parts import need
 
@@ -47,24 +46,30 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres: EmbeddedPostgres) -> Databases:
-    return Databases(postgres)
+def databases(postgres: EmbeddedPostgres) -> Iterator[Databases]:
+    kept = Databases(postgres)
+    yield kept
+    kept.close()
 
 
 @pytest.fixture
-def database_url(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[str]:
+def database(databases: Databases) -> Iterator[Database]:
+    """An empty, migrated database."""
+    taken = databases.take()
+    yield taken
+    databases.give_back(taken)
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
     """The URL of an empty, migrated database."""
-    name = databases.take()
-    yield postgres.url(name)
-    databases.give_back(name)
+    return database.url
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database: Database) -> Engine:
     """An engine on an empty, migrated database."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
+    return database.engine
 
 
 @pytest.fixture

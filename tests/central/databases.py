@@ -2,11 +2,12 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
 from typing import Any, Final, LiteralString
 
+import msgspec
 import psycopg
 from psycopg import sql
+from sqlalchemy import Engine, QueuePool
 
 from central.store.embedded import EmbeddedPostgres
 from central.store.engine import open_engine
@@ -27,11 +28,27 @@ _SHAPE: Final = """
 """Tables, triggers, constraints and functions: what a test may not leave changed in a database that another gets."""
 _TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 _SEQUENCES: Final = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
-_ALONE: Final = """
-    SELECT count(*) = 0 FROM pg_stat_activity, pg_sleep(%s)
+_OTHERS: Final = """
+    SELECT state FROM pg_stat_activity, pg_sleep(%s)
     WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+_ONE_PAGE: Final = 8192
+_SIZE: Final = "SELECT pg_relation_size(%s::regclass)"
 _LOOKS_MAX: Final = 200
 """How often we look whether the connections that a test closed are gone, ten milliseconds apart."""
+
+
+class Database(msgspec.Struct, frozen=True):
+    """One database, with what is kept open from one test to the next: a new connection has everything to learn anew."""
+
+    name: str
+    url: str
+    engine: Engine
+    keeper: Connection
+    """Empties it. Not even the triggers that refuse to forget are asked."""
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.keeper.close()
 
 
 class Databases:
@@ -40,77 +57,76 @@ class Databases:
     def __init__(self, server: EmbeddedPostgres) -> None:
         self._server = server
         self._numbers = itertools.count(1)
-        self._empty: list[str] = []
+        self._empty: list[Database] = []
         self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
         engine = open_engine(server.url(_TEMPLATE))
         migrate(engine)
         engine.dispose()
-        with self._connected(_TEMPLATE) as connection:
+        with contextlib.closing(psycopg.connect(server.url(_TEMPLATE), autocommit=True)) as connection:
             self._shape = _all(connection, _SHAPE)
-            self._sequences = _all(connection, _SEQUENCES)
-            self._rows = {name: _rows_of(connection, name) for name in _filled(connection)}
+            self._sequences = dict(_all(connection, _SEQUENCES))
+            self._filled = _asking_for_filled([name for (name,) in _all(connection, _TABLES)])
+            self._rows = {name: _rows_of(connection, name) for (name,) in connection.execute(self._filled)}
 
-    def take(self) -> str:
-        """Return the name of a database that is as the migrations make it."""
+    def take(self) -> Database:
+        """Return a database that is as the migrations make it."""
         if self._empty:
             return self._empty.pop()
         name = f"test_{next(self._numbers)}"
         making = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         self._run(making.format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
-        return name
+        url = self._server.url(name)
+        keeper = psycopg.connect(url, autocommit=True)
+        keeper.execute("SET session_replication_role = replica")
+        return Database(name, url, open_engine(url), keeper)
 
-    def give_back(self, name: str) -> None:
+    def give_back(self, used: Database) -> None:
         """Empty a database for the next test; drop it when somebody is still in it or it has another shape now."""
-        with self._connected(name) as connection:
-            emptied = _is_left(connection) and self._emptied(connection)
-        if emptied:
-            self._empty.append(name)
-        else:
-            self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        if _is_left(used) and self._emptied(used.keeper):
+            self._empty.append(used)
+            return
+        used.close()
+        self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(used.name)))
+
+    def close(self) -> None:
+        """Let go of those that wait for a test."""
+        for kept in self._empty:
+            kept.close()
 
     def _emptied(self, connection: Connection) -> bool:
         if _all(connection, _SHAPE) != self._shape:
             return False
-        # Not even the triggers that refuse to forget are asked.
-        connection.execute("SET session_replication_role = replica")
-        changed = [
-            one for one in _filled(connection) if one not in self._rows or _rows_of(connection, one) != self._rows[one]
-        ]
-        if changed:
-            names = sql.SQL(", ").join(map(sql.Identifier, changed))
-            connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        for (table,) in connection.execute(self._filled):
+            if _rows_of(connection, table) == self._rows.get(table):
+                continue
+            # A row that is deleted keeps its place until somebody sweeps: in the first page, rows still stand in the
+            # order in which they came. Beyond it a later one may stand before an earlier one.
+            short = _all(connection, _SIZE, table) <= [(_ONE_PAGE,)]
+            emptying = sql.SQL("DELETE FROM {}" if short else "TRUNCATE {} CASCADE")
+            connection.execute(emptying.format(sql.Identifier(table)))
         for table, rows in self._rows.items():
             if _rows_of(connection, table) != rows:
                 filling = sql.SQL("INSERT INTO {0} SELECT * FROM jsonb_populate_recordset(NULL::{0}, %s)")
                 connection.execute(filling.format(sql.Identifier(table)), [rows])
-        for sequence, _ in _all(connection, _SEQUENCES):
-            connection.execute("SELECT setval(%s::regclass, 1, false)", [sequence])
-        for sequence, value in self._sequences:
-            connection.execute("SELECT setval(%s::regclass, %s)", [sequence, value])
+        for sequence, value in _all(connection, _SEQUENCES):
+            if value != self._sequences.get(sequence):
+                first = self._sequences.get(sequence)
+                connection.execute("SELECT setval(%s::regclass, %s, %s)", [sequence, first or 1, first is not None])
         return True
-
-    @contextlib.contextmanager
-    def _connected(self, name: str) -> Iterator[Connection]:
-        connection = psycopg.connect(self._server.url(name), autocommit=True)
-        try:
-            yield connection
-        finally:
-            connection.close()
 
     def _run(self, statement: sql.Composed) -> None:
         with contextlib.closing(psycopg.connect(self._server.url(), autocommit=True)) as connection:
             connection.execute(statement)
 
 
-def _all(connection: Connection, query: LiteralString) -> list[tuple[Any, ...]]:
-    return connection.execute(query).fetchall()
+def _all(connection: Connection, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+    return connection.execute(query, values or None).fetchall()
 
 
-def _filled(connection: Connection) -> list[str]:
-    """Return the tables that have rows."""
+def _asking_for_filled(tables: list[str]) -> sql.Composed:
+    """Return the question which tables have rows."""
     asking = sql.SQL("SELECT {0} WHERE EXISTS (SELECT FROM {1})")
-    each = [asking.format(sql.Literal(name), sql.Identifier(name)) for (name,) in _all(connection, _TABLES)]
-    return [name for (name,) in connection.execute(sql.SQL(" UNION ALL ").join(each)).fetchall()]
+    return sql.SQL(" UNION ALL ").join(asking.format(sql.Literal(name), sql.Identifier(name)) for name in tables)
 
 
 def _rows_of(connection: Connection, table: str) -> str:
@@ -119,6 +135,12 @@ def _rows_of(connection: Connection, table: str) -> str:
     return str(connection.execute(asking.format(sql.Identifier(table))).fetchall()[0][0])
 
 
-def _is_left(connection: Connection) -> bool:
-    """Whether nobody else is in a database. A connection that was closed takes a moment to go."""
-    return any(connection.execute(_ALONE, [0.01 if look else 0]).fetchall()[0][0] for look in range(_LOOKS_MAX))
+def _is_left(used: Database) -> bool:
+    """Whether nobody is in a database but the idle connections we keep. One that was closed takes a moment to go."""
+    pool = used.engine.pool
+    assert isinstance(pool, QueuePool)
+    for look in range(_LOOKS_MAX):
+        others = _all(used.keeper, _OTHERS, 0.01 if look else 0)
+        if pool.checkedout() == 0 and others == [("idle",)] * pool.checkedin():
+            return True
+    return False

@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
-from central.store.embedded import EmbeddedPostgres
-from central.store.engine import open_engine
 from shared.entropy import SystemEntropy
 from tests.central.databases import Databases
 from tests.central.ingest.offices import open_centre
@@ -30,13 +28,11 @@ def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept_engine(postgres: EmbeddedPostgres, databases: Databases) -> Iterator[Engine]:
+def kept_engine(databases: Databases) -> Iterator[Engine]:
     """An engine on a migrated database that a module's tests share; they change nothing that another looks at."""
-    name = databases.take()
-    opened = open_engine(postgres.url(name))
-    yield opened
-    opened.dispose()
-    databases.give_back(name)
+    taken = databases.take()
+    yield taken.engine
+    databases.give_back(taken)
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,9 @@ class StoreView(Protocol):
     def holder_of(self, obligation: str) -> PaymentView | None:
         """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
 
+    def whole_of(self, obligation: str) -> PaymentView | None:
+        """Return the newest payment of a whole that pays an obligation as a part, and was not refused."""
+
     def payments_of(self, obligation: str) -> list[PaymentView]:
         """Return all payments of an obligation, alone or among others, oldest first."""
 

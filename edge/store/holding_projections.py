@@ -44,6 +44,8 @@ def hold(connection: apsw.Connection, at: Recorded, body: PaymentRequested) -> N
             requested_index=at.index,
             state=str(PaymentState.REQUESTED),
         )
+    for obligation in dict.fromkeys(body.covers):
+        insert(connection, "covered", obligation=obligation, payment_id=body.payment_id)
 
 
 def mark_doubled(connection: apsw.Connection, payment_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 from edge.journal.views import PaymentView
 from edge.store.reading import Reading, marks
 from edge.store.row_views import HOLDER, HOLDING_IT, PAYMENT, payment_of
+from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from shared.payment import CERTAINLY_UNCHARGED, DOUBTFUL, PaymentState
 
 _PASSING: Final = frozenset(
@@ -32,6 +33,13 @@ class PaymentRows(Reading):
     def holder_of(self, obligation: str) -> PaymentView | None:
         """Return the payment that holds an obligation."""
         row = self._one(PAYMENT + f"WHERE payment_id = ({HOLDER.format(obligation='?')})", (obligation,))
+        return None if row is None else payment_of(row)
+
+    def whole_of(self, obligation: str) -> PaymentView | None:
+        """Return the newest payment of a whole that pays an obligation as a part, and was not refused."""
+        covering = "WHERE payment_id IN (SELECT payment_id FROM covered WHERE obligation = ?) "
+        held = f"AND {HOLDS_OBLIGATION} AND confirmation <> 'refused' ORDER BY requested_index DESC LIMIT 1"
+        row = self._one(PAYMENT + covering + held, (obligation,))
         return None if row is None else payment_of(row)
 
     def payment_by_reference(self, reference: str) -> PaymentView | None:

@@ -112,6 +112,11 @@ class Queries:
         with self._lock:
             return self._rows.holder_of(obligation)
 
+    def whole_of(self, obligation: str) -> PaymentView | None:
+        """See `PaymentRows.whole_of`."""
+        with self._lock:
+            return self._rows.whole_of(obligation)
+
     def payments(
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
     ) -> list[PaymentView]:

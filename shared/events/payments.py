@@ -71,6 +71,8 @@ class PaymentRequested(Body, frozen=True, kw_only=True):
     """Bills that were put together at the counter: one charge for all of them, or one for each under the same name."""
     items: tuple[PaymentItem, ...] = ()
     """What a charge of several obligations pays; `obligation` is then the group's own, and no bill is named above."""
+    covers: tuple[str, ...] = ()
+    """The obligations of which the whole of an answer is made: who brings the bill of one is not charged again."""
 
 
 class PaymentNotSent(Body, frozen=True, kw_only=True):

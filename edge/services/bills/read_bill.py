@@ -30,6 +30,6 @@ def read_bill(queries: Queries, bill: str, payment: str | None = None) -> BillRe
     return BillReading(
         bill=found,
         amount_rial=found.amount_rial,
-        earlier=queries.payment_by_obligation(obligation),
+        earlier=queries.payment_by_obligation(obligation) or queries.whole_of(obligation),
         elsewhere=queries.others.holder_of(obligation),
     )

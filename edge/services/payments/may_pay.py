@@ -48,7 +48,7 @@ def _not_quarantined(view: StoreView, _: PaymentRequested) -> None:
 
 def _obligation_is_free(view: StoreView, wanted: PaymentRequested) -> None:
     for obligation in obligations(wanted):
-        if held := view.holder_of(obligation):
+        if held := view.holder_of(obligation) or view.whole_of(obligation):
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id, obligation=obligation)
 
 
@@ -130,12 +130,16 @@ def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | Non
 
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
     """A late answer may have proved meanwhile that an earlier payment of the same debt was charged."""
+    debt = _debt(view, wanted)
     charged = any(
         payment.state in CHARGED and payment.payment_id != wanted.payment_id and not is_refused(payment, obligation)
-        for obligation in _debt(view, wanted)
+        for obligation in debt
         for payment in view.payments_of(obligation)
     )
-    return "payment.obligation_held" if charged else None
+    wholes = (view.whole_of(obligation) for obligation in debt)
+    if charged or any(whole and whole.state in CHARGED and whole.payment_id != wanted.payment_id for whole in wholes):
+        return "payment.obligation_held"
+    return None
 
 
 def _is_held_elsewhere(view: StoreView, wanted: PaymentRequested) -> str | None:

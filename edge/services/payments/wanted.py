@@ -31,6 +31,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     payable: str = ""
     group_id: str = ""
     items: tuple[PaymentItem, ...] = ()
+    covers: tuple[str, ...] = ()
+    """See `PaymentRequested.covers`."""
 
     def request(self, *, payment_id: str, terminal: str, operator: str, entropy: Entropy) -> PaymentRequested:
         """Return the intent to charge it at a terminal."""
@@ -51,6 +53,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             payable=self.payable,
             group_id=self.group_id,
             items=self.items,
+            covers=self.covers,
         )
 
 

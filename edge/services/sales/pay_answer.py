@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from edge.services.payments.wanted import Wanted, bill_wanted, bills_wanted
 from shared.answer_document import AnswerDocument, Payable
 from shared.catalogue import Service
@@ -70,7 +72,8 @@ def answer_wanted(
         return _order_wanted(first, order_obligation(first.order_id), service=service, inquiry_id=inquiry_id)
     bills = [_bill_of(payable) for payable in payables]
     if len(bills) == 1:
-        return bill_wanted(bills[0], inquiry_id=inquiry_id, service=service.code, payable=first.key)
+        wanted = bill_wanted(bills[0], inquiry_id=inquiry_id, service=service.code, payable=first.key)
+        return msgspec.structs.replace(wanted, covers=_parts_of(document, first))
     return bills_wanted(bills, inquiry_id=inquiry_id, service=service.code)
 
 
@@ -90,6 +93,15 @@ def _chosen(document: AnswerDocument, keys: Sequence[str], service: Service) -> 
             raise OperatorError("service.payable_wrong", key=key)
         payables.append(payable)
     return payables
+
+
+def _parts_of(document: AnswerDocument, paid: Payable) -> tuple[Obligation, ...]:
+    """Return the bills of which the whole of an answer is made; of an item nothing is known to be a part."""
+    if document.payable is None or paid.key != document.payable.key:
+        return ()
+    parts = (item.payable for item in document.items if item.payable is not None and item.payable.order_id is None)
+    named = (obligation for part in parts if (obligation := obligation_of(part)) is not None)
+    return tuple(dict.fromkeys(one for one in named if one != obligation_of(paid)))
 
 
 def _bill_of(payable: Payable) -> Bill:

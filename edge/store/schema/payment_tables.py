@@ -100,6 +100,12 @@ PAYMENT_TABLES: Final = (
         printed INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (payment_id, item)
     ) STRICT, WITHOUT ROWID""",
+    # What the whole of an answer pays beside its own bill: each is held by it as long as the whole is.
+    """CREATE TABLE covered (
+        obligation TEXT NOT NULL,
+        payment_id TEXT NOT NULL,
+        PRIMARY KEY (obligation, payment_id)
+    ) STRICT, WITHOUT ROWID""",
     # A second charge that a terminal proves afterwards is a fact and must fit: it is marked, and a case. All else is
     # refused here even where every rule above failed.
     f"CREATE UNIQUE INDEX holding_one_charge ON holding (obligation) WHERE {HOLDS_OBLIGATION} AND doubled = 0",

@@ -180,6 +180,7 @@ OUTSIDE: Final = (
 PROJECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "payment": ("payment_id",),
     "holding": ("payment_id", "item"),
+    "covered": ("obligation", "payment_id"),
     "inquiry": ("inquiry_id",),
     "notice": ("notice_id",),
     "alarm": ("alarm_index",),

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from edge.services.bills.read_bill import read_bill
 from edge.services.payments import same_debt
 from edge.services.sales.open_answer import OpenDocument, open_document
+from edge.store.rebuild import rebuild_projections
 from shared.answer_document import AnswerDocument, Item
 from shared.errors import OperatorError
-from shared.events import PaymentRefused
+from shared.events import PaymentApproved, PaymentRefused
+from shared.payment import PaymentState
 from tests.edge.services.office import Office
 from tests.edge.services.service_desk import FINE_BILLS, Desk, desk_of, payable
 
@@ -80,6 +83,39 @@ async def test_what_is_another_violation_or_another_car_is_paid(desk: Desk) -> N
     for inquiry_id, key in ((first, "i9914010001"), (second, "x"), (another, "total")):
         assert desk.view(inquiry_id).paid_unseen == ()
         await desk.pay(inquiry_id, key)
+
+
+async def test_a_paper_of_one_violation_is_refused_once_the_whole_is_paid(desk: Desk) -> None:
+    """The paper names no answer: what the whole was made of stands in its own entry."""
+    asked = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    paid = await desk.pay(asked, "total")
+    queries = desk.office.box.queries
+    for part in (ONE, OTHER):
+        reading = read_bill(queries, part.barcode)
+        assert reading.earlier is not None
+        assert reading.earlier.payment_id == paid
+        with pytest.raises(OperatorError) as refused:
+            await desk.office.pay(part)
+        assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
+    desk.tell(PaymentRefused(payment_id=paid, provider="gateway", track_id="t2", reason="expired", case_id="c1"))
+    assert read_bill(queries, ONE.barcode).earlier is None, (
+        "its money is owed back, and the violation is owed as before"
+    )
+    assert await desk.office.ends(await desk.office.pay(ONE)) is PaymentState.APPROVED
+    assert rebuild_projections(desk.office.box.path) == []
+
+
+async def test_a_part_that_waits_is_not_sent_once_the_whole_turns_out_to_be_charged(desk: Desk) -> None:
+    asked = await answered(desk, listed("9914010001", whole=True))
+    desk.office.virtual.set_auto("decline")
+    whole = await desk.pay(asked, "total")
+    assert desk.office.payment(whole).state is PaymentState.DECLINED
+    async with desk.office.worker.lock:
+        waiting = await desk.office.pay(ONE)
+        late = PaymentApproved(payment_id=whole, evidence=desk.office.charge_of(whole))
+        await desk.office.box.writer.commit(lambda _: [late])
+    assert await desk.office.ends(waiting) is PaymentState.NOT_SENT
+    assert desk.office.payment(waiting).not_sent_reason == "payment.obligation_held"
 
 
 async def test_a_page_opens_each_answer_once_however_long_they_are(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Bills that the terminal itself pays by their two ids, where the office's settings say so."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,7 @@ from shared.entropy import SystemEntropy
 from shared.errors import DeviceError
 from shared.events import PaymentApproved, PaymentOverridden
 from shared.payment import PaymentState
-from tests.edge.services.office import POWER, WATER, Office
+from tests.edge.services.office import DEADLINE_S, POWER, WATER, Office
 
 PATIENT = {"answer_timeout_ms": 10_000, "longest_ms": 10_000, "query_timeout_ms": 10_000, "ready_timeout_ms": 10_000}
 MAKERS: dict[str, Any] = {"behpardakht": VirtualTerminal, "sadad": VirtualSadadTerminal}
@@ -72,8 +73,10 @@ async def test_a_charge_whose_answer_is_lost_is_asked_for_as_any_other_and_confi
         assert office.payment(payment_id).confirmation == "none"
         terminal.set_fault("none")
         await terminal.restart()
-        await office.resolve.ask(payment_id, operator="sara")
-        payment = office.payment(payment_id)
+        async with asyncio.timeout(DEADLINE_S):
+            # Once, but for a machine so slow that a piece of the answer counts as noise.
+            while (payment := await office.resolve.ask(payment_id, operator="sara")).state is PaymentState.IN_DOUBT:
+                pass
         assert (payment.state, payment.confirmation) == (PaymentState.APPROVED, "confirmed")
     assert len(terminal.charges) == 1
 

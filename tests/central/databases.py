@@ -51,6 +51,13 @@ class Database(msgspec.Struct, frozen=True):
         self.keeper.close()
 
 
+class Rows(msgspec.Struct, frozen=True):
+    """Everything a test wrote, to be put into other databases."""
+
+    of_tables: dict[str, bytes]
+    sequences: list[tuple[Any, ...]]
+
+
 class Databases:
     """Use from one thread; the server's end is theirs."""
 
@@ -87,6 +94,26 @@ class Databases:
             return
         used.close()
         self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(used.name)))
+
+    def rows_of(self, used: Database) -> Rows:
+        """Return all rows, and where the sequences stand."""
+        rows = {}
+        for (table,) in used.keeper.execute(self._filled):
+            copying = sql.SQL("COPY {} TO STDOUT (FORMAT BINARY)").format(sql.Identifier(table))
+            with used.keeper.cursor().copy(copying) as copied:
+                rows[table] = b"".join(copied)
+        return Rows(rows, _all(used.keeper, _SEQUENCES))
+
+    def put(self, rows: Rows, taken: Database) -> None:
+        """Put rows into a database that was just taken."""
+        for table in self._rows:
+            taken.keeper.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        for table, data in rows.of_tables.items():
+            copying = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
+            with taken.keeper.cursor().copy(copying) as copied:
+                copied.write(data)
+        for sequence, value in rows.sequences:
+            taken.keeper.execute("SELECT setval(%s::regclass, %s)", [sequence, value])
 
     def close(self) -> None:
         """Let go of those that wait for a test."""

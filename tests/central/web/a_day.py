@@ -1,5 +1,6 @@
 """A day at central: an office with a real box, payments of every kind, a settlement file with differences, people."""
 
+import copy
 import functools
 import itertools
 from datetime import timedelta
@@ -38,6 +39,7 @@ from shared.events import (
 )
 from shared.ids import OfficeId
 from shared.sealed import Sealed
+from tests.central.databases import Rows
 from tests.central.ingest.offices import OFFICE, Centre, exchange
 from tests.sync.models import BoxModel, private_key, public_bytes
 
@@ -116,22 +118,55 @@ class Day(msgspec.Struct):
         )
 
 
-def open_day(engine: Engine, centre: Centre) -> Day:
-    """Return a day with an enrolled box and two people: `mina` (finance) and `reza` (auditor)."""
-    people = People(engine, centre.clock, centre.entropy, hasher=QUICK)
-    people.add("mina", name="مینا رضایی", password=PASSWORD)
-    people.add("reza", name="رضا کریمی", password=PASSWORD, role="auditor")
-    web = open_web(
-        engine=engine,
+class PresentWeb:
+    """Stands for the `Web` of the running test, so that one application serves all: building it takes longer."""
+
+    current: Web
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.current, name)
+
+    def __deepcopy__(self, memo: object) -> "PresentWeb":
+        return self
+
+
+class SharedApp:
+    """One application for the days of many tests, one after the other."""
+
+    def __init__(self) -> None:
+        self._web = PresentWeb()
+        self._app: Litestar | None = None
+
+    def of(self, web: Web) -> Litestar:
+        """Return the application, at work for this day."""
+        self._web.current = web
+        if self._app is None:
+            self._app = _app_of(cast("Web", self._web))
+        return self._app
+
+
+def _app_of(web: Web) -> Litestar:
+    return Litestar(create_pages(web), exception_handlers=page_errors(web), openapi_config=None, logging_config=None)
+
+
+def web_of(centre: Centre) -> Web:
+    """Return what the pages work with."""
+    return open_web(
+        engine=centre.engine,
         clock=centre.clock,
         entropy=centre.entropy,
         version="0.1.0",
-        people=people,
+        people=People(centre.engine, centre.clock, centre.entropy, hasher=QUICK),
         append_feed=functools.partial(feed.append, clock=centre.clock, signer=centre.keys.feed),
     )
-    app = Litestar(create_pages(web), exception_handlers=page_errors(web), openapi_config=None, logging_config=None)
-    box = centre.box()
-    day = Day(centre=centre, box=box, web=web, app=app)
+
+
+def open_day(centre: Centre, shared: SharedApp) -> Day:
+    """Return a day with an enrolled box and two people: `mina` (finance) and `reza` (auditor)."""
+    web = web_of(centre)
+    web.people.add("mina", name="مینا رضایی", password=PASSWORD)
+    web.people.add("reza", name="رضا کریمی", password=PASSWORD, role="auditor")
+    day = Day(centre=centre, box=centre.box(), web=web, app=shared.of(web))
     day.pay(
         JournalOpened(
             office=OFFICE,
@@ -144,6 +179,21 @@ def open_day(engine: Engine, centre: Centre) -> Day:
         DataKeyMade(key_id="k-1405-09", month="1405-09", public_key="ab" * 32, wrapped="AA=="),
     )
     return day
+
+
+class FilledDay(msgspec.Struct):
+    """What a filled day left: rows at central, and what box and centre have in memory."""
+
+    rows: Rows
+    day: Day
+
+    def again(self, engine: Engine, shared: SharedApp) -> Day:
+        """Return the same day at another database that has the rows."""
+        clock, entropy = copy.deepcopy((self.day.centre.clock, self.day.centre.entropy))
+        centre = Centre(engine, self.day.centre.keys, clock, entropy)
+        web = web_of(centre)
+        box, numbers = copy.deepcopy((self.day.box, self.day.numbers))
+        return Day(centre=centre, box=box, web=web, app=shared.of(web), numbers=numbers)
 
 
 def fill(day: Day) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
 from shared.entropy import SystemEntropy
-from tests.central.databases import Databases
+from tests.central.databases import Database, Databases
 from tests.central.ingest.offices import open_centre
-from tests.central.web.a_day import PASSWORD, Day, fill, open_day
+from tests.central.web.a_day import PASSWORD, Day, FilledDay, SharedApp, fill, open_day
 
 
 def token_of(html: str) -> str:
@@ -28,19 +28,24 @@ def key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept_engine(databases: Databases) -> Iterator[Engine]:
-    """An engine on a migrated database that a module's tests share; they change nothing that another looks at."""
+def kept_database(databases: Databases) -> Iterator[Database]:
+    """A migrated database that a module's tests share; they change nothing that another looks at."""
     taken = databases.take()
-    yield taken.engine
+    yield taken
     databases.give_back(taken)
 
 
 @pytest.fixture(scope="module")
-def kept_day(kept_engine: Engine, key_folder: Path) -> Day:
+def kept_engine(kept_database: Database) -> Engine:
+    """An engine on a migrated database that a module's tests share."""
+    return kept_database.engine
+
+
+@pytest.fixture(scope="module")
+def kept_day(databases: Databases, kept_database: Database, filled_day: FilledDay) -> Day:
     """A filled day that a module's tests only look at."""
-    kept = open_day(kept_engine, open_centre(kept_engine, open_keys(key_folder, SystemEntropy())))
-    fill(kept)
-    return kept
+    databases.put(filled_day.rows, kept_database)
+    return filled_day.again(kept_database.engine, SharedApp())
 
 
 @pytest.fixture
@@ -59,15 +64,31 @@ async def kept_reza(kept_day: Day) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.fixture
-def empty_day(engine: Engine, key_folder: Path) -> Day:
-    return open_day(engine, open_centre(engine, open_keys(key_folder, SystemEntropy())))
+@pytest.fixture(scope="session")
+def shared_app() -> SharedApp:
+    return SharedApp()
 
 
 @pytest.fixture
-def day(empty_day: Day) -> Day:
-    fill(empty_day)
-    return empty_day
+def empty_day(engine: Engine, key_folder: Path, shared_app: SharedApp) -> Day:
+    return open_day(open_centre(engine, open_keys(key_folder, SystemEntropy())), shared_app)
+
+
+@pytest.fixture(scope="session")
+def filled_day(databases: Databases, key_folder: Path) -> FilledDay:
+    """A filled day, of which each test gets a copy."""
+    taken = databases.take()
+    day = open_day(open_centre(taken.engine, open_keys(key_folder, SystemEntropy())), SharedApp())
+    fill(day)
+    rows = databases.rows_of(taken)
+    databases.give_back(taken)
+    return FilledDay(rows, day)
+
+
+@pytest.fixture
+def day(databases: Databases, database: Database, filled_day: FilledDay, shared_app: SharedApp) -> Day:
+    databases.put(filled_day.rows, database)
+    return filled_day.again(database.engine, shared_app)
 
 
 @pytest.fixture

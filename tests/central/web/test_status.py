@@ -10,9 +10,15 @@ from shared.errors import OperatorError
 from shared.events import ServiceRequested
 from shared.sealed import Sealed
 from tests.central.reconciliation.test_running import post
-from tests.central.web.a_day import Day
+from tests.central.web.a_day import Day, SharedApp
 
 NAME = "qabcdefghijkmnpqrstuv"
+
+
+@pytest.fixture
+def shared_app() -> SharedApp:
+    """An application of one's own: it remembers who asked how often."""
+    return SharedApp()
 
 
 def asked(engine: Engine) -> None:

@@ -200,7 +200,7 @@ def simulate_command(*, days: int, seed: int, mutant: str | None) -> None:
 
 
 @lab.command("mutants")
-@click.option("--seed", default=0, show_default=True, help="Seed of the first workload of each hunt.")
+@click.option("--seed", default=0, show_default=True, help="Added to the seed that each hunt begins with.")
 def mutants_command(seed: int) -> None:
     """Hunt every known-bad box. Exit code 1: one of them survived."""
     survivors = []

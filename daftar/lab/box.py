@@ -93,13 +93,21 @@ class WatchedWriter(JournalWriter):
 
     def _hand_in(self, decide: Decide) -> "Future[list[Recorded]]":
         answer = super()._hand_in(decide)
-        if self.on_answer is not None:
-            answer.add_done_callback(self._answered)
-        return answer
+        on_answer = self.on_answer
+        if on_answer is None:
+            return answer
+        heard: Future[list[Recorded]] = Future()
 
-    def _answered(self, answer: "Future[list[Recorded]]") -> None:
-        if self.on_answer is not None and not answer.cancelled() and answer.exception() is None:
-            self.on_answer(answer.result())
+        def pass_on(answer: "Future[list[Recorded]]") -> None:
+            if error := answer.exception():
+                heard.set_exception(error)
+                return
+            on_answer(answer.result())
+            heard.set_result(answer.result())
+
+        # Whoever asked goes on when this has been told of: else it depends on threads what is noted first.
+        answer.add_done_callback(pass_on)
+        return heard
 
 
 class _CalledUplink(Uplink):

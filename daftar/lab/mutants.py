@@ -39,6 +39,8 @@ class Mutant(msgspec.Struct, frozen=True):
     apply: Callable[[], AbstractContextManager[None]]
     disk: DiskKind = "honest"
     habits: Habits = Habits()
+    seed: int = 0
+    """Where a hunt begins: a workload that has shown it, to save time."""
 
 
 @contextmanager
@@ -234,9 +236,21 @@ MUTANTS: Final = (
     Mutant(
         "wire_first", "the amount leaves before `payment.sent` is durable", _nothing, habits=Habits(wire_first=True)
     ),
-    Mutant("print_first", "the paper is out before the approval is durable", _nothing, habits=Habits(print_first=True)),
-    Mutant("consistency_unchecked", "a checkpoint's consistency proof is not checked", _consistency_unchecked, "deaf"),
-    Mutant("central_believes", "central cosigns any history, by any token", _central_believes, "deaf"),
+    Mutant(
+        "print_first",
+        "the paper is out before the approval is durable",
+        _nothing,
+        habits=Habits(print_first=True),
+        seed=1,
+    ),
+    Mutant(
+        "consistency_unchecked",
+        "a checkpoint's consistency proof is not checked",
+        _consistency_unchecked,
+        "deaf",
+        seed=2,
+    ),
+    Mutant("central_believes", "central cosigns any history, by any token", _central_believes, "deaf", seed=2),
 )
 
 
@@ -247,6 +261,13 @@ def named(name: str) -> Mutant:
 
 def hunt(mutant: Mutant, *, seed: int = 0, runs_max: int = RUNS_MAX) -> Tally:
     """Cut the power under a mutant until it is caught; return what was done. No violation: it survived."""
-    plan = Plan(runs=runs_max, seed=seed, disk=mutant.disk, habits=mutant.habits, stop_at_first=True, share=False)
+    plan = Plan(
+        runs=runs_max,
+        seed=mutant.seed + seed,
+        disk=mutant.disk,
+        habits=mutant.habits,
+        stop_at_first=True,
+        share=False,
+    )
     with mutant.apply():
         return crash(plan)

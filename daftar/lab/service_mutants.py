@@ -170,23 +170,27 @@ SERVICE_MUTANTS: Final = (
         "callers hear of their entries before the fsync",
         crash_mutant("answer_before_commit").apply,
     ),
-    ServiceMutant("synchronous_normal", "commits are not synced", crash_mutant("synchronous_normal").apply),
+    ServiceMutant("synchronous_normal", "commits are not synced", crash_mutant("synchronous_normal").apply, 4),
     ServiceMutant("new_id_on_retry", "a repeated request is a new payment", _new_id_on_retry, 16),
     ServiceMutant("dropped_on_refusal", "a request that failed is given up, a new one made", _dropped_on_refusal, 1),
     ServiceMutant(
         "never_tried_again", "after a failed exchange nothing is sent until there is news", _never_tried_again
     ),
     ServiceMutant("amount_first", "the amount leaves while `payment.sent` is being written", _amount_first),
-    ServiceMutant("failed_not_in_doubt", "no answer counts as declined", _swapped(judge_outcome, "_doubt", _decline)),
+    ServiceMutant(
+        "failed_not_in_doubt", "no answer counts as declined", _swapped(judge_outcome, "_doubt", _decline), 1
+    ),
     ServiceMutant(
         "restart_frees",
         "a start takes what was sent for not sent",
         _swapped(recovery, "PaymentInDoubt", PaymentNotSent),
+        2,
     ),
     ServiceMutant(
         "not_found_too_early",
         "a not-found counts at once",
         _swapped(RecordOutcome, "waited_ms", lambda *_: 1_000_000_000),
+        11,
     ),
     ServiceMutant(
         "acknowledged_unheard",
@@ -195,7 +199,7 @@ SERVICE_MUTANTS: Final = (
     ),
     ServiceMutant("undone_first", "a terminal is told to undo a sale before that is journaled", _undone_first),
     ServiceMutant(
-        "doubt_never_asked", "nobody asks about payments in doubt", _swapped(ResolveInDoubt, "ask_all", _nothing)
+        "doubt_never_asked", "nobody asks about payments in doubt", _swapped(ResolveInDoubt, "ask_all", _nothing), 1
     ),
     ServiceMutant("never_a_copy", "a second paper carries no mark", _never_a_copy),
     ServiceMutant("printed_again", "a paper that may be out is printed again", _printed_again),

@@ -100,7 +100,7 @@ def _day(seed: int, place: Path, disks: MovableDisk, tally: DayTally) -> None:
 def _quiet() -> Iterator[None]:
     """Collect what was ended between days only, and let it end in silence: it is meant to be broken off."""
     hook = sys.unraisablehook
-    was_on = gc.isenabled()
+    was_on, were_frozen = gc.isenabled(), gc.get_freeze_count() > 0
     gc.disable()
     gc.freeze()
     sys.unraisablehook = lambda _: None
@@ -116,7 +116,8 @@ def _quiet() -> Iterator[None]:
         sys.unraisablehook = hook
         if was_on:
             gc.enable()
-        gc.unfreeze()
+        if not were_frozen:
+            gc.unfreeze()
 
 
 def _dropped(*_: Any) -> Any:

@@ -2,8 +2,6 @@ from io import BytesIO
 
 import msgspec
 import pytest
-from escpos.capabilities import Profile
-from escpos.printer import Dummy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
@@ -57,6 +55,10 @@ def test_white_costs_a_byte_a_row() -> None:
 @pytest.mark.parametrize("name", ["bill_confirmed_copy_training", "fine", "ticket"])
 def test_another_encoder_says_the_same_picture(name: str) -> None:
     sent = picture(PAPERS[name], PROFILE)
+    # Here, for importing it reads a table of all printers there are: for a second, in every process of a run.
+    from escpos.capabilities import Profile  # noqa: PLC0415
+    from escpos.printer import Dummy  # noqa: PLC0415
+
     description = Profile()
     description.profile_data = {"media": {"width": {"pixels": 576}}, "codePages": {}}
     other = Dummy(profile=description)

@@ -142,6 +142,7 @@ def _wanted(
         reference=random_digits(chance, 18),
         operator="sara",
         items=items,
+        covers=(),
         group_id=f"g{payment_id}" if items else "",
         **more,
     )

@@ -7,9 +7,8 @@ from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from edge.web.api.requests import ApiRequest, IdempotencyKey, Work, once, operator_of
+from edge.web.found import find_atm, find_ticket
 from edge.web.guards import ACT
-from edge.web.pages.atm_tickets import find_ticket
-from edge.web.pages.atms import find_atm
 from edge.web.ports.atms import AtmView, TicketView
 from edge.web.rendering import Web
 from shared.atm import Level, Source, TicketState

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from edge.web.api.requests import ApiRequest, Before, IdempotencyKey, Limit, once, operator_of
-from edge.web.pages.day import find_day
+from edge.web.found import find_day
 from edge.web.rendering import Web
 from edge.web.schemas.day import ClosedDayOut, DaysOut, closed_day_out, open_day_out
 

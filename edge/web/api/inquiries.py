@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from edge.web.api.requests import ApiRequest, IdempotencyKey, once, operator_of
-from edge.web.pages.inquiries import find_inquiry
+from edge.web.found import find_inquiry
 from edge.web.rendering import Web
 from edge.web.schemas.inquiries import InquireIn, InquiryOut, inquiry_out
 

@@ -10,8 +10,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
 from edge.web.api.requests import ApiRequest, IdempotencyKey, once, operator_of
-from edge.web.pages.bills import find_payment
-from edge.web.ports.counter import RefundView
+from edge.web.found import find_payment, find_refund
 from edge.web.rendering import Web
 from edge.web.schemas.money import (
     AgreeIn,
@@ -24,14 +23,6 @@ from edge.web.schemas.money import (
     refund_out,
 )
 from edge.web.schemas.payments import PaymentOut, payment_out
-from shared.errors import OperatorError
-
-
-def _find_refund(web: Web, refund_id: str) -> RefundView:
-    refund = web.counter.queries.refund(refund_id)
-    if refund is None:
-        raise OperatorError("refund.unknown", refund_id=refund_id)
-    return refund
 
 
 def money_routes(web: Web) -> list[Any]:
@@ -110,7 +101,7 @@ def _ask_routes(web: Web) -> list[Any]:
 
         refund_id = await once(web, request, idempotency_key, data, work)
         return Response(
-            refund_out(_find_refund(web, refund_id), web.counter),
+            refund_out(find_refund(web, refund_id), web.counter),
             headers={"Location": f"/api/v1/refunds/{refund_id}"},
         )
 
@@ -128,7 +119,7 @@ def _decide_routes(web: Web) -> list[Any]:
     )
     async def agree(refund_id: FromPath[str], data: JSONBody[AgreeIn]) -> RefundOut:
         await web.counter.agree_refund(refund_id, username=data.username, password=data.password)
-        return refund_out(_find_refund(web, refund_id), web.counter)
+        return refund_out(find_refund(web, refund_id), web.counter)
 
     @post(
         "/refunds/{refund_id:str}/drop",
@@ -139,7 +130,7 @@ def _decide_routes(web: Web) -> list[Any]:
     )
     async def drop(request: ApiRequest, refund_id: FromPath[str], data: JSONBody[DropIn]) -> RefundOut:
         await web.counter.drop_refund(refund_id, operator=operator_of(request), reason=data.reason)
-        return refund_out(_find_refund(web, refund_id), web.counter)
+        return refund_out(find_refund(web, refund_id), web.counter)
 
     @post(
         "/refunds/{refund_id:str}/retry",
@@ -150,7 +141,7 @@ def _decide_routes(web: Web) -> list[Any]:
     )
     async def retry(refund_id: FromPath[str]) -> RefundOut:
         await web.counter.retry_refund(refund_id)
-        return refund_out(_find_refund(web, refund_id), web.counter)
+        return refund_out(find_refund(web, refund_id), web.counter)
 
     return [agree, drop, retry]
 
@@ -158,7 +149,7 @@ def _decide_routes(web: Web) -> list[Any]:
 def _read_routes(web: Web) -> list[Any]:
     @get("/refunds/{refund_id:str}", opt={"scope": "payments:read"}, tags=["refunds"], summary="Read a request")
     async def refund(refund_id: FromPath[str]) -> RefundOut:
-        return refund_out(_find_refund(web, refund_id), web.counter)
+        return refund_out(find_refund(web, refund_id), web.counter)
 
     @get(
         "/refunds",

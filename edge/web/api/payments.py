@@ -13,7 +13,7 @@ from edge.web.api.requests import (
     once,
     operator_of,
 )
-from edge.web.pages.bills import find_payment
+from edge.web.found import find_payment
 from edge.web.rendering import Web
 from edge.web.schemas.payments import BillIn, BillOut, PayIn, PaymentOut, PaymentsOut, bill_out, payment_out
 from shared.payment import PaymentState

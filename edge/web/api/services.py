@@ -13,8 +13,8 @@ from edge.web.api.requests import (
     once,
     operator_of,
 )
+from edge.web.found import find_payment
 from edge.web.guards import SERVICE
-from edge.web.pages.bills import find_payment
 from edge.web.rendering import Web
 from edge.web.schemas.payments import PaymentOut, payment_out
 from edge.web.schemas.services import (

@@ -8,9 +8,10 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.atm_view import CASH_KINDS, HOWS, CashKind, sheet_of, typed_notes, words_of
+from edge.web.found import find_atm
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.pages.atms import done, find_atm, once, seen_other, typed_form
-from edge.web.pages.bills import operator_name
+from edge.web.pages.atms import done, once, typed_form
+from edge.web.pages.sent_forms import operator_name, seen_other
 from edge.web.payment_view import paper_text
 from edge.web.ports.atms import AtmEventView, AtmView
 from edge.web.rendering import AnyRequest, Web, language_of, page

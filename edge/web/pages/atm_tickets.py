@@ -7,23 +7,14 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.atm_view import ticket_facts, words_of
+from edge.web.found import find_atm, find_ticket
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.pages.atms import done, find_atm, machine_page, once, typed_form
-from edge.web.pages.bills import operator_name
-from edge.web.ports.atms import TicketView
+from edge.web.pages.atms import done, machine_page, once, typed_form
+from edge.web.pages.sent_forms import operator_name
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from shared.atm import may_move
 from shared.atm_typed import chosen
 from shared.atm_words import FAULT_KINDS, FAULT_OUTCOMES
-from shared.errors import OperatorError
-
-
-def find_ticket(web: Web, ticket_id: str) -> TicketView:
-    """Return a ticket. Raises OperatorError `atm.ticket_unknown`."""
-    ticket = web.counter.queries.atms.ticket(ticket_id)
-    if ticket is None:
-        raise OperatorError("atm.ticket_unknown", ticket_id=ticket_id)
-    return ticket
 
 
 def _shown(web: Web, request: AnyRequest, ticket_id: str, problem: Any = None, text: str = "") -> Response[str]:

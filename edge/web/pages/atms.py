@@ -8,8 +8,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.atm_view import form_choices, list_facts, machine_facts, words_of
+from edge.web.found import find_atm
 from edge.web.guards import ACT, manager_only, own_form, signed_in
-from edge.web.pages.bills import form_digest, one_time_key, operator_name
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name, seen_other
 from edge.web.ports.atms import AtmView
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from shared.atm import CASSETTES_MAX
@@ -20,19 +21,6 @@ from shared.errors import OperatorError
 
 ROWS_SHOWN: Final = 4
 """Rows of cassettes in the form: what machines have. A machine with more has its own as well."""
-
-
-def find_atm(web: Web, atm_id: str) -> AtmView:
-    """Return a machine. Raises OperatorError `atm.unknown`."""
-    atm = web.counter.queries.atms.atm(atm_id)
-    if atm is None:
-        raise OperatorError("atm.unknown", atm_id=atm_id)
-    return atm
-
-
-def seen_other(path: str) -> Redirect:
-    """Return the way to a page after a form."""
-    return Redirect(path, status_code=303)
 
 
 def told(request: AnyRequest, error: OperatorError) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Pages of the counter itself: the home page, a bill, a payment."""
 
-import hashlib
 import re
 from typing import Any, Final
 
@@ -9,9 +8,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.elsewhere_view import elsewhere_do, elsewhere_status, elsewhere_text
+from edge.web.found import find_payment
 from edge.web.guards import ACT, own_form, signed_in
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name, seen_other
 from edge.web.payment_view import payment_page, status_key_now
-from edge.web.ports.counter import BoxStatus, Operator, PaymentView, Reading
+from edge.web.ports.counter import BoxStatus, Reading
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from edge.web.under_way import under_way
 from shared.display import STATUSES, payment_status
@@ -25,7 +26,6 @@ from shared.text import fold_number, is_digits
 ALARMS_MAX: Final = 3
 NOTICES_MAX: Final = 3
 ITEM_DIGITS_MAX: Final = 3
-_KEY_MAX_LETTERS: Final = 64
 _IN_PLACE: Final = re.compile(r"/(?:requests|bills)/[A-Za-z0-9_/-]{1,80}(?:\?q=[0-9]{1,26})?")
 """Pages that show a payment where it began."""
 _IN_THE_WAY: Final = frozenset(
@@ -34,41 +34,11 @@ _IN_THE_WAY: Final = frozenset(
 """Codes of a payment that another one stands in the way of; the bill's page shows which."""
 
 
-def operator_name(request: AnyRequest) -> str:
-    """Return the name that entries of this request carry."""
-    operator: Operator = request.scope["state"]["operator"]
-    return operator.username
-
-
-def one_time_key(given: str) -> str:
-    """Return a form's key, by which pressing twice does nothing twice. Raises OperatorError `auth.form_expired`."""
-    if not 0 < len(given) <= _KEY_MAX_LETTERS:
-        raise OperatorError("auth.form_expired")
-    return given
-
-
-def form_digest(*values: str) -> bytes:
-    """Return what tells two bodies of one key apart."""
-    return hashlib.sha256("\n".join(values).encode()).digest()
-
-
-def find_payment(web: Web, payment_id: str) -> PaymentView:
-    """Return a payment. Raises OperatorError `payment.unknown`."""
-    payment = web.counter.queries.payment(payment_id)
-    if payment is None:
-        raise OperatorError("payment.unknown", payment_id=payment_id)
-    return payment
-
-
-def _seen_other(path: str) -> Redirect:
-    return Redirect(path, status_code=303)
-
-
 async def _back(request: AnyRequest, payment_id: str) -> Redirect:
     """Go on where the button stood: at the payment's own page, or where the payment was shown in place."""
     form = await request.form()
     wanted = str(form.get("next", ""))
-    return _seen_other(wanted if _IN_PLACE.fullmatch(wanted) else f"/payments/{payment_id}")
+    return seen_other(wanted if _IN_PLACE.fullmatch(wanted) else f"/payments/{payment_id}")
 
 
 def _home(web: Web, request: AnyRequest, *, status_code: int = 200, **context: Any) -> Response[str]:
@@ -201,7 +171,7 @@ def bill_pages(web: Web) -> list[Any]:
             # The page of the bill shows which payment stands in the way.
             reading = web.counter.read_bill(bill_id, payment_id)
             return _bill_page(web, request, reading, inquiry_id, refused_at=terminal, status_code=409)
-        return _seen_other(f"/payments/{began.decode()}")
+        return seen_other(f"/payments/{began.decode()}")
 
     return [home, home_live, bill, pay, *_payment_pages(web)]
 

@@ -6,24 +6,16 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from edge.web.found import find_day
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.pages.bills import form_digest, one_time_key, operator_name
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text
 from edge.web.ports.counter import ClosedDay
 from edge.web.rendering import AnyRequest, Web, page, part
 from edge.web.schemas.day import batches_of
 from shared.day import summed
-from shared.errors import OperatorError
 
 DAYS_SHOWN: Final = 14
-
-
-def find_day(web: Web, close_id: str) -> ClosedDay:
-    """Return a closed day. Raises OperatorError `day.unknown`."""
-    day = web.counter.queries.closed_day(close_id)
-    if day is None:
-        raise OperatorError("day.unknown", close_id=close_id)
-    return day
 
 
 def _open_facts(web: Web) -> dict[str, Any]:

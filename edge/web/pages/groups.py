@@ -13,7 +13,8 @@ from litestar.response import Redirect
 
 from edge.web.group_view import BILLS_MAX, Draft, InTheWay, group_shown, read_draft, standing_in_the_way
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.pages.bills import form_digest, is_barcode, one_time_key, operator_name
+from edge.web.pages.bills import is_barcode
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from shared.error_texts import describe
 from shared.errors import OperatorError

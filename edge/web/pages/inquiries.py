@@ -7,8 +7,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.bill_kinds import KIND_TEXTS
+from edge.web.found import find_inquiry
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.pages.bills import form_digest, one_time_key, operator_name
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text, status_key_now
 from edge.web.ports.counter import InquiryView
 from edge.web.rendering import AnyRequest, Web, language_of, page, part
@@ -25,14 +26,6 @@ _SENTENCES: Final[dict[str, str]] = {
     "wrong_parameter": "inquiry.wrong_parameter",
     "refused": "inquiry.refused",
 }
-
-
-def find_inquiry(web: Web, inquiry_id: str) -> InquiryView:
-    """Return an inquiry. Raises OperatorError `inquiry.unknown`."""
-    inquiry = web.counter.queries.inquiry(inquiry_id)
-    if inquiry is None:
-        raise OperatorError("inquiry.unknown", inquiry_id=inquiry_id)
-    return inquiry
 
 
 def kind_of(text: str) -> BillKind:

@@ -11,8 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from edge.web.error_pages import status_of
+from edge.web.found import find_payment, find_refund
 from edge.web.guards import ACT, own_form, signed_in
-from edge.web.pages.bills import find_payment, form_digest, one_time_key, operator_name
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name, seen_other
 from edge.web.payment_view import REFUND_STATE_TEXTS, bill_type_of, review_alarms
 from edge.web.ports.counter import MANAGER, Operator, PaymentView, RefundMeans, RefundView
 from edge.web.rendering import AnyRequest, Web, language_of, page
@@ -35,10 +36,6 @@ _PASSWORD_CODES: Final = frozenset(
 )
 _WORD_CODES: Final = "statement."
 _SETTLED_CODES: Final = frozenset({"payment.not_in_doubt", "reversal.not_in_doubt"})
-
-
-def _seen_other(path: str) -> Redirect:
-    return Redirect(path, status_code=303)
 
 
 def _said(request: AnyRequest, error: OperatorError) -> dict[str, Any]:
@@ -213,7 +210,7 @@ async def _decided(
             now = find_payment(web, payment.payment_id)
             return _ask_word(web, request, form, now, values, status_code=409)
         raise
-    return _seen_other(f"/payments/{payment.payment_id}")
+    return seen_other(f"/payments/{payment.payment_id}")
 
 
 def override_pages(web: Web) -> list[Any]:
@@ -240,13 +237,6 @@ def _word_pages(web: Web, form: _Form) -> list[Any]:
 
 
 # --- giving money back -----------------------------------------------------------------------------------------------
-
-
-def _find_refund(web: Web, refund_id: str) -> RefundView:
-    refund = web.counter.queries.refund(refund_id)
-    if refund is None:
-        raise OperatorError("refund.unknown", refund_id=refund_id)
-    return refund
 
 
 def refund_row(web: Web, refund: RefundView) -> dict[str, Any]:
@@ -307,7 +297,7 @@ def _propose_pages(web: Web) -> list[Any]:
             if not error.code.startswith(_WORD_CODES):
                 raise
             return ask(request, payment, values, status_code=422, problem_of=_said(request, error))
-        return _seen_other(f"/refunds/{made.decode()}")
+        return seen_other(f"/refunds/{made.decode()}")
 
     return [new, propose]
 
@@ -326,12 +316,12 @@ def _list_pages(web: Web) -> list[Any]:
 
     @get("/refunds/{refund_id:str}", guards=[signed_in])
     async def refund(request: AnyRequest, refund_id: FromPath[str]) -> Response[str]:
-        return _refund_page(web, request, _find_refund(web, refund_id))
+        return _refund_page(web, request, find_refund(web, refund_id))
 
     @post("/refunds/{refund_id:str}/print", guards=[signed_in, own_form])
     async def print_slip(refund_id: FromPath[str]) -> Redirect:
         await web.counter.print_refund_slip(refund_id)
-        return _seen_other(f"/refunds/{refund_id}")
+        return seen_other(f"/refunds/{refund_id}")
 
     return [refunds, refund, print_slip]
 
@@ -339,7 +329,7 @@ def _list_pages(web: Web) -> list[Any]:
 def _decide_pages(web: Web) -> list[Any]:
     @post("/refunds/{refund_id:str}/agree", guards=[signed_in, own_form])
     async def agree(request: AnyRequest, refund_id: FromPath[str]) -> Response[str] | Redirect:
-        found = _find_refund(web, refund_id)
+        found = find_refund(web, refund_id)
         person = await _fields(request, "username", "password")
         try:
             await web.counter.agree_refund(refund_id, username=person["username"], password=person["password"])
@@ -348,11 +338,11 @@ def _decide_pages(web: Web) -> list[Any]:
                 raise
             wrong = {"problem_of": _said(request, error), "username": person["username"]}
             return _refund_page(web, request, found, status_code=status_of(error), **wrong)
-        return _seen_other(f"/payments/{found.payment_id}")
+        return seen_other(f"/payments/{found.payment_id}")
 
     @post("/refunds/{refund_id:str}/drop", guards=[signed_in, own_form])
     async def drop(request: AnyRequest, refund_id: FromPath[str]) -> Response[str] | Redirect:
-        found = _find_refund(web, refund_id)
+        found = find_refund(web, refund_id)
         reason = (await _fields(request, "reason"))["reason"]
         try:
             await web.counter.drop_refund(refund_id, operator=operator_name(request), reason=reason)
@@ -360,11 +350,11 @@ def _decide_pages(web: Web) -> list[Any]:
             if not error.code.startswith(_WORD_CODES):
                 raise
             return _refund_page(web, request, found, status_code=422, problem_of=_said(request, error), reason=reason)
-        return _seen_other(f"/payments/{found.payment_id}")
+        return seen_other(f"/payments/{found.payment_id}")
 
     @post("/refunds/{refund_id:str}/retry", guards=[signed_in, own_form])
     async def retry(refund_id: FromPath[str]) -> Redirect:
         await web.counter.retry_refund(refund_id)
-        return _seen_other(f"/payments/{_find_refund(web, refund_id).payment_id}")
+        return seen_other(f"/payments/{find_refund(web, refund_id).payment_id}")
 
     return [agree, drop, retry]

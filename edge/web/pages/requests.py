@@ -14,7 +14,7 @@ from litestar.types import Guard
 
 from edge.web.answer_view import request_page
 from edge.web.guards import own_form, signed_in
-from edge.web.pages.bills import form_digest, one_time_key, operator_name
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.pages.services import requests_path
 from edge.web.ports.counter import Operator
 from edge.web.rendering import AnyRequest, Web, language_of, page, part

@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from edge.web.guards import SERVICE, own_form, signed_in
 from edge.web.menu import service_path
-from edge.web.pages.bills import form_digest, one_time_key, operator_name
+from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.rendering import AnyRequest, Web, catalogue_of, language_of, page, permitted_to
 from shared.acts import service_act
 from shared.catalogue import Field, Service

@@ -33,6 +33,8 @@ TOGETHER = {
     "tests/daftar/bench/test_bench.py": "a grown box",
     "tests/daftar/lab/test_fuzz.py": "what terminals say",
     "tests/edge/web/test_access.py": "a box with everybody",
+    "tests/edge/web/test_money_looks.py": "a box in a window",
+    "tests/edge/web/test_script.py": "a box in a window",
     "tests/tidy/test_errors.py": "the parsed source",
     "tests/tidy/test_layout.py": "the parsed source",
     "tests/tidy/test_wheel.py": "a wheel",

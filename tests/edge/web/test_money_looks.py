@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from litestar import Litestar
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from edge.journal.views import AlarmView
 from edge.store.people import OperatorView
@@ -17,8 +17,8 @@ from tests.edge.web.test_script import Box
 pytestmark = pytest.mark.browser
 
 FAULTS = (Path(__file__).parents[2] / "browser" / "page_faults.js").read_text("utf-8")
-DESKTOP = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
+DESKTOP = ViewportSize(width=1366, height=768)
+PHONE = ViewportSize(width=390, height=844)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,22 @@ def box(app: Litestar) -> Iterator[Box]:
     served.stop()
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(locale="fa-IR", reduced_motion="reduce")
+    context.set_default_timeout(60_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def page(window: Page) -> Page:
+    """The one window of all tests, in which nobody is signed in."""
+    window.goto("about:blank")
+    window.context.clear_cookies()
+    return window
+
+
 def faults(page: Page, where: str) -> list[str]:
     page.evaluate("document.fonts.ready")
     found: list[str] = page.evaluate(FAULTS)
@@ -36,9 +52,7 @@ def faults(page: Page, where: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("language", "size"), [("fa", DESKTOP), ("fa", PHONE), ("en", PHONE)])
-def test_a_doubt_is_decided_and_money_asked_back(
-    browser: Browser, box: Box, language: str, size: dict[str, int]
-) -> None:
+def test_a_doubt_is_decided_and_money_asked_back(page: Page, box: Box, language: str, size: ViewportSize) -> None:
     counter = box.counter
     counter.queries.all_payments.clear()
     counter.queries.alarms.clear()
@@ -47,14 +61,12 @@ def test_a_doubt_is_decided_and_money_asked_back(
         AlarmView(index=7, kind="charge_mismatch", payment_id=doubt.payment_id, detail="rrn 512345678901", raised_at=AT)
     )
     paid = counter.add_payment(OTHER_BILL, PaymentState.APPROVED, confirmation="confirmed", stan="006441")
-    context = browser.new_context(viewport=size, locale="fa-IR", reduced_motion="reduce")  # type: ignore[arg-type] # two whole numbers
-    context.set_default_timeout(60_000)
-    page = context.new_page()
+    page.set_viewport_size(size)
     page.goto(box.address + "/sign-in")
     if language == "en":
         page.locator("form[action='/language'] button").click()
         page.locator("html[lang=en]").wait_for()
-    context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
+    page.context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
     page.goto(f"{box.address}/payments/{doubt.payment_id}")
     wrong = faults(page, "doubt")
     page.locator("a[href$='/override']").click()
@@ -79,5 +91,4 @@ def test_a_doubt_is_decided_and_money_asked_back(
     wrong += faults(page, "request")
     page.goto(f"{box.address}/refunds")
     wrong += faults(page, "requests")
-    context.close()
     assert [fault for fault in wrong if not (language == "en" and "قبض" in fault)] == []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import uvicorn
 from litestar import Litestar
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, ViewportSize, expect
 
 from edge.store.people import OperatorView
 from shared.payment import PaymentState
@@ -20,15 +20,15 @@ from tests.edge.web.fake_services import FINES, OWNER
 pytestmark = pytest.mark.browser
 
 DEADLINE_S = 60
+DESKTOP = ViewportSize(width=1280, height=720)
 
 
 class Box:
     """The application of all tests, served; `do` runs something in its own thread, where its loop is."""
 
     def __init__(self, app: Litestar) -> None:
-        self.counter = THE_COUNTER.current = FakeCounter()
-        THE_CLOCK.current = FakeClock()
-        self.counter.sessions["s"] = OperatorView(username="reza", name="رضا", role="operator")
+        self.begin()
+        self.gone = False
         self._listener = listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self._server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
@@ -37,6 +37,12 @@ class Box:
             target=lambda: self._loop.run_until_complete(self._server.serve(sockets=[listener]))
         )
         self._thread.start()
+
+    def begin(self) -> None:
+        """Forget all that happened; somebody is signed in."""
+        self.counter = THE_COUNTER.current = FakeCounter()
+        THE_CLOCK.current = FakeClock()
+        self.counter.sessions["s"] = OperatorView(username="reza", name="رضا", role="operator")
 
     def do(self, action: Callable[[], object]) -> None:
         done = threading.Event()
@@ -57,6 +63,7 @@ class Box:
             for connection in list(self._server.server_state.connections):
                 connection.transport.abort()
 
+        self.gone = True
         self.do(abort)
 
     def pull_plug(self) -> None:
@@ -68,6 +75,7 @@ class Box:
                 connection.transport.pause_reading()
                 vars(connection.transport)["write"] = lambda _: None
 
+        self.gone = True
         self.do(freeze)
 
     def stop(self) -> None:
@@ -77,25 +85,60 @@ class Box:
             self._loop.close()
 
 
-@pytest.fixture
-def box(app: Litestar) -> Iterator[Box]:
-    box = Box(app)
-    yield box
-    box.stop()
+@pytest.fixture(scope="module")
+def boxes(app: Litestar) -> Iterator[list[Box]]:
+    """The boxes that were needed: another one only after one is gone."""
+    opened = [Box(app)]
+    yield opened
+    for box in opened:
+        box.stop()
 
 
 @pytest.fixture
-def page(box: Box, browser: Browser) -> Iterator[Page]:
-    # Drawn without a graphics card, moving pictures would cost more than the tests.
-    context = browser.new_context(base_url=box.address, reduced_motion="reduce")
-    context.set_default_timeout(DEADLINE_S * 1000)
-    context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
-    page = context.new_page()
+def box(app: Litestar, boxes: list[Box]) -> Box:
+    if boxes[-1].gone:
+        boxes.append(Box(app))
+    boxes[-1].begin()
+    return boxes[-1]
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Iterator[dict[str, Page]]:
+    """A page for each box that was needed: a window for each test would take longer than what the tests do in it."""
+    opened: dict[str, Page] = {}
+    yield opened
+    for page in opened.values():
+        page.context.close()
+
+
+@pytest.fixture
+def page(box: Box, browser: Browser, windows: dict[str, Page]) -> Iterator[Page]:
+    if box.address not in windows:
+        # Drawn without a graphics card, moving pictures would cost more than the tests.
+        context = browser.new_context(base_url=box.address, reduced_motion="reduce")
+        context.set_default_timeout(DEADLINE_S * 1000)
+        windows[box.address] = context.new_page()
+    page = windows[box.address]
+    page.context.add_cookies([{"name": "daftar_session", "value": "s", "url": box.address}])
+    page.set_viewport_size(DESKTOP)
     complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None)
+
+    def note_error(error: Error) -> None:
+        complaints.append(str(error))
+
+    def note_refusal(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            complaints.append(said.text)
+
+    page.on("pageerror", note_error)
+    page.on("console", note_refusal)
     yield page
-    context.close()
+    # Nothing of this test is to go on during the next one.
+    page.unroute_all()
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    page.remove_listener("pageerror", note_error)
+    page.remove_listener("console", note_refusal)
     assert complaints == []
 
 

@@ -8,12 +8,13 @@ from litestar import Response, get
 
 from edge.journal.views import ItemView
 from edge.web.elsewhere_view import elsewhere_status, elsewhere_text
-from edge.web.group_view import InTheWay, line_status
+from edge.web.group_view import InTheWay, line_status, standing_in_the_way
 from edge.web.guards import ACT, signed_in
 from edge.web.payment_view import paper_text
 from edge.web.ports.counter import PaymentView
 from edge.web.rendering import AnyRequest, Web, page
 from shared.display import Status
+from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS, BILL_ID_MAX_DIGITS, Bill, parse_bill
 from shared.ids import item_name
 from shared.payment import CHARGED
@@ -58,7 +59,7 @@ def paid_pages(web: Web) -> list[Any]:
             wrong=wrong,
             is_search=bool(numbers),
             rows=rows,
-            elsewhere=_elsewhere(web, numbers) if numbers and before is None else [],
+            held=_held(web, numbers, payments) if numbers and before is None else [],
             older=payments[-1].requested_index if full else None,
             is_newest=before is None,
         )
@@ -86,8 +87,18 @@ def _payments(web: Web, numbers: tuple[str, ...], before: int | None) -> list[Pa
     return web.counter.queries.payments(before, ROWS_MAX, CHARGED)
 
 
-def _elsewhere(web: Web, numbers: tuple[str, ...]) -> list[InTheWay]:
-    """Return the payments of the office's other boxes that hold a bill that is looked for, by central's word."""
+def _held(web: Web, numbers: tuple[str, ...], found: Sequence[PaymentView]) -> list[InTheWay]:
+    """Return what holds a bill that is looked for and carries none of its numbers, or is of another box.
+
+    One number alone finds it at the office's other boxes, by central's word; both, the whole of an answer that it is a
+    part of, too.
+    """
+    if len(numbers) > 1:
+        try:
+            held = standing_in_the_way(web.counter, parse_bill(*numbers))
+        except OperatorError:
+            return []
+        return [] if held is None or held.payment_id in {one.payment_id for one in found} else [held]
     return [
         InTheWay(held.payment_id, elsewhere_status(held), elsewhere_text(held))
         for held in web.counter.queries.others.payments_by_paper(numbers)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from daftar.lab.simulation.counter_people import bill_of
@@ -14,9 +15,11 @@ from edge.devices.virtual.terminal import VirtualTerminal
 from edge.services.bills.pay_group import PayGroup
 from edge.services.bills.read_bill import read_bill
 from edge.services.payments.disagreement import disputed
+from edge.services.payments.wanted import bill_wanted
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from shared.identifiers import parse_bill
+from shared.ids import bill_obligation
 from shared.payment import PaymentState
 from tests.edge.services.office import Office
 from tests.edge.web.conftest import Browser, Page
@@ -233,6 +236,19 @@ async def test_a_paid_bill_is_found_by_either_id_or_its_barcode_and_its_receipt_
     assert "چاپ رونوشت" in (await teller.page(f"/bills/paid?q={wanted.bill_id}")).text
     assert "پرداختی از این قبض این‌جا ثبت نشده است" in (await teller.page("/bills/paid?q=999999")).text
     assert "تنها رقم" in (await teller.page("/bills/paid?q=سلام")).text
+
+
+async def test_who_follows_up_a_part_of_a_whole_is_led_to_the_payment_of_the_whole(teller: Browser, office: Office):
+    office.virtual.set_auto("approve")
+    whole, part = (parse_bill(*bill_of(number)) for number in (8, 9))
+    covers = (bill_obligation(part.bill_id, part.payment_id),)
+    paid_whole = await office.payments.request(
+        msgspec.structs.replace(bill_wanted(whole), covers=covers), operator="sara"
+    )
+    await office.ends(paid_whole)
+    page = await teller.page(f"/bills/paid?q={part.barcode}")
+    assert f'href="/payments/{paid_whole}"' in page.source
+    assert "ثبت نشده است" not in page.text
 
 
 async def test_older_paid_bills_are_a_page_further(teller: Browser, office: Office, monkeypatch: pytest.MonkeyPatch):

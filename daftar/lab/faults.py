@@ -25,6 +25,7 @@ from shared.errors import DaftarError
 
 FaultKind = Literal["full", "failing", "failing_once"]
 """No room from some I/O on; every I/O fails from some on; one fails."""
+_Judged = dict[tuple[bytes | None, str], tuple[str, ...]]
 _FOR_GOOD = 1_000_000
 _PAUSE_S = 0.001
 """Between the writer's attempts on a medium that failed; the product waits longer."""
@@ -48,12 +49,17 @@ def operations_of(seed: object, decisions: int) -> int:
 
 
 def fault_cases(seed: object, decisions: int, kind: FaultKind, step: int = 1) -> Iterator[FaultCase]:
-    """Let the disk fail at every I/O of a workload (or at every so many), each time from the beginning."""
+    """Let the disk fail at every I/O of a workload (or at every so many), each time from the beginning.
+
+    Cases that leave a file in which SQLite finds the very same bytes, with the same things having happened, share one
+    judgement.
+    """
+    judged: _Judged = {}
     for at in range(1, operations_of(seed, decisions) + 1, step):
-        yield fault_case(seed, decisions, kind, at)
+        yield _fault_case(seed, decisions, kind, at, judged)
 
 
-def fault_case(seed: object, decisions: int, kind: FaultKind, at: int) -> FaultCase:
+def _fault_case(seed: object, decisions: int, kind: FaultKind, at: int, judged: _Judged) -> FaultCase:
     """Let the disk fail at one I/O; heal it, start again, and judge."""
     with _bench() as bench:
         error, disk, recording = _work(bench, seed, decisions, kind, at)
@@ -64,9 +70,18 @@ def fault_case(seed: object, decisions: int, kind: FaultKind, at: int) -> FaultC
             one.name: one.read_bytes() for one in bench.folder.iterdir() if not one.name.endswith(("-shm", ".lock"))
         }
         bench.lay(image)
-        recording = msgspec.structs.replace(recording, leaves=leaves_of(bench.path))
-        faults += judge_honest(bench, Cut(recording, disk.count, image)).violations
+        state = bench.contents(), _happened(recording.truth, disk.count)
+        if state[0] is None or state not in judged:
+            recording = msgspec.structs.replace(recording, leaves=leaves_of(bench.path))
+            judged[state] = judge_honest(bench, Cut(recording, disk.count, image)).violations
+        faults += judged[state]
         return FaultCase(kind, at, getattr(error, "code", None), tuple(faults))
+
+
+def _happened(truth: Truth, count: int) -> str:
+    """Return all that had happened, in order; of central how much it holds."""
+    happened = ((one.kind, one.key, one.value.size if one.kind == "witness" else one.value) for one in truth.all(count))
+    return repr(tuple(happened))
 
 
 @contextmanager

@@ -37,6 +37,7 @@ _WAIT_S: Final = 30.0
 _REFUSALS: Final = frozenset({"journal.not_written", "journal.uncertain", "journal.stopped", "store.not_kept"})
 _SURVIVALS: Final[tuple[Survival, ...]] = ("none", "all", "sectors")
 _MANY: Final = 1_000_000
+_Judged = dict[tuple[bytes | None, tuple[str, ...], tuple[str, ...]], tuple[str, ...]]
 
 
 class Healing(msgspec.Struct, frozen=True):
@@ -70,23 +71,27 @@ def places_of(kind: Passing) -> int:
 
 
 def healings(kind: Passing, step: int = 1) -> Iterator[Healing]:
-    """Let the medium fail for a while from every I/O of the run on, or from every so many."""
+    """Let the medium fail for a while from every I/O of the run on, or from every so many.
+
+    What leaves a file in which SQLite finds the very same bytes, and callers who heard the same, shares one judgement.
+    """
+    judged: _Judged = {}
     for at in range(1, places_of(kind) + 1, 1 if kind == "gone" else step):
-        yield healing(kind, at)
+        yield _healing(kind, at, judged)
 
 
-def healing(kind: Passing, at: int) -> Healing:
+def _healing(kind: Passing, at: int, judged: _Judged) -> Healing:
     """Let the medium fail from one I/O on; have it come back; judge."""
     with scratch() as folder, asyncio.Runner() as runner:
         bench = Bench(folder, runner)
         disk, told = _run(bench, kind, at)
-        faults = [*told.faults, *_judge(bench, told)]
+        faults = [*told.faults, *_judgement(bench, told, judged)]
         medium = Medium({FILE: new_box()})
         for operation in disk.operations:
             medium.step(operation)
         for survival in _SURVIVALS:
             bench.lay(medium.image(Chance("healing", kind, at, survival), survival))
-            faults += [f"after a cut ({survival}): {fault}" for fault in _judge(bench, told)]
+            faults += [f"after a cut ({survival}): {fault}" for fault in _judgement(bench, told, judged)]
         return Healing(kind, at, tuple(told.refusals), tuple(faults))
 
 
@@ -174,6 +179,14 @@ def _wait_until_well(box: LabBox, told: _Told) -> None:
         until.cancel()
     if box.writer.failure is not None:
         told.faults.append(f"does not recover: {box.writer.failure}")
+
+
+def _judgement(bench: Bench, told: _Told, judged: _Judged) -> tuple[str, ...]:
+    contents = bench.contents()
+    state = contents, tuple(told.written), tuple(told.not_written)
+    if contents is None or state not in judged:
+        judged[state] = tuple(_judge(bench, told))
+    return judged[state]
 
 
 def _judge(bench: Bench, told: _Told) -> Iterator[str]:

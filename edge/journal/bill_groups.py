@@ -31,6 +31,8 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True):
     printed: int
     is_disputed: bool
     """It counts as not charged, and a charge of it was spoken of."""
+    held_by: str | None = None
+    """The payment that holds it though this one charged nothing: of a whole that it is a part of, or of another box."""
 
     @property
     def is_paid(self) -> bool:
@@ -40,7 +42,7 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_free(self) -> bool:
         """Return whether it is certainly not charged: it may be paid again."""
-        return self.payment.state in CERTAINLY_UNCHARGED and not self.is_disputed
+        return self.payment.state in CERTAINLY_UNCHARGED and not self.is_disputed and self.held_by is None
 
     @property
     def state(self) -> GroupState:

@@ -7,12 +7,16 @@ it. A bill stands by whoever holds it, be that a payment of another group; else 
 
 from typing import Protocol
 
+import msgspec
+
 from edge.journal.bill_groups import GroupLine, GroupView
+from edge.journal.elsewhere import OthersReader
 from edge.journal.views import ItemView, PaymentView
 from edge.services.payments.disagreement import Told as DisputeTold
 from edge.services.payments.disagreement import disputed
 from shared.errors import OperatorError
 from shared.identifiers import parse_bill
+from shared.payment import CERTAINLY_UNCHARGED
 
 
 class Told(DisputeTold, Protocol):
@@ -23,6 +27,13 @@ class Told(DisputeTold, Protocol):
 
     def payment_by_obligation(self, obligation: str) -> PaymentView | None:
         """Return the payment that holds an obligation: the newest that is not certainly uncharged."""
+
+    def whole_of(self, obligation: str) -> PaymentView | None:
+        """Return the newest payment of a whole that pays an obligation as a part, and was not refused."""
+
+    @property
+    def others(self) -> OthersReader:
+        """What the office's other journals hold."""
 
 
 def group_view(told: Told, group_id: str) -> GroupView:
@@ -48,7 +59,11 @@ def lines_of(payment: PaymentView) -> tuple[GroupLine, ...]:
 
 
 def _line(told: Told, obligation: str, payment: PaymentView) -> GroupLine | None:
-    return _line_of(payment, obligation, is_disputed=disputed(told, obligation) is not None)
+    held = None
+    if payment.state in CERTAINLY_UNCHARGED:
+        held = told.whole_of(obligation) or told.others.holder_of(obligation)
+    line = _line_of(payment, obligation, is_disputed=disputed(told, obligation) is not None)
+    return None if line is None else msgspec.structs.replace(line, held_by=held and held.payment_id)
 
 
 def _line_of(payment: PaymentView, obligation: str, *, is_disputed: bool) -> GroupLine | None:

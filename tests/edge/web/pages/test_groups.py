@@ -251,6 +251,24 @@ async def test_who_follows_up_a_part_of_a_whole_is_led_to_the_payment_of_the_who
     assert "ثبت نشده است" not in page.text
 
 
+async def test_what_a_whole_holds_keeps_nobody_from_paying_the_rest_of_a_group_again(teller: Browser, office: Office):
+    office.virtual.set_auto("decline")
+    at = await paid(teller, office)
+    office.virtual.set_auto("approve")
+    part = BILLS[1]
+    covers = (bill_obligation(part.bill_id, part.payment_id),)
+    whole = msgspec.structs.replace(bill_wanted(parse_bill(*bill_of(8))), covers=covers)
+    holder = await office.payments.request(whole, operator="sara")
+    await office.ends(holder)
+    page = await teller.page(at)
+    assert f'href="/payments/{holder}"' in page.source
+    answer = await teller.send(at, f"{at}/again", charge="one")
+    assert answer.status_code == 303
+    again = office.box.queries.payments_of_group(at.rsplit("/", 1)[1])[-1]
+    assert await office.ends(again.payment_id) is PaymentState.APPROVED
+    assert {item.bill_id for item in again.items} == {bill.bill_id for bill in BILLS} - {part.bill_id}
+
+
 async def test_older_paid_bills_are_a_page_further(teller: Browser, office: Office, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("edge.web.pages.paid_bills.ROWS_MAX", 2)
     office.virtual.set_auto("approve")

@@ -21,6 +21,7 @@ from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.keeping import keep_asked
 from central.ledger.locking import lock_payments
+from central.ledger.paying_out import paid_back
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
 from central.ledger.storable import name_or_none
 from central.ledger.store import load_payment
@@ -191,21 +192,13 @@ def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> Paym
     found = connection.execute(query).scalars().all()
     lock_payments(connection, ((office_id, payment_id) for payment_id in found))
     fees = (load_payment(connection, office_id, payment_id) for payment_id in found)
-    return next((fee for fee in fees if fee is not None and stands(fee) and not _paid_back(connection, fee)), None)
+    return next((fee for fee in fees if fee is not None and stands(fee) and not paid_back(connection, fee)), None)
 
 
 def lock_request(connection: Connection, office_id: str, inquiry_id: str) -> None:
     """Lock the payment by which a request's fee stands, then the request."""
     charged_fee(connection, office_id, inquiry_id)
     _row(connection, office_id, inquiry_id, lock=True)
-
-
-def _paid_back(connection: Connection, fee: PaymentBook) -> bool:
-    """Return whether finance gave the customer the whole of a fee back."""
-    case = money_case.c
-    ended = (case.state == "closed", case.outcome == "refunded", case.amount_rial >= fee.amount_rial)
-    query = select(case.case_id).where(case.office_id == fee.office_id, case.payment_id == fee.payment_id, *ended)
-    return connection.execute(query.limit(1)).scalar() is not None
 
 
 def owe_fee_back(

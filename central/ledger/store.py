@@ -134,13 +134,26 @@ def withdraw_question(
     connection: Connection, payment: PaymentBook, *, item: int | None = None, at: datetime
 ) -> PaymentBook:
     """Record that a payment or one of its items is not asked about any more; return the payment as it is then."""
-    after = with_words(payment, {item: "none"})
+    return _set_word(connection, payment, item, "none", at=at)
+
+
+def queue_question(
+    connection: Connection, payment: PaymentBook, *, item: int | None = None, at: datetime
+) -> PaymentBook:
+    """Record that a payment or one of its items is asked about again; return the payment as it is then."""
+    return _set_word(connection, payment, item, "queued", at=at)
+
+
+def _set_word(
+    connection: Connection, payment: PaymentBook, item: int | None, word: str, *, at: datetime
+) -> PaymentBook:
+    after = with_words(payment, {item: word})
     if item is not None:
         table = office_payment_item.c
         connection.execute(
             update(office_payment_item)
             .where(table.office_id == payment.office_id, table.payment_id == payment.payment_id, table.item == item)
-            .values(confirmation="none")
+            .values(confirmation=word)
         )
     connection.execute(
         update(office_payment)

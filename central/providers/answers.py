@@ -16,6 +16,7 @@ from central.ledger.store import set_confirmation, withdraw_question, write_tran
 from central.providers.connector import Answered, Refused, Taken
 from central.providers.data_keys import seal_to_office
 from central.providers.desk import AppendFeed, Asked
+from central.providers.holding import Withdrawn
 from central.store.books import office_inquiry
 from central.store.services import service_order, service_request
 from shared.clock import Clock, instant_text
@@ -160,10 +161,27 @@ def _end_late_approval(connection: Connection, payment: PaymentBook, *, at: date
 
 
 def withdraw_confirmation(
-    connection: Connection, payment: PaymentBook, *, item: int | None = None, at: datetime
+    connection: Connection,
+    asked: Asked,
+    payment: PaymentBook,
+    reply: Withdrawn,
+    *,
+    provider: str,
+    clock: Clock,
+    append_feed: AppendFeed,
 ) -> str:
     """Write that a payment is not to be confirmed, its money not being there; return the task's outcome word."""
-    withdraw_question(connection, payment, item=item, at=at)
+    withdraw_question(connection, payment, item=asked.item, at=clock.now())
+    if reply.case_id is not None:
+        body = PaymentRefused(
+            payment_id=payment.payment_id,
+            provider=provider,
+            track_id=asked.track_id,
+            reason="refused",
+            case_id=reply.case_id,
+            item=asked.item,
+        )
+        append_feed(connection, office_feed(OfficeId(asked.office_id)), body)
     return "withdrawn"
 
 

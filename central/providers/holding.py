@@ -14,6 +14,7 @@ from central.ledger.debts import same_debts
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.left_behind import told_uncharged
 from central.ledger.obligations import holders, paid_by
+from central.ledger.paying_out import paid_back
 from central.ledger.store import load_payment
 from central.providers.connector import NotDone, Refused
 from central.store.books import office_payment, provider_task
@@ -26,6 +27,8 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
     """The question is not to be asked any more: the money it was about is not there."""
 
     why: str
+    case_id: str | None = None
+    """By which the customer has the money back: the office is told that nobody took the payment."""
 
 
 def in_the_way(
@@ -43,6 +46,9 @@ def in_the_way(
         return Withdrawn(why=str(payment.state))
     if payment.state not in _STANDS or payment.unacknowledged:
         return NotDone(why="unacknowledged" if payment.unacknowledged else str(payment.state))
+    case_id = paid_back(connection, payment, item)
+    if case_id is not None:
+        return Withdrawn(why="the customer has the money back", case_id=case_id)
     if agreed_for_finance(payment):
         return Refused(reason="refused")
     return _earlier(connection, payment, item)

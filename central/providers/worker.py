@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from central.ledger.booking import PaymentBook, case_about
-from central.ledger.cases import open_case
+from central.ledger.cases import case_id, note_if_there, open_case
 from central.ledger.services import charged_fee, lock_request, may_ask
 from central.ledger.storable import is_own_fault
 from central.ledger.store import load_payment
@@ -47,6 +47,8 @@ from shared.errors import BugError, DaftarError, IntegrityError
 _log = structlog.get_logger()
 _LEASE_SIZE_BYTES: Final = 12
 _JITTER: Final = 0.2
+ANSWERED: Final = "پاسخ آمد · the answer is there"
+"""The note that ends the case of a payment which waited too long for its provider."""
 
 Finished = Answered | Served | Pictured | Taken | Refused | Withdrawn
 """What ends a question."""
@@ -257,12 +259,12 @@ def _write_locked(connection: Connection, desk: ProviderDesk, asked: Asked, turn
     if isinstance(reply, NotYet):
         values = _put_back(connection, desk, asked, reply, row)
     else:
-        values = {
-            "state": "done",
-            "finished_at": desk.clock.now(),
-            "last_problem": None,
-            "outcome": _finish(connection, desk, asked, reply),
-        }
+        now, paid = desk.clock.now(), _paid(connection, asked)
+        outcome = _finish(connection, desk, asked, reply)
+        if paid is not None:
+            overdue = case_id("overdue", paid.about_item(asked.item))
+            note_if_there(connection, overdue, f"{ANSWERED}: {outcome}", closes=True, at=now)
+        values = {"state": "done", "finished_at": now, "last_problem": None, "outcome": outcome}
     connection.execute(
         update(table)
         .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
@@ -297,7 +299,9 @@ def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Fin
         return "withdrawn"
     payment = _payment(connection, asked)
     if isinstance(reply, Withdrawn):
-        return withdraw_confirmation(connection, payment, item=asked.item, at=clock.now())
+        return withdraw_confirmation(
+            connection, asked, payment, reply, provider=provider, clock=clock, append_feed=append_feed
+        )
     return finish_confirmation(
         connection, asked, payment, reply, provider=provider, clock=clock, append_feed=append_feed
     )

@@ -26,6 +26,7 @@ from central.ledger.closings import (
     turned_round,
 )
 from central.ledger.locking import lock_payments
+from central.ledger.paying_out import answer_is_out, ask_again
 from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
@@ -86,7 +87,7 @@ def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clo
     """Agree to what another person proposed: it is booked and done.
 
     Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`, `case.no_closing`, `case.one_person`,
-    `case.booked_already`.
+    `case.booked_already`, `case.answer_awaited`.
     """
     at = clock.now()
     in_transaction(engine, lambda connection: _agree(connection, case_id, closing_id, by=by, at=at))
@@ -100,7 +101,7 @@ def _agree(connection: Connection, case_id: str, closing_id: int, *, by: str, at
         raise OperatorError("case.one_person")
     _check_state(case, closing.outcome)
     reopens = closing.outcome == REOPENED
-    made = _taken_back(connection, case, closing_id) if reopens else _moved(connection, case, closing)
+    made = _taken_back(connection, case, closing_id) if reopens else _moved(connection, case, closing, at=at)
     _decide(connection, closing_id, "agreed", by=by, at=at)
     write_transfers(
         connection,
@@ -114,6 +115,9 @@ def _agree(connection: Connection, case_id: str, closing_id: int, *, by: str, at
     write_note(connection, case_id, f"✓ {_named(closing.outcome)}", by=by, at=at)
     if reopens:
         open_again(connection, case_id)
+        payment = _payment_of(connection, case)
+        if case["outcome"] == "refunded" and payment is not None:
+            ask_again(connection, payment, at)
     else:
         close_case(connection, case_id, outcome=closing.outcome, by=f"{closing.proposed_by} + {by}", at=at)
 
@@ -177,11 +181,27 @@ def _decide(connection: Connection, closing_id: int, state: str, *, by: str, at:
     )
 
 
-def _moved(connection: Connection, case: Any, closing: Any) -> list[Transfer]:
+def _payment_of(connection: Connection, case: Any) -> PaymentBook | None:
+    if case["office_id"] is None or case["payment_id"] is None:
+        return None
+    return load_payment(connection, case["office_id"], case["payment_id"])
+
+
+def _check_answered(connection: Connection, case: Any, payment: PaymentBook, at: datetime) -> None:
+    """Check that no biller may be taking what the customer gets back. Raises OperatorError `case.answer_awaited`."""
+    of = payment if case["item"] is None else payment.items[case["item"]]
+    is_whole = case["kind"] not in BEYOND_THE_PAYMENT and case["amount_rial"] >= of.amount_rial
+    if is_whole and answer_is_out(connection, payment, case["item"], at):
+        raise OperatorError("case.answer_awaited", case_id=case["case_id"])
+
+
+def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> list[Transfer]:
     """Return what the closing books."""
     if case["office_id"] is None or case["payment_id"] is None:
         return []
-    payment = load_payment(connection, case["office_id"], case["payment_id"])
+    payment = _payment_of(connection, case)
+    if payment is not None and closing.outcome == "refunded":
+        _check_answered(connection, case, payment, at)
     table = office_payment.c
     settled_file = connection.execute(
         select(table.settled_file).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])

@@ -6,7 +6,9 @@ from central.ledger.queries import payment
 from central.providers.queries import subject_tasks
 from central.providers.sandbox_state import made_bill
 from central.providers.worker import WorkReport
+from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.queries import payment_cases
+from shared.errors import OperatorError
 from shared.events import (
     Evidence,
     PaymentAcknowledged,
@@ -217,3 +219,60 @@ def test_a_bill_that_was_taken_and_then_given_back_is_a_case_and_stays_owed(worl
     assert world.balances() == {"recoverable": 17_000, "biller:landline": 17_000}
     assert opened(world, "pay-1") == {"confirmed_uncharged": "open"}
     assert world.work() == NOTHING
+
+
+def waits_too_long(world: World) -> str:
+    """Let a question wait until that is a case; return the case."""
+    world.clock.wait(7 * 3_600)
+    world.work()
+    with world.engine.connect() as connection:
+        (overdue,) = payment_cases(connection, OFFICE, "pay-1")
+    assert overdue.kind == "overdue"
+    return overdue.case_id
+
+
+def end(world: World, case_id: str, outcome: str) -> None:
+    """Let two people end a case, or open it again."""
+    propose_closing(world.engine, case_id, outcome=outcome, reason="x", by="mina", clock=world.clock)
+    with world.engine.connect() as connection:
+        newest = closings(connection, case_id)[-1]
+    agree_closing(world.engine, case_id, newest.closing_id, by="sara", clock=world.clock)
+
+
+def test_money_that_a_provider_may_be_taking_is_not_paid_back_as_well(world: World) -> None:
+    world.bad_day("pending", times=0)
+    world.pay("pay-1")
+    assert world.work() == HELD
+    case_id = waits_too_long(world)
+    with pytest.raises(OperatorError, match=r"case\.answer_awaited"):
+        end(world, case_id, "refunded")
+    assert world.balances() == {"receivable:11223344": 17_000, "unconfirmed": 17_000}
+    world.control.post("/control/good-day").raise_for_status()
+    world.clock.wait(600)
+    assert world.work() == DONE
+    # The case is at its end by itself, and what was proposed of it with it.
+    assert opened(world, "pay-1") == {"overdue": "closed"}
+    assert world.balances() == {"receivable:11223344": 17_000, "biller:landline": 17_000}
+
+
+def test_what_was_paid_back_is_not_handed_on_until_that_is_taken_back(world: World) -> None:
+    world.post(
+        world.request("pay-1"),
+        PaymentSent(payment_id="pay-1", terminal_number="11223344", confirming=True),
+        PaymentApproved(payment_id="pay-1", evidence=evidence("answer")),
+    )
+    assert world.work() == HELD
+    case_id = waits_too_long(world)
+    end(world, case_id, "refunded")
+    assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}
+    world.post(PaymentAcknowledged(payment_id="pay-1"))
+    world.clock.wait(600)
+    assert (world.work(), confirmation(world, "pay-1")) == (DONE, "none")
+    (told,) = world.told()
+    assert isinstance(told, PaymentRefused)
+    assert (told.payment_id, told.reason, told.case_id) == ("pay-1", "refused", case_id)
+    end(world, case_id, "reopened")
+    assert (confirmation(world, "pay-1"), world.work()) == ("queued", DONE)
+    assert isinstance(world.told()[-1], PaymentConfirmed)
+    assert world.balances() == {"receivable:11223344": 17_000, "biller:landline": 17_000}
+    assert opened(world, "pay-1") == {"overdue": "closed"}

@@ -21,7 +21,7 @@ SECTOR_BYTES: Final = 512
 """What a disk writes whole or not at all."""
 
 Kind = Literal["write", "truncate", "delete", "sync", "rename", "sync_names"]
-"""`rename` has the new name as its data; `sync_names` makes renamings durable."""
+"""`rename` has the new name as its data; `sync_names` makes renamings and deletions durable."""
 Survival = Literal["sectors", "prefix", "none", "all"]
 """Of what was not synced: each sector by a coin, all up to some moment (torn there), nothing, or everything."""
 
@@ -266,11 +266,14 @@ class Medium:
         return {name: bytes(data) for name, data in files.items()}
 
     def _settle(self, name: str | None) -> None:
-        """Make durable what was done to a file, or (None) how files were renamed."""
-        left = []
+        """Make durable what was done to a file, or (None) which names there are."""
+        left: list[Operation] = []
         for operation in self._pending:
-            if operation.kind == "rename" if name is None else operation.name == name:
+            if operation.kind in ("rename", "delete") if name is None else operation.name == name:
                 _apply(self._files, operation)
+                if operation.kind == "delete":
+                    # What was still on its way into it is on no medium any more.
+                    left = [one for one in left if one.name != operation.name]
             else:
                 left.append(operation)
         self._pending = left

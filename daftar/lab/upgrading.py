@@ -43,15 +43,16 @@ def next_release() -> Migrations:
     return more
 
 
-def upgrade_faults(seed: object, images: int = 1) -> Iterator[tuple[int, str]]:
-    """Cut after every I/O of an upgrade, so many times each; yield the place and what was wrong."""
+def upgrade_faults(seed: object, images: int = 1, *, last: int | None = None) -> Iterator[tuple[int, str]]:
+    """Cut after every I/O of an upgrade, or its last ones, `images` times each; yield the place and what was wrong."""
     base = _left_by_a_cut(seed)
     with scratch() as folder, repeatable(_WAL_PAGES):
         operations, before = _operations(folder, base, seed)
     renamed_at = next(number for number, one in enumerate(operations, 1) if one.kind == "rename")
     medium = Medium(base)
+    first = 0 if last is None else len(operations) + 1 - last
     for at in range(len(operations) + 1):
-        for number in range(images):
+        for number in range(images if at >= first else 0):
             chance = Chance("upgrade", seed, at, number)
             image = medium.image(chance, chance.pick(SURVIVALS))
             with scratch() as folder, repeatable(_WAL_PAGES):

@@ -40,8 +40,10 @@ def create_box(
     if identity.public_key != signer.public_key.hex():
         raise IntegrityError("signer.other_key", wanted=identity.public_key, found=signer.public_key.hex())
     with StoreLock(path):
-        if path.exists():
-            raise OperatorError("store.exists", path=str(path))
+        # What a former box left in a WAL may be entries that are nowhere else, and would be read into the new file.
+        for there in (path, path.with_name(path.name + "-wal")):
+            if there.exists():
+                raise OperatorError("store.exists", path=str(there))
         unfinished = path.with_name(path.name + ".creating")
         remove_unfinished(unfinished)
         make_schema(unfinished)

@@ -1,9 +1,10 @@
 """Bringing a file to this release's schema: on a copy, so that a failure or a cut at any moment leaves the old one.
 
-    live file --(empty its WAL, close)--> copy --(migrate)--> copy --(verify, fsync)--> renamed over the live file
+    live file --(empty its WAL, fsync)--> copy --(migrate)--> copy --(verify, fsync)--> renamed over the live file
 
 Until the rename nothing that matters was touched; the rename is atomic; the folder's fsync makes it durable, and
-without it the old file is still whole. Nobody may have the file open: the caller holds the store's lock.
+without it the old file is still whole. That the WAL is gone has to be durable before: found again after a cut, beside
+the new file, it would be read into that. Nobody may have the file open: the caller holds the store's lock.
 """
 
 import shutil
@@ -131,6 +132,9 @@ def _empty_wal(path: Path) -> None:
     wal = path.with_name(path.name + "-wal")
     if busy or (wal.exists() and wal.stat().st_size):
         raise IntegrityError("store.busy", path=str(path))
+    if wal.exists():
+        sync_file(wal)
+    sync_folder(path.parent)
 
 
 def _verify(old: Path, new: Path) -> None:

@@ -36,6 +36,16 @@ def test_a_box_is_never_made_over_another(tmp_path: Path):
     assert box.path.read_bytes() == before
 
 
+def test_a_box_is_never_made_beside_what_another_left_in_its_wal(tmp_path: Path):
+    wal = tmp_path / "box.sqlite-wal"
+    wal.write_bytes(b"entries of a box whose file was moved away")
+    with pytest.raises(OperatorError) as caught:
+        Box(tmp_path)
+    assert (caught.value.code, caught.value.data["path"]) == ("store.exists", str(wal))
+    assert wal.read_bytes().startswith(b"entries")
+    assert not (tmp_path / "box.sqlite").exists()
+
+
 def test_a_creation_that_was_cut_off_may_be_made_again(tmp_path: Path):
     unfinished = tmp_path / "box.sqlite.creating"
     unfinished.write_bytes(b"half a box")

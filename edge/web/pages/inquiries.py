@@ -8,6 +8,7 @@ from litestar.response import Redirect
 
 from edge.web.bill_kinds import KIND_TEXTS
 from edge.web.found import find_inquiry
+from edge.web.group_view import InTheWay, standing_in_the_way
 from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text, status_key_now
@@ -17,6 +18,7 @@ from shared.display import STATUSES, inquiry_status
 from shared.error_texts import describe
 from shared.errors import OperatorError
 from shared.events import BillKind
+from shared.identifiers import parse_bill
 from shared.ids import bill_obligation
 
 KINDS: Final[tuple[BillKind, ...]] = get_args(BillKind)
@@ -49,6 +51,17 @@ def _was_tried(web: Web, inquiry: InquiryView) -> bool:
     return bool(web.counter.queries.payments_of(bill_obligation(inquiry.bill_id, inquiry.bill_payment_id)))
 
 
+def _held(web: Web, inquiry: InquiryView) -> InTheWay | None:
+    """Return what keeps the answer's bill from being paid though no payment of this box holds it."""
+    if inquiry.outcome != "owed" or inquiry.payment_id or inquiry.bill_id is None or inquiry.bill_payment_id is None:
+        return None
+    try:
+        return standing_in_the_way(web.counter, parse_bill(inquiry.bill_id, inquiry.bill_payment_id))
+    except OperatorError:
+        # A provider's ids that are none: pressing pay says what is wrong with them.
+        return None
+
+
 def _facts(web: Web, inquiry: InquiryView) -> dict[str, Any]:
     payment = web.counter.queries.payment(inquiry.payment_id) if inquiry.payment_id else None
     jobs = web.counter.queries.print_jobs_for(inquiry.inquiry_id)
@@ -58,6 +71,7 @@ def _facts(web: Web, inquiry: InquiryView) -> dict[str, Any]:
         "status": inquiry_status(inquiry.outcome),
         "sentence_text": _sentence(web, inquiry),
         "payment": payment,
+        "held": _held(web, inquiry),
         "tried_before": _was_tried(web, inquiry),
         "payment_status": STATUSES[status_key_now(web.counter, payment)] if payment else None,
         "paper_text": paper_text(jobs, inquiry.printed),

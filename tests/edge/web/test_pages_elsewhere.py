@@ -55,6 +55,16 @@ async def test_a_bill_that_another_box_holds_has_no_button_and_leads_to_that_pay
     assert 'href="/payments/old"' in group
 
 
+async def test_an_answer_whose_bill_another_box_paid_offers_no_payment(operator: Browser, counter: FakeCounter):
+    answer = {"outcome": "owed", "amount_rial": 17_000, "bill_id": BILL_ID, "bill_payment_id": PAYMENT_ID}
+    at = f"/inquiries/{counter.add_inquiry('landline', **answer).inquiry_id}"
+    assert 'action="/payments"' in (await operator.get(at)).text
+    hold(counter, PaymentState.APPROVED)
+    page = (await operator.get(at)).text
+    assert 'action="/payments"' not in page
+    assert 'href="/payments/old"' in page
+
+
 @pytest.mark.parametrize("sought", [BILL, BILL_ID, PAYMENT_ID])
 async def test_who_follows_up_a_bill_that_another_box_paid_is_led_to_that_payment(
     operator: Browser, counter: FakeCounter, sought: str

@@ -1,32 +1,23 @@
 """A group of bills as its pages show it: what may be added to it, how each bill stands, what may be pressed."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from edge.web.elsewhere_view import elsewhere_status, elsewhere_text
+from edge.web.in_the_way import InTheWay, line_status, standing_in_the_way
 from edge.web.payment_view import ahead_of, paper_text
-from edge.web.ports.counter import Counter, PaymentView, Reading
+from edge.web.ports.counter import Counter, PaymentView
 from edge.web.ports.groups import GroupLine, GroupView
-from shared.display import STATUSES, Status, StatusKey, payment_status_key
+from shared.display import STATUSES, Status, StatusKey
 from shared.errors import OperatorError
 from shared.identifiers import BARCODE_DIGITS, Bill
 from shared.ids import bill_obligation, item_name
-from shared.payment import CHARGED, DOUBTFUL, UNDER_WAY, PaymentState
+from shared.payment import CHARGED, DOUBTFUL, UNDER_WAY
 from shared.text import fold_number
 
 BILLS_MAX: Final = 50
 """Bills that a group takes; `edge.services.payments.wanted` says the same."""
-
-
-class InTheWay(NamedTuple):
-    """The payment because of which a bill cannot be paid now."""
-
-    payment_id: str
-    status: Status
-    text: str
-    """The key of the sentence that says so."""
 
 
 class DraftLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,29 +70,6 @@ def read_draft(counter: Counter, barcodes: Sequence[str]) -> Draft:
             for bill in bills.values()
         )
     )
-
-
-def standing_in_the_way(counter: Counter, bill: Bill) -> InTheWay | None:
-    """Return the payment because of which a bill cannot be paid now, of this box or another."""
-    reading = counter.read_bill(bill.bill_id, bill.payment_id)
-    if reading.earlier is None and reading.elsewhere is not None:
-        held = reading.elsewhere
-        return InTheWay(held.payment_id, elsewhere_status(held), elsewhere_text(held))
-    earlier, text = _of_this_box(counter, reading)
-    if earlier is None:
-        return None
-    return InTheWay(earlier.payment_id, STATUSES[_key(counter, earlier, earlier.confirmation)], text)
-
-
-def _of_this_box(counter: Counter, reading: Reading) -> tuple[PaymentView | None, str]:
-    obligation = bill_obligation(reading.bill.bill_id, reading.bill.payment_id)
-    earlier = reading.earlier
-    if earlier is None:
-        disputed = counter.disputed(obligation)
-        return disputed, "dispute.bill" if disputed else ""
-    if earlier.state in UNDER_WAY:
-        return earlier, "bill.held_running"
-    return earlier, "bill.held_in_doubt" if earlier.state is PaymentState.IN_DOUBT else "bill.held_paid"
 
 
 def _draft_line(counter: Counter, bill: Bill, others: tuple[str, ...]) -> DraftLine:
@@ -187,20 +155,9 @@ def _line(counter: Counter, line: GroupLine) -> LineShown:
     printed = payment.printed if line.item is None else line.printed
     return LineShown(
         line=line,
-        status=STATUSES[_key(counter, payment, line.confirmation)],
+        status=line_status(counter, payment, line.confirmation),
         is_now=payment.state in UNDER_WAY and ahead_of(counter, payment) is None,
         may_print=payment.state in CHARGED and not payment.unacknowledged,
         printed_before=bool(jobs) or printed > 0,
         paper_text=paper_text(jobs, printed),
     )
-
-
-def _key(counter: Counter, payment: PaymentView, confirmation: str) -> StatusKey:
-    if ahead_of(counter, payment) is not None:
-        return "waiting_for_terminal"
-    return payment_status_key(payment.state, confirmation)
-
-
-def line_status(counter: Counter, payment: PaymentView, confirmation: str) -> Status:
-    """Return how a bill stands by its payment and its own provider's word."""
-    return STATUSES[_key(counter, payment, confirmation)]

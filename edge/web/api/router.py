@@ -13,7 +13,7 @@ from edge.web.api.money import money_routes
 from edge.web.api.payments import payment_routes
 from edge.web.api.services import service_routes
 from edge.web.guards import TokenHolder, scoped
-from edge.web.rendering import Web
+from edge.web.rendering import OwnRouter, Web
 
 BODY_MAX_BYTES: Final = 16_384
 
@@ -30,7 +30,7 @@ def api_router(web: Web) -> Router:
         *money_routes(web),
         *service_routes(web),
     ]
-    return Router(
+    return OwnRouter(
         "/api/v1",
         route_handlers=handlers,
         middleware=[TokenHolder(web)],

@@ -11,8 +11,9 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from edge.web.group_view import BILLS_MAX, Draft, InTheWay, group_shown, read_draft, standing_in_the_way
+from edge.web.group_view import BILLS_MAX, Draft, group_shown, read_draft
 from edge.web.guards import ACT, own_form, signed_in
+from edge.web.in_the_way import InTheWay, standing_in_the_way
 from edge.web.pages.bills import is_barcode
 from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.rendering import AnyRequest, Web, language_of, page, part

@@ -8,8 +8,8 @@ from litestar.response import Redirect
 
 from edge.web.bill_kinds import KIND_TEXTS
 from edge.web.found import find_inquiry
-from edge.web.group_view import InTheWay, standing_in_the_way
 from edge.web.guards import ACT, own_form, signed_in
+from edge.web.in_the_way import InTheWay, standing_in_the_way
 from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text, status_key_now
 from edge.web.ports.counter import InquiryView

@@ -8,8 +8,8 @@ from litestar import Response, get
 
 from edge.journal.views import ItemView
 from edge.web.elsewhere_view import elsewhere_status, elsewhere_text
-from edge.web.group_view import InTheWay, line_status, standing_in_the_way
 from edge.web.guards import ACT, signed_in
+from edge.web.in_the_way import InTheWay, line_status, standing_in_the_way
 from edge.web.payment_view import paper_text
 from edge.web.ports.counter import PaymentView
 from edge.web.rendering import AnyRequest, Web, page

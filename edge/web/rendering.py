@@ -59,12 +59,8 @@ class Web(msgspec.Struct, frozen=True):
     training_address: str = ""
     """See `edge.settings.Settings.training_address`."""
 
-
-class OwnRouter(Router):
-    """A router of one application. The framework copies routers to let several have them, which takes long."""
-
-    def __deepcopy__(self, memo: object) -> Self:
-        """Return itself."""
+    def __deepcopy__(self, memo: object) -> "Web":
+        """Return itself: the framework copies routers with all that their middleware holds, and this is one thing."""
         return self
 
 

@@ -178,7 +178,7 @@ class GatewayConnector(BillCalls):
         """Return the provider's order for a package, made now or before."""
         track_id = order.track_id[:-1] + "r"
         known = self.status(track_id)
-        if isinstance(known, Unreached | Trouble) or known.status == "DONE":
+        if isinstance(known, Unreached | Trouble) or known.status != "FAILED":
             return _order_id(known)
         body = {camel(name): value for name, value in order.arguments.items()}
         mobile, operator = order.fields.get("mobile", ""), order.fields.get("operator", "")

@@ -55,8 +55,7 @@ def way_to_sign_in(request: AnyRequest) -> Response[str]:
 def error_pages(web: Web) -> ExceptionHandlersMap:
     """Return the answers for every exception that leaves a handler.
 
-    They are for the pages' router, and for the whole application to cover unknown addresses. Functions, not methods:
-    the framework copies what routers carry, and a method would take the database along.
+    They are for the pages' router, and for the whole application to cover unknown addresses.
     """
 
     def answer(request: AnyRequest, error: DaftarError, reference: str | None = None) -> Response[str]:

@@ -27,7 +27,7 @@ from central.web.pages_sign_in import sign_in_pages
 from central.web.pages_statements import statement_forms
 from central.web.pages_status import status_pages
 from central.web.people import People
-from central.web.rendering import ASSETS_PATH, Web, assets_folder
+from central.web.rendering import ASSETS_PATH, OwnRouter, Web, assets_folder
 from shared.clock import Clock
 from shared.entropy import Entropy
 
@@ -67,7 +67,7 @@ def open_web(
 
 def create_pages(web: Web) -> list[Router]:
     """Return the routers of pages and of what they load."""
-    pages = Router(
+    pages = OwnRouter(
         "/",
         route_handlers=[
             *sign_in_pages(web),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
-from litestar import Litestar, Router, get
+from litestar import Litestar, get
 from litestar.config.allowed_hosts import AllowedHostsConfig
 from litestar.datastructures import CacheControlHeader
 from litestar.openapi.config import OpenAPIConfig
@@ -43,7 +43,7 @@ from edge.web.pages.requests import request_pages
 from edge.web.pages.services import service_pages
 from edge.web.pages.sign_in import sign_in_pages
 from edge.web.ports.counter import Counter
-from edge.web.rendering import Web
+from edge.web.rendering import OwnRouter, Web
 from edge.web.templating import ASSETS_PATH, assets_folder
 from shared.clock import Clock
 from shared.entropy import Entropy
@@ -75,7 +75,7 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
         return change_stream(web)
 
     searches, workbooks = Searches(web.clock, web.entropy), Workbooks(web)
-    pages = Router(
+    pages = OwnRouter(
         "/",
         route_handlers=[
             *sign_in_pages(web),

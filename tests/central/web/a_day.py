@@ -126,9 +126,6 @@ class PresentWeb:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.current, name)
 
-    def __deepcopy__(self, memo: object) -> "PresentWeb":
-        return self
-
 
 class SharedApp:
     """One application for the days of many tests, one after the other."""

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
@@ -16,20 +15,6 @@ from shared.entropy import SystemEntropy
 from tests.central.databases import Database, Databases
 from tests.central.ingest.offices import Centre, open_centre
 from tests.parts import need
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _plain_log() -> Iterator[None]:
-    """A log without pictures: drawing a traceback takes longer than the test it stands in."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(default=str),
-        ]
-    )
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

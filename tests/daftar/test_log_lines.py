@@ -16,8 +16,9 @@ SECRET = "0012345679"
 def as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
+    log = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**log)
     root.handlers, root.level = handlers, level
 
 

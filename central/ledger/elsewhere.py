@@ -193,7 +193,7 @@ def _keep_told(connection: Connection, office: str, payments: Sequence[PaymentEl
 
 def _all_of(connection: Connection, office: str, journal: str) -> Iterator[PaymentElsewhere]:
     """Yield the payments of a journal of which something is to be told: open ones first, then the newest."""
-    is_open = case((office_payment.c.state.in_([str(state) for state in LEFT_OPEN]), 0), else_=1)
+    is_open = case((office_payment.c.state.in_(sorted(LEFT_OPEN)), 0), else_=1)
     query = _of_journal(office, journal).order_by(is_open, office_payment.c.ordinal.desc())
     # Years of an office's payments: read as they are told, never all at once.
     rows = connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": BATCH})

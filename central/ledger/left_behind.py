@@ -15,18 +15,11 @@ from central.ledger.cases import NewCase, note_if_there, open_case
 from central.store.answers import acquirer_answer
 from central.store.books import office_payment
 from central.store.journals import journal as journals
-from shared.payment import CERTAINLY_UNCHARGED, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, OPEN, PaymentState
 
-LEFT_OPEN: Final = (
-    PaymentState.REQUESTED,
-    PaymentState.SENT,
-    PaymentState.IN_DOUBT,
-    PaymentState.REVERSAL_REQUESTED,
-    PaymentState.REVERSAL_IN_DOUBT,
-)
+LEFT_OPEN: Final = OPEN | {PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT}
 """States that only the box could have settled by itself."""
 TOLD_AFTER_ALL: Final = "دستگاه پس از همه گفت · its box told after all"
-_UNDOING: Final = (PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT)
 _AFTER_A_START: Final = {
     PaymentState.REQUESTED: PaymentState.IN_DOUBT,  # what was sent since was perhaps not heard
     PaymentState.SENT: PaymentState.IN_DOUBT,
@@ -63,7 +56,7 @@ def told_uncharged(connection: Connection, payments: Collection[tuple[str, str]]
     rows = connection.execute(
         select(payment.office_id, payment.payment_id).where(
             tuple_(payment.office_id, payment.payment_id).in_(sorted(payments)),
-            payment.state.in_([str(state) for state in LEFT_OPEN if state not in _UNDOING]),
+            payment.state.in_(sorted(OPEN)),
             select(told.payment_id).where(of_sale, ~told.charged).exists(),
             ~select(told.payment_id).where(of_sale, told.charged).exists(),
             is_gone(payment.office_id, payment.journal_id),
@@ -76,7 +69,7 @@ def open_left_behind(connection: Connection, office: str, journal: str, at: date
     """Open a case for each payment of the journal whose outcome is not known; return how many there are."""
     table = office_payment.c
     rows = connection.execute(
-        _payments(office, journal).where(table.state.in_([str(one) for one in LEFT_OPEN])).order_by(table.ordinal)
+        _payments(office, journal).where(table.state.in_(sorted(LEFT_OPEN))).order_by(table.ordinal)
     ).all()
     for row in rows:
         open_case(connection, _case(row), at=at)
@@ -111,7 +104,7 @@ def hear_after_all(
             continue
         if was not in LEFT_OPEN:
             continue
-        told = None if was in _UNDOING else _told_charged(connection, office, row.payment_id)
+        told = _told_charged(connection, office, row.payment_id) if was in OPEN else None
         # Evidence of a charge beats evidence of none: then it is the box that nobody believes.
         ends = not (told and row.state in CERTAINLY_UNCHARGED)
         if not note_if_there(connection, case.case_id, f"{TOLD_AFTER_ALL}: {row.state}", closes=ends, at=at):

@@ -1,4 +1,4 @@
-"""What the acquirer says of a payment in doubt, stated by hand: one person proposes, another agrees."""
+"""What the acquirer says of a payment, stated by hand: one person proposes, another agrees."""
 
 from typing import Any
 

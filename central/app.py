@@ -4,7 +4,6 @@ import functools
 import threading
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
 
 import structlog
 from litestar import Litestar
@@ -12,79 +11,31 @@ from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import Scope
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from central.fleet import feed
 from central.fleet.enrolment import enrol
-from central.fleet.keys import CentralKeys, open_keys
 from central.ingest.receiver import Receiver
 from central.ingest.reposting import repost
 from central.ingest.routes import box_router
 from central.jobs import ANSWER_EVERY_S, MESSAGE_EVERY_S, PROVIDER_EVERY_S, REPOST_EVERY_S, Timetable
 from central.ledger.elsewhere import posting_for_all, tell_newcomer
 from central.ledger.left_behind import open_left_behind
+from central.opened import Central, append_feed_of
 from central.providers.breaker import CircuitBreaker
 from central.providers.configuration import ProviderSettings, connected, read_providers, sandbox_providers
 from central.providers.data_keys import DataKeys
-from central.providers.desk import AppendFeed, ProviderDesk
+from central.providers.desk import ProviderDesk
 from central.providers.text_gateway import JsonTextGateway, read_gateway
 from central.providers.text_messages import end_cut_short, queue_messages, work_messages
 from central.providers.worker import work_provider_tasks
 from central.reconciliation.answering import answer_doubts
 from central.settings import Settings
-from central.store.connected import open_database
 from central.web.router import create_pages, open_web, page_errors
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import DaftarError
 
 _log = structlog.get_logger()
-
-
-class Central:
-    """Keys and database, opened; what commands and the application share. Use as a context manager."""
-
-    def __init__(self, settings: Settings, clock: Clock, entropy: Entropy, *, share: bool = False) -> None:
-        """Open (and at first make) everything. `share`: use a database server another process runs on this folder.
-
-        Raises DeviceError `central.data_in_use`, `central.database_not_started`; IntegrityError `central.bad_key_file`.
-        """
-        self.settings = settings
-        self.clock = clock
-        self.entropy = entropy
-        settings.data.mkdir(parents=True, exist_ok=True)
-        self.keys: CentralKeys = open_keys(settings.keys_folder, entropy)
-        self._database = open_database(url=settings.database_url, folder=settings.postgres_folder, share=share)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def engine(self) -> Engine:
-        """Return the engine of the migrated database."""
-        return self._database.engine
-
-    def close(self) -> None:
-        """Close the database, and stop its server when it is ours. Idempotent."""
-        self._database.close()
-
-    def is_well(self) -> bool:
-        """Return whether the database answers."""
-        try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:
-            return False
-        return True
-
-
-def append_feed_of(central: Central) -> AppendFeed:
-    """Return what appends to a feed in a transaction of the caller's."""
-    return functools.partial(feed.append, clock=central.clock, signer=central.keys.feed)
 
 
 def receiver_of(central: Central) -> Receiver:

@@ -7,10 +7,8 @@ from typing import Any, Final
 import click
 import uvicorn
 
-from central.app import create_app
 from central.fleet.enrolment import add_office, issue_code
 from central.fleet.policies import Kind, Limits, policy_of, standing_policies
-from central.providers.sandbox import serve_sandbox
 from central.settings import Settings
 from central.web.people import People
 from daftar.cli_central_catalogue import catalogue
@@ -107,6 +105,8 @@ def serve(
 
     Makes keys and database when they are missing, and brings the database to this release. SIGTERM or Ctrl-C stops it.
     """
+    from central.app import create_app  # noqa: PLC0415 - no other command needs the pages, which take long to load
+
     settings = Settings(
         data=data,
         host=host,
@@ -289,6 +289,8 @@ def sandbox(data: Path, host: str, port: int) -> None:
 
     It behaves like a real one, and misbehaves when told to. Never give it a real bill.
     """
+    from central.providers.sandbox import serve_sandbox  # noqa: PLC0415 - only this command needs it
+
     data.mkdir(parents=True, exist_ok=True)
     serve_sandbox(SystemClock(), host=host, port=port, folder=data)
 

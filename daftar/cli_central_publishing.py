@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 import click
 from sqlalchemy import Connection
 
-from central.app import append_feed_of
 from central.fleet.publishing import B, publish, published
+from central.opened import append_feed_of
 from daftar.cli_central_quarantine import data_option, database_url_option, open_central
 from shared.entropy import Entropy
 from shared.events import Body

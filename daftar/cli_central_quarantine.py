@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from central.app import Central, append_feed_of
 from central.ingest import quarantine as journals_aside
 from central.ledger.elsewhere import posting_for_all
+from central.opened import Central, append_feed_of
 from central.settings import Settings
 from central.store.journals import journal
 from central.web.people import People

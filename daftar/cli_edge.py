@@ -13,11 +13,10 @@ from daftar.cli_edge_profiles import profiles
 from daftar.cli_edge_train import train
 from daftar.cli_init import init
 from daftar.log_lines import log_in_lines
-from edge.app import SOFTWARE, create_app
 from edge.journal.signer import FileSigner
 from edge.journal.views import CentralLink, Identity
 from edge.services.people.sign_in import new_token, normal_username, token_sha256
-from edge.settings import KEY_NAME, STORE_NAME, load_settings
+from edge.settings import KEY_NAME, SOFTWARE, STORE_NAME, load_settings
 from edge.store.creation import create_box
 from edge.store.people import People
 from edge.store.rebuild import rebuild_projections
@@ -117,6 +116,8 @@ def serve(data: Path) -> None:
     Pages and API, terminal and printer, exchange with central, as box.toml in the folder says. SIGTERM or Ctrl-C stops
     it; it may be killed at any moment.
     """
+    from edge.app import create_app  # noqa: PLC0415 - no other command needs the pages, which take long to load
+
     log_in_lines()
     check_zone()
     settings = load_settings(data)

@@ -8,13 +8,13 @@ from typing import Final
 import click
 
 from daftar.cli_edge_journal import data_option
-from edge.app import SOFTWARE
 from edge.devices.catalogue import load_catalogue
 from edge.devices.scan import FoundDevice, heard, plugged_in
 from edge.journal.export import write_durably
 from edge.journal.stick import find_stick, write_file
 from edge.journal.zipped import zipped
 from edge.services.health.diagnose import diagnosis, file_name
+from edge.settings import SOFTWARE
 from shared.clock import SystemClock
 from shared.errors import DaftarError
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge.app import SOFTWARE
 from edge.journal.export import Exported, export_lines, write_durably
 from edge.journal.signer import FileSigner
 from edge.journal.stick import find_stick, write_stick
@@ -16,7 +15,7 @@ from edge.journal.verify import current_key
 from edge.services.journal.close_journal import Reason
 from edge.services.journal.close_journal import close_journal as close
 from edge.services.journal.rotate_key import rotate_key as rotate
-from edge.settings import KEY_NAME, STORE_NAME
+from edge.settings import KEY_NAME, SOFTWARE, STORE_NAME
 from edge.store.queries import Queries
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy

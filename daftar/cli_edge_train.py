@@ -6,7 +6,6 @@ import click
 
 from daftar.cli_edge_journal import data_option
 from daftar.log_lines import log_in_lines
-from daftar.training.serving import serve_training
 from shared.calendar import check_zone
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
@@ -29,6 +28,8 @@ def train(data: Path, port: int, desk_port: int) -> None:
     paper. It begins anew at each start. The office's people sign in with their own passwords. SIGTERM or Ctrl-C stops
     it; the real box need not run.
     """
+    from daftar.training.serving import serve_training  # noqa: PLC0415 - no other command needs the pages
+
     log_in_lines()
     check_zone()
     serve_training(data, port=port, desk_port=desk_port, clock=SystemClock(), entropy=SystemEntropy())

@@ -3,13 +3,12 @@
 import hashlib
 from pathlib import Path
 
-from edge.app import SOFTWARE
 from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.places import place_of
 from edge.devices.printers.status import CAN_PRINT
 from edge.devices.terminals.driver import TerminalDriver
-from edge.settings import STORE_NAME, Settings, TerminalSettings, load_settings
+from edge.settings import SOFTWARE, STORE_NAME, Settings, TerminalSettings, load_settings
 from edge.store.queries import Queries
 from edge.store.verify_file import verify_file
 from firmware_profiles.registry import ProfileRegistry

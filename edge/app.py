@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
 
 import structlog
 from litestar import Litestar
@@ -50,7 +49,7 @@ from edge.services.payments.override_payment import OverridePayment
 from edge.services.payments.resolve_in_doubt import ResolveInDoubt
 from edge.services.payments.take_payment import TakePayment
 from edge.services.people.sign_in import SignIn
-from edge.settings import KEY_NAME, STORE_NAME, Settings, load_settings
+from edge.settings import KEY_NAME, SOFTWARE, STORE_NAME, Settings, load_settings
 from edge.store.exchange_store import SqliteExchangeStore
 from edge.store.journal_store import SqliteJournalStore
 from edge.store.people import People
@@ -62,8 +61,6 @@ from edge.web.waiting import Waiting
 from shared.clock import Clock
 from shared.entropy import Entropy
 from shared.errors import BugError, DeviceError, IntegrityError
-
-SOFTWARE: Final = f"daftar {version('daftar')}"
 
 _log = structlog.get_logger()
 

@@ -1,6 +1,7 @@
 """What a technician sets for one box: `box.toml` in its data folder. Read once at start, checked, frozen."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +14,8 @@ from shared.errors import OperatorError
 FILE_NAME: Final = "box.toml"
 STORE_NAME: Final = "box.sqlite"
 KEY_NAME: Final = "box.key"
+SOFTWARE: Final = f"daftar {version('daftar')}"
+"""What runs the box, with its release: stands in the journal."""
 
 _PROFILE_BUNDLE: Final = re.compile(r"^profile_bundle\s*=.*$", flags=re.MULTILINE)
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]

@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from daftar.small_central import KEY_NAMES, link_to
 from daftar.training.answers import Answers
 from daftar.training.centre import TrainingCentre
-from edge.app import SOFTWARE
 from edge.journal.signer import FileSigner
 from edge.journal.views import Identity
-from edge.settings import KEY_NAME, STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
+from edge.settings import KEY_NAME, SOFTWARE, STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.creation import create_box
 from edge.store.people import People
 from edge.store.queries import Queries

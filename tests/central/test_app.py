@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 
-from central.app import Central, create_app
+from central.app import create_app
 from central.fleet.enrolment import add_office, issue_code
+from central.opened import Central
 from central.settings import Settings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from edge.app import SOFTWARE, create_app
+from edge.app import create_app
 from edge.services.journal.close_journal import close_journal
-from edge.settings import KEY_NAME, STORE_NAME
+from edge.settings import KEY_NAME, SOFTWARE, STORE_NAME
 from edge.store.queries import Queries
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy

@@ -28,6 +28,7 @@ TOGETHER = {
     "tests/browser/test_desk.py": "one demo",
     "tests/browser/test_every_page.py": "one demo",
     "tests/browser/": "another demo",
+    "tests/central/test_app.py": "a central that serves",
     "tests/central/web/test_access.py": "a day of central, looked at by all",
     "tests/central/web/test_board.py": "a filled day of central",
     "tests/central/web/test_pages.py": "another filled day of central",

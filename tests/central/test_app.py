@@ -2,12 +2,10 @@
 
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import Engine
 
 from central.app import create_app
 from central.fleet.enrolment import add_office, issue_code
@@ -17,6 +15,7 @@ from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
 from sync.enrolment import enrolment_request, read_enrolment
 from sync.envelope import REQUEST_SIZE_MAX_BYTES, WIRE_MEDIA_TYPE
+from tests.central.databases import Databases
 from tests.central.ingest.offices import OFFICE
 from tests.edge.uplink.servers import serving
 from tests.sync.models import BoxModel, CountedEntropy, private_key, public_bytes
@@ -24,20 +23,23 @@ from tests.sync.models import BoxModel, CountedEntropy, private_key, public_byte
 pytestmark = pytest.mark.postgres
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path, database_url=database_url)
+@pytest.fixture(scope="module")
+def settings(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    taken = databases.take()
+    yield Settings(data=tmp_path_factory.mktemp("central"), database_url=taken.url)
+    databases.give_back(taken)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def code(settings: Settings) -> str:
     with Central(settings, SystemClock(), SystemEntropy()) as central:
         add_office(central.engine, OFFICE, "دفتر نمونه", clock=central.clock)
         return issue_code(central.engine, OFFICE, clock=central.clock, entropy=central.entropy)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def url(settings: Settings, code: str) -> Iterator[str]:
+    """Where a central serves that all these tests ask: what one of them may send is not to break it for the next."""
     with serving(create_app(settings, SystemClock(), SystemEntropy())) as address:
         yield address
 
@@ -64,16 +66,16 @@ def test_a_box_enrols_exchanges_and_repeats_over_http(url: str, code: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "code"),
+    ("body", "status", "refusal"),
     [
         (b"<html>", 400, "exchange.malformed"),
         (zlib.compress(b"\0" * 30_000_000), 413, "exchange.too_large"),
         (b"\0" * (REQUEST_SIZE_MAX_BYTES + 1), 413, "exchange.too_large"),
     ],
 )
-def test_what_is_no_message_is_refused_with_a_code(url: str, body: bytes, status: int, code: str) -> None:
+def test_what_is_no_message_is_refused_with_a_code(url: str, body: bytes, status: int, refusal: str) -> None:
     answer = _post(url, "/exchange", body)
-    assert (answer.status_code, answer.json()) == (status, {"code": code})
+    assert (answer.status_code, answer.json()) == (status, {"code": refusal})
 
 
 DEEP = b"\x91" * 200_000 + b"\xc0"
@@ -107,7 +109,7 @@ def test_health_tells_whether_the_database_answers(url: str) -> None:
     assert httpx.get(url + "/health", trust_env=False).json() == {"status": "ok"}
 
 
-def test_finance_is_asked_to_sign_in(url: str, engine: Engine) -> None:
+def test_finance_is_asked_to_sign_in(url: str) -> None:
     answer = httpx.get(url + "/", trust_env=False)
     assert (answer.status_code, answer.headers.get("location")) == (303, "/sign-in")
     assert httpx.get(url + "/sign-in", trust_env=False).status_code == 200

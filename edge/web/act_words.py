@@ -5,7 +5,7 @@ An entry of a type that the table does not have is named by its type: nothing th
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any, Final
 
@@ -69,11 +69,17 @@ class Told(msgspec.Struct, frozen=True):
     """An act, as a line of the page."""
 
     act: ActView
-    sentence: str
+    parts: tuple[tuple[str, bool], ...]
+    """The sentence, and of each part whether it is somebody's own words: of any language, and of any direction."""
     path: str
     """Where the thing itself is shown; empty where it is nowhere else."""
     icon: str
     people: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """Return all of it in one."""
+        return "".join(words for words, _ in self.parts)
 
 
 class Teller:
@@ -101,17 +107,19 @@ class Teller:
         sentence = SENTENCES.get(body.type)
         people = actors(body)
         if sentence is None:
-            return Told(act, self._said("acts.other", kind=body.type), "", "info", people)
+            return Told(act, ((self._said("acts.other", kind=body.type), False),), "", "info", people)
         words = sentence.fa if self._language == "fa" else sentence.en
-        return Told(act, self._filled(words, body), self._filled(sentence.path, body), sentence.icon, people)
+        path = "".join(part for part, _ in self._filled(sentence.path, body))
+        return Told(act, tuple(self._filled(words, body)), path, sentence.icon, people)
 
-    def _filled(self, words: str, body: Body) -> str:
-        def value(found: re.Match[str]) -> str:
-            name = found[1]
-            worked_out = self._worked_out.get(name)
-            return str(getattr(body, name)) if worked_out is None else worked_out(body)
-
-        return _PLACEHOLDER.sub(value, words)
+    def _filled(self, words: str, body: Body) -> Iterator[tuple[str, bool]]:
+        for place, part in enumerate(_PLACEHOLDER.split(words)):
+            if place % 2 == 0:
+                yield part, False
+            elif part in self._worked_out:
+                yield self._worked_out[part](body), False
+            else:
+                yield str(getattr(body, part)), True
 
     def _said(self, key: str, **data: object) -> str:
         return text(key, self._language, **data)

@@ -57,6 +57,7 @@ async def test_each_act_is_a_sentence_that_leads_to_its_thing(operator: Browser,
         "سارا محمدی",
     ):
         assert said in page.text, said
+    assert "<bdi>رسید را دیدم</bdi>" in page.source, "somebody's own words are of any direction"
     assert page.all("a", href="/payments/p7")
     assert page.all("a", href="/refunds/r7")
 

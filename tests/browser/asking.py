@@ -50,10 +50,18 @@ def accept_and_send(page: Page) -> None:
     page.wait_for_url("**/requests/**")
 
 
+def drawn(page: Page) -> None:
+    """Wait until the page is on the screen: a key that is pressed before may be lost, and nobody presses one then."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    # The page takes what comes within a burst's gap of its beginning for the rest of a burst.
+    page.wait_for_function("performance.now() > 200")
+
+
 def ask_for_fines(page: Page, car: Car, way: str) -> None:
     """Ask for a car's fines from whatever page is open: `1` in total, `2` one by one."""
     page.keyboard.press("f")
     page.wait_for_url("**/services/car_fines")
+    drawn(page)
     page.keyboard.press(way)
     page.wait_for_url("**/services/car_fines_*")
     type_plate(page, car)

@@ -57,7 +57,7 @@ def is_now(page: Page, word: str) -> None:
     expect(page.locator("#payment .status--big")).to_contain_text(word, timeout=60_000)
 
 
-def test_a_wrong_password_stays_at_the_door(window: object, demo: Demo, counter: Page, picture: Picture) -> None:
+def test_a_wrong_password_stays_at_the_door(demo: Demo, counter: Page, picture: Picture) -> None:
     # Away first: an open page that finds itself signed out goes to sign in by itself.
     counter.goto("about:blank")
     counter.context.clear_cookies()

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.settings import TerminalSettings
 from shared.clock import SystemClock
 from shared.entropy import SystemEntropy
-from tests.browser.conftest import Picture
+from tests.browser.conftest import Picture, Window, sign_in
 from tests.edge.test_terminals import PASSWORD, bill, free_port, port_of, serve, set_up
 
 pytestmark = [pytest.mark.browser]
@@ -72,20 +72,21 @@ class Shop:
         self._loop.close()
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    opened = Shop(tmp_path / "box")
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One shop for all tests: the last of them switches a terminal off and charges at another one."""
+    opened = Shop(tmp_path_factory.mktemp("shop") / "box")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def counter(window: BrowserContext, shop: Shop) -> Page:
-    page = window.new_page()
-    page.goto(shop.url)
-    page.locator("input[name=username]").fill("op0")
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
+def counter(window: Window, shop: Shop) -> Page:
+    """The first page, newly signed in: nobody has chosen a terminal."""
+    page = window.tab("counter")
+    page.goto("about:blank")
+    window.context.clear_cookies()
+    sign_in(page, shop.url, ("op0", PASSWORD))
     expect(page.locator("#gauges")).to_be_visible()
     return page
 
@@ -101,6 +102,26 @@ def chosen(counter: Page, name: str) -> None:
 
 def says(counter: Page, word: str) -> None:
     expect(counter.locator("#payment")).to_contain_text(word, timeout=SOON_MS)
+
+
+def test_a_scanner_s_digits_choose_nothing(counter: Page, shop: Shop) -> None:
+    open_bill(counter, shop, 2)
+    chosen(counter, NAMES[0])
+    # All in one moment, as no machine's load can stretch them.
+    counter.evaluate(
+        "for (const key of '2888') document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
+    )
+    counter.wait_for_timeout(600)
+    chosen(counter, NAMES[0])
+    counter.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '۳', bubbles: true}))")
+    chosen(counter, NAMES[2])
+
+
+def test_the_pages_of_three_terminals_fit_a_counter_and_a_phone(counter: Page, shop: Shop, picture: Picture) -> None:
+    counter.goto(shop.url + "/terminal")
+    picture(counter, "terminals-idle")
+    open_bill(counter, shop, 4)
+    picture(counter, "bill-three-terminals")
 
 
 def test_a_key_chooses_the_terminal_and_enter_pays_at_it(counter: Page, shop: Shop, picture: Picture) -> None:
@@ -141,23 +162,3 @@ def test_a_key_chooses_the_terminal_and_enter_pays_at_it(counter: Page, shop: Sh
     counter.goto(first)
     says(counter, "پرداخت شد")
     assert [len(virtual.charges) for virtual in shop.terminals] == [0, 1, 0]
-
-
-def test_a_scanner_s_digits_choose_nothing(counter: Page, shop: Shop) -> None:
-    open_bill(counter, shop, 2)
-    chosen(counter, NAMES[0])
-    # All in one moment, as no machine's load can stretch them.
-    counter.evaluate(
-        "for (const key of '2888') document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
-    )
-    counter.wait_for_timeout(600)
-    chosen(counter, NAMES[0])
-    counter.evaluate("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '۳', bubbles: true}))")
-    chosen(counter, NAMES[2])
-
-
-def test_the_pages_of_three_terminals_fit_a_counter_and_a_phone(counter: Page, shop: Shop, picture: Picture) -> None:
-    counter.goto(shop.url + "/terminal")
-    picture(counter, "terminals-idle")
-    open_bill(counter, shop, 4)
-    picture(counter, "bill-three-terminals")

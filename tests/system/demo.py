@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -13,7 +14,10 @@ from edge.devices.catalogue import BUNDLED
 from shared.identifiers import check_digit
 
 DEADLINE_S: Final = 90.0
-_LOOK_EVERY_S: Final = 0.05
+_START_S: Final = 300.0
+"""For a dozen programs that start one after another while other tests have the processors."""
+_LOOK_EVERY_S: Final = (0.05, 0.05, 0.1, 0.2)
+"""Looking is work for the parts as well: what does not come at once is looked for less often."""
 _QUICK: Final = {"answer_timeout_ms": 4_000, "longest_ms": 5_000, "heartbeat_every_ms": 2_000}
 
 T = TypeVar("T")
@@ -57,7 +61,7 @@ class Demo:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.run(self.world.start())
+        self.run(self.world.start(), within_s=_START_S)
         self.box = httpx.Client(
             base_url=self.world.url("box"),
             headers={"Authorization": f"Bearer {self.world.api_token}"},
@@ -76,17 +80,18 @@ class Demo:
         self._thread.join()
         self._loop.close()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, within_s: float = 120) -> T:
         """Run a coroutine on the demo's loop and return what it returns."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=120)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=within_s)
 
     def until(self, what: str, look: Callable[[], object]) -> None:
         """Look until something holds; fail naming it after the deadline."""
 
         async def wait() -> None:
+            pauses = chain(_LOOK_EVERY_S, repeat(_LOOK_EVERY_S[-1]))
             async with asyncio.timeout(DEADLINE_S):
                 while not await asyncio.to_thread(look):  # noqa: ASYNC110 - the parts are other processes
-                    await asyncio.sleep(_LOOK_EVERY_S)
+                    await asyncio.sleep(next(pauses))
 
         try:
             self.run(wait())

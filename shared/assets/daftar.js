@@ -211,6 +211,18 @@
         search.focus();
       }
     });
+    /* A newer list may come when one of the older is chosen already: what is chosen stays, or typing goes on. */
+    let chosen = null;
+    suggestions.addEventListener("htmx:beforeSwap", () => {
+      chosen = suggestions.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    });
+    suggestions.addEventListener("htmx:afterSwap", () => {
+      if (chosen === null) return;
+      const same = [...suggestions.querySelectorAll("a")].find((link) => link.getAttribute("href") === chosen);
+      /* The list is only shown while something in it, or the search, has the focus. */
+      search.focus();
+      if (same) same.focus();
+    });
   }
 
   /* --- scanner and keys ---------------------------------------------------------------------------------------------------- */

@@ -436,6 +436,28 @@ def test_a_service_is_found_while_one_types_its_name(page: Page):
     page.wait_for_url("**/services/passport_post")
 
 
+def test_a_newer_list_of_services_leaves_the_chosen_one_chosen(page: Page):
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.goto("/about")
+    page.keyboard.press("/")
+    page.keyboard.type("گ")
+    expect(page.locator("#suggestions a").first).to_be_visible()
+    page.route("**/services/suggest?*", hold)
+    with page.expect_request("**/services/suggest?*"):
+        page.keyboard.type("ذر")
+    page.keyboard.press("ArrowDown")
+    page.locator("#suggestions a[href='/services/passport_post']").focus()
+    held[-1].continue_()
+    page.unroute("**/services/suggest?*")
+    expect(page.locator("#suggestions a")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/services/passport_post")
+
+
 def test_a_locked_page_is_covered_keeps_what_was_typed_and_opens_with_the_password(box: Box, page: Page):
     page.goto("/")
     page.locator("#search").fill("آب")

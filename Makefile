@@ -55,7 +55,7 @@ reference: ## write docs/reference from the tables in the code
 
 screens: ## walk the counter in Chromium and make docs/screens anew
 	@PYTHON=$(PYTHON) bash requirements/setup.sh test
-	DAFTAR_TEST_PICTURES=yes $(BIN)/pytest -q -n 0 tests/browser/test_counter.py tests/browser/test_bill_groups.py \
+	DAFTAR_TEST_PICTURES=whole $(BIN)/pytest -q -n 0 tests/browser/test_counter.py tests/browser/test_bill_groups.py \
 	  tests/browser/test_fines.py tests/browser/test_services.py tests/browser/test_finance.py
 	$(BIN)/python -m tests.browser.gallery
 

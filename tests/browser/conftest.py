@@ -1,7 +1,8 @@
-"""A real Chromium in front of the real system. What it saw is kept as pictures for people where they are wanted.
+"""A real Chromium in front of the real system. What it saw is kept as pictures for people.
 
-With `DAFTAR_TEST_PICTURES=yes` in the environment each page is kept twice, at the counter's width and at a phone's:
-`build/screens/<page>-1366.png` and `-390.png`. Drawing and packing them takes longer than looking a page over.
+Each page is kept twice, in the counter's window and in a phone's: `build/screens/<page>-1366.jpg` and `-390.jpg`. With
+`DAFTAR_TEST_PICTURES=whole` in the environment it is the whole page, as `.png`: drawing and packing that takes longer
+than looking a page over.
 
 A module has one window, in which the counter, the desk and central stay open from test to test, as they do all day in
 an office: a program that draws pages anew for each test would be most of what these tests cost.
@@ -19,7 +20,7 @@ from daftar.demo.world import FINANCE, MANAGER, OPERATOR
 from tests.system.demo import Demo
 
 SCREENS: Final = Path(__file__).parents[2] / "build" / "screens"
-WANTED: Final = os.environ.get("DAFTAR_TEST_PICTURES", "") == "yes"
+_WHOLE: Final = os.environ.get("DAFTAR_TEST_PICTURES", "") == "whole"
 DESKTOP: Final = ViewportSize(width=1366, height=768)
 PHONE: Final = ViewportSize(width=390, height=844)
 Picture = Callable[[Page, str], None]
@@ -138,8 +139,9 @@ def finance(window: Window, demo: Demo) -> Page:
 
 
 def keep_screen(page: Page, name: str) -> None:
-    """Fail where a page is wider than the window, at both widths; keep what it looks like where that is wanted."""
+    """Fail where a page is wider than the window, at both widths; keep what it looks like in both."""
     before = page.viewport_size or DESKTOP
+    SCREENS.mkdir(parents=True, exist_ok=True)
     for size in (PHONE, DESKTOP) if before["width"] == PHONE["width"] else (DESKTOP, PHONE):
         if page.viewport_size != size:
             page.set_viewport_size(size)
@@ -148,13 +150,14 @@ def keep_screen(page: Page, name: str) -> None:
             "document.querySelector('dialog[open]') !== null]"
         )
         assert width <= size["width"], f"{name} is {width} wide in a window of {size['width']}"
-        if not WANTED:
+        kept = SCREENS / f"{name}-{size['width']}"
+        if not _WHOLE:
+            page.screenshot(path=kept.with_suffix(".jpg"), quality=70, type="jpeg", animations="disabled")
             continue
         # What lies over a page covers the window, not the page.
         if not over and height > size["height"]:
             page.set_viewport_size(ViewportSize(width=size["width"], height=height))
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENS / f"{name}-{size['width']}.png", animations="disabled", timeout=120_000)
+        page.screenshot(path=kept.with_suffix(".png"), animations="disabled", timeout=120_000)
     page.set_viewport_size(before)
 
 

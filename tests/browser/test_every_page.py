@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from daftar.demo.world import FINANCE, MANAGER, OPERATOR, free_ports
 from shared.identifiers import parse_bill
-from tests.browser.conftest import DESKTOP, PHONE, WANTED, keep_screen
+from tests.browser.conftest import DESKTOP, PHONE, keep_screen
 from tests.system.demo import Demo, made_bill
 
 pytestmark = [pytest.mark.browser]
@@ -187,7 +187,7 @@ def look_over(page: Page, name: str, look: Look) -> list[str]:
         wrong += faults(page, f"{name}, {size['width']} wide")
         if size == sizes[0]:
             wrong += barriers(page, name)
-    if WANTED and language == "fa":
+    if language == "fa":
         keep_screen(page, name)
     return wrong
 

@@ -28,7 +28,7 @@ def text() -> str:
 def test_a_good_file_holds_and_what_only_hardware_can_prove_is_said(tmp_path: Path, text: str) -> None:
     result = profile("check", write(tmp_path, text))
     assert result.exit_code == 0, result.output
-    assert "somebody/s920: 13 of 13 held" in result.output
+    assert "somebody/s920: 16 of 16 held" in result.output
     assert "NOT SO" not in result.output
     assert "Only the device itself can prove:" in result.output
 

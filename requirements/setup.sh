@@ -42,10 +42,11 @@ made_from=$(cat requirements/dev.txt pyproject.toml hatch_build.py | sha256sum |
 if [ "$(cat "$stamp" 2>/dev/null)" != "$made_from" ] || [ ! -x .venv/bin/daftar ]; then
   echo "Making .venv (a minute or two the first time)…"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
-  # The lock names everything, pip too: that one first, for it takes half the time of the one that Python brings.
+  # Where the lock names a pip, that one first: it takes half the time of the one that Python brings.
   # Bytecode is made of what is imported, when it is: of most that lies in the packages nothing ever is.
   install=(.venv/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-compile)
-  "${install[@]}" --require-hashes -r <(sed -n '/^pip==/,/[^\\]$/p' requirements/dev.txt)
+  newer=$(sed -n '/^pip==/,/[^\\]$/p' requirements/dev.txt)
+  [ -z "$newer" ] || "${install[@]}" --require-hashes -r <(echo "$newer")
   "${install[@]}" --require-hashes -r requirements/dev.txt
   "${install[@]}" --no-build-isolation -e .
   echo "$made_from" > "$stamp"

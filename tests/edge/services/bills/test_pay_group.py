@@ -27,6 +27,8 @@ from tests.edge.services.office import Office
 from tests.edge.services.payments.test_exposure import hear, policy
 from tests.edge.services.payments.test_payment_model import ManagersOfTheTest
 from tests.edge.store.boxes import OFFICE_FEED
+from tests.edge.store.test_elsewhere import there
+from tests.edge.store.test_elsewhere import told as held_there
 
 FIVE = [parse_bill(*bill_of(number)) for number in range(5)]
 SUM_RIAL = sum(bill.amount_rial for bill in FIVE)
@@ -207,6 +209,21 @@ async def test_a_bill_paid_elsewhere_stands_paid_and_is_not_charged_again(office
     await paying.pay_again(group_id, one_charge=True, operator="sara", name="rest")
     await rest(office, paying.view(group_id))
     assert sum(charge.amount_rial for charge in office.virtual.charges) == SUM_RIAL
+
+
+async def test_a_bill_held_at_another_box_is_left_out_and_holds_up_no_other(office: Office, paying: PayGroup) -> None:
+    office.virtual.set_auto("decline")
+    group_id = await paying.pay(FIVE, one_charge=True, operator="sara", name="n")
+    await rest(office, paying.view(group_id))
+    held = bill_obligation(FIVE[1].bill_id, FIVE[1].payment_id)
+    hear(office.box, held_there(there("o1", "approved", held)))
+    group = paying.view(group_id)
+    assert [line.held_by for line in group.lines] == [None, "o1", None, None, None]
+    office.virtual.set_auto("approve")
+    await paying.pay_again(group_id, one_charge=True, operator="sara", name="rest")
+    await rest(office, paying.view(group_id))
+    assert [charge.amount_rial for charge in office.virtual.charges] == [SUM_RIAL - FIVE[1].amount_rial]
+    assert not paying.view(group_id).free
 
 
 async def test_a_late_charge_of_one_bill_calls_the_group_back(office: Office, paying: PayGroup) -> None:

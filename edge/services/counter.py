@@ -1,6 +1,6 @@
 """All that pages and programs may ask of the box, in one place. Each call is one use case of this folder."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -49,7 +49,7 @@ from edge.store.people import ApiCaller
 from edge.store.queries import Queries
 from shared.clock import Clock
 from shared.errors import OperatorError
-from shared.events import BillKind
+from shared.events import BillKind, TerminalBatch
 from shared.identifiers import parse_bill
 from shared.ids import NETWORK_FEED
 from shared.payment import CERTAINLY_UNCHARGED
@@ -255,10 +255,10 @@ class Counter(ServiceCounter):
         self._parts.documents.wake()
         return inquiry_id
 
-    async def close_day(self, *, operator: str, name: str | None = None) -> str:
+    async def close_day(self, *, operator: str, name: str | None = None, reports: Sequence[TerminalBatch] = ()) -> str:
         """See `CloseDay.close`. `name` is that of `Idempotent.run`."""
         self._parts.permissions.check(operator, "day_close")
-        close_id = await self._parts.closing.close(operator=operator, close_id=name and f"d{name}")
+        close_id = await self._parts.closing.close(operator=operator, close_id=name and f"d{name}", reports=reports)
         self._parts.documents.wake()
         return close_id
 

@@ -125,7 +125,7 @@ class DayTotal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TerminalBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What a terminal itself says it took since its last batch. Null where it has no such report."""
+    """What a terminal's own report says it took since the last close, as typed from it. Null where nobody did."""
 
     terminal: str
     count: Count | None = None

@@ -1,21 +1,29 @@
 """Pages of the day: what stands open, closing it (بستن روز), and the days before with their slips."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from edge.web.error_pages import status_of
 from edge.web.found import find_day
 from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name
 from edge.web.payment_view import paper_text
 from edge.web.ports.counter import ClosedDay
-from edge.web.rendering import AnyRequest, Web, page, part
+from edge.web.rendering import AnyRequest, Web, language_of, page, part
 from edge.web.schemas.day import batches_of
 from shared.day import summed
+from shared.error_texts import describe
+from shared.errors import OperatorError
+from shared.events import TerminalBatch
+from shared.money import parse_rial
+from shared.text import fold_number, is_digits
 
 DAYS_SHOWN: Final = 14
+_COUNT_DIGITS_MAX: Final = 6
 
 
 def _open_facts(web: Web) -> dict[str, Any]:
@@ -23,8 +31,41 @@ def _open_facts(web: Web) -> dict[str, Any]:
     return {
         "day": day,
         "sums": {name: summed(getattr(day.totals, name)) for name in day.totals.__struct_fields__},
-        "terminals": [terminal.name for terminal in web.counter.terminals() if terminal.state != "removed"],
     }
+
+
+def _terminals(web: Web) -> list[str]:
+    return [terminal.name for terminal in web.counter.terminals() if terminal.state != "removed"]
+
+
+def _report(terminal: str, typed: Mapping[str, str]) -> TerminalBatch | None:
+    """Return what was typed from a terminal's own paper, None where nothing was.
+
+    Raises OperatorError `day.half_report`, or what `parse_rial` raises.
+    """
+    count = fold_number(typed[f"count.{terminal}"])
+    total = typed[f"total.{terminal}"].strip()
+    if not count and not total:
+        return None
+    if not is_digits(count) or len(count) > _COUNT_DIGITS_MAX:
+        raise OperatorError("day.half_report", field=f"count.{terminal}")
+    if not total:
+        raise OperatorError("day.half_report", field=f"total.{terminal}")
+    return TerminalBatch(terminal=terminal, count=int(count), amount_rial=parse_rial(total, field=f"total.{terminal}"))
+
+
+def _today(web: Web, request: AnyRequest, **more: Any) -> Response[str]:
+    before = _number(request.query_params.get("before"))
+    days = web.counter.queries.closed_days(before, DAYS_SHOWN + 1)
+    return page(
+        web,
+        request,
+        "day.html",
+        live_part="day_live.html",
+        days=[(row, summed(row.body.totals), summed(row.body.undone)) for row in days[:DAYS_SHOWN]],
+        older=days[DAYS_SHOWN - 1].number if len(days) > DAYS_SHOWN else None,
+        **{"terminals": _terminals(web), "values": {}, "problem_of": None, **_open_facts(web), **more},
+    )
 
 
 def _closed_facts(web: Web, day: ClosedDay) -> dict[str, Any]:
@@ -49,32 +90,31 @@ def day_pages(web: Web) -> list[Any]:
 
     @get("/day", guards=[signed_in])
     async def today(request: AnyRequest) -> Response[str]:
-        before = _number(request.query_params.get("before"))
-        days = web.counter.queries.closed_days(before, DAYS_SHOWN + 1)
-        return page(
-            web,
-            request,
-            "day.html",
-            live_part="day_live.html",
-            days=[(row, summed(row.body.totals), summed(row.body.undone)) for row in days[:DAYS_SHOWN]],
-            older=days[DAYS_SHOWN - 1].number if len(days) > DAYS_SHOWN else None,
-            **_open_facts(web),
-        )
+        return _today(web, request)
 
     @get("/day/live", guards=[signed_in])
     async def today_live(request: AnyRequest) -> Response[str]:
         return part(web, request, "day_live.html", **_open_facts(web))
 
     @post("/day", guards=[signed_in, own_form], opt={ACT: "day_close"})
-    async def close(request: AnyRequest) -> Redirect:
+    async def close(request: AnyRequest) -> Response[Any]:
         form = await request.form()
         operator = operator_name(request)
+        terminals = _terminals(web)
+        fields = [f"{what}.{terminal}" for terminal in terminals for what in ("count", "total")]
+        typed = {field: str(form.get(field, "")) for field in fields}
+        try:
+            reports = [found for terminal in terminals if (found := _report(terminal, typed)) is not None]
+        except OperatorError as error:
+            said = {"error": error, "said": describe(error, language_of(request))}
+            return _today(web, request, status_code=status_of(error), values=typed, problem_of=said)
 
         async def run(name: str) -> bytes:
-            return (await web.counter.close_day(operator=operator, name=name)).encode()
+            return (await web.counter.close_day(operator=operator, name=name, reports=reports)).encode()
 
         key = one_time_key(str(form.get("key", "")))
-        close_id = (await web.counter.idempotent(key, form_digest("day"), f"page:{operator}", run)).decode()
+        digest = form_digest("day", *typed.values())
+        close_id = (await web.counter.idempotent(key, digest, f"page:{operator}", run)).decode()
         return Redirect(f"/days/{close_id}", status_code=303)
 
     @get("/days/{close_id:str}", guards=[signed_in])

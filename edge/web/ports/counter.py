@@ -32,7 +32,7 @@ from edge.web.ports.history import HistoryCounter
 from edge.web.ports.money import MANAGER, MoneyCounter, MoneyQueries
 from edge.web.ports.people import PeopleDesk, Permissions, Permitted
 from edge.web.ports.services import ServiceQueries, ServicesCounter
-from shared.events import BillKind
+from shared.events import BillKind, TerminalBatch
 from shared.identifiers import Bill
 from shared.payment import PaymentState
 
@@ -232,8 +232,11 @@ class Counter(MoneyCounter, DevicesCounter, AtmCounter, ServicesCounter, History
     async def ask_inquiry(self, kind: BillKind, parameter: str, *, operator: str, name: str | None = None) -> str:
         """Ask what a subscriber owes; return the inquiry's name, which follows from `name` when that is given."""
 
-    async def close_day(self, *, operator: str, name: str | None = None) -> str:
-        """Close the day and print its slip; return the close's name, which follows from `name` when that is given."""
+    async def close_day(self, *, operator: str, name: str | None = None, reports: Sequence[TerminalBatch] = ()) -> str:
+        """Close the day and print its slip; return the close's name, which follows from `name` when that is given.
+
+        `reports` is what terminals say of themselves. Raises OperatorError `payment.unknown_terminal`.
+        """
 
     async def print_slip(self, close_id: str) -> str:
         """Queue a closed day's slip; a second one says that it is a copy. Return the print job."""

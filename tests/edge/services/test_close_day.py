@@ -7,11 +7,11 @@ import pytest
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.journal.standing import ClosedDay
-from edge.services.close_day import Batch, CloseDay, check_last_close
+from edge.services.close_day import CloseDay, check_last_close
 from edge.services.papers.documents import DAY_SLIP
 from edge.store.rebuild import rebuild_projections
 from shared.entropy import SystemEntropy
-from shared.errors import DeviceError, IntegrityError, OperatorError
+from shared.errors import IntegrityError, OperatorError
 from shared.events import DayTotal, TerminalBatch
 from shared.journal.tree import root
 from shared.payment import PaymentState
@@ -20,34 +20,15 @@ from tests.edge.services.office import POWER, WATER, Office
 WATER_RIAL, POWER_RIAL = WATER.amount_rial, POWER.amount_rial
 
 
-class Reporting:
-    """A terminal that keeps a report of its own batch."""
-
-    name = "terminal-1"
-
-    def __init__(self, *said: Batch | Exception | None) -> None:
-        self._said = list(said)
-
-    async def batch(self) -> Batch | None:
-        said = self._said.pop(0)
-        if isinstance(said, Exception):
-            raise said
-        return said
-
-
-def closing(office: Office, *sources: Reporting) -> CloseDay:
+def closing(office: Office) -> CloseDay:
     return CloseDay(
-        writer=office.box.writer,
-        queries=office.box.queries,
-        entropy=SystemEntropy(),
-        terminals=["terminal-1"],
-        sources=sources,
+        writer=office.box.writer, queries=office.box.queries, entropy=SystemEntropy(), terminals=["terminal-1"]
     )
 
 
-async def close(office: Office, *sources: Reporting, close_id: str | None = None) -> ClosedDay:
-    service = closing(office, *sources)
-    return service.closed(await service.close(operator="sara", close_id=close_id))
+async def close(office: Office, *reports: TerminalBatch, close_id: str | None = None) -> ClosedDay:
+    service = closing(office)
+    return service.closed(await service.close(operator="sara", close_id=close_id, reports=reports))
 
 
 async def test_a_day_says_what_was_taken_and_what_the_journal_was(office: Office) -> None:
@@ -98,41 +79,24 @@ async def test_a_payment_that_is_under_way_falls_into_the_next_day(office: Offic
 
 
 @pytest.mark.parametrize(
-    ("said", "alarms"),
-    [
-        (Batch(1, WATER_RIAL), 0),
-        (None, 0),
-        (DeviceError("terminal.unreachable"), 0),
-        (Batch(2, 2 * WATER_RIAL), 1),
-        (Batch(1, WATER_RIAL + 1), 1),
-    ],
-    ids=["agrees", "has none", "does not answer", "one more", "another amount"],
+    ("count", "amount_rial", "alarms"),
+    [(1, WATER_RIAL, 0), (2, 2 * WATER_RIAL, 1), (1, WATER_RIAL + 1, 1), (0, 0, 1)],
+    ids=["agrees", "one more", "another amount", "nothing"],
 )
-async def test_a_terminals_own_report_is_compared(office: Office, said: Batch | Exception | None, alarms: int) -> None:
+async def test_a_terminals_own_report_is_compared(office: Office, count: int, amount_rial: int, alarms: int) -> None:
     office.virtual.set_auto("approve")
     assert await office.ends(await office.pay(WATER)) is PaymentState.APPROVED
-    day = await close(office, Reporting(said))
-    (batch,) = day.body.batches
-    reported = isinstance(said, Batch)
-    assert (batch.count, batch.amount_rial) == (
-        (said.count, said.amount_rial) if isinstance(said, Batch) else (None,) * 2
-    )
-    assert reported == (batch.count is not None)
+    report = TerminalBatch(terminal="terminal-1", count=count, amount_rial=amount_rial)
+    day = await close(office, report)
+    assert day.body.batches == (report,)
+    assert [total.amount_rial for total in day.body.totals] == [WATER_RIAL]
     assert office.alarms().count(("batch_differs", None)) == alarms
 
 
-async def test_a_payment_during_the_report_is_no_difference(office: Office) -> None:
-    office.virtual.set_auto("approve")
-
-    class Slow(Reporting):
-        async def batch(self) -> Batch | None:
-            said = await super().batch()
-            assert await office.ends(await office.pay(WATER)) is PaymentState.APPROVED
-            return said
-
-    day = await close(office, Slow(Batch(0, 0)))
-    assert [total.count for total in day.body.totals] == [1]
-    assert office.alarms() == []
+async def test_a_report_of_a_terminal_that_is_not_here_closes_nothing(office: Office) -> None:
+    with pytest.raises(OperatorError, match=r"payment\.unknown_terminal"):
+        await close(office, TerminalBatch(terminal="terminal-9", count=0, amount_rial=0))
+    assert "day.closed" not in office.kinds()
 
 
 async def test_the_slip_comes_out_and_the_next_one_is_a_copy(office: Office) -> None:

@@ -634,7 +634,7 @@ class FakeCounter(FakeServices):
         self.asked.append(("export", f"{first}-{last}"))
         return JournalCopy(name="journal.zip", pieces=iter([b"a whole ", b"journal"]))
 
-    async def close_day(self, *, operator: str, name: str | None = None) -> str:
+    async def close_day(self, *, operator: str, name: str | None = None, reports: Sequence[TerminalBatch] = ()) -> str:
         self.asked.append(("close_day", operator))
         day, close_id = self.queries.day, f"d{name}"
         members = {member: getattr(day, member) for member in day.__struct_fields__}
@@ -644,7 +644,7 @@ class FakeCounter(FakeServices):
             **members,
             close_id=close_id,
             root="5c" * 32,
-            batches=(TerminalBatch(terminal="counter-1"),),
+            batches=tuple(reports) or (TerminalBatch(terminal="counter-1"),),
             operator=operator,
         )
         number = len(self.queries.days) + 1

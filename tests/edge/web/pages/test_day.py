@@ -31,9 +31,7 @@ def a_day(counter: FakeCounter, **members: Any) -> None:
     counter.queries.day = msgspec.structs.replace(counter.queries.day, **members)
 
 
-async def test_the_open_day_shows_what_was_taken_and_that_the_terminal_has_no_report(
-    operator: Browser, counter: FakeCounter
-):
+async def test_the_open_day_shows_what_was_taken(operator: Browser, counter: FakeCounter):
     a_day(
         counter,
         totals=DayTotals(totals=(total(31, 48_310_000),), undone=(total(1, 310_000),)),
@@ -47,7 +45,6 @@ async def test_the_open_day_shows_what_was_taken_and_that_the_terminal_has_no_re
         "۴۸٬۳۱۰٬۰۰۰",
         "۳۰ پرداخت",
         "کسر می‌شود",
-        "این کارتخوان گزارشی ندارد",
         "۲ پرداخت · ۱۹۰٬۰۰۰ تومان",
     ):
         assert said in text
@@ -75,6 +72,24 @@ async def test_closing_leads_to_the_closed_day_and_pressing_twice_closes_once(op
     assert "۳٬۴۰۰" not in (await operator.page("/about")).text
     listed = await operator.page("/day")
     assert one in str(listed.all("a")), "the list of closed days leads to it"
+
+
+async def test_what_a_terminals_paper_says_is_typed_at_the_close(operator: Browser, counter: FakeCounter):
+    a_day(counter, totals=DayTotals(totals=(total(2, 34_000),)))
+    form = (await operator.page("/day")).form("/day")
+    typed = {"count.counter-1": "۳", "total.counter-1": "۵۱٬۰۰۰"}
+    for half in ({"total.counter-1": ""}, {"count.counter-1": ""}, {"count.counter-1": "-3"}, {"total.counter-1": "x"}):
+        refused = await operator.client.post("/day", data=form | typed | half)
+        assert refused.status_code == 422
+        assert 'aria-invalid="true"' in refused.text
+        kept = {**typed, **half}.values()
+        assert all(f'value="{one}"' in refused.text for one in kept), "what was typed is still there"
+    assert counter.queries.days == []
+    answer = await operator.client.post("/day", data=form | typed)
+    assert answer.status_code == 303
+    (day,) = counter.queries.days
+    assert day.body.batches == (TerminalBatch(terminal="counter-1", count=3, amount_rial=51_000),)
+    assert "نمی‌خواند: کارتخوان ۳ پرداخت" in (await operator.page(answer.headers["location"])).text
 
 
 async def test_a_slip_is_printed_again(operator: Browser, counter: FakeCounter):

@@ -1,7 +1,7 @@
 """The chart of accounts: where money stands between the customer's card and the biller.
 
     settled, receivable:<terminal>, doubtful        debit side: what others owe the centre, or have paid in
-    recoverable                                     debit side: owed on to a biller, without the money for it
+    recoverable                                     debit side: owed on or paid to a customer without the money for it
     losses                                          debit side: what the centre bears, by the word of two people
     unconfirmed, biller:<kind>, fees, refunds       credit side: what the centre owes on
     acquirer_pays:<terminal>                        credit side: what the acquirer pays on to billers itself
@@ -18,6 +18,7 @@ A card payment of a bill moves, with each step's evidence:
     reversed    the approval's transfer, turned round; recoverable ← receivable where the biller took it already
     withdrawn   the settlement's transfer, turned round: a corrected file does not have it
     case        what two people decide when they close a case (`central.ledger.closings`)
+    paid_out    recoverable ← the claim that a customer was paid out of, and that is somebody else's since
 
 A bill that the terminal was told to pay by its ids goes to `acquirer_pays:<terminal>`, from the start: nobody is asked,
 the acquirer owes the money and pays it on to the biller itself, and the two stand against each other.
@@ -78,7 +79,7 @@ ACCOUNT_NAMES: Final[dict[AccountKind, tuple[str, str]]] = {
     "doubtful": ("دریافتی به گفتهٔ سرپرست، بدون سند", "Charged by a supervisor's word, without evidence"),
     "settled": ("تسویه شده توسط پذیرنده", "Settled by the acquirer"),
     "unconfirmed": ("تعهد تأیید نشده", "Unconfirmed obligations"),
-    "recoverable": ("تأییدشده بی‌پول", "Taken by billers and providers, without a charge"),
+    "recoverable": ("تأییدشده یا برگردانده‌شده بی‌پول", "Taken by a biller, or paid back, without the money for it"),
     "biller": ("بدهی به صادرکنندهٔ قبض · {detail}", "Payable to biller · {detail}"),
     "acquirer_pays": (
         "قبض‌هایی که خود پذیرنده می‌پردازد · پایانه {detail}",

@@ -27,6 +27,7 @@ CaseKind = Literal[
     "duplicate",
     "in_doubt_settled",
     "confirmed_uncharged",
+    "had_twice",
     "left_in_doubt",
     "answer_contradicted",
     "no_result",
@@ -50,6 +51,7 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
     "duplicate": ("تکراری", "Duplicate"),
     "in_doubt_settled": ("نامشخصِ تسویه‌شده", "In doubt, settled"),
     "confirmed_uncharged": ("قبض تأییدشدهٔ بی‌برداشت", "Taken by its biller, not charged"),
+    "had_twice": ("پولی که مشتری دو بار دارد", "The customer has it twice"),
     "answer_contradicted": ("پاسخی که فایل اصلاحی رد می‌کند", "An answer that a corrected file contradicts"),
     "no_result": ("کارمزدِ بی‌نتیجه", "Fee without a result"),
     "tariff_differs": ("مغایرت با تعرفه", "Differs from the tariff"),
@@ -164,6 +166,12 @@ def note_if_there(connection: Connection, case_id: str, text: str, *, closes: bo
     if closes:
         close_case(connection, case_id, outcome="by_central", by=CENTRAL, at=at)
     return True
+
+
+def note_closed(connection: Connection, case_id: str, text: str, *, at: datetime) -> None:
+    """Write a note of central's into a case, closed or not, and leave it as it is."""
+    connection.execute(select(money_case.c.case_id).where(money_case.c.case_id == case_id).with_for_update())
+    write_note(connection, case_id, text, by=CENTRAL, at=at)
 
 
 def close_case(connection: Connection, case_id: str, *, outcome: str, by: str, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """How cases end, and what each end is for the books: pure, but for the words.
 
     refunded      the customer has the money back: claim ← paid_out
+    refunded_unanswered   likewise, knowing that its biller was asked and never answered
     recovered     the acquirer or biller paid outside of its files: settled ← what was owed
     loss          the centre bears it: losses ← what was owed
     written_off   nobody will ever ask for it: as a loss, under its own name
@@ -15,13 +16,18 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
-from central.ledger.accounts import FEES, LOSSES, PAID_OUT, REFUNDS, SETTLED, UNCONFIRMED, Account
+from central.ledger.accounts import FEES, LOSSES, PAID_OUT, RECOVERABLE, REFUNDS, SETTLED, UNCONFIRMED, Account
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.items import Part, parts_of
 from central.ledger.positions import Step, owed_on
 
-Outcome = Literal["refunded", "recovered", "loss", "written_off", "explained"]
+Outcome = Literal["refunded", "refunded_unanswered", "recovered", "loss", "written_off", "explained"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+UNANSWERED: Final = "refunded_unanswered"
+PAID_BACK: Final = ("refunded", UNANSWERED)
+"""Ends by which the customer has the money back."""
+HAD_TWICE: Final = "had_twice"
+"""The kind of the case in which a customer was paid what is not the customer's any more (`standing_on`)."""
 REOPENED: Final = "reopened"
 """Proposed of a closed case: its closing is taken back."""
 BY_CENTRAL: Final = "by_central"
@@ -31,6 +37,10 @@ CORRECTED: Final = "corrected"
 
 OUTCOME_NAMES: Final[dict[str, tuple[str, str]]] = {
     "refunded": ("پول به مشتری برگردانده شد", "The customer has the money back"),
+    UNANSWERED: (
+        "پول بی پاسخ صادرکننده برگردانده شد",
+        "The customer has the money back, though the biller never answered",
+    ),
     "recovered": ("طلب بیرون از فایل‌ها وصول شد", "Recovered outside of the files"),
     "loss": ("زیان آن پذیرفته شد", "Taken as a loss"),
     "written_off": ("از دفترها کنار گذاشته شد", "Written off"),
@@ -41,10 +51,12 @@ OUTCOME_NAMES: Final[dict[str, tuple[str, str]]] = {
 }
 """Names of ends, Persian and English."""
 
-_MONEY_OWED: Final = frozenset({"refund", "confirmed_uncharged"})
+_MONEY_OWED: Final = frozenset({"refund", "confirmed_uncharged", HAD_TWICE})
 """Kinds of cases in which central itself found that somebody is owed money."""
 _GIVABLE: Final = (REFUNDS, UNCONFIRMED, FEES)
 """Claims out of which a customer can be paid: nobody else has them."""
+PAID_FROM: Final = (*_GIVABLE, LOSSES, RECOVERABLE)
+"""Accounts that what customers were paid can stand on."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +67,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     item: int | None = None
     """Of a charge of several obligations: the one that the case is about, or None for all of it."""
     paid_out: Mapping[str, int] = {}
-    """What the closings of the payment's cases paid out of each claim by now: rials by the account's code."""
+    """What customers were paid out of each claim by now: rials by the account's code."""
+    had_twice: bool = False
+    """Whether it is about money that a customer was paid beyond what was the customer's."""
+
+
+def outcomes_of(kind: str) -> tuple[Outcome, ...]:
+    """Return the ends that a case of this kind may have: who has the money twice is not paid a third time."""
+    return tuple(outcome for outcome in OUTCOMES if kind != HAD_TWICE or outcome not in PAID_BACK)
 
 
 def takes_two(kind: str, outcome: str) -> bool:
@@ -102,9 +121,12 @@ def taken_back(made: Transfer, transfer_id: str) -> Transfer:
 
 def _steps(standing: Standing, payment: PaymentBook, outcome: str, amount_rial: int) -> list[Step]:
     """Return the accounts to debit and to credit."""
+    if standing.had_twice:
+        to = {"recovered": SETTLED, "loss": LOSSES, "written_off": LOSSES}.get(outcome)
+        return [] if to is None else [Step(to, RECOVERABLE, amount_rial)]
     parts = parts_of(payment) if standing.item is None else (parts_of(payment)[standing.item],)
     owed = owed_on(payment, taken=any(part.taken for part in parts))
-    if outcome == "refunded":
+    if outcome in PAID_BACK:
         claims = _given_of([] if owed is None else parts, amount_rial, standing.paid_out)
         return [Step(claim, PAID_OUT, rial) for claim, rial in claims.items()]
     if owed is None or outcome == "explained":
@@ -127,3 +149,25 @@ def _given_of(parts: Sequence[Part], amount_rial: int, paid_out: Mapping[str, in
         given[claim] = max(0, min(left, there[claim] - paid_out.get(claim.code, 0)))
         left -= given[claim]
     return {claim: rial for claim, rial in {**given, LOSSES: left}.items() if rial}
+
+
+def standing_on(payment: PaymentBook, held: Mapping[Account, int]) -> Counter[Account]:
+    """Return which accounts what customers were paid of a payment stands on, by now standing on those of `held`.
+
+    It stays where it is while there is such a claim. What a claim does not reach to any more, because its biller took
+    the money after all or the terminal gave it back, goes on to another that is nobody else's; what reaches to none is
+    money that the customer has twice, and *recoverable*. What was a loss is less of one where a claim is found later.
+    """
+    room = Counter[Account]()
+    for part in parts_of(payment):
+        if owed_on(payment, taken=part.taken) is not None:
+            room[part.claim] += part.amount_rial
+    stands = Counter({claim: max(0, min(held.get(claim, 0), room[claim])) for claim in _GIVABLE})
+    left = sum(held.values()) - stands.total()
+    for claim in _GIVABLE:
+        moves = max(-stands[claim], min(left, room[claim] - stands[claim]))
+        stands[claim] += moves
+        left -= moves
+    stands[LOSSES] = min(left, held.get(LOSSES, 0))
+    stands[RECOVERABLE] = left - stands[LOSSES]
+    return stands

@@ -6,6 +6,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from central.ledger.booking import PaymentBook
+from central.ledger.paying_out import follow_claims
 from central.ledger.positions import answered
 from central.ledger.store import set_confirmation, write_transfers
 
@@ -26,14 +27,16 @@ def give_fee(
     """
     if fee.confirmation == word:
         return
-    set_confirmation(connection, fee, confirmation=word, provider=provider, at=at, reason=reason)
+    after = set_confirmation(connection, fee, confirmation=word, provider=provider, at=at, reason=reason)
+    # A request may be answered anew, and its fee be paid anew: both stand in the transfers' names.
+    by = f"fee/{fee.payment_id}/{track_id}"
     write_transfers(
         connection,
         fee.office_id,
-        # A request may be answered anew, and its fee be paid anew: both stand in the transfers' names.
-        answered(fee, word, f"fee/{fee.payment_id}/{track_id}"),
+        answered(fee, word, by),
         payment_id=fee.payment_id,
         source_kind="provider",
         source=track_id,
         at=at,
     )
+    follow_claims(connection, after, by=f"{by}/{word}", why=word, at=at, track_id=track_id)

@@ -1,17 +1,40 @@
 """What finance gives a customer back by closing a case, against what a provider may take of the same money meanwhile.
 
 Money that may be with its biller is not paid to the customer as well: while a question about it is out, the case waits
-for the answer. What was paid back is not asked about any more; where that is taken back, it is asked about again.
+for the answer. A biller that never answers does not hold the customer's money for ever: after `ANSWER_AWAITED_FOR` two
+people may pay it knowing that nobody answered, and the question goes on being asked. What was paid back and had not
+been asked about is not asked about any more; where that is taken back, it is asked about again.
+
+Whatever comes after a pay-out (the biller took the money after all, the terminal gave it back), the pay-out follows the
+claims that are left, and what reaches to none of them is a case of its own: the customer has it twice.
 """
 
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select, update
 
-from central.ledger.booking import PaymentBook
+from central.ledger.accounts import PAID_OUT, RECOVERABLE, Account
+from central.ledger.booking import PaymentBook, Transfer
+from central.ledger.cases import NewCase, note_if_there, open_case
+from central.ledger.closings import HAD_TWICE, PAID_BACK, PAID_FROM, standing_on
 from central.ledger.items import words_of
-from central.ledger.store import queue_question
-from central.store.books import money_case, provider_task
+from central.ledger.overtaken import MOVED_SINCE, overtake
+from central.ledger.positions import steps_between
+from central.ledger.store import queue_question, write_transfers
+from central.store.books import ledger_transfer, money_case, provider_task
+
+Answer = Literal["none", "awaited", "given_up"]
+"""What is awaited of a provider: nothing, its answer, or nothing any more after so long."""
+ANSWER_AWAITED_FOR: Final = timedelta(hours=72)
+"""So long after a question left, a customer whose money is asked about has waited enough."""
+ASKED_AT_LEAST: Final = 3
+"""So often was a provider asked before it is said that it does not answer."""
+FOLLOWS: Final = "follows_claim"
+"""The reason of a transfer by which a pay-out follows the claims that are left."""
+NOT_TWICE: Final = "پول دوباره نزد مشتری نیست · the customer does not have it twice"
+"""The note that ends a case of money that a customer had twice."""
 
 
 def paid_back(connection: Connection, payment: PaymentBook, item: int | None = None) -> str | None:
@@ -24,29 +47,33 @@ def paid_back(connection: Connection, payment: PaymentBook, item: int | None = N
         case.office_id == payment.office_id,
         case.payment_id == payment.payment_id,
         case.state == "closed",
-        case.outcome == "refunded",
+        case.outcome.in_(PAID_BACK),
         covers,
     )
     found: str | None = connection.execute(query.order_by(case.ordinal).limit(1)).scalar()
     return found
 
 
-def answer_is_out(connection: Connection, payment: PaymentBook, item: int | None, at: datetime) -> bool:
+def answer_of(connection: Connection, office_id: str, payment_id: str, item: int | None, at: datetime) -> Answer:
     """Return whether a provider may be taking a payment just now, or one of its items; of None, any of it.
 
-    The payment's row is locked: a question that did not leave yet sees what is decided here before it does.
+    Whoever pays by it has locked the payment's row: a question that did not leave yet sees that before it does.
     """
     task = provider_task.c
     leaving = and_(task.state == "asking", task.lease_until > at)
-    query = select(task.task_id).where(
-        task.office_id == payment.office_id,
+    long_ago = func.coalesce(task.out_since, task.asked_at) <= at - ANSWER_AWAITED_FOR
+    # One that is on the wire at this moment may have its answer the next.
+    given_up = func.coalesce(and_(long_ago, task.attempts >= ASKED_AT_LEAST, ~leaving), False)
+    query = select(func.bool_and(given_up)).where(
+        task.office_id == office_id,
         task.kind == "confirm",
-        task.subject == payment.payment_id,
+        task.subject == payment_id,
         task.state != "done",
         or_(task.asked_at.is_not(None), leaving),
         *(() if item is None else (task.item == item,)),
     )
-    return connection.execute(query.limit(1)).scalar() is not None
+    found: bool | None = connection.execute(query).scalar()
+    return "none" if found is None else "given_up" if found else "awaited"
 
 
 def ask_again(connection: Connection, payment: PaymentBook, at: datetime) -> None:
@@ -66,3 +93,98 @@ def ask_again(connection: Connection, payment: PaymentBook, at: datetime) -> Non
     for item in sorted(rows.scalars(), key=lambda each: -1 if each is None else each):
         if words_of(payment)[item] == "none":
             payment = queue_question(connection, payment, item=item, at=at)
+
+
+def paid_from(connection: Connection, payment: PaymentBook) -> Counter[Account]:
+    """Return what customers were paid of a payment, by the account that it stands on now."""
+    by_code = {account.code: account for account in PAID_FROM}
+    table = ledger_transfer.c
+    by_case = and_(table.source_kind == "case", or_(table.debit == PAID_OUT.code, table.credit == PAID_OUT.code))
+    rows = connection.execute(
+        select(table.debit, table.credit, table.amount_rial).where(
+            table.office_id == payment.office_id,
+            table.payment_id == payment.payment_id,
+            or_(by_case, table.source_kind == "paid_out"),
+        )
+    )
+    held = Counter[Account]()
+    for row in rows:
+        for code, rial in ((row.debit, row.amount_rial), (row.credit, -row.amount_rial)):
+            if code in by_code:
+                held[by_code[code]] += rial
+    return held
+
+
+def follow_claims(
+    connection: Connection, payment: PaymentBook, *, by: str, why: str, at: datetime, **facts: Any
+) -> None:
+    """Have what customers were paid stand on the claims that are left of a payment whose row is locked.
+
+    `by` names what moved the claims, in the transfers' ids; `why` says it in the case of what a customer has twice.
+    """
+    held = paid_from(connection, payment)
+    if not any(held.values()):
+        return
+    stands = standing_on(payment, held)
+    steps = steps_between(held, stands)
+    if any(step.credit == RECOVERABLE for step in steps):
+        key = (payment.office_id, payment.payment_id)
+        overtake(connection, {key: RECOVERABLE.code}, by=f"{by}/{FOLLOWS}", note=MOVED_SINCE, at=at)
+    transfers = [
+        Transfer(
+            transfer_id=f"{by}/{FOLLOWS}/{number}",
+            phase="posted",
+            debit=step.debit.code,
+            credit=step.credit.code,
+            amount_rial=step.amount_rial,
+            reason=FOLLOWS,
+        )
+        for number, step in enumerate(steps)
+    ]
+    write_transfers(
+        connection,
+        payment.office_id,
+        transfers,
+        payment_id=payment.payment_id,
+        source_kind="paid_out",
+        source=by,
+        at=at,
+    )
+    beyond = sum(step.amount_rial for step in steps if step.debit == RECOVERABLE)
+    if beyond:
+        facts = {"reason": why, "earlier_case": _paying_case(connection, payment), **facts}
+        open_case(connection, _had_twice(payment, by, beyond, facts), at=at, again=True)
+    elif not stands[RECOVERABLE]:
+        _end_had_twice(connection, payment, at)
+
+
+def _had_twice(payment: PaymentBook, by: str, beyond_rial: int, facts: dict[str, Any]) -> NewCase:
+    return NewCase(
+        kind=HAD_TWICE,
+        about=f"{by}|{payment.about}",
+        amount_rial=beyond_rial,
+        office_id=payment.office_id,
+        payment_id=payment.payment_id,
+        facts=facts,
+    )
+
+
+def _paying_case(connection: Connection, payment: PaymentBook) -> str | None:
+    """Return the case by which a customer was paid last."""
+    case = money_case.c
+    query = select(case.case_id).where(
+        case.office_id == payment.office_id,
+        case.payment_id == payment.payment_id,
+        case.state == "closed",
+        case.outcome.in_(PAID_BACK),
+    )
+    found: str | None = connection.execute(query.order_by(case.closed_at.desc(), case.ordinal).limit(1)).scalar()
+    return found
+
+
+def _end_had_twice(connection: Connection, payment: PaymentBook, at: datetime) -> None:
+    table = money_case.c
+    of_payment = (table.office_id == payment.office_id, table.payment_id == payment.payment_id)
+    query = select(table.case_id).where(*of_payment, table.kind == HAD_TWICE, table.state != "closed")
+    for case_id in sorted(connection.execute(query).scalars()):
+        note_if_there(connection, case_id, NOT_TWICE, closes=True, at=at)

@@ -11,12 +11,14 @@ from central.ledger.cases import note_if_there, open_case
 from central.ledger.lives import note_entry
 from central.ledger.obligations import look_for_second_charge
 from central.ledger.overtaken import MOVED_SINCE, overtake
+from central.ledger.paying_out import follow_claims
+from central.ledger.positions import IN_FLIGHT
 from central.ledger.posting import book
 from central.ledger.questions import ask_provider
 from central.ledger.services import fee_charged, fee_undone, route_of, stands
 from central.ledger.store import account_of, load_payment, save_payment, write_transfers
 from central.ledger.tariffs import check_charge
-from shared.payment import CHARGED
+from shared.payment import CHARGED, UNDER_WAY
 
 
 def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> None:
@@ -44,6 +46,7 @@ def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> 
         at=at,
     )
     _overtake_closings(connection, before, booking, by=f"entry/{accepted.leaf.hex()}", at=at)
+    _follow_claims(connection, before, booking, by=f"entry/{accepted.leaf.hex()}", at=at)
     for new in booking.cases:
         open_case(connection, new, at=at, again=True)
     for note in booking.notes:
@@ -69,6 +72,17 @@ def _overtake_closings(
     for account in sorted({code for code in booked if account_of(code).side == "debit"}):
         key = (before.office_id, before.payment_id)
         overtake(connection, {key: account}, by=by, note=MOVED_SINCE, at=at)
+
+
+def _follow_claims(
+    connection: Connection, before: PaymentBook | None, booking: Booking, *, by: str, at: datetime
+) -> None:
+    """Have what a customer was paid of this payment stand on what is left of it, once that is certain."""
+    after = booking.payment
+    # Until a sale is answered nobody can have paid it out of a claim; while it is in doubt, none has ended.
+    if before is None or before.state in UNDER_WAY or after.state in IN_FLIGHT or not booking.transfers:
+        return
+    follow_claims(connection, after, by=by, why="money_gone", at=at, state=str(after.state))
 
 
 def _tell_request(connection: Connection, before: PaymentBook | None, after: PaymentBook, at: datetime) -> None:

@@ -73,7 +73,7 @@ def moved(before: PaymentBook, after: PaymentBook, *, source: str, reason: str) 
     Their ids are `source` and a number: the same fact makes the same transfers.
     """
     made = _Made(source, reason)
-    steps = _steps(balances(before), balances(after))
+    steps = steps_between(balances(before), balances(after))
     in_flight = after.state in IN_FLIGHT
     if before.pending_transfer is not None and not in_flight:
         steps = made.end(before, steps)
@@ -131,7 +131,7 @@ class _Made:
         return made
 
 
-def _steps(old: Counter[Account], new: Counter[Account]) -> list[Step]:
+def steps_between(old: Counter[Account], new: Counter[Account]) -> list[Step]:
     """Return the transfers from some balances to others.
 
     What is owed to the centre moves among its own accounts first, and so do the claims on it; then one for the other.

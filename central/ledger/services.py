@@ -115,7 +115,7 @@ def _ask_image(connection: Connection, accepted: AcceptedEntry, body: ImageAsked
     connection.execute(
         update(table)
         .where(table.c.office_id == office, table.c.task_id == task_id("image", subject), table.c.state == "done")
-        .values(state="waiting", next_at=at, attempts=0, asked_at=None, outcome=None, finished_at=None)
+        .values(state="waiting", next_at=at, attempts=0, asked_at=None, out_since=None, outcome=None, finished_at=None)
     )
 
 
@@ -259,6 +259,7 @@ def _ask_anew(connection: Connection, row: Any, at: datetime) -> None:
             made_at=at,
             attempts=0,
             asked_at=None,
+            out_since=None,
             outcome=None,
             finished_at=None,
             route=_route(connection, row),

@@ -17,7 +17,7 @@ from shared.clock import parse_instant
 from shared.errors import IntegrityError
 from shared.payment import PaymentState
 
-SourceKind = Literal["entry", "provider", "settlement", "case"]
+SourceKind = Literal["entry", "provider", "settlement", "case", "paid_out"]
 
 _OLDEST_CLAIM: Final = timedelta(days=366)
 _CLOCK_AHEAD_MAX: Final = timedelta(days=1)

@@ -7,9 +7,10 @@ import msgspec
 from sqlalchemy import Connection, and_, select, update
 
 from central.ledger.booking import PaymentBook, case_about
-from central.ledger.cases import case_id, note_if_there, open_case
+from central.ledger.cases import case_id, note_closed, note_if_there, open_case
 from central.ledger.giving_back import agreed_for_finance
-from central.ledger.items import words_of
+from central.ledger.items import with_words, words_of
+from central.ledger.paying_out import follow_claims, paid_back
 from central.ledger.positions import answered
 from central.ledger.services import order_of
 from central.ledger.store import set_confirmation, withdraw_question, write_transfers
@@ -34,6 +35,10 @@ from shared.payment import CERTAINLY_UNCHARGED
 from shared.sealed import Sealed
 
 TAKEN_AFTER_ALL: Final = "ارائه‌دهنده پرداخت را پذیرفت · the provider took the payment"
+REFUSED_AFTER_ALL: Final = (
+    "ارائه‌دهنده نپذیرفت؛ پول مشتری پیش‌تر برگردانده شده است · "
+    "the provider refused it; the customer has the money back already"
+)
 REFUND_INSTEAD: Final = "پروندهٔ برگشت باز است · a refund case is open"
 _CUSTOMER_SIZE_MAX_BYTES: Final = 8 * 1024
 """An answer must fit an entry of the feed."""
@@ -68,20 +73,22 @@ def finish_confirmation(
     body: Body
     item = asked.item
     if isinstance(reply, Taken):
-        outcome, transfers = "confirmed", answered(payment, "confirmed", asked.task_id, item=item)
+        outcome = word = "confirmed"
         body = _keep_taken(connection, asked, payment, reply, provider=provider, at=at)
     else:
-        outcome, transfers = f"refused:{reply.reason}", answered(payment, "refused", asked.task_id, item=item)
+        outcome, word = f"refused:{reply.reason}", "refused"
         body = _keep_refused(connection, asked, payment, reply, provider=provider, at=at)
     write_transfers(
         connection,
         asked.office_id,
-        transfers,
+        answered(payment, word, asked.task_id, item=item),
         payment_id=payment.payment_id,
         source_kind="provider",
         source=asked.track_id,
         at=at,
     )
+    after = with_words(payment, {item: word})
+    follow_claims(connection, after, by=f"{asked.task_id}/{word}", why=word, at=at, track_id=asked.track_id)
     append_feed(connection, office_feed(OfficeId(asked.office_id)), body)
     return outcome
 
@@ -136,18 +143,22 @@ def _keep_refused(
     after = set_confirmation(
         connection, payment, item=item, confirmation="refused", provider=provider, at=at, reason=reason
     )
+    paid_by = paid_back(connection, payment, item)
+    _end_late_approval(connection, after, at=at)
     # Asked before and "already paid": it may have been us; a person compares the provider's own record.
     asked_before = asked.asked_at is not None
     # Where two people give the whole charge back, theirs is the case of each of its bills.
     of = None if agreed_for_finance(payment) else item
     case = case_about(payment, "refund", item=of, reason=reason, track_id=asked.track_id, asked_before=asked_before)
-    _end_late_approval(connection, after, at=at)
+    if paid_by is not None:
+        # Two people knew that no answer had come: nobody is owed the money a second time.
+        note_closed(connection, paid_by, REFUSED_AFTER_ALL, at=at)
     return PaymentRefused(
         payment_id=payment.payment_id,
         provider=provider,
         track_id=asked.track_id,
         reason=reason,
-        case_id=open_case(connection, case, at=at, again=True),
+        case_id=paid_by or open_case(connection, case, at=at, again=True),
         item=item,
     )
 

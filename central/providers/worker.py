@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Engine, or_, select, update
+from sqlalchemy import Connection, Engine, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from central.ledger.booking import PaymentBook, case_about
@@ -219,7 +219,7 @@ def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
                 provider_task.c.task_id == asked.task_id,
                 provider_task.c.lease == asked.lease,
             )
-            .values(asked_at=now)
+            .values(asked_at=now, out_since=func.coalesce(provider_task.c.out_since, now))
             .returning(provider_task.c.task_id)
         )
         return marked.one_or_none() is not None
@@ -265,10 +265,11 @@ def _write_locked(connection: Connection, desk: ProviderDesk, asked: Asked, turn
             overdue = case_id("overdue", paid.about_item(asked.item))
             note_if_there(connection, overdue, f"{ANSWERED}: {outcome}", closes=True, at=now)
         values = {"state": "done", "finished_at": now, "last_problem": None, "outcome": outcome}
+    out_since = None if turn.asked_at is None else row.out_since or turn.asked_at
     connection.execute(
         update(table)
         .where(table.c.office_id == asked.office_id, table.c.task_id == asked.task_id)
-        .values(lease=None, lease_until=None, asked_at=turn.asked_at, **values)
+        .values(lease=None, lease_until=None, asked_at=turn.asked_at, out_since=out_since, **values)
     )
 
 

@@ -4,8 +4,7 @@ What is proposed, agreed and dropped stays (`case_closing`), is said in the case
 transaction (`central.ledger.closings`).
 """
 
-from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -16,27 +15,32 @@ from central.ledger.accounts import PAID_OUT
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.cases import close_case, open_again, write_note
 from central.ledger.closings import (
+    HAD_TWICE,
     OUTCOME_NAMES,
-    OUTCOMES,
+    PAID_BACK,
     REOPENED,
+    UNANSWERED,
+    Outcome,
     Standing,
     closing_transfers,
     is_of,
+    outcomes_of,
     takes_two,
     turned_round,
 )
 from central.ledger.locking import lock_payments
-from central.ledger.paying_out import answer_is_out, ask_again
+from central.ledger.paying_out import ANSWER_AWAITED_FOR, Answer, answer_of, ask_again, follow_claims, paid_from
 from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
+from central.reconciliation.views import CaseView
 from central.store.books import case_closing, ledger_transfer, money_case, office_payment
 from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
 
-BEYOND_THE_PAYMENT: Final = frozenset({"duplicate", "amount_differs"})
-"""Kinds of cases in which the acquirer took more, or other money, than the payment's own amount."""
+BEYOND_THE_PAYMENT: Final = frozenset({"duplicate", "amount_differs", HAD_TWICE})
+"""Kinds of cases about more, or other money, than the payment's own amount."""
 
 
 class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,13 +63,13 @@ def propose_closing(engine: Engine, case_id: str, *, outcome: str, reason: str, 
     `case.bad_outcome`, `case.no_reason`, `case.closing_waits`.
     """
     words = plain_reason(reason)
-    if outcome not in (*OUTCOMES, REOPENED):
-        raise OperatorError("case.bad_outcome", field="outcome")
     if words is None:
         raise OperatorError("case.no_reason", field="reason", max=REASON_SIZE_MAX)
     at = clock.now()
     with engine.begin() as connection:
         case = locked_case(connection, case_id)
+        if outcome not in (*outcomes_of(case["kind"]), REOPENED):
+            raise OperatorError("case.bad_outcome", field="outcome")
         _check_state(case, outcome)
         if outcome != REOPENED and not takes_two(case["kind"], outcome):
             write_note(connection, case_id, f"✓ {_named(outcome)}: {words}", by=by, at=at)
@@ -87,7 +91,7 @@ def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clo
     """Agree to what another person proposed: it is booked and done.
 
     Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`, `case.no_closing`, `case.one_person`,
-    `case.booked_already`, `case.answer_awaited`.
+    `case.booked_already`, `case.answer_awaited`, `case.no_answer_awaited`.
     """
     at = clock.now()
     in_transaction(engine, lambda connection: _agree(connection, case_id, closing_id, by=by, at=at))
@@ -116,7 +120,8 @@ def _agree(connection: Connection, case_id: str, closing_id: int, *, by: str, at
     if reopens:
         open_again(connection, case_id)
         payment = _payment_of(connection, case)
-        if case["outcome"] == "refunded" and payment is not None:
+        if case["outcome"] in PAID_BACK and payment is not None:
+            follow_claims(connection, payment, by=f"case/{closing_id}", why=REOPENED, at=at)
             ask_again(connection, payment, at)
     else:
         close_case(connection, case_id, outcome=closing.outcome, by=f"{closing.proposed_by} + {by}", at=at)
@@ -187,12 +192,36 @@ def _payment_of(connection: Connection, case: Any) -> PaymentBook | None:
     return load_payment(connection, case["office_id"], case["payment_id"])
 
 
-def _check_answered(connection: Connection, case: Any, payment: PaymentBook, at: datetime) -> None:
-    """Check that no biller may be taking what the customer gets back. Raises OperatorError `case.answer_awaited`."""
-    of = payment if case["item"] is None else payment.items[case["item"]]
-    is_whole = case["kind"] not in BEYOND_THE_PAYMENT and case["amount_rial"] >= of.amount_rial
-    if is_whole and answer_is_out(connection, payment, case["item"], at):
-        raise OperatorError("case.answer_awaited", case_id=case["case_id"])
+def outcomes_offered(connection: Connection, view: CaseView, at: datetime) -> tuple[Outcome, ...]:
+    """Return the ends that a person is offered: of the two by which a customer is paid, the one that is true."""
+    outcomes = outcomes_of(view.case.kind)
+    answer: Answer = "none"
+    if view.payment is not None:
+        whole = view.payment if view.item is None else view.item
+        answer = _answer(connection, msgspec.structs.asdict(view.case), whole.amount_rial, at)
+    untrue = "refunded" if answer == "given_up" else UNANSWERED
+    return tuple(outcome for outcome in outcomes if outcome != untrue)
+
+
+def _answer(connection: Connection, case: Any, whole_rial: int, at: datetime) -> Answer:
+    """Return what is awaited of a biller that may be taking what a case gives the customer back."""
+    if case["kind"] in BEYOND_THE_PAYMENT or case["amount_rial"] < whole_rial:
+        return "none"
+    return answer_of(connection, case["office_id"], case["payment_id"], case["item"], at)
+
+
+def _check_answered(connection: Connection, case: Any, payment: PaymentBook, outcome: str, at: datetime) -> None:
+    """Check that no biller may be taking what the customer gets back, or that two people know that none answered.
+
+    Raises OperatorError `case.answer_awaited`, `case.no_answer_awaited`.
+    """
+    whole = payment if case["item"] is None else payment.items[case["item"]]
+    answer = _answer(connection, case, whole.amount_rial, at)
+    if outcome == UNANSWERED and answer == "none":
+        raise OperatorError("case.no_answer_awaited", case_id=case["case_id"])
+    if answer == "awaited" or (answer == "given_up" and outcome != UNANSWERED):
+        hours = ANSWER_AWAITED_FOR // timedelta(hours=1)
+        raise OperatorError("case.answer_awaited", case_id=case["case_id"], hours=hours)
 
 
 def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> list[Transfer]:
@@ -200,24 +229,28 @@ def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> 
     if case["office_id"] is None or case["payment_id"] is None:
         return []
     payment = _payment_of(connection, case)
-    if payment is not None and closing.outcome == "refunded":
-        _check_answered(connection, case, payment, at)
+    if payment is not None and closing.outcome in PAID_BACK:
+        _check_answered(connection, case, payment, closing.outcome, at)
     table = office_payment.c
     settled_file = connection.execute(
         select(table.settled_file).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])
     ).scalar()
-    booked = _booked(connection, case)
-    paid_out = Counter[str]()
-    for row in booked:
-        paid_out[row.credit if row.reason == REOPENED else row.debit] += row.value_rial if row.paid_out else 0
+    paid_out = {} if payment is None else {one.code: rial for one, rial in paid_from(connection, payment).items()}
+    standing = Standing(
+        payment=payment,
+        settled=settled_file is not None,
+        item=case["item"],
+        paid_out=paid_out,
+        had_twice=case["kind"] == HAD_TWICE,
+    )
     made = closing_transfers(
-        Standing(payment=payment, settled=settled_file is not None, item=case["item"], paid_out=paid_out),
+        standing,
         closing.outcome,
         amount_rial=case["amount_rial"],
         closing_id=closing.closing_id,
     )
     if made and payment is not None and case["kind"] not in BEYOND_THE_PAYMENT:
-        _check_left(case, made, payment, booked)
+        _check_left(case, made, payment, _booked(connection, case))
     return made
 
 

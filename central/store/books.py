@@ -299,6 +299,7 @@ provider_task: Final = Table(
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("asked_at", _INSTANT),
+    Column("out_since", _INSTANT),
     Column("next_at", _INSTANT, nullable=False),
     Column("lease", Text),
     Column("lease_until", _INSTANT),
@@ -318,7 +319,8 @@ provider_task: Final = Table(
 )
 """Questions to providers, each to the connector its `route` names.
 
-`asked_at` is set before the first byte leaves: from then on the status is asked first.
+`asked_at` is set before the first byte leaves: from then on the status is asked first. `out_since` is when it was set
+first and nobody has said since that nothing was done.
 """
 
 money_case: Final = Table(

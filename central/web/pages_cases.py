@@ -8,10 +8,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from central.ledger.cases import CASE_NAMES
-from central.ledger.closings import OUTCOME_NAMES, OUTCOMES, takes_two
+from central.ledger.closings import OUTCOME_NAMES, takes_two
 from central.reconciliation import queries
 from central.reconciliation.cases import assign_case, note_case, open_break
-from central.reconciliation.closing import agree_closing, closings, drop_closing, propose_closing
+from central.reconciliation.closing import agree_closing, closings, drop_closing, outcomes_offered, propose_closing
 from central.web.guards import may_change, own_form, signed_in
 from central.web.lists import before_of, older_query
 from central.web.pages_settlement import username_of
@@ -28,6 +28,7 @@ def case_page(web: Web, request: AnyRequest, case_id: str, *, status_code: int =
         if found is None:
             raise OperatorError("web.not_found")
         proposed = closings(connection, case_id)
+        offered = outcomes_offered(connection, found, web.clock.now())
     everything = {"told": None, "typed": "", "closing_told": None, "wrong": None, **context}
     typed = {"outcome": "", "reason": "", **everything.pop("closing_typed", {})}
     return page(
@@ -39,7 +40,7 @@ def case_page(web: Web, request: AnyRequest, case_id: str, *, status_code: int =
         view=found,
         closings=proposed,
         waiting=next((one for one in proposed if one.state == "proposed"), None),
-        outcomes=[(outcome, OUTCOME_NAMES[outcome], takes_two(found.case.kind, outcome)) for outcome in OUTCOMES],
+        outcomes=[(outcome, OUTCOME_NAMES[outcome], takes_two(found.case.kind, outcome)) for outcome in offered],
         outcome_names=OUTCOME_NAMES,
         **everything,
     )

@@ -2,8 +2,17 @@
 
 import pytest
 
+from central.ledger.accounts import FEES, LOSSES, RECOVERABLE, REFUNDS, UNCONFIRMED, Account
 from central.ledger.booking import PaymentBook
-from central.ledger.closings import OUTCOMES, Standing, closing_transfers, takes_two, turned_round
+from central.ledger.closings import (
+    OUTCOMES,
+    PAID_BACK,
+    Standing,
+    closing_transfers,
+    standing_on,
+    takes_two,
+    turned_round,
+)
 from shared.payment import PaymentState
 
 AMOUNT = 40_000
@@ -47,9 +56,30 @@ def test_where_the_books_hold_nothing_of_it_nothing_is_booked(outcome: str) -> N
     assert not closing_transfers(Standing(payment=None, settled=False), outcome, amount_rial=1, closing_id=1)
     assert not closing_transfers(Standing(payment=payment(), settled=False), outcome, amount_rial=0, closing_id=1)
     nowhere = Standing(payment=payment(PaymentState.DECLINED), settled=False)
-    assert outcome == "refunded" or not closing_transfers(nowhere, outcome, amount_rial=1, closing_id=1)
+    assert outcome in PAID_BACK or not closing_transfers(nowhere, outcome, amount_rial=1, closing_id=1)
 
 
 def test_only_an_explanation_is_one_persons_and_not_where_money_is_owed() -> None:
     alone = {(kind, outcome) for kind in ("refund", "overdue") for outcome in OUTCOMES if not takes_two(kind, outcome)}
     assert alone == {("overdue", "explained")}
+
+
+@pytest.mark.parametrize(
+    ("of", "held", "stands"),
+    [
+        (payment(), {UNCONFIRMED: AMOUNT}, {UNCONFIRMED: AMOUNT}),
+        (payment(confirmation="refused"), {UNCONFIRMED: AMOUNT}, {REFUNDS: AMOUNT}),
+        (payment(confirmation="confirmed"), {UNCONFIRMED: 30_000}, {RECOVERABLE: 30_000}),
+        # What two people took as a loss with their eyes open stays one, and is less of one where a claim is found.
+        (payment(confirmation="confirmed"), {LOSSES: 10_000, UNCONFIRMED: 5_000}, {LOSSES: 10_000, RECOVERABLE: 5_000}),
+        (payment(), {LOSSES: AMOUNT}, {UNCONFIRMED: AMOUNT}),
+        (payment(PaymentState.REVERSED, "refused"), {REFUNDS: AMOUNT}, {RECOVERABLE: AMOUNT}),
+        # A pay-out that was taken back after it had moved: nothing is left of it anywhere.
+        (payment(confirmation="confirmed"), {UNCONFIRMED: -AMOUNT, RECOVERABLE: AMOUNT}, {}),
+        (payment(confirmation="refused"), {UNCONFIRMED: -AMOUNT, REFUNDS: AMOUNT, FEES: 0}, {}),
+    ],
+)
+def test_what_a_customer_was_paid_stands_on_the_claims_that_are_left(
+    of: PaymentBook, held: dict[Account, int], stands: dict[Account, int]
+) -> None:
+    assert {account: rial for account, rial in standing_on(of, held).items() if rial} == stands

@@ -276,3 +276,94 @@ def test_what_was_paid_back_is_not_handed_on_until_that_is_taken_back(world: Wor
     assert isinstance(world.told()[-1], PaymentConfirmed)
     assert world.balances() == {"receivable:11223344": 17_000, "biller:landline": 17_000}
     assert opened(world, "pay-1") == {"overdue": "closed"}
+
+
+def pays_unanswered(world: World) -> str:
+    """Pay a bill, let its provider say nothing for days, and have two people pay the customer; return the case."""
+    world.bad_day("pending", times=0)
+    world.pay("pay-1")
+    assert world.work() == HELD
+    case_id = waits_too_long(world)
+    with pytest.raises(OperatorError, match=r"case\.answer_awaited"):
+        end(world, case_id, "refunded_unanswered")
+    world.clock.wait(65 * 3_600)
+    # So long, but hardly asked: central may have been away itself.
+    with pytest.raises(OperatorError, match=r"case\.answer_awaited"):
+        agree_waiting(world, case_id)
+    assert world.work() == HELD
+    agree_waiting(world, case_id)
+    assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}
+    return case_id
+
+
+def agree_waiting(world: World, case_id: str) -> None:
+    with world.engine.connect() as connection:
+        newest = closings(connection, case_id)[-1]
+    agree_closing(world.engine, case_id, newest.closing_id, by="sara", clock=world.clock)
+
+
+def answers_now(world: World) -> None:
+    world.control.post("/control/good-day").raise_for_status()
+    world.clock.wait(600)
+    assert world.work() == DONE
+
+
+def test_a_customer_does_not_wait_for_ever_for_a_provider_that_never_answers(world: World) -> None:
+    case_id = pays_unanswered(world)
+    # The question goes on: nobody knows what became of it, and the office is told nothing that may be wrong.
+    world.clock.wait(600)
+    assert (world.work(), world.told(), confirmation(world, "pay-1")) == (HELD, [], "queued")
+    with world.engine.connect() as connection:
+        (row,) = payment_cases(connection, OFFICE, "pay-1")
+    assert (row.case_id, row.state, row.outcome) == (case_id, "closed", "refunded_unanswered")
+
+
+def test_a_provider_that_took_the_money_after_all_makes_a_case_of_what_is_paid_twice(world: World) -> None:
+    case_id = pays_unanswered(world)
+    answers_now(world)
+    hole = {"receivable:11223344": 17_000, "biller:landline": 17_000, "paid_out": 17_000, "recoverable": 17_000}
+    assert world.balances() == hole
+    with world.engine.connect() as connection:
+        twice = payment_cases(connection, OFFICE, "pay-1")[-1]
+    assert (twice.kind, twice.state, twice.amount_rial) == ("had_twice", "open", 17_000)
+    assert twice.facts["earlier_case"] == case_id
+    with pytest.raises(OperatorError, match=r"case\.bad_outcome"):
+        end(world, twice.case_id, "refunded")
+    end(world, twice.case_id, "loss")
+    del hole["recoverable"]
+    assert world.balances() == {**hole, "losses": 17_000}
+    assert opened(world, "pay-1") == {"overdue": "closed", "had_twice": "closed"}
+    # The customer was never paid, it turns out: everything is as if nobody had said so.
+    end(world, case_id, "reopened")
+    assert world.balances() == {"receivable:11223344": 17_000, "biller:landline": 17_000}
+    assert opened(world, "pay-1")["had_twice"] == "closed"
+
+
+def test_a_provider_that_refuses_after_all_owes_the_customer_nothing_more(world: World) -> None:
+    mark = {"bill_id": BILL[0], "payment_id": BILL[1], "state": "expired"}
+    world.control.post("/control/bills", json=mark).raise_for_status()
+    case_id = pays_unanswered(world)
+    answers_now(world)
+    assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}
+    (told,) = world.told()
+    assert isinstance(told, PaymentRefused)
+    assert told.case_id == case_id
+    assert opened(world, "pay-1") == {"overdue": "closed"}
+    with pytest.raises(OperatorError, match=r"case\.closed"):
+        end(world, case_id, "refunded")
+
+
+def test_what_finance_paid_and_the_terminal_gave_back_as_well_is_a_case(world: World) -> None:
+    mark = {"bill_id": BILL[0], "payment_id": BILL[1], "state": "expired"}
+    world.control.post("/control/bills", json=mark).raise_for_status()
+    world.pay("pay-1")
+    assert world.work() == DONE
+    with world.engine.connect() as connection:
+        (owed,) = payment_cases(connection, OFFICE, "pay-1")
+    end(world, owed.case_id, "refunded")
+    world.post(
+        ReversalRequested(payment_id="pay-1", refund_id="r", means="reversal"),
+        PaymentReversed(payment_id="pay-1", evidence=REVERSED),
+    )
+    assert world.balances() == {"paid_out": 17_000, "recoverable": 17_000}
+    assert opened(world, "pay-1") == {"refund": "closed", "had_twice": "open"}

@@ -1,6 +1,7 @@
 """Closing a case: who may, what is booked, and taking it back; through the pages, on a real PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -159,3 +160,22 @@ async def test_a_closed_case_with_a_new_reason_is_open_again(
     opened(day, REFUND, again=True)
     assert seen(day, case).case.state == "open"
     assert "دوباره پیش آمد" in (await mina.get(case)).text
+
+
+async def test_a_pay_out_without_the_billers_answer_is_offered_once_that_is_so_and_by_its_own_name(
+    day: Day, mina: httpx.AsyncClient
+) -> None:
+    case = opened(day, OVERDUE)
+    plain, knowing = 'value="refunded"', 'value="refunded_unanswered"'
+    page = (await mina.get(case)).text
+    assert plain in page
+    assert knowing not in page
+    long_ago = day.centre.clock.now() - timedelta(hours=72)
+    with day.web.engine.begin() as connection:
+        out = "state = 'waiting', outcome = NULL, attempts = 3, asked_at = :at, out_since = :at"
+        connection.execute(text(f"UPDATE provider_task SET {out} WHERE subject = 'p-0001'"), {"at": long_ago})  # noqa: S608 - no input
+    page = (await mina.get(case)).text
+    assert plain not in page
+    assert "پول بی پاسخ صادرکننده برگردانده شد" in page
+    assert (await send(mina, f"{case}/closings", {"outcome": "refunded_unanswered", **REASON})).status_code == 303
+    assert seen(day, case).case.waits

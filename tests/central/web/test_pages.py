@@ -360,6 +360,7 @@ A_CASE_OF_EACH_KIND: dict[str, dict[str, object]] = {
     "unposted": {"journal": "daftar.journal/72101001/1/1", "index": 4, "leaf": "ab", "type": "payment.approved"},
     "overdue": {"track_id": "c1", "problem": "no answer"},
     "confirmed_uncharged": {"earlier": "approved"},
+    "had_twice": {"reason": "confirmed", "earlier_case": "case-a", "track_id": "c1"},
     "tariff_differs": {
         "differs": "catalogue",
         "catalogue": "catalogue-a",

@@ -34,7 +34,7 @@ def enrol(central_url: str, code: str, *, signer: Signer, software: str, entropy
             headers={"content-type": WIRE_MEDIA_TYPE},
             timeout=TIMEOUT_MS / 1000,
             trust_env=False,
-            verify=trusted(),
+            verify=trusted(dates=True),
         )
     except httpx.HTTPError as error:
         raise PeerError("exchange.unreachable", why=type(error).__name__) from error

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -104,10 +105,12 @@ def make_app(day: Day) -> Litestar:
 
 
 @contextlib.contextmanager
-def serving(app: Any, port: int = 0) -> Iterator[str]:
-    """Serve an application on 127.0.0.1 from a thread; yield its address."""
+def serving(app: Any, port: int = 0, certificate: Path | None = None) -> Iterator[str]:
+    """Serve an application on 127.0.0.1 from a thread, over HTTPS with a certificate and its key; yield its address."""
     listener = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_level="critical", lifespan="on", timeout_graceful_shutdown=1, ssl_certfile=certificate
+    )
     server = uvicorn.Server(config)
     ready = threading.Event()
     started = server.startup
@@ -121,7 +124,7 @@ def serving(app: Any, port: int = 0) -> Iterator[str]:
     thread.start()
     try:
         assert ready.wait(START_TIMEOUT_S)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{'https' if certificate else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(START_TIMEOUT_S)

@@ -285,6 +285,12 @@ def feed_entries(
     )
 
 
+def holds_place(connection: Connection, journal_id: str, index: int) -> bool:
+    """Return whether central holds an entry at this place of a journal: a paper of another one there is in no log."""
+    here = select(journal.c.size).where(journal.c.journal_id == journal_id, journal.c.size > index)
+    return connection.execute(here).first() is not None
+
+
 def receipt(connection: Connection, journal_id: str, index: int, leaf_digits: str) -> ReceiptFound | None:
     """Return what is known of the entry a receipt names, or None when it has not come or differs.
 

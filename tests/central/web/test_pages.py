@@ -452,14 +452,23 @@ async def test_whoever_holds_a_receipt_takes_its_proof_away(
         assert (await visitor.get(f"/proof/{absent}")).status_code == 404
 
 
-async def test_a_receipt_that_has_not_come_yet_is_no_error_and_a_forged_one_is_not_confirmed(
+async def test_a_receipt_that_has_not_come_yet_is_no_error_and_one_that_differs_is_said_to(
     kept_day: Day, visitor: httpx.AsyncClient
 ) -> None:
-    for index, leaf in ((999, "0" * 16), (5, "f" * 16), (6, kept_day.box.log.leaves[5].hex()[:16])):
-        page = await visitor.get(f"/r/{kept_day.box.log.name}/{index}/{leaf}")
+    journal, size = kept_day.box.log.name, kept_day.box.log.size()
+    not_yet, differs = "این رسید هنوز به مرکز نرسیده است", "مرکز در این جای دفتر ثبت دیگری دارد"
+    of_before = kept_day.box.log.leaves[5].hex()[:16]
+    for index, leaf, said in (
+        (size, "0" * 16, not_yet),
+        (999, "0" * 16, not_yet),
+        (size - 1, "f" * 16, differs),
+        (5, "f" * 16, differs),
+        (6, of_before, differs),
+    ):
+        page = await visitor.get(f"/r/{journal}/{index}/{leaf}")
         assert page.status_code == 200
-        assert "این رسید هنوز به مرکز نرسیده است" in page.text
-    for nonsense in ("x", f"{kept_day.box.log.name}/5/short", f"{kept_day.box.log.name}/-1/{'0' * 16}"):
+        assert [words in page.text for words in (not_yet, differs)] == [said == not_yet, said == differs]
+    for nonsense in ("x", f"{journal}/5/short", f"{journal}/-1/{'0' * 16}"):
         assert (await visitor.get(f"/r/{nonsense}")).status_code == 404
 
 

@@ -72,6 +72,9 @@ UNDER_WAY: Final = frozenset({_S.REQUESTED, _S.SENT})
 OPEN: Final = UNDER_WAY | {_S.IN_DOUBT}
 """States of a sale without an outcome: nobody knows whether the card is charged."""
 
+UNDOING: Final = frozenset({_S.REVERSAL_REQUESTED, _S.REVERSAL_IN_DOUBT})
+"""States of a charge that a terminal was told to give back, without its answer: nobody knows whether it did."""
+
 DOUBTFUL: Final = frozenset({_S.IN_DOUBT, _S.REVERSAL_IN_DOUBT})
 """States in which nobody knows what the terminal did last, of the sale or of undoing it: such a payment keeps its
 terminal to itself."""

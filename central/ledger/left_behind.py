@@ -15,9 +15,9 @@ from central.ledger.cases import NewCase, note_if_there, open_case
 from central.store.answers import acquirer_answer
 from central.store.books import office_payment
 from central.store.journals import journal as journals
-from shared.payment import CERTAINLY_UNCHARGED, OPEN, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, OPEN, UNDOING, PaymentState
 
-LEFT_OPEN: Final = OPEN | {PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT}
+LEFT_OPEN: Final = OPEN | UNDOING
 """States that only the box could have settled by itself."""
 TOLD_AFTER_ALL: Final = "دستگاه پس از همه گفت · its box told after all"
 _AFTER_A_START: Final = {

@@ -37,7 +37,7 @@ from central.store.settlements import (
     settlement_file,
     settlement_line,
 )
-from shared.payment import CHARGED, PaymentState
+from shared.payment import CHARGED, OPEN, UNDOING
 
 __all__ = [
     "DayBoard",
@@ -261,14 +261,16 @@ _CHARGED = office_payment.c.state.in_(sorted(CHARGED))
 _ALONE = office_payment.c.item_count == 0
 _MEASURES: Final[dict[str, ColumnElement[bool]]] = {
     "charged": _CHARGED,
-    "in_doubt": office_payment.c.state.in_([PaymentState.IN_DOUBT, PaymentState.SENT]),
+    "in_doubt": office_payment.c.state.in_(sorted(OPEN)),
+    "undoing": office_payment.c.state.in_(sorted(UNDOING)),
     "unconfirmed": and_(_ALONE, _CHARGED, office_payment.c.confirmation == "queued"),
     "confirmed": and_(_ALONE, office_payment.c.confirmation == "confirmed"),
     "refused": and_(_ALONE, office_payment.c.confirmation == "refused"),
     "settled": office_payment.c.settled_file.is_not(None),
     "unsettled": and_(_CHARGED, office_payment.c.settled_file.is_(None)),
 }
-"""What the board counts. A sent payment whose outcome has not come yet is counted with those in doubt."""
+"""What the board counts. A payment whose outcome has not come yet is counted with those in doubt: a silent box may know
+more. What is being given back is charged as well, as far as is known."""
 _ITEM_MEASURES: Final[dict[str, ColumnElement[bool]]] = {
     "unconfirmed": and_(_CHARGED, office_payment_item.c.confirmation == "queued"),
     "confirmed": office_payment_item.c.confirmation == "confirmed",

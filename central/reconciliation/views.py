@@ -166,6 +166,8 @@ class OfficeBoard(msgspec.Struct, frozen=True, kw_only=True):
     charged_rial: int
     in_doubt_count: int
     in_doubt_rial: int
+    undoing_count: int
+    undoing_rial: int
     unconfirmed_count: int
     unconfirmed_rial: int
     refused_count: int
@@ -184,6 +186,8 @@ class DayBoard(msgspec.Struct, frozen=True, kw_only=True):
     charged_rial: int
     in_doubt_count: int
     in_doubt_rial: int
+    undoing_count: int
+    undoing_rial: int
     unconfirmed_count: int
     unconfirmed_rial: int
     confirmed_count: int

@@ -106,6 +106,8 @@ def board_pages(web: Web) -> list[Any]:
             request,
             "board.html",
             board=numbers,
+            # What is not at its end does not leave the board by growing old.
+            open=all_time,
             period=period,
             periods=tuple(PERIOD_DAYS),
             providers=_provider_parts(numbers, language),

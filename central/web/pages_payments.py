@@ -19,12 +19,13 @@ from central.web.guards import signed_in
 from central.web.lists import FILE_ROWS_MAX, as_file, before_of, older_query, wants_file
 from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
 from shared.errors import OperatorError
-from shared.payment import CERTAINLY_UNCHARGED, CHARGED, DOUBTFUL, LATE, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, DOUBTFUL, LATE, OPEN, UNDOING, PaymentState
 from shared.text import fold_number
 
 STATE_GROUPS: Final[dict[str, tuple[PaymentState, ...]]] = {
     "charged": tuple(sorted(CHARGED)),
-    "in_doubt": (PaymentState.IN_DOUBT, PaymentState.SENT, PaymentState.REVERSAL_IN_DOUBT),
+    "in_doubt": tuple(sorted(OPEN)),
+    "undoing": tuple(sorted(UNDOING)),
     "uncharged": tuple(sorted(CERTAINLY_UNCHARGED)),
 }
 CONFIRMATIONS: Final = ("none", "queued", "confirmed", "refused")

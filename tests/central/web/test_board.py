@@ -1,14 +1,19 @@
 """The board: sums by day, and what silent offices may hold."""
 
+import re
 from datetime import timedelta
 
+import httpx
 import pytest
+from sqlalchemy import text
 
 from central.reconciliation.queries import day_board
 from central.web.board_reads import SILENT_AFTER, day_sums, office_states
 from central.web.office_reads import offices
 from central.web.pages_board import since_of
 from shared.calendar import TEHRAN, tehran_date
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, OPEN, UNDOING, PaymentState
+from shared.text import fold_number
 from tests.central.web.a_day import Day, other_office
 
 pytestmark = pytest.mark.postgres
@@ -50,3 +55,31 @@ def test_a_period_begins_at_midnight_in_iran(kept_day: Day) -> None:
     assert begin <= now
     assert since_of("week", now) == begin - timedelta(days=6)
     assert since_of("all", now) is None
+
+
+def test_a_state_is_certain_or_on_the_board() -> None:
+    """Charged for certain, not charged for certain, or counted among what nobody knows: nothing else."""
+    kinds = (CHARGED - UNDOING, CERTAINLY_UNCHARGED, OPEN, UNDOING)
+    assert sorted(state for kind in kinds for state in kind) == sorted(PaymentState)
+
+
+async def test_what_nobody_knows_the_end_of_is_on_the_board_however_old(day: Day, mina: httpx.AsyncClient) -> None:
+    old = day.centre.clock.now() - timedelta(days=60)
+    ids = {state: day.charge(1_000 + number) for number, state in enumerate(PaymentState)}
+    day.sync()
+    with day.web.engine.begin() as connection:
+        for state, payment_id in ids.items():
+            told = {"state": str(state), "at": old, "id": payment_id}
+            change = "UPDATE office_payment SET state = :state, received_at = :at WHERE payment_id = :id"
+            connection.execute(text(change), told)
+    with day.web.engine.connect() as connection:
+        board = day_board(connection)
+    page = (await mina.get("/")).text
+    for name, states in (("in_doubt", OPEN), ("undoing", UNDOING)):
+        (shown,) = re.findall(rf'<a class="tile[^"]*" href="/payments\?state={name}">.*?number">(.*?)</span>', page)
+        listed = (await mina.get(f"/payments?state={name}")).text
+        found = {state for state, payment_id in ids.items() if f'/{payment_id}"' in listed}
+        assert states <= found
+        assert int(fold_number(shown)) == getattr(board, f"{name}_count") >= len(states)
+    (row,) = (office for office in board.offices if office.undoing_count)
+    assert row.undoing_rial == sum(1_000 + list(PaymentState).index(state) for state in UNDOING)

@@ -206,6 +206,7 @@ async def test_the_board_counts_the_money_by_where_it_stands(kept_mina: httpx.As
         "Charged to cards": "4",
         "Queued for confirmation": "4",
         "In doubt": "1",
+        "Giving back, end unknown": "0",
         "Needs review": "0",
         "Not settled yet": "4",
     }

@@ -59,6 +59,25 @@ def test_a_second_start_finds_nothing_to_settle(box: Box):
         assert recovered.in_doubt == settled
 
 
+class OfAnotherRelease(Body, frozen=True, kw_only=True):
+    """An entry that this release does not know."""
+
+    type = "payment.blessed"
+    payment_id: str
+
+
+def test_an_entry_of_another_release_is_carried_and_keeps_nothing_from_starting(tmp_path: Path):
+    with Box(tmp_path) as box:
+        box.write(requested("p1"), sent("p1"), OfAnotherRelease(payment_id="p1"), approved("p1"))
+    with Box(tmp_path) as box:
+        recover(box.writer, box.queries, box.identity, box.signer.public_key, software="test")
+        found = box.queries.payment("p1")
+        assert found
+        assert found.state is PaymentState.APPROVED
+        verify_journal(box.queries, JOURNAL, box.signer.public_key)
+    assert rebuild_projections(box.path) == []
+
+
 def test_another_boxes_key_does_not_go_on(box: Box, tmp_path: Path):
     other = FileSigner.create(tmp_path / "other.key", box.entropy)
     with pytest.raises(IntegrityError) as caught:

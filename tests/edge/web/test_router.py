@@ -103,6 +103,15 @@ async def test_no_page_has_a_script_or_a_style_of_its_own(operator: Browser, pag
                 assert attributes.get(name, "/").startswith(("/", "#")), (path, tag, attributes)
 
 
+async def test_browsers_are_given_nothing_to_keep(operator: Browser, pages: list[str]):
+    for script in assets_folder().glob("*.js"):
+        kept = re.findall(r"localStorage|sessionStorage|indexedDB|serviceWorker|caches\b", script.read_text("utf-8"))
+        assert kept == [], script.name
+    for path in pages:
+        (config,) = (await operator.page(path)).all("meta", name="htmx-config")
+        assert json.loads(config["content"])["historyCacheSize"] == 0, path
+
+
 @pytest.mark.parametrize(("language", "direction"), [("fa", "rtl"), ("en", "ltr")])
 async def test_each_page_says_its_language_and_has_one_heading(
     operator: Browser, pages: list[str], language: str, direction: str

@@ -425,6 +425,50 @@ async def test_the_link_comes_back_by_itself(office: Office, quick: Quick) -> No
     assert (await office.sale(driver)).kind == "approved"
 
 
+async def test_a_link_that_died_unnoticed_costs_one_refusal_and_no_restart(office: Office, quick: Quick) -> None:
+    """A night without a word: something on the way forgot the connection and lets what is said on it vanish."""
+    links: list[asyncio.Task[None]] = []
+    vanishes = False
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        forgotten = len(links) <= 2  # both ways of the first connection
+        while data := await reader.read(1_000):
+            if not (vanishes and forgotten):
+                writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, thither = await asyncio.open_connection("127.0.0.1", office.port)
+        links.extend((asyncio.create_task(pass_on(reader, thither)), asyncio.create_task(pass_on(there, writer))))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as between:
+        driver = office.driver(quick(ready_timeout_ms=300), port=between.sockets[0].getsockname()[1])
+        assert (await office.sale(driver)).kind == "approved"
+        vanishes = True
+        with pytest.raises(DeviceError, match=r"terminal\.not_ready"):
+            await office.sale(driver, OTHER)
+        assert len(office.terminal.charges) == 1
+        assert (await office.sale(driver, OTHER)).kind == "approved"
+        assert (len(office.terminal.charges), len(links)) == (2, 4)
+        await driver.close()
+        await asyncio.gather(*links, return_exceptions=True)
+
+
+async def test_links_lost_again_and_again_leave_nothing_behind(office: Office, quick: Quick) -> None:
+    driver = office.driver(quick(reconnect_first_ms=1))
+    await driver.prepare()
+
+    def held() -> int:
+        return len(list(Path("/proc/self/fd").iterdir())) + len(asyncio.all_tasks())
+
+    before = held()
+    for _ in range(100):
+        driver._wire.drop()
+        await driver.probe()
+    assert held() < before + 50, "the last of them may be on their way out"
+    assert (await office.sale(driver)).kind == "approved"
+
+
 async def test_another_terminal_behind_the_address_is_noticed(office: Office, quick: Quick) -> None:
     driver = office.driver(quick())
     office.terminal.set_fault("die_after_charging")

@@ -2,8 +2,9 @@
 
 Every way to a printer buffers: bytes taken are not paper. So a job is *printed* only when the printer answered the
 marker queued behind it; *not printed* only when not one byte of it left; and *uncertain* in all other cases, for which
-a reprint carries the mark of a copy. Each step has a deadline of the profile and a link lives for one call. Device
-trouble is a result here, never an exception.
+a reprint carries the mark of a copy. A marker that was never answered may be answered later, and all answers look
+alike: the next job waits until nothing of the one before can be taken for its own. Each step has a deadline of the
+profile and a link lives for one call. Device trouble is a result here, never an exception.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from edge.devices.printers.escpos_encoder import drawer_pulse
+from edge.devices.printers.escpos_encoder import END_OF_JOB, drawer_pulse
 from edge.devices.printers.links import Link, Place
 from edge.devices.printers.status import (
     AUTOMATIC_STATUS,
@@ -53,6 +54,8 @@ class PrinterDriver:
         self._times = profile.times
         self._answers = profile.answers
         self._turn = asyncio.Lock()
+        self._marker_owed = False
+        """Whether a job's marker was not answered: the answer may still come."""
         self.last_error: str | None = None
         """What the system said when the printer could last not be reached; None once it was."""
 
@@ -114,9 +117,14 @@ class PrinterDriver:
         return self.place.answers and (self._answers.real_time_status or self._answers.automatic_status)
 
     @property
+    def _tells_end(self) -> bool:
+        """Whether the end of a job is told, and the way to it lets that through."""
+        return self._answers.end_of_job and self.place.answers
+
+    @property
     def _speaks(self) -> bool:
         """Whether anything is ever heard from it."""
-        return self._can_be_asked or (self.place.answers and self._answers.end_of_job)
+        return self._can_be_asked or self._tells_end
 
     async def _print(self, ear: "_Ear", data: bytes, job: "_Job") -> PrintResult:
         job.step = "status"
@@ -124,11 +132,14 @@ class PrinterDriver:
         if status not in CAN_PRINT and self._can_be_asked:
             # A printer that should answer and does not is not given money's paper: nothing sent is safe to repeat.
             return PrintResult(kind="not_printed", status=status, detail="refused before sending")
+        if self._marker_owed and not await self._hear_owed(ear):
+            return PrintResult(kind="not_printed", status=status, detail="the job before is not through")
         job.step, job.begun = "send", True
+        self._marker_owed = self._tells_end
         async with asyncio.timeout(self._times.send_timeout_ms / 1000 + self._under_way_s(data)):
             await self._send(ear.link, NO_AUTOMATIC_STATUS + data if self._speaks else data)
             await ear.link.finish()
-        if not (self._answers.end_of_job and self.place.answers):
+        if not self._tells_end:
             return PrintResult(kind="uncertain", status=status, detail="the end of a job is not told here")
         job.step = "end_of_job"
         try:
@@ -137,9 +148,29 @@ class PrinterDriver:
         except TimeoutError:
             # Nothing came out, or not all of it; ask why while the connection still stands.
             return PrintResult(kind="uncertain", status=await self._ask_status(ear), detail="no end of job")
+        self._marker_owed = False
         if marker_says_paper_end(marker):
             return PrintResult(kind="uncertain", status=PrinterStatus.PAPER_END, detail="the paper ended with the job")
         return PrintResult(kind="printed", status=marker_meaning(marker, status))
+
+    async def _hear_owed(self, ear: "_Ear") -> bool:
+        """Have a marker of our own answered, and whatever comes with it; return whether it was.
+
+        A printer that does not answer it is asked once: the picture that was cut off may have taken it for its own.
+        """
+        self._marker_owed = False
+        heard = False
+        wait_ms = self._times.end_of_job_timeout_ms
+        await ear.link.send(END_OF_JOB)
+        await ear.link.finish()
+        while True:
+            try:
+                async with asyncio.timeout(wait_ms / 1000):
+                    await ear.answer(is_end_of_job_byte)
+            except TimeoutError:
+                return heard
+            # The first answer may be the one that was owed; ours then follows on its heels.
+            heard, wait_ms = True, self._times.status_timeout_ms
 
     def _under_way_s(self, data: bytes) -> float:
         """Return how long a job is under way when nothing goes wrong: the line's speed, and the rests of the model."""

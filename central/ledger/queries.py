@@ -4,7 +4,7 @@ Lists page by cursor: pass the `ordinal` of the last row shown as `before`; newe
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from central.ledger.accounts import AccountKind, Side, account_name
 from central.ledger.item_queries import charges_of_bill, payment_items
 from central.ledger.obligations import holders
+from central.ledger.unsettled import is_late
 from central.store.books import (
     PAYMENT_NAMES,
     ledger_account,
@@ -94,12 +95,16 @@ class PaymentRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What to list; None and empty mean all. `text` is an id, RRN, STAN, terminal number or bill id, whole."""
+    """What to list; None and empty mean all. `text` is an id, RRN, STAN, terminal number or bill id, whole.
+
+    `late_on`: only what is late to be settled on that day.
+    """
 
     office_id: str | None = None
     states: tuple[PaymentState, ...] = ()
     confirmation: str | None = None
     settled: bool | None = None
+    late_on: date | None = None
     text: str = ""
 
 
@@ -199,6 +204,8 @@ def payments(
     if wanted.settled is not None:
         settled = office_payment.c.settled_file.is_not(None)
         where.append(settled if wanted.settled else ~settled)
+    if wanted.late_on is not None:
+        where.append(is_late(wanted.late_on))
     if "\x00" in wanted.text:
         return ()
     if wanted.text:

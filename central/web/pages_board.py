@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from litestar import Response, get
 
+from central.ledger.unsettled import LATE_AFTER_DAYS, late
 from central.reconciliation.queries import DayBoard, day_board
 from central.web.board_reads import day_sums, office_states
 from central.web.charts import Part, day_chart, share_bar
@@ -100,6 +101,7 @@ def board_pages(web: Web) -> list[Any]:
             all_time = numbers if period == "all" else day_board(connection)
             rows = offices(connection, now=now)
             sums = day_sums(connection, first=today - timedelta(days=CHART_DAYS - 1))
+            late_ones = late(connection, today)
             open_alarms = [alarm for alarm in alarms(connection) if alarm.closed_at is None]
         return page(
             web,
@@ -123,6 +125,8 @@ def board_pages(web: Web) -> list[Any]:
             # What an office owes us news about does not depend on the period looked at.
             states=office_states(rows, all_time.offices, now=now),
             alarms=open_alarms,
+            late=late_ones,
+            late_after_days=LATE_AFTER_DAYS,
         )
 
     return [board]

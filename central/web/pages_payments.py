@@ -1,6 +1,7 @@
 """Payments of all offices, one payment's whole life, and the ledger they make."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, Final
 
 from litestar import Response, get
@@ -18,6 +19,7 @@ from central.reconciliation.statements import answers, statements
 from central.web.guards import signed_in
 from central.web.lists import FILE_ROWS_MAX, as_file, before_of, older_query, wants_file
 from central.web.rendering import PAGE_ROWS, AnyRequest, Web, page
+from shared.calendar import tehran_date
 from shared.errors import OperatorError
 from shared.payment import CERTAINLY_UNCHARGED, CHARGED, DOUBTFUL, LATE, OPEN, UNDOING, PaymentState
 from shared.text import fold_number
@@ -61,7 +63,7 @@ _OF_ITEM: Final = ("item", "amount_rial", "confirmation", "bill_id", "bill_payme
 """Columns that are an item's own where the payment has items."""
 
 
-def filter_of(request: AnyRequest) -> PaymentFilter:
+def filter_of(request: AnyRequest, today: date) -> PaymentFilter:
     """Return what a list of payments is asked for; members that mean nothing are not asked."""
     asked = request.query_params
     confirmation = asked.get("confirmation", "")
@@ -70,6 +72,7 @@ def filter_of(request: AnyRequest) -> PaymentFilter:
         states=STATE_GROUPS.get(asked.get("state", ""), ()),
         confirmation=confirmation if confirmation in CONFIRMATIONS else None,
         settled=_SETTLED.get(asked.get("settled", "")),
+        late_on=today if asked.get("settled") == "late" else None,
         text=fold_number(asked.get("q", ""))[:_TEXT_MAX],
     )
 
@@ -126,7 +129,7 @@ def payment_pages(web: Web) -> list[Any]:
 
     @get("/payments", guards=[signed_in], sync_to_thread=True)
     def show_payments(request: AnyRequest) -> Response[Any]:
-        wanted = filter_of(request)
+        wanted = filter_of(request, tehran_date(web.clock.now()))
         with web.engine.connect() as connection:
             if wants_file(request):
                 rows = books.payments(connection, wanted, limit=FILE_ROWS_MAX)

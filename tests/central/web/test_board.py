@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text, update
 
+from central.ledger.queries import PaymentFilter, payments
+from central.ledger.unsettled import LATE_AFTER_DAYS, Late, late
 from central.reconciliation.queries import day_board
+from central.store.books import money_case, office_payment
 from central.web.board_reads import SILENT_AFTER, day_sums, office_states
 from central.web.office_reads import offices
 from central.web.pages_board import since_of
@@ -45,6 +48,39 @@ def test_days_are_those_of_iran(kept_day: Day) -> None:
         none = day_sums(connection, first=today + timedelta(days=1))
     assert [(one.day, one.charged_rial, one.settled_rial) for one in sums] == [(today, 4_507_000, 0)]
     assert none == ()
+
+
+def test_a_charge_that_no_file_names_for_days_is_said_to_be_late(kept_day: Day) -> None:
+    today = tehran_date(kept_day.centre.clock.now())
+    days_later = today + timedelta(days=LATE_AFTER_DAYS + 1)
+    with kept_day.web.engine.connect() as connection:
+        assert late(connection, days_later - timedelta(days=1)) is None
+        found = late(connection, days_later)
+        assert found == Late(count=4, rial=4_507_000, oldest=today)
+        rows = payments(connection, PaymentFilter(late_on=days_later))
+        assert sum(row.amount_rial for row in rows) == found.rial
+        of_one = {"office_id": rows[0].office_id, "payment_id": rows[0].payment_id}
+        case = {"amount_rial": 1, "facts": {}, "opened_at": kept_day.centre.clock.now(), "opened_by": "x"}
+        case |= {"case_id": "c-late", "kind": "missing_at_acquirer", "state": "closed", **of_one}
+        connection.execute(insert(money_case).values(case))
+        left = late(connection, days_later)
+        assert left
+        assert left.count == len(rows) - 1, "what people have ended is nobody's concern any more"
+        connection.rollback()
+        connection.execute(
+            update(office_payment).values(settled_file="f").where(office_payment.c.settled_file.is_(None))
+        )
+        assert late(connection, days_later) is None
+        connection.rollback()
+
+
+async def test_the_board_says_what_is_late_to_be_settled(day: Day, mina: httpx.AsyncClient) -> None:
+    assert "settled=late" not in (await mina.get("/")).text
+    long_ago = tehran_date(day.centre.clock.now()) - timedelta(days=LATE_AFTER_DAYS + 1)
+    with day.web.engine.begin() as connection:
+        connection.execute(update(office_payment).values(local_date=long_ago))
+    assert 'href="/payments?settled=late"' in (await mina.get("/")).text
+    assert "p-0001" in (await mina.get("/payments?settled=late")).text
 
 
 def test_a_period_begins_at_midnight_in_iran(kept_day: Day) -> None:

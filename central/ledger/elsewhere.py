@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, case, select
+from sqlalchemy import Connection, Row, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accepted_entry import AcceptedEntry
@@ -23,11 +23,18 @@ from central.ledger.left_behind import LEFT_OPEN, hear_after_all, is_gone, stood
 from central.ledger.receive import post_entries
 from central.ledger.storable import name_or_none
 from central.store import journals
-from central.store.books import office_payment, office_payment_item
+from central.store.books import office_payment, office_payment_item, payment_entry
 from central.store.elsewhere import told_payment
 from central.store.fleet import feed
 from shared.clock import instant_text
-from shared.events import Body, FeedReceived, ObligationElsewhere, ObligationsHeld, PaymentElsewhere
+from shared.events import (
+    Body,
+    FeedReceived,
+    ObligationElsewhere,
+    ObligationsHeld,
+    PaymentElsewhere,
+    PaymentRequested,
+)
 from shared.ids import FeedId, OfficeId, office_feed
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 
@@ -51,6 +58,7 @@ _COLUMNS: Final = (
     "bill_payment_id",
     "confirmation",
     "item_count",
+    "service",
 )
 _ITEM_COLUMNS: Final = ("obligation", "amount_rial", "bill_id", "bill_payment_id", "confirmation")
 
@@ -170,6 +178,9 @@ def _pieces(payments: Iterable[PaymentElsewhere]) -> Iterator[tuple[PaymentElsew
     size = 0
     for payment in payments:
         needs = len(msgspec.json.encode(payment))
+        if needs > PIECE_SIZE_MAX_BYTES and payment.covers:
+            payment = msgspec.structs.replace(payment, covers=())  # noqa: PLW2901 - what it holds itself is told all the same
+            needs = len(msgspec.json.encode(payment))
         if needs > PIECE_SIZE_MAX_BYTES:
             # No counter makes such a payment, and nothing that is made up may hold up an office.
             continue
@@ -241,6 +252,7 @@ def _with_items(connection: Connection, office: str, rows: Sequence[Row[Any]]) -
         connection.execute(query.where(item.office_id == office, item.payment_id.in_(of_many))).all() if of_many else ()
     )
     items = {name: tuple(map(_obligation, group)) for name, group in groupby(found, key=lambda each: each.payment_id)}
+    covers = _covers(connection, office, [row.payment_id for row in rows if row.service])
     return [
         PaymentElsewhere(
             payment_id=row.payment_id,
@@ -251,9 +263,27 @@ def _with_items(connection: Connection, office: str, rows: Sequence[Row[Any]]) -
             rrn=row.rrn,
             pan=row.pan,
             obligations=items.get(row.payment_id) or (_obligation(row),),
+            covers=covers.get(row.payment_id, ()),
         )
         for row in rows
     ]
+
+
+def _covers(connection: Connection, office: str, of_services: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return of which parts the wholes of answers are made that payments pay, as their boxes wrote it."""
+    if not of_services:
+        return {}
+    entry = payment_entry.c
+    covers = entry.body["covers"]
+    rows = connection.execute(
+        select(entry.payment_id, covers.label("covers")).where(
+            entry.office_id == office,
+            entry.payment_id.in_(of_services),
+            entry.type == PaymentRequested.type,
+            func.jsonb_typeof(covers) == "array",
+        )
+    )
+    return {row.payment_id: tuple(filter(name_or_none, row.covers)) for row in rows}
 
 
 def _obligation(row: Row[Any]) -> ObligationElsewhere:

@@ -62,6 +62,9 @@ class OthersReader(Protocol):
     def holder_of(self, obligation: str) -> ElsewherePayment | None:
         """Return the payment of another journal that holds an obligation."""
 
+    def whole_of(self, obligation: str) -> ElsewherePayment | None:
+        """Return the newest payment of a whole there that pays an obligation as a part, and was not refused."""
+
     def payments_by_paper(self, digits: Sequence[str]) -> list[ElsewherePayment]:
         """Return payments of other journals that hold a bill with one of these numbers as bill id or payment id."""
 

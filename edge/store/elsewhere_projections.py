@@ -9,7 +9,7 @@ from typing import Final
 import apsw
 
 from edge.journal.ports import Recorded
-from edge.store.holding_projections import mark_doubled, single_out
+from edge.store.holding_projections import cover, mark_doubled, single_out
 from edge.store.projecting import insert, instant_or_none
 from shared.events import JournalOpened, ObligationElsewhere, ObligationsHeld, PaymentElsewhere
 from shared.ids import OfficeId, office_feed
@@ -35,9 +35,9 @@ def told(connection: apsw.Connection, at: Recorded, body: ObligationsHeld) -> No
     if body.journal == at.entry.journal:
         return
     connection.execute(
-        "INSERT INTO heard_journal VALUES (?1, ?2, ?3, ?4) ON CONFLICT (journal) DO UPDATE SET "
-        "heard_size = ?2, heard_at = ?3, told_index = ?4",
-        (body.journal, body.heard_size, instant_or_none(body.heard_at or ""), at.index),
+        "INSERT INTO heard_journal VALUES (?1, ?2, ?3) ON CONFLICT (journal) DO UPDATE SET "
+        "heard_size = ?2, heard_at = ?3",
+        (body.journal, body.heard_size, instant_or_none(body.heard_at or "")),
     )
     for payment in body.payments:
         own = connection.execute("SELECT 1 FROM payment WHERE payment_id = ?", (payment.payment_id,))
@@ -60,9 +60,8 @@ def settle(connection: apsw.Connection, payment_id: str) -> None:
 
 def _keep(connection: apsw.Connection, at: Recorded, journal: str, payment: PaymentElsewhere) -> None:
     changes = connection.execute(
-        "UPDATE elsewhere SET told_state = ?, stan = ?, rrn = ?, pan = ?, told_index = ? WHERE payment_id = ? "
-        "RETURNING 1",
-        (str(payment.state), payment.stan, payment.rrn, payment.pan, at.index, payment.payment_id),
+        "UPDATE elsewhere SET told_state = ?, stan = ?, rrn = ?, pan = ? WHERE payment_id = ? RETURNING 1",
+        (str(payment.state), payment.stan, payment.rrn, payment.pan, payment.payment_id),
     )
     if not list(changes):
         # Holding nothing yet: what it holds is decided below, as for one that stands otherwise than it did.
@@ -79,7 +78,6 @@ def _keep(connection: apsw.Connection, at: Recorded, journal: str, payment: Paym
             rrn=payment.rrn,
             pan=payment.pan,
             item_count=len(payment.obligations),
-            told_index=at.index,
         )
         held = set[str]()
         for number, item in enumerate(payment.obligations):
@@ -87,6 +85,7 @@ def _keep(connection: apsw.Connection, at: Recorded, journal: str, payment: Paym
             if item.obligation not in held:
                 _hold(connection, at, payment.payment_id, number, item)
             held.add(item.obligation)
+        cover(connection, payment.payment_id, payment.covers)
     settle(connection, payment.payment_id)
 
 

@@ -19,6 +19,11 @@ _HOLDER: Final = (
     f"= (SELECT payment_id FROM holding WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608 - a constant of ours
     "AND payment_id IN (SELECT payment_id FROM elsewhere) ORDER BY doubled, requested_index LIMIT 1)"
 )
+_WHOLE: Final = (
+    "= (SELECT payment_id FROM covered JOIN holding USING (payment_id) WHERE covered.obligation = ? "  # noqa: S608 - ours
+    f"AND {HOLDS_OBLIGATION} AND confirmation <> 'refused' "
+    "AND payment_id IN (SELECT payment_id FROM elsewhere) ORDER BY requested_index DESC, payment_id LIMIT 1)"
+)
 _BY_PAPER: Final = (
     "IN (SELECT payment_id FROM holding WHERE (bill_id IN ({0}) OR bill_payment_id IN ({0})) "  # noqa: S608 - ours
     f"AND {HOLDS_OBLIGATION}) ORDER BY requested_at DESC, payment_id LIMIT 20"
@@ -51,6 +56,11 @@ class ElsewhereRows(Reading):
         """Return the payment of another journal that holds an obligation."""
         with self._lock:
             return self._payment(_HOLDER, obligation)
+
+    def whole_of(self, obligation: str) -> ElsewherePayment | None:
+        """Return the newest payment of a whole there that pays an obligation as a part, and was not refused."""
+        with self._lock:
+            return self._payment(_WHOLE, obligation)
 
     def payments_by_paper(self, digits: Sequence[str]) -> list[ElsewherePayment]:
         """Return payments of other journals that hold a bill with one of these numbers as bill id or payment id."""

@@ -4,6 +4,7 @@ A row's state follows its payment by a trigger. Whether a row is a second charge
 here; the payment's own columns `doubled` and `confirmation` sum that up.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import apsw
@@ -44,8 +45,13 @@ def hold(connection: apsw.Connection, at: Recorded, body: PaymentRequested) -> N
             requested_index=at.index,
             state=str(PaymentState.REQUESTED),
         )
-    for obligation in dict.fromkeys(body.covers):
-        insert(connection, "covered", obligation=obligation, payment_id=body.payment_id)
+    cover(connection, body.payment_id, body.covers)
+
+
+def cover(connection: apsw.Connection, payment_id: str, parts: Iterable[str]) -> None:
+    """Keep of which parts the whole is made that a payment pays."""
+    for obligation in dict.fromkeys(parts):
+        insert(connection, "covered", obligation=obligation, payment_id=payment_id)
 
 
 def mark_doubled(connection: apsw.Connection, payment_id: str) -> None:

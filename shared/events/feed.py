@@ -192,6 +192,8 @@ class PaymentElsewhere(msgspec.Struct, frozen=True, kw_only=True):
     rrn: str | None = None
     pan: str | None = None
     obligations: Annotated[tuple[ObligationElsewhere, ...], msgspec.Meta(min_length=1)]
+    covers: tuple[str, ...] = ()
+    """The obligations of which the whole of an answer is made, as its own box wrote them (`payment.requested`)."""
 
 
 class ObligationsHeld(Body, frozen=True, kw_only=True):

@@ -61,7 +61,8 @@ def lines_of(payment: PaymentView) -> tuple[GroupLine, ...]:
 def _line(told: Told, obligation: str, payment: PaymentView) -> GroupLine | None:
     held = None
     if payment.state in CERTAINLY_UNCHARGED:
-        held = told.whole_of(obligation) or told.others.holder_of(obligation)
+        others = told.others
+        held = told.whole_of(obligation) or others.holder_of(obligation) or others.whole_of(obligation)
     line = _line_of(payment, obligation, is_disputed=disputed(told, obligation) is not None)
     return None if line is None else msgspec.structs.replace(line, held_by=held and held.payment_id)
 

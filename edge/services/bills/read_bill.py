@@ -31,5 +31,5 @@ def read_bill(queries: Queries, bill: str, payment: str | None = None) -> BillRe
         bill=found,
         amount_rial=found.amount_rial,
         earlier=queries.payment_by_obligation(obligation) or queries.whole_of(obligation),
-        elsewhere=queries.others.holder_of(obligation),
+        elsewhere=queries.others.holder_of(obligation) or queries.others.whole_of(obligation),
     )

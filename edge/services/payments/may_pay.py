@@ -59,10 +59,13 @@ def _others_are_heard(view: StoreView, _: PaymentRequested) -> None:
 
 
 def _held_elsewhere(view: StoreView, wanted: PaymentRequested, obligation: str) -> ElsewherePayment | None:
-    """Return the payment of another box that holds an obligation; of another answer's, unless it was refused."""
+    """Return the payment of another box that holds an obligation, or the whole that this is a part of.
+
+    What its provider refused does not count for the parts of a whole, nor for the same debt under another answer.
+    """
     held = view.others.holder_of(obligation)
     owed_still = held is not None and obligation not in obligations(wanted) and is_refused(held, obligation)
-    return None if owed_still else held
+    return (None if owed_still else held) or view.others.whole_of(obligation)
 
 
 def _free_elsewhere(view: StoreView, wanted: PaymentRequested) -> None:

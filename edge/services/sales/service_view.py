@@ -120,8 +120,9 @@ class ServiceViews:
 
     def _is_shut(self, obligation: str) -> bool:
         """Return whether an obligation is held, here or by another box of the office, or is disputed."""
-        held = self._queries.payment_by_obligation(obligation) or self._queries.others.holder_of(obligation)
-        return held is not None or disputed(self._queries, obligation) is not None
+        others = self._queries.others
+        held = self._queries.payment_by_obligation(obligation) or others.holder_of(obligation)
+        return bool(held or others.whole_of(obligation)) or disputed(self._queries, obligation) is not None
 
     def _is_paid_elsewhere(self, obligation: str) -> bool:
         """Return the same of an obligation of another answer: one whose provider refused the money is owed still."""

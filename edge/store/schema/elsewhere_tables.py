@@ -16,16 +16,14 @@ ELSEWHERE_TABLES: Final = (
         stan TEXT,
         rrn TEXT,
         pan TEXT,
-        item_count INTEGER NOT NULL,
-        told_index INTEGER NOT NULL
+        item_count INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID""",
     """CREATE TRIGGER elsewhere_moves AFTER UPDATE OF state ON elsewhere WHEN OLD.state <> NEW.state
         BEGIN UPDATE holding SET state = NEW.state WHERE payment_id = NEW.payment_id; END""",
     """CREATE TABLE heard_journal (
         journal TEXT PRIMARY KEY,
         heard_size INTEGER NOT NULL,
-        heard_at TEXT,
-        told_index INTEGER NOT NULL
+        heard_at TEXT
     ) STRICT, WITHOUT ROWID""",
     # One row: how the journal began. Whom it follows, and how much of which feed is read before money is taken.
     """CREATE TABLE beginning (

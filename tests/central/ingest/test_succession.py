@@ -36,6 +36,7 @@ from shared.events import (
     PaymentAcknowledged,
     PaymentInDoubt,
     PaymentNotSent,
+    PaymentRefused,
     PaymentRequested,
     StatusQueried,
     decode_body,
@@ -194,6 +195,38 @@ async def test_the_third_knows_of_the_first_and_a_lost_answer_to_the_enrolment_c
     assert [one.is_predecessor for one in third.queries.others.journals()] == [True, False]
     for one in (first, second, third):
         await one.stop()
+
+
+def whole(name: str, *parts: str) -> PaymentRequested:
+    """The whole of an answer, made of other bills."""
+    wanted = requested(f"whole-{name}", obligation=f"bill:{name}:{name}")
+    covers = tuple(f"bill:{part}:{part}" for part in parts)
+    return msgspec.structs.replace(wanted, service="traffic_fines", payable="total", inquiry_id="q", covers=covers)
+
+
+async def test_a_part_of_what_another_box_charged_whole_is_not_charged_beside_it(town: Town) -> None:
+    one, two = town.box("one"), town.box("two")
+    await drained(two)
+    one.write(whole("9", "1", "2"), sent("whole-9"), approved("whole-9"))
+    one.write(whole("8", "3"), sent("whole-8"), declined("whole-8"))
+    one.write(whole("7", "4"), sent("whole-7"), approved("whole-7"))
+    await drained(one)
+    await two.uplink.exchange_once()
+    held = "payment.held_elsewhere"
+    assert {name: refusal(two, name) for name in "12345789"} == dict.fromkeys("12479", held) | dict.fromkeys("358", "")
+    # Money that the provider of the whole refused is owed back, and its parts are owed as before.
+    refused = PaymentRefused(payment_id="whole-7", provider="police", track_id="c7", reason="refused", case_id="case-7")
+    town.publish(refused)
+    await two.uplink.exchange_once()
+    assert (refusal(two, "4"), refusal(two, "7")) == ("", held)
+    # A box that takes over hears the same.
+    three = town.box("three", replaces="1")
+    await drained(three)
+    assert {name: refusal(three, name) for name in "1235"} == {"1": held, "2": held, "3": "", "5": ""}
+    for name in ("two", "three"):
+        assert rebuild_projections(town.folder / name / "box.sqlite") == []
+    for box in (one, two, three):
+        await box.stop()
 
 
 async def test_two_boxes_of_one_office_hear_of_each_others_charges(town: Town) -> None:

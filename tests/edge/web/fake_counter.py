@@ -120,6 +120,10 @@ class FakeOthers:
         held = (one for one in self.payments.values() if one.state not in CERTAINLY_UNCHARGED)
         return next((one for one in held if any(item.obligation == obligation for item in one.items)), None)
 
+    def whole_of(self, obligation: str) -> ElsewherePayment | None:
+        del obligation
+        return None
+
     def payments_by_paper(self, digits: Sequence[str]) -> list[ElsewherePayment]:
         return [
             one

@@ -11,7 +11,15 @@ from edge.services.sales.open_answer import OpenDocument, open_document
 from edge.store.rebuild import rebuild_projections
 from shared.answer_document import AnswerDocument, Item
 from shared.errors import OperatorError
-from shared.events import PaymentApproved, PaymentRefused
+from shared.events import (
+    ObligationElsewhere,
+    ObligationsHeld,
+    PaymentApproved,
+    PaymentElsewhere,
+    PaymentRefused,
+)
+from shared.identifiers import Bill
+from shared.ids import bill_obligation
 from shared.payment import PaymentState
 from tests.edge.services.office import Office
 from tests.edge.services.service_desk import FINE_BILLS, Desk, desk_of, payable
@@ -144,3 +152,40 @@ async def test_a_total_without_parts_is_warned_of_and_not_refused(desk: Desk) ->
     desk.confirm(paid, total)
     assert [held.payment_id for held in desk.view(details).paid_unseen] == [paid]
     assert desk.view(await answered(desk, listed("9914010001"))).paid_unseen == ()
+
+
+def held_elsewhere(paid: Bill, *parts: Bill) -> ObligationsHeld:
+    """Central's word that another box of the office charged a bill, and of which it was the whole."""
+    obligation, *covers = (bill_obligation(bill.bill_id, bill.payment_id) for bill in (paid, *parts))
+    held = ObligationElsewhere(obligation=obligation, amount_rial=paid.amount_rial)
+    payment = PaymentElsewhere(
+        payment_id="theirs",
+        state=PaymentState.APPROVED,
+        terminal="their-terminal",
+        requested_at="2026-11-22T08:00:00.000Z",
+        obligations=(held,),
+        covers=tuple(covers),
+    )
+    return ObligationsHeld(journal="daftar.journal/72101001/other/1", heard_size=9, payments=(payment,))
+
+
+@pytest.mark.parametrize("whole_is_theirs", [True, False])
+async def test_the_whole_at_one_box_and_a_part_at_another_are_one_debt(desk: Desk, *, whole_is_theirs: bool) -> None:
+    both = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    assert desk.view(both).payable == {"total", "i9914010001", "i9914010002"}
+    if whole_is_theirs:
+        desk.tell(held_elsewhere(WHOLE, ONE, OTHER))
+        # Their whole went by another bill than this answer's, and the paper of a part names no answer at all.
+        part = await answered(desk, listed("9914010001"), plate="992728388")
+        assert desk.view(part).payable == frozenset()
+        found = read_bill(desk.office.box.queries, ONE.bill_id, ONE.payment_id)
+        assert (found.earlier, found.elsewhere and found.elsewhere.payment_id) == (None, "theirs")
+        wanted = [(both, "total"), (both, "i9914010002"), (part, "i9914010001")]
+    else:
+        desk.tell(held_elsewhere(ONE))
+        wanted = [(both, "total"), (both, "i9914010001")]
+    for inquiry_id, key in wanted:
+        with pytest.raises(OperatorError) as refused:
+            await desk.pay(inquiry_id, key)
+        assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.held_elsewhere", "theirs")
+    assert desk.view(both).payable == (frozenset() if whole_is_theirs else {"i9914010002"})

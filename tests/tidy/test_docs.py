@@ -20,6 +20,7 @@ PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ROOMS = ("shared", "sync", "firmware_profiles", "edge", "central", "daftar", "tests", "docs", "requirements", "ansible")
 NAMED_TEST = re.compile(r"`(tests/[\w./-]+\.py)::(\w+)`")
+LINKED_TEST = re.compile(r"\[`(\w+)`\]\((?:\.\./)+(tests/[\w./-]+\.py)\)")
 NAMED_PATH = re.compile(rf"`((?:{'|'.join(ROOMS)})/[\w./-]+?)/?`")
 
 
@@ -56,8 +57,18 @@ def test_every_path_in_code_marks_is_there(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_test_that_is_named_as_proof_is_there(page):
-    for path, name in NAMED_TEST.findall(read(page)):
-        assert re.search(rf"^(async )?def {name}\(", read(ROOT / path), flags=re.MULTILINE), f"{path}::{name}"
+    linked = [(path, name) for name, path in LINKED_TEST.findall(read(page))]
+    for path, name in [*NAMED_TEST.findall(read(page)), *linked]:
+        # A state machine is a test under the name that it is given last.
+        made = rf"^(async )?def {name}\(|^(\w+, )*{name}(, \w+)* = .*\bTestCase$"
+        assert re.search(made, read(ROOT / path), flags=re.MULTILINE), f"{path}::{name}"
+
+
+def test_each_complaint_has_its_number_and_a_test_or_says_that_it_is_not_held():
+    rows = re.findall(r"^\| (\d+) \| (.+) \| (.+) \| (.+) \|$", read(DOCS / "complaints.md"), flags=re.MULTILINE)
+    assert [int(number) for number, *_ in rows] == [*range(1, len(rows) + 1)]
+    assert len(rows) > 48, "those told of elsewhere, and those found here"
+    assert not [number for number, _, here, tests in rows if not LINKED_TEST.search(tests) and "**Not" not in here]
 
 
 def test_the_architecture_names_each_room_of_the_box_and_of_central():

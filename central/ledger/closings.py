@@ -26,6 +26,8 @@ OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 UNANSWERED: Final = "refunded_unanswered"
 PAID_BACK: Final = ("refunded", UNANSWERED)
 """Ends by which the customer has the money back."""
+AMOUNT_DIFFERS: Final = "amount_differs"
+"""The kind of the case in which the acquirer settled another amount than the payment's."""
 HAD_TWICE: Final = "had_twice"
 """The kind of the case in which a customer was paid what is not the customer's any more (`standing_on`)."""
 REOPENED: Final = "reopened"
@@ -70,6 +72,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What customers were paid out of each claim by now: rials by the account's code."""
     had_twice: bool = False
     """Whether it is about money that a customer was paid beyond what was the customer's."""
+    settles_rial: int | None = None
+    """What the acquirer's row says of the payment, where that is another amount than the payment's."""
 
 
 def outcomes_of(kind: str) -> tuple[Outcome, ...]:
@@ -124,6 +128,31 @@ def _steps(standing: Standing, payment: PaymentBook, outcome: str, amount_rial: 
     if standing.had_twice:
         to = {"recovered": SETTLED, "loss": LOSSES, "written_off": LOSSES}.get(outcome)
         return [] if to is None else [Step(to, RECOVERABLE, amount_rial)]
+    if standing.settles_rial is not None:
+        return _steps_of_difference(standing, payment, outcome, standing.settles_rial)
+    return _steps_within(standing, payment, outcome, amount_rial)
+
+
+def _steps_of_difference(standing: Standing, payment: PaymentBook, outcome: str, settles_rial: int) -> list[Step]:
+    """Return the steps where the acquirer settled another amount: what it did settle is not owed any more.
+
+    What it took beyond the payment is no claim of the payment's: it is there, and goes back to the customer.
+    """
+    if outcome == "explained":
+        return []
+    short = payment.amount_rial - settles_rial
+    if short > 0:
+        steps = _steps_within(standing, payment, outcome, short)
+    else:
+        steps = [Step(SETTLED, PAID_OUT, -short)] if outcome in PAID_BACK else []
+    owed = owed_on(payment, taken=False)
+    if owed is not None and not standing.settled:
+        steps.append(Step(SETTLED, owed, min(settles_rial, payment.amount_rial)))
+    return steps
+
+
+def _steps_within(standing: Standing, payment: PaymentBook, outcome: str, amount_rial: int) -> list[Step]:
+    """Return the steps of what is a part of the payment's own amount, or all of it."""
     parts = parts_of(payment) if standing.item is None else (parts_of(payment)[standing.item],)
     owed = owed_on(payment, taken=any(part.taken for part in parts))
     if outcome in PAID_BACK:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 from central.ledger.accounts import PAID_OUT, RECOVERABLE, Account
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.cases import NewCase, note_if_there, open_case
-from central.ledger.closings import HAD_TWICE, PAID_BACK, PAID_FROM, standing_on
+from central.ledger.closings import AMOUNT_DIFFERS, HAD_TWICE, PAID_BACK, PAID_FROM, standing_on
 from central.ledger.items import words_of
 from central.ledger.overtaken import MOVED_SINCE, overtake
 from central.ledger.positions import steps_between
@@ -48,6 +48,8 @@ def paid_back(connection: Connection, payment: PaymentBook, item: int | None = N
         case.payment_id == payment.payment_id,
         case.state == "closed",
         case.outcome.in_(PAID_BACK),
+        # What an acquirer took beyond a payment and gave back is none of the payment's money, however much it is.
+        case.kind != AMOUNT_DIFFERS,
         covers,
     )
     found: str | None = connection.execute(query.order_by(case.ordinal).limit(1)).scalar()

@@ -5,16 +5,17 @@ transaction (`central.ledger.closings`).
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from central.ledger.accounts import PAID_OUT
+from central.ledger.accounts import PAID_OUT, SETTLED
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.cases import close_case, open_again, write_note
 from central.ledger.closings import (
+    AMOUNT_DIFFERS,
     HAD_TWICE,
     OUTCOME_NAMES,
     PAID_BACK,
@@ -39,8 +40,8 @@ from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
 
-BEYOND_THE_PAYMENT: Final = frozenset({"duplicate", "amount_differs", HAD_TWICE})
-"""Kinds of cases about more, or other money, than the payment's own amount."""
+_Side = Literal["centre", "customer", "beyond"]
+"""What was owed to the centre; what a customer was paid of it; what an acquirer took beyond it and gave back."""
 
 
 class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,7 +206,7 @@ def outcomes_offered(connection: Connection, view: CaseView, at: datetime) -> tu
 
 def _answer(connection: Connection, case: Any, whole_rial: int, at: datetime) -> Answer:
     """Return what is awaited of a biller that may be taking what a case gives the customer back."""
-    if case["kind"] in BEYOND_THE_PAYMENT or case["amount_rial"] < whole_rial:
+    if case["kind"] in (AMOUNT_DIFFERS, HAD_TWICE) or case["amount_rial"] < whole_rial:
         return "none"
     return answer_of(connection, case["office_id"], case["payment_id"], case["item"], at)
 
@@ -242,6 +243,7 @@ def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> 
         item=case["item"],
         paid_out=paid_out,
         had_twice=case["kind"] == HAD_TWICE,
+        settles_rial=case["facts"].get("acquirer_rial") if case["kind"] == AMOUNT_DIFFERS else None,
     )
     made = closing_transfers(
         standing,
@@ -249,7 +251,7 @@ def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> 
         amount_rial=case["amount_rial"],
         closing_id=closing.closing_id,
     )
-    if made and payment is not None and case["kind"] not in BEYOND_THE_PAYMENT:
+    if made and payment is not None and case["kind"] != HAD_TWICE:
         _check_left(case, made, payment, _booked(connection, case))
     return made
 
@@ -265,9 +267,9 @@ class _Booked(msgspec.Struct, frozen=True, kw_only=True):
     """Minus for what was taken back."""
 
     @property
-    def paid_out(self) -> bool:
-        """Return whether it is the customer's side; else the centre's."""
-        return PAID_OUT.code in (self.debit, self.credit)
+    def side(self) -> _Side:
+        """Return whose money it is."""
+        return _side(self.debit, self.credit)
 
 
 def _booked(connection: Connection, case: Any) -> list[_Booked]:
@@ -280,7 +282,7 @@ def _booked(connection: Connection, case: Any) -> list[_Booked]:
             table.office_id == case["office_id"],
             table.payment_id == case["payment_id"],
             table.source_kind == "case",
-            money_case.c.kind.not_in(sorted(BEYOND_THE_PAYMENT)),
+            money_case.c.kind != HAD_TWICE,
         )
     )
     return [
@@ -301,16 +303,25 @@ def _check_left(case: Any, made: list[Transfer], payment: PaymentBook, booked: l
     What was owed to the centre is one side, what was paid out to the customer the other. Raises OperatorError
     `case.booked_already`.
     """
-    to_customer = PAID_OUT.code in (made[0].debit, made[0].credit)
-    same_side = [row for row in booked if row.paid_out is to_customer]
-    limits = [(same_side, payment.amount_rial)]
-    if case["item"] is not None:
-        of_item = [row for row in same_side if row.item == case["item"]]
-        limits.append((of_item, payment.items[case["item"]].amount_rial))
-    for rows, amount_rial in limits:
-        booked_rial = sum(row.value_rial for row in rows)
-        if booked_rial + sum(each.amount_rial for each in made) > amount_rial:
-            raise OperatorError("case.booked_already", booked_rial=booked_rial, amount_rial=amount_rial)
+    sides: tuple[_Side, ...] = ("customer", "centre")
+    for side in sides:
+        made_rial = sum(each.amount_rial for each in made if _side(each.debit, each.credit) == side)
+        same_side = [row for row in booked if row.side == side]
+        limits = [(same_side, payment.amount_rial)]
+        if case["item"] is not None:
+            of_item = [row for row in same_side if row.item == case["item"]]
+            limits.append((of_item, payment.items[case["item"]].amount_rial))
+        for rows, amount_rial in limits:
+            booked_rial = sum(row.value_rial for row in rows)
+            if made_rial and booked_rial + made_rial > amount_rial:
+                raise OperatorError("case.booked_already", booked_rial=booked_rial, amount_rial=amount_rial)
+
+
+def _side(debit: str, credit: str) -> _Side:
+    pair = {debit, credit}
+    if PAID_OUT.code not in pair:
+        return "centre"
+    return "beyond" if SETTLED.code in pair else "customer"
 
 
 def _taken_back(connection: Connection, case: Any, closing_id: int) -> list[Transfer]:

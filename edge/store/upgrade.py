@@ -20,7 +20,7 @@ from sqlite_utils import Database, Migrations
 from edge.store.database import open_at_rest, open_for_writing, open_read_only, said, sync_file, sync_folder
 from edge.store.schema.migrations import MIGRATIONS
 from edge.store.schema.tables import GUARDS
-from shared.errors import IntegrityError
+from shared.errors import DeviceError, IntegrityError
 
 _APPLIED: Final = "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id"
 
@@ -41,7 +41,10 @@ def _go_on(_: Step) -> None:
 
 
 def make_schema(path: Path, migrations: Migrations = MIGRATIONS) -> None:
-    """Make or migrate the tables of a file that nobody has open. Raises IntegrityError `store.migration_failed`."""
+    """Make or migrate the tables of a file that nobody has open.
+
+    Raises IntegrityError `store.migration_failed`, DeviceError `store.unreadable` for a medium without room or ill.
+    """
     try:
         database = Database(path)
         try:
@@ -49,6 +52,9 @@ def make_schema(path: Path, migrations: Migrations = MIGRATIONS) -> None:
         finally:
             database.close()
     except Exception as error:
+        # SQLite's own number says whether waiting, or room, mends it.
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (apsw.SQLITE_FULL, apsw.SQLITE_IOERR):
+            raise DeviceError("store.unreadable", why=str(error)) from error
         raise IntegrityError("store.migration_failed", why=f"{type(error).__name__}: {error}") from error
 
 
@@ -56,7 +62,9 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     """Bring the file to the schema of `migrations`; return whether there was anything to do.
 
     `after` is told of each step (a test cuts there). Raises IntegrityError `store.newer_schema` for a file of a newer
-    release, `store.migration_failed` or `store.migration_lost`; the file is as it was then.
+    release, `store.migration_failed` or `store.migration_lost`; DeviceError or OSError where there is no room for a
+    copy, or the medium is ill. The file is as it was then, and what was made of the copy is gone: it may be what fills
+    the medium.
     """
     known = _known(migrations)
     applied = _applied(path, migrations)
@@ -68,16 +76,16 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
     after(Step.EMPTIED_WAL)
     copy = path.with_name(path.name + ".migrating")
     remove_unfinished(copy)
-    shutil.copy(path, copy)  # with its mode: only the owner may read it
-    after(Step.COPIED)
     try:
+        shutil.copy(path, copy)  # with its mode: only the owner may read it
+        after(Step.COPIED)
         make_schema(copy, migrations)
         after(Step.MIGRATED)
         _verify(path, copy)
         after(Step.VERIFIED)
         sync_file(copy)
         after(Step.SYNCED)
-    except IntegrityError:
+    except (IntegrityError, DeviceError, OSError):
         remove_unfinished(copy)
         raise
     copy.replace(path)

@@ -1,4 +1,6 @@
+import errno
 import hashlib
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,7 +15,7 @@ from edge.store.rebuild import rebuild_projections
 from edge.store.schema.migrations import MIGRATIONS, first_box
 from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from edge.store.upgrade import Step, upgrade
-from shared.errors import IntegrityError
+from shared.errors import DeviceError, IntegrityError
 from shared.payment import CERTAINLY_UNCHARGED
 from tests.edge.store.boxes import Box, approved, requested, sent
 
@@ -84,6 +86,33 @@ def test_a_file_of_a_newer_release_is_refused(path: Path):
     with pytest.raises(IntegrityError) as caught:
         upgrade(path, MIGRATIONS)
     assert caught.value.code == "store.newer_schema"
+
+
+def no_room_for_the_copy(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes()[:5_000])
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def no_room_for_the_step(database: Database) -> None:
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    database.execute("CREATE TABLE filler AS SELECT zeroblob(100000) AS filling")
+
+
+@pytest.mark.parametrize("what", ["copy", "step"])
+def test_without_room_the_file_is_as_it_was_and_goes_on_once_there_is(
+    path: Path, what: str, monkeypatch: pytest.MonkeyPatch
+):
+    before = path.read_bytes()
+    beside = sorted(one.name for one in path.parent.iterdir())
+    with monkeypatch.context() as full:
+        if what == "copy":
+            full.setattr(shutil, "copy", no_room_for_the_copy)
+        with pytest.raises((OSError, DeviceError), match=r"No space|store\.unreadable"):
+            upgrade(path, next_release(add_colour if what == "copy" else no_room_for_the_step))
+    assert path.read_bytes() == before
+    assert sorted(one.name for one in path.parent.iterdir()) == beside, "what fills the medium is gone"
+    assert upgrade(path, next_release(add_colour)) is True
 
 
 class Cut(Exception):  # noqa: N818 - stands for the power

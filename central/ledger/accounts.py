@@ -21,7 +21,8 @@ A card payment of a bill moves, with each step's evidence:
     paid_out    recoverable ← the claim that a customer was paid out of, and that is somebody else's since
 
 A bill that the terminal was told to pay by its ids goes to `acquirer_pays:<terminal>`, from the start: nobody is asked,
-the acquirer owes the money and pays it on to the biller itself, and the two stand against each other.
+the acquirer owes the money and pays it on to the biller itself, and the two stand against each other until the
+acquirer's file accounts for the charge: then acquirer_pays ← receivable, and none of it was ever the centre's.
 
 An order of a service goes to `provider:<service>` where a bill goes to its biller. A charge of several obligations is
 one receivable, and each of its items has its own claim. A service's fee is held in `fees` until its request has a

@@ -19,7 +19,7 @@ import msgspec
 from central.ledger.accounts import FEES, LOSSES, PAID_OUT, RECOVERABLE, REFUNDS, SETTLED, UNCONFIRMED, Account
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.items import Part, parts_of
-from central.ledger.positions import Step, owed_on
+from central.ledger.positions import Step, owed_on, settles_on
 
 Outcome = Literal["refunded", "refunded_unanswered", "recovered", "loss", "written_off", "explained"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
@@ -147,7 +147,8 @@ def _steps_of_difference(standing: Standing, payment: PaymentBook, outcome: str,
         steps = [Step(SETTLED, PAID_OUT, -short)] if outcome in PAID_BACK else []
     owed = owed_on(payment, taken=False)
     if owed is not None and not standing.settled:
-        steps.append(Step(SETTLED, owed, min(settles_rial, payment.amount_rial)))
+        to = settles_on(payment.terminal_number, pays_bill=payment.pays_bill)
+        steps.append(Step(to, owed, min(settles_rial, payment.amount_rial)))
     return steps
 
 
@@ -159,6 +160,9 @@ def _steps_within(standing: Standing, payment: PaymentBook, outcome: str, amount
         claims = _given_of([] if owed is None else parts, amount_rial, standing.paid_out)
         return [Step(claim, PAID_OUT, rial) for claim, rial in claims.items()]
     if owed is None or outcome == "explained":
+        return []
+    if standing.settled and payment.pays_bill:
+        # Passed on to the biller: nothing of it is owed to the centre, nor in its hands.
         return []
     if outcome == "recovered":
         return [] if standing.settled else [Step(SETTLED, owed, amount_rial)]

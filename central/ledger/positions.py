@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from central.ledger.accounts import DOUBTFUL, RECOVERABLE, SETTLED, UNCONFIRMED, Account, receivable
+from central.ledger.accounts import DOUBTFUL, RECOVERABLE, SETTLED, UNCONFIRMED, Account, acquirer_pays, receivable
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.items import parts_of, with_words
 from shared.payment import CHARGED, PaymentState
@@ -157,7 +157,14 @@ def answered(payment: PaymentBook, confirmation: str, source: str, *, item: int 
     return transfers
 
 
-def settled(payment_id: str, terminal_number: str | None, amount_rial: int, *, found_in: str) -> Transfer:
+def settles_on(terminal_number: str | None, *, pays_bill: bool) -> Account:
+    """Return where the money is that an acquirer accounts for: in hand, or passed on to the biller by the acquirer."""
+    return acquirer_pays(terminal_number) if pays_bill else SETTLED
+
+
+def settled(
+    payment_id: str, terminal_number: str | None, amount_rial: int, *, found_in: str, pays_bill: bool = False
+) -> Transfer:
     """Return the transfer of an approved payment found in the acquirer's file, at `found_in`: file, row and run.
 
     A payment is settled once at a time; again, by the same row or another, only after that was withdrawn.
@@ -165,7 +172,7 @@ def settled(payment_id: str, terminal_number: str | None, amount_rial: int, *, f
     return Transfer(
         transfer_id=f"settled/{payment_id}/{found_in}",
         phase="posted",
-        debit=SETTLED.code,
+        debit=settles_on(terminal_number, pays_bill=pays_bill).code,
         credit=receivable(terminal_number).code,
         amount_rial=amount_rial,
         reason="settled",

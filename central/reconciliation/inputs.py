@@ -35,6 +35,8 @@ class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
     slip_number: str | None = None
     ordinal: int = 0
     """Its place among all payments in the order central heard of them."""
+    pays_bill: bool = False
+    """Whether its terminal was told to pay the bill by its ids."""
 
     @property
     def key(self) -> PaymentKey:

@@ -1,6 +1,7 @@
 """Booking what acquirers paid out, and taking that back: what a run settles, what a later row or file undoes.
 
-settled      a payment and its row agree: settled ← receivable, once
+settled      a payment and its row agree: settled ← receivable, once; of a bill that its terminal paid, the acquirer
+             passes the money on to the biller: acquirer_pays ← receivable
 taken back   the row that settled it stands beside its own reversal or refund now: the transfer is turned round
 withdrawn    the row's file was corrected by another one: likewise
 
@@ -133,6 +134,7 @@ def settle(
                     payment.terminal_number,
                     payment.amount_rial,
                     found_in=f"{file_id}#{line_number}/{run_id}",
+                    pays_bill=payment.pays_bill,
                 ),
             )
             for payment, file_id, line_number in found_in

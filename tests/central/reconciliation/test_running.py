@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, event, update
 from sqlalchemy.exc import ProgrammingError
@@ -402,3 +403,21 @@ def test_settled_rows_cannot_be_changed(engine: Engine) -> None:
     upload(engine, line("100000000001", 17_000))
     with pytest.raises(ProgrammingError, match="never changed"), engine.begin() as connection:
         connection.exec_driver_sql("UPDATE settlement_line SET amount_rial = 1")
+
+
+def test_a_bill_that_its_terminal_paid_is_settled_with_its_biller_and_not_with_us(engine: Engine) -> None:
+    asked, told, said = approved("own", "100000000001", 20_000)
+    post(engine, asked, msgspec.structs.replace(told, pays_bill=True), said)  # type: ignore[arg-type]
+    file = upload(engine, line("100000000001", 20_000))
+    assert counts(run_all(engine)) == {"matched": 1}
+    with engine.connect() as connection:
+        assert {one.code: one.balance_rial for one in trial_balance(connection).accounts if one.balance_rial} == {}
+        row = payment(connection, OFFICE, "own")
+    assert row is not None
+    assert row.settled_file == file.file_id
+    # A row that takes it back leaves it as it was.
+    upload(engine, line("100000000002", 20_000, type="REVERSAL", original_rrn="100000000001"), name="later.csv")
+    run_all(engine)
+    with engine.connect() as connection:
+        standing = {one.code: one.balance_rial for one in trial_balance(connection).accounts if one.balance_rial}
+    assert standing == {f"receivable:{TERMINAL}": 20_000, f"acquirer_pays:{TERMINAL}": 20_000}

@@ -407,7 +407,7 @@ def test_settled_rows_cannot_be_changed(engine: Engine) -> None:
 
 def test_a_bill_that_its_terminal_paid_is_settled_with_its_biller_and_not_with_us(engine: Engine) -> None:
     asked, told, said = approved("own", "100000000001", 20_000)
-    post(engine, asked, msgspec.structs.replace(told, pays_bill=True), said)  # type: ignore[arg-type]
+    post(engine, asked, msgspec.structs.replace(told, pays_bill=True), said)
     file = upload(engine, line("100000000001", 20_000))
     assert counts(run_all(engine)) == {"matched": 1}
     with engine.connect() as connection:

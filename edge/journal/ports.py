@@ -126,6 +126,9 @@ class StoreView(Protocol):
     def whole_of(self, obligation: str) -> PaymentView | None:
         """Return the newest payment of a whole that pays an obligation as a part, and was not refused."""
 
+    def wholes_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of a whole that an obligation is a part of, however they ended, oldest first."""
+
     def payments_of(self, obligation: str) -> list[PaymentView]:
         """Return all payments of an obligation, alone or among others, oldest first."""
 

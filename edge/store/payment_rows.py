@@ -42,6 +42,11 @@ class PaymentRows(Reading):
         row = self._one(PAYMENT + covering + held, (obligation,))
         return None if row is None else payment_of(row)
 
+    def wholes_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of a whole that an obligation is a part of, however they ended, oldest first."""
+        covering = "WHERE payment_id IN (SELECT payment_id FROM covered WHERE obligation = ?) ORDER BY requested_index"
+        return [payment_of(row) for row in self._all(PAYMENT + covering, (obligation,))]
+
     def payment_by_reference(self, reference: str) -> PaymentView | None:
         """Return the payment whose reference the terminal was given."""
         row = self._one(PAYMENT + "WHERE reference = ?", (reference,))

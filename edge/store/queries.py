@@ -117,6 +117,11 @@ class Queries:
         with self._lock:
             return self._rows.whole_of(obligation)
 
+    def wholes_of(self, obligation: str) -> list[PaymentView]:
+        """See `PaymentRows.wholes_of`."""
+        with self._lock:
+            return self._rows.wholes_of(obligation)
+
     def payments(
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
     ) -> list[PaymentView]:

@@ -26,6 +26,9 @@ class Told(Protocol):
     def payments_of(self, obligation: str) -> list[PaymentView]:
         """Return all payments of an obligation, oldest first."""
 
+    def wholes_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of a whole that an obligation is a part of, oldest first."""
+
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""
 
@@ -39,11 +42,11 @@ def disagreement_stands(payment: PaymentView, alarms: Iterable[AlarmView]) -> bo
 
 
 def disputed(told: Told, obligation: str) -> PaymentView | None:
-    """Return the oldest payment of an obligation about which a disagreement stands."""
+    """Return the oldest payment of an obligation, or of a whole that it is a part of, of which that is so."""
     return next(
         (
             payment
-            for payment in told.payments_of(obligation)
+            for payment in (*told.payments_of(obligation), *told.wholes_of(obligation))
             if payment.state in CERTAINLY_UNCHARGED
             and disagreement_stands(payment, told.alarms_about(payment.payment_id))
         ),

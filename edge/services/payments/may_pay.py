@@ -134,15 +134,13 @@ def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | Non
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
     """A late answer may have proved meanwhile that an earlier payment of the same debt was charged."""
     debt = _debt(view, wanted)
+    paid = [(payment, obligation) for obligation in debt for payment in view.payments_of(obligation)]
+    paid += [(whole, whole.obligation) for obligation in debt for whole in view.wholes_of(obligation)]
     charged = any(
         payment.state in CHARGED and payment.payment_id != wanted.payment_id and not is_refused(payment, obligation)
-        for obligation in debt
-        for payment in view.payments_of(obligation)
+        for payment, obligation in paid
     )
-    wholes = (view.whole_of(obligation) for obligation in debt)
-    if charged or any(whole and whole.state in CHARGED and whole.payment_id != wanted.payment_id for whole in wholes):
-        return "payment.obligation_held"
-    return None
+    return "payment.obligation_held" if charged else None
 
 
 def _is_held_elsewhere(view: StoreView, wanted: PaymentRequested) -> str | None:

@@ -84,7 +84,10 @@ def service_agrees(view: StoreView, wanted: PaymentRequested) -> None:
     same = same_debt(document, [offered[obligation].key for obligation in asked_for])
     for obligation in (*same, *OtherAnswers(view.services, asked, document).same_as(asked_for)):
         held = view.holder_of(obligation)
-        if held is not None and (obligation in same or not is_refused(held, obligation)):
+        if held is None or (obligation not in same and is_refused(held, obligation)):
+            # Another whole may be made of it: of an answer that is not known to be about the same.
+            held = view.whole_of(obligation)
+        if held is not None:
             raise OperatorError("payment.obligation_held", payment_id=held.payment_id)
 
 

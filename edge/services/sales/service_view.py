@@ -122,7 +122,8 @@ class ServiceViews:
         """Return whether an obligation is held, here or by another box of the office, or is disputed."""
         others = self._queries.others
         held = self._queries.payment_by_obligation(obligation) or others.holder_of(obligation)
-        return bool(held or others.whole_of(obligation)) or disputed(self._queries, obligation) is not None
+        whole = self._queries.whole_of(obligation) or others.whole_of(obligation)
+        return bool(held or whole) or disputed(self._queries, obligation) is not None
 
     def _is_paid_elsewhere(self, obligation: str) -> bool:
         """Return the same of an obligation of another answer: one whose provider refused the money is owed still."""

@@ -216,6 +216,10 @@ class FakeQueries:
         found = [row for row in self.payments(before_index, limit) if {row.bill_id, row.bill_payment_id} & set(digits)]
         return found[:limit]
 
+    def wholes_of(self, obligation: str) -> list[PaymentView]:
+        del obligation
+        return []
+
     def payments_of(self, obligation: str) -> list[PaymentView]:
         return [row for row in self.all_payments.values() if row.obligation == obligation]
 

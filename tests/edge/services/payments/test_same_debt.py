@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from daftar.training.answers import training_bill
 from edge.services.bills.read_bill import read_bill
 from edge.services.payments import same_debt
 from edge.services.sales.open_answer import OpenDocument, open_document
@@ -12,19 +14,22 @@ from edge.store.rebuild import rebuild_projections
 from shared.answer_document import AnswerDocument, Item
 from shared.errors import OperatorError
 from shared.events import (
+    AlarmRaised,
     ObligationElsewhere,
     ObligationsHeld,
     PaymentApproved,
     PaymentElsewhere,
     PaymentRefused,
 )
-from shared.identifiers import Bill
+from shared.identifiers import Bill, BillType, parse_bill
 from shared.ids import bill_obligation
 from shared.payment import PaymentState
 from tests.edge.services.office import Office
 from tests.edge.services.service_desk import FINE_BILLS, Desk, desk_of, payable
 
 WHOLE, ONE, OTHER = FINE_BILLS
+ANOTHER = parse_bill(*training_bill(BillType.TRAFFIC_FINE, 7, 1_420_000))
+"""The whole of them in another answer."""
 
 
 @pytest.fixture
@@ -124,6 +129,52 @@ async def test_a_part_that_waits_is_not_sent_once_the_whole_turns_out_to_be_char
         await desk.office.box.writer.commit(lambda _: [late])
     assert await desk.office.ends(waiting) is PaymentState.NOT_SENT
     assert desk.office.payment(waiting).not_sent_reason == "payment.obligation_held"
+
+
+async def two_wholes(desk: Desk) -> tuple[str, str]:
+    """Two answers whose wholes share a part, and nothing tells that they are about one car: the month's key is new."""
+    first = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    later = listed("9914010001", "9914010002")
+    later = msgspec.structs.replace(later, payable=payable("total", ANOTHER))
+    return first, await answered(desk, later, plate="۹۹ ل ۲۸۳ ایران ۸۹")
+
+
+async def test_two_wholes_that_share_a_part_are_one_debt_though_the_month_has_turned(desk: Desk) -> None:
+    first, second = await two_wholes(desk)
+    assert desk.view(second).payable == {"total", "i9914010001", "i9914010002"}
+    paid = await desk.pay(first, "total")
+    assert desk.view(second).payable == frozenset()
+    for key in ("total", "i9914010002"):
+        with pytest.raises(OperatorError) as refused:
+            await desk.pay(second, key)
+        assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
+    desk.tell(PaymentRefused(payment_id=paid, provider="gateway", track_id="t2", reason="expired", case_id="c1"))
+    assert desk.view(second).payable == {"total", "i9914010001", "i9914010002"}
+    assert (await desk.office.ends(await desk.pay(second, "total"))) is PaymentState.APPROVED
+
+
+async def test_a_whole_that_waits_is_not_sent_once_another_of_a_part_turns_out_to_be_charged(desk: Desk) -> None:
+    first, second = await two_wholes(desk)
+    desk.office.virtual.set_auto("decline")
+    earlier = await desk.pay(first, "total")
+    desk.office.virtual.set_auto("approve")
+    async with desk.office.worker.lock:
+        waiting = await desk.selling.pay_answer(second, ["total"], operator="sara")
+        late = PaymentApproved(payment_id=earlier, evidence=desk.office.charge_of(earlier))
+        await desk.office.box.writer.commit(lambda _: [late])
+    assert await desk.office.ends(waiting) is PaymentState.NOT_SENT
+    assert desk.office.payment(waiting).not_sent_reason == "payment.obligation_held"
+
+
+async def test_a_paper_of_a_part_waits_while_a_charge_of_the_whole_is_disputed(desk: Desk) -> None:
+    asked = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    desk.office.virtual.set_auto("decline")
+    whole = await desk.pay(asked, "total")
+    spoken = AlarmRaised(kind="charge_mismatch", payment_id=whole, detail="another amount")
+    await desk.office.box.writer.commit(lambda _: [spoken])
+    with pytest.raises(OperatorError) as refused:
+        await desk.office.pay(ONE)
+    assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.charge_disputed", whole)
 
 
 async def test_a_page_opens_each_answer_once_however_long_they_are(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

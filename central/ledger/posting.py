@@ -44,6 +44,9 @@ def book(before: PaymentBook | None, fact: Fact) -> Booking:
         return _requested(before, fact, body)
     if before is None:
         raise NotPostable("books.unknown_payment")
+    if before.journal_id != fact.journal_id:
+        # Only the box that began a payment knows what its terminal said; another's word moves no money.
+        raise NotPostable("books.other_journal", journal=before.journal_id)
     try:
         booking = _follow(before, fact)
     except BugError as error:

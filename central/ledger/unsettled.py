@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 
+from central.ledger.closings import AMOUNT_DIFFERS
 from central.store.books import money_case, office_payment
 from shared.payment import CHARGED
 
@@ -30,7 +31,7 @@ def is_late(today: date) -> ColumnElement[bool]:
     ended = exists().where(
         money_case.c.office_id == payment.office_id,
         money_case.c.payment_id == payment.payment_id,
-        money_case.c.kind == "missing_at_acquirer",
+        money_case.c.kind.in_(("missing_at_acquirer", AMOUNT_DIFFERS)),
         money_case.c.state == "closed",
     )
     return and_(

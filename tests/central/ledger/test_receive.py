@@ -417,6 +417,20 @@ def test_a_payment_made_by_two_boxes_at_once_stays_the_firsts(engine: Engine) ->
         assert [case.kind for case in cases(connection)] == ["unposted"]
 
 
+def test_what_another_journal_says_of_a_payment_moves_nothing_and_is_looked_at(engine: Engine) -> None:
+    own, other = Journal("72101001"), Journal("72101001")
+    other.journal = "daftar.journal/72101001/box-2/1"
+    post(engine, own.entries(requested(), sent(), PaymentInDoubt(payment_id="pay-1", reason="no_answer")))
+    declined = PaymentDeclined(payment_id="pay-1", evidence=evidence(response_code="51"))
+    post(engine, other.entries(declined, approved()))
+    with engine.connect() as connection:
+        row = payment(connection, "72101001", "pay-1")
+        assert row is not None
+        assert (row.state, balances(connection)) == (PaymentState.IN_DOUBT, {})
+        assert {case.facts["code"] for case in cases(connection)} == {"books.other_journal"}
+        assert len(cases(connection)) == 2
+
+
 def test_an_inquiry_waits_for_the_provider_with_its_parameter_sealed(engine: Engine) -> None:
     asked = InquiryRequested(
         inquiry_id="inq-1",

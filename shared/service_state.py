@@ -34,7 +34,7 @@ class ServiceState(StrEnum):
     NOTHING = "nothing"
     """The provider answered that there is nothing."""
     REFUSED = "refused"
-    """There will be no answer; a fee that was taken is a refund case."""
+    """There will be no answer; a fee that was taken is a refund case, of the provider's refusal or of two people."""
     NEEDS_REVIEW = "needs_review"
     """Paid without a result: it is asked again without a second fee."""
 
@@ -75,6 +75,8 @@ class ServiceFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Of the payment that holds the fee, or of the newest attempt; None where there was none."""
     fee_kept: bool = True
     """False where the fee is approved by a terminal that was not told yet to keep it."""
+    fee_back: bool = False
+    """True where two people agreed that finance gives the fee back: central asks nobody for it any more."""
     outcome: ServiceOutcome | None = None
     case_id: str | None = None
     readable: bool = True
@@ -120,10 +122,11 @@ def service_state(facts: ServiceFacts) -> ServiceState:
     fee, answer = fee_of(facts), answer_of(facts)
     if fee != "settled":
         return _BEFORE_THE_GATE[facts.gate, answer][fee]
+    gone = facts.fee_back and facts.gate == "fee_first"
     if answer == "none":
-        return ServiceState.WAITING
+        return ServiceState.REFUSED if gone else ServiceState.WAITING
     if answer == "no_result":
-        ended = not facts.fee_rial or facts.case_id is not None
+        ended = gone or not facts.fee_rial or facts.case_id is not None
         return ServiceState.REFUSED if ended else ServiceState.NEEDS_REVIEW
     return _with_result(facts)
 

@@ -14,7 +14,7 @@ from shared.catalogue import Service
 from shared.events import Gate
 from shared.payment import PaymentState
 from shared.sealed import Sealed
-from shared.service_state import ServiceFacts, ServiceOutcome, ServiceState, fee_of, service_state
+from shared.service_state import ServiceFacts, ServiceOutcome, ServiceState, service_state
 
 
 class CataloguePlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +66,8 @@ class ServiceRequestView(msgspec.Struct, frozen=True, kw_only=True):
     """The payment that holds the fee, or the newest attempt."""
     fee_state: PaymentState | None = None
     fee_kept: bool = True
+    fee_back: bool = False
+    """Whether two people agreed that finance gives it back."""
     fee_printed: bool = False
     """Whether the service's receipt came out."""
 
@@ -77,6 +79,7 @@ class ServiceRequestView(msgspec.Struct, frozen=True, kw_only=True):
             print_first=self.print_first,
             fee_state=self.fee_state,
             fee_kept=self.fee_kept,
+            fee_back=self.fee_back,
             outcome=self.outcome,
             case_id=self.case_id,
             readable=readable,
@@ -93,7 +96,7 @@ class ServiceRequestView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_asked(self) -> bool:
         """Whether central is asking the provider now."""
-        return self.outcome is None and (self.gate == "answer_first" or fee_of(self.facts()) == "settled")
+        return self.outcome is None and (self.gate == "answer_first" or self.state is ServiceState.WAITING)
 
 
 class ServiceImageView(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +140,8 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     fee_rial: int
     fee: PaymentView | None = None
     """The payment that holds the fee, or the newest attempt."""
+    fee_back: bool = False
+    """Whether two people agreed that finance gives the fee back."""
     outcome: ServiceOutcome | None = None
     """None while there is no answer, or none that may be seen."""
     reason: str = ""

@@ -15,13 +15,18 @@ from shared.sealed import Sealed
 
 B = TypeVar("B", bound=Body)
 
-_FEE: Final = ("fee_payment_id", "fee_state", "fee_kept", "fee_printed")
+_FEE: Final = ("fee_payment_id", "fee_state", "fee_kept", "fee_back", "fee_printed")
 _COLUMNS: Final = tuple(name for name in ServiceRequestView.__struct_fields__ if name not in _FEE)
 _MEMBERS: Final = (*_COLUMNS, *_FEE)
-_FLAGS: Final = ("print_first", "rules_accepted", "fee_kept", "fee_printed")
+_FLAGS: Final = ("print_first", "rules_accepted", "fee_kept", "fee_back", "fee_printed")
+_FEE_BACK: Final = (
+    # As `central.ledger.giving_back.agreed_for_finance` has it; its first condition is that of the index.
+    "EXISTS (SELECT 1 FROM refund r WHERE r.payment_id = fee.payment_id AND r.state NOT IN ('dropped', 'refused') "
+    "AND r.state = 'agreed' AND r.means = 'central' AND r.amount_rial = fee.amount_rial)"
+)
 _REQUEST: Final = (
     f"SELECT {', '.join(f's.{name}' for name in _COLUMNS)}, "  # noqa: S608 - names of this package
-    "fee.payment_id, fee.state, coalesce(fee.unacknowledged, 0) = 0, coalesce(fee.printed, 0) > 0 "
+    f"fee.payment_id, fee.state, coalesce(fee.unacknowledged, 0) = 0, {_FEE_BACK}, coalesce(fee.printed, 0) > 0 "
     "FROM service_request s LEFT JOIN payment fee ON fee.payment_id = (SELECT payment_id FROM holding "
     f"WHERE obligation = 'fee:' || s.inquiry_id ORDER BY {HOLDS_OBLIGATION} DESC, doubled, requested_index DESC "
     "LIMIT 1) "

@@ -35,6 +35,7 @@ facts = st.builds(
     print_first=st.booleans(),
     fee_state=st.none() | st.sampled_from(PaymentState),
     fee_kept=st.booleans(),
+    fee_back=st.booleans(),
     outcome=st.none() | st.sampled_from(get_args(ServiceOutcome)),
     case_id=st.none() | st.just("c1"),
     readable=st.booleans(),
@@ -67,6 +68,10 @@ def of(start: ServiceFacts, **known: object) -> ServiceState:
         ({"fee_state": PAID, "outcome": "refused"}, "needs_review"),
         ({"fee_state": PAID, "outcome": "wrong_parameter"}, "needs_review"),
         ({"fee_state": PAID, "outcome": "refused", "case_id": "c1"}, "refused"),
+        # Two people agreed that finance gives it back: nobody is asked for it any more, and what came stays.
+        ({"fee_state": PAID, "fee_back": True}, "refused"),
+        ({"fee_state": PAID, "fee_back": True, "outcome": "wrong_parameter"}, "refused"),
+        ({"fee_state": PAID, "fee_back": True, "outcome": "done", "printed": True}, "ready"),
         # A terminal that was not told to keep the sale may still take it back.
         ({"fee_state": PAID, "fee_kept": False, "outcome": "done", "printed": True}, "fee_under_way"),
         # Given back: whoever wants to see the answer pays again.
@@ -127,7 +132,7 @@ def test_money_taken_without_a_result_is_never_forgotten(known: ServiceFacts) ->
     if known.fee_rial and fee_of(known) == "settled":
         assert service_state(known) not in PAYABLE_FEE
         if service_state(known) is ServiceState.REFUSED:
-            assert known.case_id
+            assert known.case_id or known.fee_back
 
 
 def test_every_state_is_reached() -> None:

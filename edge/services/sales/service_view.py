@@ -67,6 +67,7 @@ class ServiceViews:
             state=state,
             fee_rial=asked.fee_rial,
             fee=None if asked.fee_payment_id is None else self._queries.payment(asked.fee_payment_id),
+            fee_back=asked.fee_back,
             outcome=asked.outcome if state in _TOLD else None,
             reason=asked.reason or "" if state in _TOLD else "",
             provider=asked.provider or "",

@@ -1,4 +1,4 @@
-"""The whole of an answer and its parts are one debt, also where word of a charge comes late."""
+"""Words that come late: that a part or the whole of an answer was charged, and that a fee is to be given back."""
 
 from collections.abc import AsyncIterator
 
@@ -7,10 +7,11 @@ import pytest
 from edge.devices.terminals.outcome import TerminalOutcome
 from shared.answer_document import AnswerDocument
 from shared.errors import OperatorError
+from shared.events import RefundAgreed, RefundDropped, RefundProposed
 from shared.payment import PaymentState
 from shared.service_state import ServiceState
 from tests.edge.services.office import Office
-from tests.edge.services.service_desk import ASKED, Desk, desk_of
+from tests.edge.services.service_desk import ASKED, FEE_RIAL, Desk, desk_of
 
 
 @pytest.fixture
@@ -114,3 +115,27 @@ async def test_no_word_about_an_answer_is_told_before_its_fee(desk: Desk) -> Non
     desk.office.virtual.set_auto("approve")
     await desk.pay_fee(inquiry_id)
     assert (desk.view(inquiry_id).state, desk.view(inquiry_id).reason) == (ServiceState.NOTHING, "no_record")
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_fee_that_finance_is_to_give_back_is_not_waited_for_any_more(desk: Desk, *, answered: bool) -> None:
+    """Central puts no request to its provider whose fee two people agreed to give back, nor puts one again."""
+    inquiry_id = await desk.paid_request()
+    fee = desk.views.known(inquiry_id).fee_payment_id
+    assert fee
+    if answered:
+        desk.answer(inquiry_id, None, outcome="wrong_parameter")
+    back = {"refund_id": "r1", "payment_id": fee}
+    desk.box.write(RefundProposed(**back, means="central", amount_rial=FEE_RIAL, operator="sara", reason="by mistake"))
+    before = desk.view(inquiry_id)
+    assert before.state is (ServiceState.NEEDS_REVIEW if answered else ServiceState.WAITING)
+    desk.box.write(RefundAgreed(**back, operator="reza"))
+    view = desk.view(inquiry_id)
+    assert (view.state, view.fee_back, view.may_retry) == (ServiceState.REFUSED, True, False)
+    assert not desk.views.known(inquiry_id).is_asked
+    with pytest.raises(OperatorError) as refused:
+        await desk.selling.retry(inquiry_id, operator="sara")
+    assert refused.value.code == "service.nothing_to_retry"
+    desk.box.write(RefundDropped(**back, operator="reza", reason="wanted after all"))
+    assert (desk.view(inquiry_id).state, desk.view(inquiry_id).fee_back) == (before.state, False)
+    assert desk.views.known(inquiry_id).is_asked is not answered

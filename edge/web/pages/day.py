@@ -38,20 +38,20 @@ def _terminals(web: Web) -> list[str]:
     return [terminal.name for terminal in web.counter.terminals() if terminal.state != "removed"]
 
 
-def _report(terminal: str, typed: Mapping[str, str]) -> TerminalBatch | None:
-    """Return what was typed from a terminal's own paper, None where nothing was.
+def _report(terminal: str, place: int, typed: Mapping[str, str]) -> TerminalBatch | None:
+    """Return what was typed from the paper of the terminal at this place, None where nothing was.
 
     Raises OperatorError `day.half_report`, or what `parse_rial` raises.
     """
-    count = fold_number(typed[f"count.{terminal}"])
-    total = typed[f"total.{terminal}"].strip()
+    of_count, of_total = f"count-{place}", f"total-{place}"
+    count, total = fold_number(typed[of_count]), typed[of_total].strip()
     if not count and not total:
         return None
     if not is_digits(count) or len(count) > _COUNT_DIGITS_MAX:
-        raise OperatorError("day.half_report", field=f"count.{terminal}")
+        raise OperatorError("day.half_report", field=of_count)
     if not total:
-        raise OperatorError("day.half_report", field=f"total.{terminal}")
-    return TerminalBatch(terminal=terminal, count=int(count), amount_rial=parse_rial(total, field=f"total.{terminal}"))
+        raise OperatorError("day.half_report", field=of_total)
+    return TerminalBatch(terminal=terminal, count=int(count), amount_rial=parse_rial(total, field=of_total))
 
 
 def _today(web: Web, request: AnyRequest, **more: Any) -> Response[str]:
@@ -101,10 +101,12 @@ def day_pages(web: Web) -> list[Any]:
         form = await request.form()
         operator = operator_name(request)
         terminals = _terminals(web)
-        fields = [f"{what}.{terminal}" for terminal in terminals for what in ("count", "total")]
+        # By place: a name may hold what no field's may. Terminals change with a restart only, and pages end with it.
+        fields = [f"{what}-{place}" for place in range(len(terminals)) for what in ("count", "total")]
         typed = {field: str(form.get(field, "")) for field in fields}
         try:
-            reports = [found for terminal in terminals if (found := _report(terminal, typed)) is not None]
+            found = [_report(terminal, place, typed) for place, terminal in enumerate(terminals)]
+            reports = [one for one in found if one is not None]
         except OperatorError as error:
             said = {"error": error, "said": describe(error, language_of(request))}
             return _today(web, request, status_code=status_of(error), values=typed, problem_of=said)

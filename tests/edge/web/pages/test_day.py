@@ -77,8 +77,8 @@ async def test_closing_leads_to_the_closed_day_and_pressing_twice_closes_once(op
 async def test_what_a_terminals_paper_says_is_typed_at_the_close(operator: Browser, counter: FakeCounter):
     a_day(counter, totals=DayTotals(totals=(total(2, 34_000),)))
     form = (await operator.page("/day")).form("/day")
-    typed = {"count.counter-1": "۳", "total.counter-1": "۵۱٬۰۰۰"}
-    for half in ({"total.counter-1": ""}, {"count.counter-1": ""}, {"count.counter-1": "-3"}, {"total.counter-1": "x"}):
+    typed = {"count-0": "۳", "total-0": "۵۱٬۰۰۰"}
+    for half in ({"total-0": ""}, {"count-0": ""}, {"count-0": "-3"}, {"total-0": "x"}):
         refused = await operator.client.post("/day", data=form | typed | half)
         assert refused.status_code == 422
         assert 'aria-invalid="true"' in refused.text

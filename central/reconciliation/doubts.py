@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal_co
 
 from central.ledger.left_behind import is_gone
 from central.reconciliation.inputs import PaymentInput, PaymentKey
+from central.reconciliation.selecting import PAYMENT_COLUMNS
 from central.store.answers import acquirer_answer
 from central.store.books import office_payment, payment_entry
 from central.store.settlements import settlement_file, settlement_line
@@ -189,7 +190,7 @@ def uncharged_named_since(connection: Connection, ordinal: int) -> list[PaymentI
 
 
 def _columns() -> Select[Any]:
-    return select(*(office_payment.c[name] for name in PaymentInput.__struct_fields__))
+    return select(*PAYMENT_COLUMNS)
 
 
 def _doubtful(

@@ -37,6 +37,8 @@ class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
     """Its place among all payments in the order central heard of them."""
     pays_bill: bool = False
     """Whether its terminal was told to pay the bill by its ids."""
+    covered_to: date | None = None
+    """The last financial date that the files of its terminal's acquirer reach; None: nobody knows whose it is."""
 
     @property
     def key(self) -> PaymentKey:

@@ -81,7 +81,8 @@ def match(
 ) -> tuple[Decision, ...]:
     """Return the decisions, in an order that depends on the inputs alone.
 
-    `covered_to` is the last financial date that the acquirer's files reach. Raises BugError for an input given twice.
+    `covered_to` is the last financial date that any acquirer's files reach: of payments that know no better. Raises
+    BugError for an input given twice.
     """
     table = _Table(payments, lines)
     table.join_by("rrn", _rrn_key, lambda unit: unit.rrn_key)
@@ -270,6 +271,7 @@ def _bucket_alone(
         return Bucket.IN_DOUBT, "no_line_in_doubt"
     if not payment.value_rial:
         return Bucket.NOT_CHARGED, "no_line_not_charged"
-    if covered_to is None or (covered_to - payment.local_date).days < rules.due_after_days:
+    reach = payment.covered_to or covered_to
+    if reach is None or (reach - payment.local_date).days < rules.due_after_days:
         return Bucket.NOT_DUE, "no_file_yet"
     return Bucket.MISSING_AT_ACQUIRER, "no_line"

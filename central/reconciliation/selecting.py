@@ -4,7 +4,7 @@ A scope names a start; whatever shares a key with it joins, so that a run never 
 its partner, or the row it repeats, lies on the other side of the scope's edge.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -16,7 +16,15 @@ from central.reconciliation.breaks import Bucket
 from central.reconciliation.inputs import SAID_NOT_CHARGED, LineInput, LineKey, PaymentInput, PaymentKey, number_key
 from central.reconciliation.matching import Rules
 from central.store.books import office_payment
-from central.store.settlements import in_force, recon_decision, recon_member, settlement_file, settlement_line
+from central.store.settlements import (
+    acquirer_terminal,
+    in_force,
+    recon_decision,
+    recon_member,
+    settlement_file,
+    settlement_line,
+    settlement_reach,
+)
 from shared.errors import OperatorError
 from shared.payment import PaymentState
 
@@ -35,14 +43,14 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run compares. `covered_to` is the last financial date the imported files reach."""
+    """What a run compares. `covered_to` is the last financial date that any imported file reaches."""
 
     payments: tuple[PaymentInput, ...]
     lines: tuple[LineInput, ...]
     covered_to: date | None
 
 
-_PAYMENT_COLUMNS: Final = [office_payment.c[name] for name in PaymentInput.__struct_fields__]
+PAYMENT_COLUMNS: Final = [office_payment.c[name] for name in PaymentInput.__struct_fields__ if name in office_payment.c]
 _LINE_COLUMNS: Final = [settlement_line.c[name] for name in LineInput.__struct_fields__]
 _ZERO: Final[ColumnElement[str]] = literal_column("'0'")
 """Not a parameter: the indexes are over this very expression."""
@@ -56,13 +64,39 @@ def select_inputs(connection: Connection, scope: Scope, rules: Rules) -> Inputs:
     covered_to = connection.execute(
         select(func.max(settlement_file.c.financial_to)).where(in_force(settlement_file.c.file_id))
     ).scalar()
+    reach = _reach(connection)
     lines = {line.key: line for line in _lines(connection, _lines_of_scope(scope))}
     payments = {each.key: each for each in _payments(connection, _payments_of_scope(scope, lines.values(), rules))}
     _add(payments, _payments_named_by(connection, lines.values()))
     joined = _lines_named_by(connection, payments.values())
     _add(payments, _payments_named_by(connection, [line for line in joined if line.key not in lines]))
     _add(lines, joined)
-    return Inputs(payments=tuple(payments.values()), lines=tuple(lines.values()), covered_to=covered_to)
+    covered = _covered(connection, payments.values(), reach)
+    return Inputs(payments=tuple(covered), lines=tuple(lines.values()), covered_to=covered_to)
+
+
+def _reach(connection: Connection) -> dict[str, date]:
+    """Return the last financial date that the files of each acquirer reach."""
+    table = settlement_reach.c
+    query = (
+        select(table.psp, func.max(table.financial_to).label("last")).where(in_force(table.file_id)).group_by(table.psp)
+    )
+    return {row.psp: row.last for row in connection.execute(query)}
+
+
+def _covered(
+    connection: Connection, payments: Iterable[PaymentInput], reach: Mapping[str, date]
+) -> Iterator[PaymentInput]:
+    """Yield the payments with how far their own acquirer's files reach: another's file makes none of them due."""
+    table = acquirer_terminal.c
+    # Two acquirers, or one that has no file in force: then any file counts, as for a terminal that none ever named.
+    known = connection.execute(
+        select(table.terminal, func.min(table.psp)).group_by(table.terminal).having(func.count() == 1)
+    )
+    of_terminal = {terminal: reach[psp] for terminal, psp in known if psp in reach}
+    for payment in payments:
+        last = of_terminal.get(number_key(payment.terminal_number) or "")
+        yield payment if last is None else msgspec.structs.replace(payment, covered_to=last)
 
 
 def inputs_around(
@@ -137,7 +171,7 @@ def _payments_of_scope(scope: Scope, lines: Iterable[LineInput], rules: Rules) -
 
 
 def _payments(connection: Connection, where: ColumnElement[bool]) -> list[PaymentInput]:
-    rows = connection.execute(select(*_PAYMENT_COLUMNS).where(where)).mappings()
+    rows = connection.execute(select(*PAYMENT_COLUMNS).where(where)).mappings()
     return [PaymentInput(**{**row, "state": PaymentState(row["state"])}) for row in rows]
 
 

@@ -106,6 +106,26 @@ settlement_line: Final = Table(
 )
 """Rows of acquirers' files, as printed, folded; `line_number` is the line in the file, the header being line 1."""
 
+settlement_reach: Final = Table(
+    "settlement_reach",
+    METADATA,
+    Column("file_id", Text, nullable=False),
+    Column("psp", Text, nullable=False),
+    Column("financial_to", Date, nullable=False),
+    PrimaryKeyConstraint("file_id", "psp"),
+    ForeignKeyConstraint(["file_id"], ["settlement_file.file_id"]),
+)
+"""The last financial date that each file has of each acquirer."""
+
+acquirer_terminal: Final = Table(
+    "acquirer_terminal",
+    METADATA,
+    Column("terminal", Text, nullable=False),
+    Column("psp", Text, nullable=False),
+    PrimaryKeyConstraint("terminal", "psp"),
+)
+"""Whose rows ever named a terminal, without its leading zeros: one acquirer, or it is not known whose it is."""
+
 recon_run: Final = Table(
     "recon_run",
     METADATA,

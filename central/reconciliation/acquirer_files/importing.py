@@ -1,5 +1,6 @@
 """Taking a settlement file into the books: whole or not at all, never twice, and never beside what it corrects."""
 
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -10,7 +11,13 @@ from central.reconciliation.acquirer_files.neutral_csv import SettlementFile, Se
 from central.reconciliation.inputs import number_key
 from central.reconciliation.views import FileView
 from central.store.copying import copy_rows
-from central.store.settlements import in_force, settlement_file, settlement_line
+from central.store.settlements import (
+    acquirer_terminal,
+    in_force,
+    settlement_file,
+    settlement_line,
+    settlement_reach,
+)
 from shared.calendar import jalali_datetime_text
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -79,7 +86,25 @@ def keep_file(connection: Connection, parsed: SettlementFile, *, name: str, impo
     )
     rows = ((stored["file_id"], *msgspec.structs.astuple(line)) for line in parsed.lines)
     copy_rows(connection, settlement_line, _LINE_COLUMNS, rows)
+    _keep_reach(connection, stored["file_id"], parsed)
     return FileView(**stored)
+
+
+def _keep_reach(connection: Connection, file_id: str, parsed: SettlementFile) -> None:
+    """Keep how far the file reaches for each acquirer, and which terminals it calls whose."""
+    reach: dict[str, date] = {}
+    for line in parsed.lines:
+        reach[line.psp] = max(line.financial_date, reach.get(line.psp, line.financial_date))
+    connection.execute(
+        insert(settlement_reach),
+        [{"file_id": file_id, "psp": psp, "financial_to": last} for psp, last in sorted(reach.items())],
+    )
+    named = {(terminal, line.psp) for line in parsed.lines if (terminal := number_key(line.terminal_id)) is not None}
+    if named:
+        connection.execute(
+            insert(acquirer_terminal).on_conflict_do_nothing(),
+            [{"terminal": terminal, "psp": psp} for terminal, psp in sorted(named)],
+        )
 
 
 def _refuse_same(connection: Connection, parsed: SettlementFile) -> None:

@@ -421,3 +421,16 @@ def test_a_bill_that_its_terminal_paid_is_settled_with_its_biller_and_not_with_u
     with engine.connect() as connection:
         standing = {one.code: one.balance_rial for one in trial_balance(connection).accounts if one.balance_rial}
     assert standing == {f"receivable:{TERMINAL}": 20_000, f"acquirer_pays:{TERMINAL}": 20_000}
+
+
+def test_a_payment_is_due_in_the_files_of_its_own_terminals_acquirer(engine: Engine) -> None:
+    post(engine, *approved("here", "100000000001", 20_000), *approved("late", "100000000002", 30_000))
+    elsewhere = {"psp": "other", "terminal_id": "99"}
+    upload(engine, line("500000000001", 1_000, **elsewhere), name="other.csv")
+    # Whose the terminal is nobody knows yet: what is in no file is missing, whichever file that is.
+    assert counts(run_all(engine)) == {"missing_at_acquirer": 2, "missing_at_office": 1}
+    before = {"local_date": "2026-11-21", "financial_date": "2026-11-21"}
+    upload(engine, line("100000000009", 5_000, **before), name="yesterday.csv")
+    assert counts(run_all(engine)) == {"not_due": 2, "missing_at_office": 2}
+    upload(engine, line("100000000001", 20_000), name="today.csv")
+    assert counts(run_all(engine)) == {"matched": 1, "missing_at_acquirer": 1, "missing_at_office": 2}

@@ -9,6 +9,8 @@ Of a payment in doubt, or that a box which is gone had sent:
                  * the acquirer of the terminal is known from its own lines, and there is one;
                  * its files hold rows of the financial date of the payment's day and of the day after, and reach past
                    the day on which central heard of the doubt by a day more;
+                 * of a bill that the terminal was to pay by its ids: a row has settled such a one there before. Some
+                   acquirers list none, for that money goes to the billers;
                  * no line of the terminal, from the days of the payment on, could be it: none that moved this amount
                    is left over, and none names it.
 
@@ -55,6 +57,7 @@ from central.reconciliation.inputs import number_key
 from central.reconciliation.matching import Rules, match
 from central.reconciliation.selecting import Inputs, inputs_around, inputs_named
 from central.store.answers import acquirer_answer, answering_mark
+from central.store.books import office_payment
 from central.store.settlements import in_force, settlement_file, settlement_line
 from central.store.transactions import in_transaction
 from shared.clock import Clock, instant_text
@@ -170,6 +173,13 @@ class _Settlements:
             table.psp == acquirer, table.financial_date >= since, in_force(table.file_id)
         )
         return set(self._connection.execute(query.distinct()).scalars())
+
+    def lists_bills(self, terminal: str) -> bool:
+        """Return whether a row ever settled a bill that the terminal paid by its ids."""
+        table = office_payment.c
+        of_terminal = (func.ltrim(table.terminal_number, _ZERO) == terminal, func.ltrim(table.rrn, _ZERO) != "")
+        query = select(table.payment_id).where(*of_terminal, table.pays_bill, table.settled_file.is_not(None)).limit(1)
+        return self._connection.execute(query).one_or_none() is not None
 
 
 def _tell_of(connection: Connection, append_feed: AppendFeed, evidence: Evidence, *, clock: Clock) -> bool:

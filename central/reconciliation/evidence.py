@@ -48,6 +48,9 @@ class Settlements(Protocol):
     def dates_of(self, acquirer: str, since: date) -> set[date]:
         """Return the financial dates of which the acquirer's files hold rows, from one on."""
 
+    def lists_bills(self, terminal: str) -> bool:
+        """Return whether a row ever settled a bill that the terminal paid by its ids."""
+
 
 class Findings:
     """What one set of inputs and its decisions prove."""
@@ -139,7 +142,10 @@ class Findings:
         if any(unit.moved and unit.amount_rial == payment.amount_rial for unit in self._left[terminal]):
             return None
         acquirer = self._complete_acquirer(terminal, doubt, days=days)
-        if acquirer is None:
+        if acquirer is None or terminal is None:
+            return None
+        if payment.pays_bill and not self._settlements.lists_bills(terminal):
+            # Its money goes to the biller: files without such payments are silent about a charge, too.
             return None
         return Evidence(payment=payment, charged=False, rule=COMPLETE, acquirer=acquirer, refund_id=doubt.refund_id)
 

@@ -1,9 +1,11 @@
 """What a settlement file says of a payment in doubt, from a real PostgreSQL to the office's feed."""
 
 import functools
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, insert, select
 
@@ -23,12 +25,23 @@ from shared.events import (
     Evidence,
     PaymentApproved,
     PaymentInDoubt,
+    PaymentSent,
     ReversalRequested,
     decode_body,
 )
 from shared.ids import OfficeId, office_feed
 from shared.journal.entry import decode_entry
-from tests.central.reconciliation.test_running import CLOCK, OFFICE, TERMINAL, approved, line, post, sent, upload
+from tests.central.reconciliation.test_running import (
+    CLOCK,
+    OFFICE,
+    TERMINAL,
+    approved,
+    line,
+    post,
+    run_all,
+    sent,
+    upload,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -124,6 +137,26 @@ def test_a_complete_settlement_without_it_is_told_as_not_charged(engine: Engine,
     assert answer(engine, keys) == 0
     (body,) = told(engine)
     assert (body.payment_id, body.charged, body.acquirer, body.file_sha256) == ("doubt", False, "behpardakht", None)
+
+
+def test_files_that_list_no_bill_that_a_terminal_paid_prove_nothing_of_one(engine: Engine, keys: CentralKeys) -> None:
+    def by_its_ids(facts: Sequence[Body]) -> list[Body]:
+        return [
+            msgspec.structs.replace(each, pays_bill=True) if isinstance(each, PaymentSent) else each for each in facts
+        ]
+
+    post(engine, *by_its_ids(doubtful("doubt", 40_000)), *approved("plain", "100000000001", 30_000))
+    upload(engine, line("100000000001", 30_000))
+    complete(engine)
+    assert answer(engine, keys) == 0, (
+        "its money goes to the biller: it may stand in no file though the card was charged"
+    )
+    # Once the files name such a payment of the terminal, one that they do not name was none.
+    post(engine, *by_its_ids(approved("bill", "100000000002", 20_000)))
+    upload(engine, line("100000000002", 20_000), name="bills.csv")
+    run_all(engine)
+    assert answer(engine, keys) == 1
+    assert [(body.payment_id, body.charged) for body in told(engine)] == [("doubt", False)]
 
 
 def close_journal(engine: Engine) -> None:

@@ -56,6 +56,8 @@ class PrinterDriver:
         self._turn = asyncio.Lock()
         self._marker_owed = False
         """Whether a job's marker was not answered: the answer may still come."""
+        self._ever_told = False
+        """Whether a marker was ever answered. Who never does is not waited for: nothing late will come either."""
         self.last_error: str | None = None
         """What the system said when the printer could last not be reached; None once it was."""
 
@@ -135,7 +137,7 @@ class PrinterDriver:
         if self._marker_owed and not await self._hear_owed(ear):
             return PrintResult(kind="not_printed", status=status, detail="the job before is not through")
         job.step, job.begun = "send", True
-        self._marker_owed = self._tells_end
+        self._marker_owed = self._ever_told
         async with asyncio.timeout(self._times.send_timeout_ms / 1000 + self._under_way_s(data)):
             await self._send(ear.link, NO_AUTOMATIC_STATUS + data if self._speaks else data)
             await ear.link.finish()
@@ -148,7 +150,7 @@ class PrinterDriver:
         except TimeoutError:
             # Nothing came out, or not all of it; ask why while the connection still stands.
             return PrintResult(kind="uncertain", status=await self._ask_status(ear), detail="no end of job")
-        self._marker_owed = False
+        self._marker_owed, self._ever_told = False, True
         if marker_says_paper_end(marker):
             return PrintResult(kind="uncertain", status=PrinterStatus.PAPER_END, detail="the paper ended with the job")
         return PrintResult(kind="printed", status=marker_meaning(marker, status))

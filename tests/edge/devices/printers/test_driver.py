@@ -186,8 +186,8 @@ async def test_the_end_of_a_job_tells_of_the_paper_too(marker: bytes, kind: str,
 
 
 async def test_the_late_end_of_the_job_before_is_not_the_end_of_this_one() -> None:
-    # To the first job nothing; when it is through at last, so is the marker that comes before the second one.
-    said = iter((b"", b"\0\0", b""))
+    # A job; one to which nothing is said; when that is through at last, so is the marker before the third.
+    said = iter((b"\0", b"", b"\0\0", b""))
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await answer_status(reader, writer, b"\x12\x12\x12\x12")
@@ -202,20 +202,24 @@ async def test_the_late_end_of_the_job_before_is_not_the_end_of_this_one() -> No
 
     model = waiting(end_of_job_timeout_ms=400, status_timeout_ms=400)
     async with asyncio.timeout(LONGEST_S), scripted(script, model) as driver:
-        first, second = await driver.print(JOB), await driver.print(JOB)
-    assert [result.detail for result in (first, second)] == ["no end of job"] * 2
-    assert {result.kind for result in (first, second)} == {"uncertain"}
+        results = [await driver.print(JOB) for _ in range(3)]
+    assert [result.kind for result in results] == ["printed", "uncertain", "uncertain"]
+    assert {result.detail for result in results[1:]} == {"no end of job"}
 
 
 async def test_a_printer_still_at_the_job_before_gets_no_other_and_is_asked_once(printer: VirtualPrinter) -> None:
     driver = driver_of(printer, waiting(end_of_job_timeout_ms=300, status_timeout_ms=300))
     printer.set_fault("marker_lost")
+    assert [(await driver.print(JOB)).kind for _ in range(2)] == ["uncertain"] * 2, "who never tells is not waited for"
+    printer.set_fault(None)
+    assert (await driver.print(JOB)).kind == "printed"
+    printer.set_fault("marker_lost")
     assert (await driver.print(JOB)).kind == "uncertain"
     still = await driver.print(JOB)
-    assert (still.kind, still.detail, len(printer.pieces)) == ("not_printed", "the job before is not through", 1)
+    assert (still.kind, still.detail, len(printer.pieces)) == ("not_printed", "the job before is not through", 4)
     printer.set_fault(None)
     assert [(await driver.print(JOB)).kind for _ in range(2)] == ["printed", "printed"]
-    assert (len(printer.pieces), printer.reports) == (3, [])
+    assert (len(printer.pieces), printer.reports) == (6, [])
 
 
 async def test_a_printer_that_stops_reading_ends_by_the_deadline() -> None:

@@ -184,12 +184,13 @@ def _given_of(parts: Sequence[Part], amount_rial: int, paid_out: Mapping[str, in
     return {claim: rial for claim, rial in {**given, LOSSES: left}.items() if rial}
 
 
-def standing_on(payment: PaymentBook, held: Mapping[Account, int]) -> Counter[Account]:
+def standing_on(payment: PaymentBook, held: Mapping[Account, int], *, in_part_rial: int = 0) -> Counter[Account]:
     """Return which accounts what customers were paid of a payment stands on, by now standing on those of `held`.
 
     It stays where it is while there is such a claim. What a claim does not reach to any more, because its biller took
     the money after all or the terminal gave it back, goes on to another that is nobody else's; what reaches to none is
     money that the customer has twice, and *recoverable*. What was a loss is less of one where a claim is found later.
+    `in_part_rial` of it was given beside what the bill is paid with: knowingly, so it is a loss where no claim reaches.
     """
     room = Counter[Account]()
     for part in parts_of(payment):
@@ -201,6 +202,6 @@ def standing_on(payment: PaymentBook, held: Mapping[Account, int]) -> Counter[Ac
         moves = max(-stands[claim], min(left, room[claim] - stands[claim]))
         stands[claim] += moves
         left -= moves
-    stands[LOSSES] = min(left, held.get(LOSSES, 0))
+    stands[LOSSES] = min(left, max(held.get(LOSSES, 0), in_part_rial))
     stands[RECOVERABLE] = left - stands[LOSSES]
     return stands

@@ -24,6 +24,7 @@ from central.ledger.overtaken import MOVED_SINCE, overtake
 from central.ledger.positions import steps_between
 from central.ledger.store import queue_question, write_transfers
 from central.store.books import ledger_transfer, money_case, provider_task
+from shared.payment import CHARGED
 
 Answer = Literal["none", "awaited", "given_up"]
 """What is awaited of a provider: nothing, its answer, or nothing any more after so long."""
@@ -127,7 +128,7 @@ def follow_claims(
     held = paid_from(connection, payment)
     if not any(held.values()):
         return
-    stands = standing_on(payment, held)
+    stands = standing_on(payment, held, in_part_rial=_paid_in_part(connection, payment))
     steps = steps_between(held, stands)
     if any(step.credit == RECOVERABLE for step in steps):
         key = (payment.office_id, payment.payment_id)
@@ -158,6 +159,30 @@ def follow_claims(
         open_case(connection, _had_twice(payment, by, beyond, facts), at=at, again=True)
     elif not stands[RECOVERABLE]:
         _end_had_twice(connection, payment, at)
+
+
+def _paid_in_part(connection: Connection, payment: PaymentBook) -> int:
+    """Return what was paid by cases of less than the whole of a payment, or of an item, that is charged still."""
+    if payment.state not in CHARGED:
+        return 0
+    table, case = ledger_transfer.c, money_case.c
+    rows = connection.execute(
+        select(case.item, case.amount_rial.label("of_case"), table.credit, table.amount_rial)
+        .join(money_case, case.case_id == table.source)
+        .where(
+            table.office_id == payment.office_id,
+            table.payment_id == payment.payment_id,
+            table.source_kind == "case",
+            or_(table.debit == PAID_OUT.code, table.credit == PAID_OUT.code),
+            case.kind != AMOUNT_DIFFERS,
+        )
+    )
+    wholes = {item.item: item.amount_rial for item in payment.items}
+    return sum(
+        row.amount_rial if row.credit == PAID_OUT.code else -row.amount_rial
+        for row in rows
+        if row.of_case < wholes.get(row.item, payment.amount_rial)
+    )
 
 
 def _had_twice(payment: PaymentBook, by: str, beyond_rial: int, facts: dict[str, Any]) -> NewCase:

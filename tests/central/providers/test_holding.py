@@ -2,6 +2,7 @@
 
 import pytest
 
+from central.ledger.cases import NewCase, open_case
 from central.ledger.queries import payment
 from central.providers.queries import subject_tasks
 from central.providers.sandbox_state import made_bill
@@ -367,3 +368,18 @@ def test_what_finance_paid_and_the_terminal_gave_back_as_well_is_a_case(world: W
     )
     assert world.balances() == {"paid_out": 17_000, "recoverable": 17_000}
     assert opened(world, "pay-1") == {"refund": "closed", "had_twice": "open"}
+
+
+def test_a_part_that_finance_gave_back_is_a_loss_once_the_biller_took_all(world: World) -> None:
+    world.pay("pay-1")
+    part = NewCase(kind="tariff_differs", about="x", amount_rial=3_000, office_id=OFFICE, payment_id="pay-1")
+    with world.engine.begin() as connection:
+        open_case(connection, part, at=world.clock.now())
+    end(world, part.case_id, "refunded")
+    assert world.balances() == {"receivable:11223344": 17_000, "unconfirmed": 14_000, "paid_out": 3_000}
+    assert world.work() == DONE
+    whole = {"receivable:11223344": 17_000, "biller:landline": 17_000}
+    assert world.balances() == {**whole, "losses": 3_000, "paid_out": 3_000}
+    assert opened(world, "pay-1") == {"tariff_differs": "closed"}
+    end(world, part.case_id, "reopened")
+    assert world.balances() == whole

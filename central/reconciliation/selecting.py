@@ -162,7 +162,8 @@ def _payments_of_scope(scope: Scope, lines: Iterable[LineInput], rules: Rules) -
         # Rows of a financial day are of the day before, mostly: the payments of the rows' own days are asked too.
         return table.c.local_date.between(min([scope.financial_from, *days]) - window, scope.financial_to)
     said_not = table.c.state.in_(sorted(str(state) for state in SAID_NOT_CHARGED | {PaymentState.REVERSED}))
-    open_ones = and_(table.c.settled_file.is_(None), ~said_not)
+    # What was settled and is said since not to be charged stays open until its row is taken back, too.
+    open_ones = or_(and_(table.c.settled_file.is_(None), ~said_not), and_(table.c.settled_file.is_not(None), said_not))
     if not days:
         return open_ones
     # A payment that is said not to be charged matters only where a line could tell otherwise.

@@ -141,6 +141,11 @@ office_payment: Final = Table(
     Index("office_payment_by_received_at", "received_at"),
     Index("office_payment_by_changed_at", "changed_at"),
     Index("office_payment_unsettled", "local_date", postgresql_where=text("settled_file IS NULL")),
+    Index(
+        "office_payment_undone_since",
+        "state",
+        postgresql_where=text("settled_file IS NOT NULL AND state NOT IN ('approved', 'acknowledged')"),
+    ),
     # A line settles one payment.
     Index(
         "office_payment_settled_once",

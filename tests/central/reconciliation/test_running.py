@@ -29,7 +29,9 @@ from shared.events import (
     PaymentDeclined,
     PaymentInDoubt,
     PaymentRequested,
+    PaymentReversed,
     PaymentSent,
+    ReversalRequested,
     Split,
 )
 from shared.journal.entry import Entry, encode_body, encode_entry, leaf_hash
@@ -434,3 +436,19 @@ def test_a_payment_is_due_in_the_files_of_its_own_terminals_acquirer(engine: Eng
     assert counts(run_all(engine)) == {"not_due": 2, "missing_at_office": 2}
     upload(engine, line("100000000001", 20_000), name="today.csv")
     assert counts(run_all(engine)) == {"matched": 1, "missing_at_acquirer": 1, "missing_at_office": 2}
+
+
+def test_what_an_acquirer_paid_and_the_office_gave_back_since_is_a_difference_until_the_row_goes_too(
+    engine: Engine,
+) -> None:
+    post(engine, *approved("undone", "100000000001", 20_000))
+    upload(engine, line("100000000001", 20_000))
+    assert counts(run_all(engine)) == {"matched": 1}
+    post(
+        engine,
+        ReversalRequested(payment_id="undone", refund_id="r", means="void"),
+        PaymentReversed(payment_id="undone", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    assert counts(run_all(engine)) == {"status_differs": 1}, "the customer may not have it"
+    upload(engine, line("100000000002", 20_000, type="REVERSAL", original_rrn="100000000001"), name="later.csv")
+    assert counts(run_all(engine)) == {"not_charged": 1}

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import structlog
 
+from edge.uplink.address import CentralAddress
 from edge.uplink.line_watch import LineWatch
 from edge.uplink.ports import ExchangeState, ExchangeStore, FeedPiece, JournalView, Settlement, Signer
 from edge.uplink.trusted import trusted
@@ -103,7 +104,8 @@ class Uplink:
         self._on_attempt = on_attempt
         self._on_central_time = on_central_time
         self._backoff = Backoff(entropy)
-        self._watch = LineWatch(settings.central_url)
+        self._address = CentralAddress(settings.central_url)
+        self._watch = LineWatch(settings.central_url, self._address)
         self._one_at_a_time = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -272,6 +274,8 @@ class Uplink:
             self._client = httpx.AsyncClient(
                 timeout=timeout, trust_env=False, follow_redirects=False, verify=trusted(dates=False)
             )
+        if not await self._address.is_known(self._settings.connect_timeout_ms):
+            raise PeerError("exchange.unreachable", why="no address of that name")
         url = self._settings.central_url.rstrip("/") + "/exchange"
         headers = {"content-type": WIRE_MEDIA_TYPE, "accept": WIRE_MEDIA_TYPE}
         answered = False

@@ -5,6 +5,7 @@ from typing import Final
 
 import httpx
 
+from edge.uplink.address import CentralAddress
 from edge.uplink.trusted import trusted
 
 PROBE_EVERY_MS: Final = 1_000
@@ -17,8 +18,9 @@ class LineWatch:
     It takes an answer to say so: a line that opens connections and resets them is as dead as any.
     """
 
-    def __init__(self, central_url: str, *, every_ms: int = PROBE_EVERY_MS) -> None:
+    def __init__(self, central_url: str, address: CentralAddress, *, every_ms: int = PROBE_EVERY_MS) -> None:
         self._url = central_url.rstrip("/") + "/health"
+        self._address = address
         self._every_ms = every_ms
 
     async def reachable_again(self, *, seen_down: bool) -> bool:
@@ -39,6 +41,8 @@ class LineWatch:
                 await asyncio.sleep(self._every_ms / 1000)
 
     async def _answers(self, client: httpx.AsyncClient) -> bool:
+        if not await self._address.is_known(PROBE_TIMEOUT_MS):
+            return False
         try:
             return (await client.get(self._url)).status_code == httpx.codes.OK
         except httpx.HTTPError:

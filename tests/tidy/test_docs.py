@@ -60,7 +60,7 @@ def test_every_test_that_is_named_as_proof_is_there(page):
     linked = [(path, name) for name, path in LINKED_TEST.findall(read(page))]
     for path, name in [*NAMED_TEST.findall(read(page)), *linked]:
         # A state machine is a test under the name that it is given last.
-        made = rf"^(async )?def {name}\(|^(\w+, )*{name}(, \w+)* = .*\bTestCase$"
+        made = rf"^(async )?def {name}\(|^(\w+, )*{name}(, \w+)* = .*\bTestCase\)?$"
         assert re.search(made, read(ROOT / path), flags=re.MULTILINE), f"{path}::{name}"
 
 

@@ -25,13 +25,15 @@ class KeySigner:
 class Office:
     """A box with its uplink, and the day its central has."""
 
-    def __init__(self, url: str, box: BoxModel, central: CentralModel, day: Day) -> None:
+    def __init__(
+        self, url: str, box: BoxModel, central: CentralModel, day: Day, *, connect_timeout_ms: int = 5_000
+    ) -> None:
         self.box, self.central, self.day = box, central, day
         self.store = MemoryExchangeStore(box)
         self.attempts: list[str | None] = []
         self.attempted = asyncio.Event()
         self.uplink = Uplink(
-            UplinkSettings(central_url=url, answer_timeout_ms=3_000),
+            UplinkSettings(central_url=url, answer_timeout_ms=3_000, connect_timeout_ms=connect_timeout_ms),
             journal_id=box.log.name,
             boot="boot-1",
             trust=box.trust,

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from edge.uplink.address import CentralAddress
 from edge.uplink.enrolment import enrol
 from edge.uplink.line_watch import LineWatch
 from edge.uplink.trusted import trusted
@@ -75,7 +76,7 @@ async def test_the_line_needs_no_clock_and_the_enrolment_does(certificate: Path,
         assert (await office.uplink.exchange_once()).kind == "ok"
         assert box.cosigned_size == 3
         await office.uplink.close()
-        assert await LineWatch(url, every_ms=10).reachable_again(seen_down=True) is False
+        assert await LineWatch(url, CentralAddress(url), every_ms=10).reachable_again(seen_down=True) is False
         with pytest.raises(PeerError, match=r"exchange\.unreachable"):
             enrol(url, "ABCD-EFGH-JKLM", signer=KeySigner(), software="test", entropy=SystemEntropy())
 

@@ -383,3 +383,24 @@ def test_a_part_that_finance_gave_back_is_a_loss_once_the_biller_took_all(world:
     assert opened(world, "pay-1") == {"tariff_differs": "closed"}
     end(world, part.case_id, "reopened")
     assert world.balances() == whole
+
+
+def test_a_question_that_goes_again_and_again_is_out_since_it_went_first(world: World) -> None:
+    # It is never heard of when its status is asked, and never answered when it is put: each time it leaves anew.
+    world.bad_day("error_500", on="confirm", times=0)
+    world.pay("pay-1")
+    for hours in (0, 40, 32):
+        world.clock.wait(hours * 3_600)
+        assert world.work().troubled == 1
+    with world.engine.connect() as connection:
+        (overdue,) = payment_cases(connection, OFFICE, "pay-1")
+    world.clock.wait(90)
+    end(world, overdue.case_id, "refunded_unanswered")
+    # Now its status is asked, nobody heard of it, and it does not go again: the office may take the bill anew.
+    world.control.post("/control/good-day").raise_for_status()
+    world.clock.wait(600)
+    assert world.work() == DONE
+    (told,) = world.told()
+    assert isinstance(told, PaymentRefused)
+    assert told.case_id == overdue.case_id
+    assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}

@@ -178,9 +178,17 @@ def _unsent(number: int) -> int:
     return count
 
 
+_being_opened: Final[set[str]] = set()
+"""Device files whose opening has not come back. A stuck device keeps the thread that opens it, and threads are few."""
+
+
 @asynccontextmanager
 async def _opened(path: str, timeout_ms: int, prepare: Callable[[int], None]) -> AsyncIterator[int]:
-    opening = asyncio.get_running_loop().run_in_executor(None, _open, path, prepare)
+    if path in _being_opened:
+        raise TimeoutError(f"{path} is still being opened")
+    _being_opened.add(path)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open_alone, path, prepare)
+    opening.add_done_callback(lambda _: _being_opened.discard(path))
     try:
         async with asyncio.timeout(timeout_ms / 1000):
             number = await asyncio.shield(opening)
@@ -191,6 +199,13 @@ async def _opened(path: str, timeout_ms: int, prepare: Callable[[int], None]) ->
         yield number
     finally:
         os.close(number)
+
+
+def _open_alone(path: str, prepare: Callable[[int], None]) -> int:
+    try:
+        return _open(path, prepare)
+    finally:
+        _being_opened.discard(path)
 
 
 def _open(path: str, prepare: Callable[[int], None]) -> int:

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, ImageChops
 
 from edge.devices.catalogue import load_catalogue
+from edge.devices.printers import character_device
 from edge.devices.printers.character_device import SerialPlace, UsbPlace, UsbPrinter, find_usb_printer, usb_printers
 from edge.devices.printers.driver import PrinterDriver
 from edge.devices.printers.links import FilePlace, QueuePlace, TcpPlace
@@ -167,6 +169,30 @@ def test_a_slow_line_is_given_the_time_that_a_job_needs() -> None:
     assert slow.takes_s(60_000) > 60_000 * 10 / 9_600
     assert slow.takes_s(60_000) == 12 * SerialPlace("/dev/ttyS0", PrinterSerial(baud=115_200)).takes_s(60_000)
     assert TcpPlace("192.0.2.5", 9_100).takes_s(60_000) == 0
+
+
+async def test_a_device_that_is_stuck_keeps_one_thread_and_no_more(
+    wired: tuple[VirtualPrinter, PrinterDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, driver = wired
+    times = msgspec.structs.replace(TIMES, connect_timeout_ms=20)
+    hurried = PrinterDriver(place=driver.place, profile=msgspec.structs.replace(PROFILE, times=times))
+    let_go, asked = threading.Event(), []
+    really_open = character_device._open
+
+    def stuck(path: str, prepare: Callable[[int], None]) -> int:
+        asked.append(path)
+        assert let_go.wait(60)
+        return really_open(path, prepare)
+
+    monkeypatch.setattr(character_device, "_open", stuck)
+    for _ in range(50):
+        assert await hurried.status() is PrinterStatus.OFFLINE
+    assert len(asked) == 1
+    let_go.set()
+    async with asyncio.timeout(LONGEST_S):
+        while await driver.status() is not PrinterStatus.OK:
+            await asyncio.to_thread(int)
 
 
 async def test_asking_a_line_again_and_again_leaves_nothing_open(wired: tuple[VirtualPrinter, PrinterDriver]) -> None:

@@ -35,7 +35,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.left_behind import stands_as
@@ -45,6 +45,7 @@ from central.reconciliation.doubts import (
     CONTRADICTABLE,
     OF_THE_SALE,
     Doubt,
+    Look,
     disputed_since,
     disputes,
     reversals_in_doubt,
@@ -101,7 +102,9 @@ def hold_answers(connection: Connection) -> None:
 
 
 def _of_doubts(connection: Connection, rules: Rules) -> list[Evidence]:
-    sales, reversals, disputed = sales_in_doubt(connection), reversals_in_doubt(connection), disputes(connection)
+    look = Look(connection.execute(select(answering_mark.c.doubts_after)).scalar() or 0)
+    sales, reversals, disputed = (read(connection, look) for read in (sales_in_doubt, reversals_in_doubt, disputes))
+    connection.execute(update(answering_mark).values(doubts_after=look.next_after))
     doubts = [*sales, *reversals, *disputed]
     if not doubts:
         return []

@@ -32,7 +32,7 @@ CONTRADICTABLE: Final = LATE | {PaymentState.OVERRIDDEN_CHARGED}
 SPEAKS_OF_CHARGE: Final = ("charge_mismatch", "stray_approval", "second_charge")
 """Kinds of boxes' alarms that tell of a charge which does not agree with a payment: its bill waits at the box."""
 ASKED_MAX: Final = 1_000
-"""How many payments are looked at in one go, the oldest first."""
+"""How many payments of a kind are looked at in one go; the next go looks at those after them."""
 _ZERO: Final[ColumnElement[str]] = literal_column("'0'")
 """Not a parameter: the indexes are over this very expression."""
 _SURE_CLOCKS: Final = ("ntp", "central")
@@ -51,10 +51,31 @@ class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     sure_clock: bool
 
 
-def sales_in_doubt(connection: Connection) -> list[Doubt]:
+class Look:
+    """One go over what is in doubt, from where the last one ended: what nobody can decide keeps no other waiting."""
+
+    def __init__(self, after: int) -> None:
+        self._after = after
+        self._ends: list[int] = []
+
+    @property
+    def next_after(self) -> int:
+        """Return after which payment, in central's own order, the next go begins; 0: it begins anew."""
+        return min(self._ends, default=0)
+
+    def payments(self, connection: Connection, query: Select[Any]) -> list[PaymentInput]:
+        """Return the next payments of a query, oldest first."""
+        ordinal = office_payment.c.ordinal
+        found = _payments(connection, query.where(ordinal > self._after).order_by(ordinal).limit(ASKED_MAX))
+        if len(found) == ASKED_MAX:
+            self._ends.append(found[-1].ordinal)
+        return found
+
+
+def sales_in_doubt(connection: Connection, look: Look) -> list[Doubt]:
     """Return the payments in doubt of which nobody was told that they were charged."""
     untold = ~_told(OF_THE_SALE, only_charged=True)
-    payments = _doubtful(connection, PaymentState.IN_DOUBT, PaymentState.SENT, untold)
+    payments = _doubtful(connection, look, PaymentState.IN_DOUBT, PaymentState.SENT, untold)
     lives = _lives(connection, payments, (PaymentSent.type, PaymentInDoubt.type))
     return [
         Doubt(
@@ -69,9 +90,9 @@ def sales_in_doubt(connection: Connection) -> list[Doubt]:
     ]
 
 
-def reversals_in_doubt(connection: Connection) -> list[Doubt]:
+def reversals_in_doubt(connection: Connection, look: Look) -> list[Doubt]:
     """Return the payments whose newest reversal is in doubt and of which nobody was told anything."""
-    payments = _doubtful(connection, PaymentState.REVERSAL_IN_DOUBT, PaymentState.REVERSAL_REQUESTED)
+    payments = _doubtful(connection, look, PaymentState.REVERSAL_IN_DOUBT, PaymentState.REVERSAL_REQUESTED)
     lives = _lives(connection, payments, (ReversalRequested.type, ReversalInDoubt.type))
     found = []
     for payment in payments:
@@ -116,7 +137,7 @@ def disputed_since(connection: Connection, office_id: str, payment_id: str) -> d
     return None
 
 
-def disputes(connection: Connection) -> list[Doubt]:
+def disputes(connection: Connection, look: Look) -> list[Doubt]:
     """Return the payments that count as not charged and of which a charge was spoken since."""
     table, entry = office_payment.c, payment_entry.c
     spoken_of = select(entry.office_id, entry.payment_id).where(
@@ -128,7 +149,7 @@ def disputes(connection: Connection) -> list[Doubt]:
         table.terminal_number.is_not(None),
         ~_told(OF_THE_SALE, only_charged=True),
     )
-    payments = _payments(connection, query.order_by(table.ordinal).limit(ASKED_MAX))
+    payments = look.payments(connection, query)
     lives = _lives(connection, payments, (PaymentSent.type,))
     found = []
     for payment in payments:
@@ -194,13 +215,13 @@ def _columns() -> Select[Any]:
 
 
 def _doubtful(
-    connection: Connection, doubt: PaymentState, before: PaymentState, *where: ColumnElement[bool]
+    connection: Connection, look: Look, doubt: PaymentState, before: PaymentState, *where: ColumnElement[bool]
 ) -> list[PaymentInput]:
     """Return the payments in this doubt, oldest first; then those that a box which is gone left in the state before."""
     table = office_payment.c
-    asked = _columns().where(table.terminal_number.is_not(None), *where).order_by(table.ordinal).limit(ASKED_MAX)
+    asked = _columns().where(table.terminal_number.is_not(None), *where)
     left = asked.where(table.state == str(before), is_gone(table.office_id, table.journal_id))
-    return [*_payments(connection, asked.where(table.state == str(doubt))), *_payments(connection, left)]
+    return [*look.payments(connection, asked.where(table.state == str(doubt))), *look.payments(connection, left)]
 
 
 def _told(refund_id: str, *, only_charged: bool) -> ColumnElement[bool]:

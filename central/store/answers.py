@@ -48,9 +48,11 @@ answering_mark: Final = Table(
     Column("only_one", Boolean, primary_key=True),
     Column("files_to", BigInteger, nullable=False),
     Column("payments_to", _INSTANT, nullable=False),
+    Column("doubts_after", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("only_one", name="one_row"),
 )
-"""How far files (by ordinal) and payments (by change) were looked through for charges that offices count as none."""
+"""How far files (by ordinal) and payments (by change) were looked through for charges that offices count as none; and
+after which payment (by ordinal) the next look at doubts goes on."""
 
 acquirer_statement: Final = Table(
     "acquirer_statement",

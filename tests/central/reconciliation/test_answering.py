@@ -159,6 +159,22 @@ def test_files_that_list_no_bill_that_a_terminal_paid_prove_nothing_of_one(engin
     assert [(body.payment_id, body.charged) for body in told(engine)] == [("doubt", False)]
 
 
+def test_doubts_that_no_file_decides_keep_no_other_waiting(
+    engine: Engine, keys: CentralKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("central.reconciliation.doubts.ASKED_MAX", 2)
+    for number in range(5):
+        post(engine, *doubtful(f"old-{number}", 1_000 + number))
+    post(engine, *doubtful("new", 40_000, rrn="100000000040"))
+    upload(engine, line("100000000040", 40_000))
+    looks = [answer(engine, keys) for _ in range(4)]
+    assert sum(looks) == 1
+    assert [body.payment_id for body in told(engine)] == ["new"]
+    # And the first of them have their turn again.
+    complete(engine)
+    assert sum(answer(engine, keys) for _ in range(4)) == 5
+
+
 def close_journal(engine: Engine) -> None:
     """Let the journal that the payments stand in have ended."""
     named = {"office_id": OFFICE, "journal_id": f"daftar.journal/{OFFICE}/box-1/1", "box_id": "1"}

@@ -1,9 +1,12 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from edge.journal.recovery import recover
+from edge.store.rebuild import rebuild_projections
 from shared.errors import IntegrityError
-from shared.events import FeedReceived, NoticePublished
+from shared.events import FEED_BODIES, FeedReceived, NoticePublished
 from shared.ids import NETWORK_FEED
 from shared.journal.entry import leaf_hash
 from tests.edge.store.boxes import OFFICE_FEED, Box, Feed
@@ -71,3 +74,21 @@ def test_another_history_of_the_feed_is_a_fork(box: Box):
             box.receive(NETWORK_FEED, entries)
         assert caught.value.code == "feed.fork"
     assert box.writer.failure is None
+
+
+def test_no_body_of_any_kind_keeps_the_feed_or_the_box_from_going_on(tmp_path: Path):
+    """Well signed, of central, and without sense: taken and passed over, at once and when it is projected anew."""
+    nonsense = (
+        b"{}",
+        b'{"payment_id":5,"inquiry_id":[],"request_id":{},"ticket_id":null}',
+        b'{"payment_id":"zz","inquiry_id":"zz","request_id":"zz","ticket_id":"zz","kind":"?"}',
+        b'{"deep":' + b"[" * 500 + b"]" * 500 + b"}",
+    )
+    with Box(tmp_path) as box:
+        for feed in (box.central.office, box.central.network):
+            said = [feed.say_raw(kind, body) for kind in (*FEED_BODIES, "of.another.release") for body in nonsense]
+            received = box.receive(feed.name, said)[0].body
+            assert isinstance(received, FeedReceived)
+            assert (received.first, received.last) == (0, len(said) - 1)
+        recover(box.writer, box.queries, box.identity, box.signer.public_key, software="test")
+    assert rebuild_projections(box.path) == []

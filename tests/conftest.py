@@ -2,6 +2,7 @@
 
 import gc
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import expect
+from structlog.typing import EventDict
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -74,12 +76,32 @@ def _plain_log() -> Iterator[None]:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
+            _note_fault,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(default=str),
         ]
     )
     yield
     structlog.reset_defaults()
+
+
+_faults: list[tuple[str, BaseException | None]] = []
+"""What the program logged with an exception since the test began: it goes on after a fault of its own, and says so."""
+
+
+def _note_fault(_logger: object, _method: str, event: EventDict) -> EventDict:
+    if event.get("exc_info"):
+        _faults.append((event["event"], sys.exc_info()[1]))
+    return event
+
+
+@pytest.fixture(autouse=True)
+def _no_fault_goes_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which the program survived a fault of its own, unless just that is what it tests."""
+    _faults.clear()
+    yield
+    expected = {event for marker in request.node.iter_markers("faults") for event in marker.args}
+    assert {event for event, _ in _faults} <= expected, _faults
 
 
 @pytest.fixture(scope="session")

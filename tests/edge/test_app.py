@@ -68,6 +68,7 @@ def no_room(_: object) -> NoReturn:
     raise apsw.FullError("database or disk is full")
 
 
+@pytest.mark.faults("not journaled", "request failed")
 async def test_a_box_whose_medium_is_full_says_so_to_supervisors_and_to_people(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +109,7 @@ def damage(path: Path, statement: str) -> None:
     connection.close()
 
 
+@pytest.mark.faults("not journaled", "request failed")
 async def test_a_journal_that_does_not_hold_is_shown_takes_nothing_and_says_whom_to_call(folder: Path) -> None:
     settings = load_settings(folder)
     save_settings(folder, msgspec.structs.replace(settings, support_line="پشتیبانی نمونه 021-1234"))
@@ -144,6 +146,7 @@ async def test_a_box_that_cannot_start_serves_one_page_that_says_so(folder: Path
         assert (await person.get("/assets/daftar.css")).status_code == 200
 
 
+@pytest.mark.faults("request failed")
 async def test_a_full_disk_refuses_new_work_and_lets_the_rest_go_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ async def test_a_file_that_goes_missing_meanwhile_is_waited_for_too(folder: Path
         await health_says(client, status="ok")
 
 
+@pytest.mark.faults("the box cannot start")
 async def test_a_box_that_breaks_while_it_comes_to_life_says_whether_it_tries_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from edge import jobs
 from edge.jobs import every, keep_running, timetable
 from tests.edge.store.boxes import SteppingClock
@@ -13,6 +15,7 @@ async def until_count(calls: list[int], count: int) -> None:
             await asyncio.sleep(0.001)
 
 
+@pytest.mark.faults("a part of the box failed; it is started again")
 async def test_a_part_that_fails_or_ends_is_started_again(monkeypatch):
     monkeypatch.setattr(jobs, "RESTART_FIRST_MS", 1)
     monkeypatch.setattr(jobs, "RESTART_LONGEST_MS", 4)
@@ -30,6 +33,7 @@ async def test_a_part_that_fails_or_ends_is_started_again(monkeypatch):
     assert task.cancelled()
 
 
+@pytest.mark.faults("a job failed")
 async def test_a_job_that_raises_is_called_again():
     calls: list[int] = []
 

@@ -57,6 +57,7 @@ def problems(world: ServiceWorld) -> dict[str, tuple[str, str | None]]:
         return {task.task_id: (task.state, task.last_problem) for task in tasks(connection)}
 
 
+@pytest.mark.faults("answer cannot be written")
 def test_an_answer_that_cannot_be_sealed_waits_and_the_next_question_is_answered(world: ServiceWorld) -> None:
     broken = msgspec.structs.replace(world.data_key(), key_id="k2", public_key="no key")
     request = first_asked(world)
@@ -69,6 +70,7 @@ def test_an_answer_that_cannot_be_sealed_waits_and_the_next_question_is_answered
     assert [told.inquiry_id for told in world.told() if isinstance(told, ServiceAnswered)] == ["q2"]
 
 
+@pytest.mark.faults("question failed")
 def test_a_connector_that_fails_unforeseen_stops_one_question(
     world: ServiceWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_connector_that_fails_unforeseen_stops_one_question(
     assert world.heard("drivingOffense") == 2
 
 
+@pytest.mark.faults("answer cannot be written")
 def test_a_picture_of_a_request_with_an_odd_name_stops_nobody(world: ServiceWorld) -> None:
     world.post(first_asked(world, "q/1"), ImageAsked(inquiry_id="q/1", item="9914010001", operator="op"))
     world.post(first_asked(world, "q2"))

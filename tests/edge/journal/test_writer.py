@@ -229,6 +229,7 @@ def test_what_was_handed_in_before_closing_is_written(box: Box):
     assert caught.value.code == "journal.closed"
 
 
+@pytest.mark.faults("a listener of the journal failed")
 def test_a_listener_that_fails_harms_nobody(box: Box):
     heard: list[int] = []
 

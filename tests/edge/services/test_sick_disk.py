@@ -52,6 +52,7 @@ async def test_one_that_left_the_queue_while_the_disk_was_sick_is_not_left_open(
     assert len(office.virtual.charges) == 1
 
 
+@pytest.mark.faults("not journaled")
 async def test_a_box_that_stops_while_its_disk_is_sick_stops(
     office: Office, terminal: VirtualTerminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

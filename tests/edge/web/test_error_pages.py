@@ -32,6 +32,7 @@ def log() -> Iterator[list[MutableMapping[str, Any]]]:
 @pytest.mark.parametrize("language", ["fa", "en"])
 @pytest.mark.parametrize(("error", "status"), FAULTS[:1] + FAULTS[2:])
 @pytest.mark.usefixtures("log")
+@pytest.mark.faults("request failed")
 async def test_every_fault_is_said_in_both_languages_with_money_and_what_to_do(
     operator: Browser, counter: FakeCounter, language: Language, error: DaftarError, status: int
 ):
@@ -46,6 +47,7 @@ async def test_every_fault_is_said_in_both_languages_with_money_and_what_to_do(
         assert sentence in page.text
 
 
+@pytest.mark.faults("request failed")
 async def test_a_fault_of_ours_shows_a_reference_and_nothing_of_its_inside(
     operator: Browser, counter: FakeCounter, log: list[MutableMapping[str, Any]]
 ):

@@ -53,6 +53,7 @@ async def test_a_search_ends_and_another_may_follow(finding: FindDevices, monkey
         assert finding.search.networks == ()
 
 
+@pytest.mark.faults("the search for devices failed")
 async def test_a_search_that_hangs_or_fails_is_said_to_have_failed(
     finding: FindDevices, monkeypatch: pytest.MonkeyPatch
 ):

@@ -96,6 +96,7 @@ async def test_a_terminal_that_went_away_is_said_so(
         assert found.error.code in ("terminal.unreachable", "terminal.not_ready")
 
 
+@pytest.mark.faults("the test of a device broke off")
 async def test_a_test_that_breaks_off_is_ended_and_can_be_made_again(
     tmp_path: Path, terminal: VirtualTerminal, virtual_printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
 ):

@@ -156,6 +156,7 @@ async def test_an_inquiry_gets_its_ticket(office: Office, printer: VirtualPrinte
     assert (inquiry.ticket, inquiry.parameter_tail) == (1, "639")
 
 
+@pytest.mark.faults("paper not made")
 async def test_a_paper_that_cannot_be_made_does_not_hold_back_the_next(
     office: Office, printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ async def test_a_paper_that_cannot_be_made_does_not_hold_back_the_next(
     assert states(office, first) == [("failed", False)]
 
 
+@pytest.mark.faults("print failed")
 async def test_a_fault_while_a_paper_is_at_the_printer_leaves_it_uncertain_and_the_next_a_copy(
     office: Office, printer: VirtualPrinter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

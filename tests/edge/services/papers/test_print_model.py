@@ -8,6 +8,7 @@ from typing import Literal
 from unittest.mock import patch
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -179,5 +180,5 @@ async def _ended(task: "asyncio.Task[None]") -> None:
         await task
 
 
-TestSpool = Spool.TestCase
+TestSpool = pytest.mark.faults("print failed")(Spool.TestCase)
 TestSpool.settings = settings(max_examples=12, stateful_step_count=20, deadline=None)

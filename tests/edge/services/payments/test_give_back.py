@@ -3,7 +3,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import msgspec
 import pytest
@@ -272,6 +272,28 @@ async def test_a_restart_in_mid_reversal_leaves_it_in_doubt(tmp_path: Path, undo
     async with office_of(tmp_path, undoing) as office:
         assert office.payment(payment_id).state is PaymentState.REVERSAL_IN_DOUBT
         assert refund(office, refund_id).state == "in_doubt"
+
+
+@pytest.mark.faults("reversal stopped")
+@pytest.mark.parametrize(("step", "state"), [("prepare", "agreed"), ("reverse", "in_doubt")])
+async def test_a_fault_of_the_program_leaves_no_undoing_under_way(
+    tmp_path: Path, undoing: VirtualPnaTerminal, monkeypatch: pytest.MonkeyPatch, step: str, state: str
+) -> None:
+    async def fail(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a fault nobody thought of")
+
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        with giving_back(office) as back:
+            with monkeypatch.context() as patched:
+                patched.setattr(office.terminal, step, fail)
+                refund_id = await agreed(office, back, payment_id)
+                assert refund(office, refund_id).state == state
+            assert len(undoing.charges) == 1
+            if state == "agreed":
+                await back.tell_terminal(refund_id)
+                await office.until(lambda: not back.under_way(payment_id))
+                assert (refund(office, refund_id).state, len(undoing.charges)) == ("done", 0)
 
 
 async def test_who_may_ask_agree_and_drop(office: Office) -> None:

@@ -91,10 +91,11 @@ async def test_a_second_charge_under_one_reference_is_an_alarm_not_a_repeat(offi
 
 
 @pytest.mark.parametrize(("step", "state"), [("prepare", PaymentState.NOT_SENT), ("sale", PaymentState.IN_DOUBT)])
+@pytest.mark.faults("payment stopped")
 async def test_a_fault_of_the_program_leaves_no_payment_open(
     office: Office, monkeypatch: pytest.MonkeyPatch, step: str, state: PaymentState
 ) -> None:
-    async def fail(**_: object) -> NoReturn:
+    async def fail(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("a fault nobody thought of")
 
     monkeypatch.setattr(office.terminal, step, fail)
@@ -223,6 +224,7 @@ async def test_after_word_of_a_charge_that_does_not_agree_no_not_found_settles(
         assert (payment.state, payment.asked_count) == (PaymentState.IN_DOUBT, 3)
 
 
+@pytest.mark.faults("asking about a payment failed")
 async def test_trouble_with_one_payment_does_not_keep_the_others_from_being_asked_about(
     tmp_path: Path, terminal: VirtualTerminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,10 +89,15 @@ async def test_what_was_made_is_the_answer_to_its_repeated_request_whatever_is_s
     inquiry_id = await desk.ask(inquiry_id="qsame")
     fee = await desk.selling.pay_fee(inquiry_id, operator="sara", payment_id="pfee")
     await desk.office.ends(fee)
+    desk.answer(inquiry_id)
+    desk.printed(inquiry_id)
+    fine = await desk.selling.pay_answer(inquiry_id, ["1"], operator="sara", payment_id="pfine")
+    await desk.office.ends(fine)
     desk.permissions.denied.add(("sara", "car_fines"))
     assert await desk.ask(inquiry_id="qsame") == inquiry_id
     assert await desk.selling.pay_fee(inquiry_id, operator="sara", payment_id="pfee") == fee
-    assert desk.office.kinds().count("payment.requested") == 1
+    assert await desk.selling.pay_answer(inquiry_id, ["1"], operator="sara", payment_id="pfine") == fine
+    assert desk.office.kinds().count("payment.requested") == 2
 
 
 async def test_without_a_line_the_customer_gets_a_ticket_at_once(desk: Desk) -> None:

@@ -96,13 +96,18 @@ def _wal_removed() -> Iterator[None]:
 @contextmanager
 def _answer_before_commit() -> Iterator[None]:
     def commit_group(writer: Any, group: Sequence[Any]) -> None:
-        view = writer._store.begin()  # noqa: SLF001 - a mutant changes what nobody else may
-        for request in group:
-            try:
-                request.answer.set_result(writer._write_part(request.decide, view))  # noqa: SLF001 - as above
-            except Exception as refusal:  # noqa: BLE001 - as the product does, but for storage failures
-                request.answer.set_exception(getattr(refusal, "cause", refusal))
-        writer._store.commit()  # noqa: SLF001 - as above
+        try:
+            view = writer._store.begin()  # noqa: SLF001 - a mutant changes what nobody else may
+            for request in group:
+                try:
+                    request.answer.set_result(writer._write_part(request.decide, view))  # noqa: SLF001 - as above
+                except Exception as refusal:  # noqa: BLE001 - as the product does, but for storage failures
+                    request.answer.set_exception(getattr(refusal, "cause", refusal))
+            writer._store.commit()  # noqa: SLF001 - as above
+        except BaseException:
+            # Others who write to the file must not find it locked for ever.
+            writer._store.rollback()  # noqa: SLF001 - as above
+            raise
 
     with patched(JournalWriter, "_commit_group", commit_group):
         yield

@@ -2,26 +2,31 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
+import apsw
 import msgspec
 
+from daftar.lab.box import FILE
 from daftar.lab.mutants import named as crash_mutant
 from daftar.lab.patching import patched
 from daftar.lab.simulate import DayTally, simulate
+from edge.app import Box
 from edge.devices.terminals.outcome import OrderAnswer
 from edge.journal import recovery
 from edge.journal.ports import StoreView
 from edge.services.counter import Counter
 from edge.services.papers import documents, print_documents
 from edge.services.papers.print_documents import PrintDocuments
-from edge.services.payments import judge_outcome
+from edge.services.payments import judge_outcome, terminal_worker
 from edge.services.payments.give_back import GiveBack
 from edge.services.payments.keep_sale import KeepSale
 from edge.services.payments.record_outcome import RecordOutcome
 from edge.services.payments.resolve_in_doubt import ResolveInDoubt
 from edge.services.payments.terminal_worker import TerminalWorker
 from edge.store.exchange_store import SqliteExchangeStore
+from edge.store.payment_rows import PaymentRows
 from edge.uplink.client import Uplink
 from shared.events import Evidence, PaymentDeclined, PaymentNotSent, PaymentSent
 
@@ -164,45 +169,92 @@ async def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
+class _ToldAsSale(type):
+    """Makes every `payment.sent` that of a sale."""
+
+    def __call__(cls, **named: Any) -> PaymentSent:
+        return PaymentSent(**named | {"pays_bill": False})
+
+    def __instancecheck__(cls, body: object) -> bool:
+        return isinstance(body, PaymentSent)
+
+
+class _Sale(metaclass=_ToldAsSale):
+    """In the place of PaymentSent."""
+
+
+@contextmanager
+def _part_after_whole() -> Iterator[None]:
+    with patched(PaymentRows, "whole_of", lambda *_: None), patched(PaymentRows, "wholes_of", lambda *_: []):
+        yield
+
+
+@contextmanager
+def _request_forgotten() -> Iterator[None]:
+    begin = Box.__init__
+
+    def forgetful(box: Any, folder: Path, *arguments: Any) -> None:
+        connection = apsw.Connection(str(folder / FILE))
+        connection.execute("DELETE FROM service_request WHERE outcome IS NULL")
+        connection.close()
+        begin(box, folder, *arguments)
+
+    with patched(Box, "__init__", forgetful):
+        yield
+
+
 SERVICE_MUTANTS: Final = (
     ServiceMutant(
         "answer_before_commit",
         "callers hear of their entries before the fsync",
         crash_mutant("answer_before_commit").apply,
+        9,
     ),
     ServiceMutant("synchronous_normal", "commits are not synced", crash_mutant("synchronous_normal").apply, 4),
-    ServiceMutant("new_id_on_retry", "a repeated request is a new payment", _new_id_on_retry, 16),
-    ServiceMutant("dropped_on_refusal", "a request that failed is given up, a new one made", _dropped_on_refusal, 1),
+    ServiceMutant("new_id_on_retry", "a repeated request is a new payment", _new_id_on_retry, 4),
+    ServiceMutant("dropped_on_refusal", "a request that failed is given up, a new one made", _dropped_on_refusal, 3),
     ServiceMutant(
-        "never_tried_again", "after a failed exchange nothing is sent until there is news", _never_tried_again
+        "never_tried_again", "after a failed exchange nothing is sent until there is news", _never_tried_again, 8
     ),
     ServiceMutant("amount_first", "the amount leaves while `payment.sent` is being written", _amount_first),
     ServiceMutant(
-        "failed_not_in_doubt", "no answer counts as declined", _swapped(judge_outcome, "_doubt", _decline), 1
+        "failed_not_in_doubt", "no answer counts as declined", _swapped(judge_outcome, "_doubt", _decline), 3
     ),
     ServiceMutant(
         "restart_frees",
         "a start takes what was sent for not sent",
         _swapped(recovery, "PaymentInDoubt", PaymentNotSent),
-        2,
+        1,
     ),
     ServiceMutant(
         "not_found_too_early",
         "a not-found counts at once",
         _swapped(RecordOutcome, "waited_ms", lambda *_: 1_000_000_000),
-        11,
+        22,
     ),
     ServiceMutant(
         "acknowledged_unheard",
         "a sale counts as kept before the terminal said so",
         _swapped(KeepSale, "_tell", _taken_for_kept),
     ),
-    ServiceMutant("undone_first", "a terminal is told to undo a sale before that is journaled", _undone_first),
+    ServiceMutant("undone_first", "a terminal is told to undo a sale before that is journaled", _undone_first, 4),
     ServiceMutant(
-        "doubt_never_asked", "nobody asks about payments in doubt", _swapped(ResolveInDoubt, "ask_all", _nothing), 1
+        "doubt_never_asked", "nobody asks about payments in doubt", _swapped(ResolveInDoubt, "ask_all", _nothing)
     ),
     ServiceMutant("never_a_copy", "a second paper carries no mark", _never_a_copy),
-    ServiceMutant("printed_again", "a paper that may be out is printed again", _printed_again),
+    ServiceMutant("printed_again", "a paper that may be out is printed again", _printed_again, 2),
+    ServiceMutant(
+        "part_after_whole",
+        "who paid the whole of a debt is charged for a part of it",
+        _part_after_whole,
+        7,
+    ),
+    ServiceMutant("request_forgotten", "a start forgets requests that wait, paid or not", _request_forgotten, 1),
+    ServiceMutant(
+        "bill_paid_twice",
+        "a bill that its terminal pays is journaled as a sale, so that central has it paid again",
+        _swapped(terminal_worker, "PaymentSent", _Sale),
+    ),
 )
 
 

@@ -1,22 +1,29 @@
-"""Signatures that cost next to nothing and prove nothing: the simulation asks when something is signed, never how well.
+"""Signatures and seals that cost next to nothing and prove nothing: the simulation asks when, never how well.
 
 With Ed25519 most of a simulated day would be curve arithmetic. `cheap_keys` puts a hash in its place, behind the same
 calls: where the box's key is made and where signatures are checked. Who knows a public key can sign; nobody here does.
+What is sealed for a service can be opened by whoever knows the public key, and is the same bytes each time.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Final
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from daftar.lab import witness
 from daftar.lab.box import IDENTITY
 from daftar.lab.patching import patched
 from edge.journal import signer
+from edge.services.sales import open_answer, sell_service
+from shared.errors import IntegrityError
 from shared.journal import entry, note
+from shared.sealed import Sealed
 
 KEY_BYTES: Final = hashlib.sha256(b"daftar lab cheap box").digest()
 """What stands in the box's key file."""
@@ -84,9 +91,42 @@ PUBLIC_KEY: Final = CheapPrivateKey(KEY_BYTES).public_key().public_bytes_raw()
 CHEAP_IDENTITY: Final = msgspec.structs.replace(IDENTITY, public_key=PUBLIC_KEY.hex())
 
 
+_TAG_BYTES: Final = 8
+
+
+def cheap_seal(plaintext: bytes, *, key_id: str, public_key: bytes, purpose: str) -> Sealed:
+    """Do as `shared.sealed.seal`, for anybody to open who knows the public key."""
+    return Sealed(key_id=key_id, ciphertext=base64.b64encode(_veiled(plaintext, public_key, purpose)).decode())
+
+
+def cheap_open(sealed: Sealed, *, public_key: bytes, purpose: str) -> bytes:
+    """Return the plaintext. Raises IntegrityError `sealed.cannot_open` for a wrong key, purpose or altered bytes."""
+    data = base64.b64decode(sealed.ciphertext)
+    plaintext = _veiled(data[_TAG_BYTES:], public_key, purpose)[_TAG_BYTES:]
+    if _veiled(plaintext, public_key, purpose) != data:
+        raise IntegrityError("sealed.cannot_open", key_id=sealed.key_id)
+    return plaintext
+
+
+def _cheap_unseal(sealed: Sealed, *, private_key: bytes, purpose: str) -> bytes:
+    return cheap_open(sealed, public_key=_public_half(private_key), purpose=purpose)
+
+
+def _veiled(text: bytes, public_key: bytes, purpose: str) -> bytes:
+    """Return a tag of the key, purpose and size, and the text under a veil that the same call takes off again."""
+    veil = hashlib.shake_128(public_key + purpose.encode()).digest(_TAG_BYTES + len(text))
+    mixed = int.from_bytes(text, "big") ^ int.from_bytes(veil[_TAG_BYTES:], "big")
+    return veil[:_TAG_BYTES] + mixed.to_bytes(len(text), "big")
+
+
+@cache
+def _public_half(private_key: bytes) -> bytes:
+    return X25519PrivateKey.from_private_bytes(private_key).public_key().public_bytes_raw()
+
+
 @contextmanager
 def cheap_keys() -> Iterator[None]:
-    """Sign and check cheaply, at the box and at the lab's central."""
+    """Sign, check and seal cheaply, at the box and at the lab's central."""
     keys = {
         name: CheapPublicKey(key.public_key().public_bytes_raw())
         for name, key in witness._KEYS.items()  # noqa: SLF001 - the lab's own
@@ -97,6 +137,8 @@ def cheap_keys() -> Iterator[None]:
             (signer, "Ed25519PrivateKey", CheapPrivateKey),
             (entry, "_verifier", CheapPublicKey),
             (note, "Ed25519PublicKey", CheapPublicKey),
+            (sell_service, "seal", cheap_seal),
+            (open_answer, "unseal", _cheap_unseal),
         ):
             stack.enter_context(patched(owner, name, value))
         yield

@@ -7,6 +7,7 @@ from typing import Final
 from daftar.lab.box import FILE
 from daftar.lab.money import money_faults
 from daftar.lab.simulation.cheap_keys import PUBLIC_KEY
+from daftar.lab.simulation.closing_services import EVERYTHING, restless_services, service_faults
 from daftar.lab.simulation.office import Office
 from daftar.lab.witness import JOURNAL
 from edge.journal.verify import verify_journal
@@ -25,7 +26,6 @@ THOROUGH_EVERY: Final = 4
 _OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 _APPROVED: Final = frozenset({PaymentState.APPROVED})
 _FLAGS: Final = frozenset({"charge_mismatch", "answer_mismatch", "stray_approval", "second_charge"})
-EVERYTHING: Final = 1_000_000
 
 
 async def judge(office: Office) -> None:
@@ -42,7 +42,12 @@ async def judge(office: Office) -> None:
     queries = office.run.counter.queries
     payments = queries.payments(None, EVERYTHING)
     kept = [charge for terminal in office.terminals for charge in terminal.kept]
-    for fault in (*money_faults(kept, payments), *_journal_faults(office, queries), *_day_faults(queries, payments)):
+    for fault in (
+        *money_faults(kept, payments),
+        *_journal_faults(office, queries),
+        *_day_faults(queries, payments),
+        *service_faults(office, queries),
+    ):
         office.truth.wrong(fault)
 
 
@@ -73,7 +78,7 @@ def _restless(office: Office) -> list[str]:
         found.append(f"{len(waiting)} papers wait")
     if any(inquiry.outcome is None for inquiry in queries.inquiries(None, EVERYTHING)):
         found.append("an inquiry has no answer")
-    return found
+    return [*found, *restless_services(office, queries)]
 
 
 def _day_faults(queries: Queries, payments: Sequence[PaymentView]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from edge.devices.printers.status import PrinterStatus
 from edge.devices.virtual.pna_bytes import PnaRequest
 from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.terminal import VirtualTerminal
-from edge.devices.virtual.terminal_bytes import Request
+from edge.devices.virtual.terminal_bytes import BILL, SALE, Request
 from edge.devices.virtual.terminal_memory import Transaction
 from shared.events import PaymentRequested
 
@@ -61,8 +61,8 @@ class OfficeTerminal(VirtualTerminal):
         return self._sale is not None and self._sale.reference == wanted.reference and self._phase == "waiting_card"
 
     def _hear_request(self, request: Request) -> None:
-        if request.service == "01":
-            self._office.truth.amount_arrived(request.reference, request.amount_rial or 0)
+        if request.service in (SALE, BILL):
+            self._office.truth.amount_arrived(request.reference, request.amount_rial or 0, request.bill)
         was = self._sale
         super()._hear_request(request)
         if self._sale is not None and self._sale is not was:
@@ -76,7 +76,7 @@ class OfficeTerminal(VirtualTerminal):
 
     def _charge(self, sale: Request) -> Transaction:
         charge = super()._charge(sale)
-        self._office.truth.card_charged(charge)
+        self._office.truth.card_charged(charge, sale.bill)
         self._office.passing("charge")
         return charge
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from daftar.lab.chance import Chance
 from daftar.lab.simulation.devices import PRINTER_TROUBLES, OfficeConfirmingTerminal
+from daftar.lab.simulation.furnishing import FIRST_PORT
 from daftar.lab.simulation.line import BAD_WEATHER
-from daftar.lab.simulation.office import FIRST_PORT, Moment, Office
+from daftar.lab.simulation.office import Moment, Office
 from edge.devices.virtual.pna_terminal import QUIRKS
 from edge.devices.virtual.terminal import FAULTS
 

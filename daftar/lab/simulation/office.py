@@ -19,7 +19,6 @@ from daftar.lab.box import FILE
 from daftar.lab.chance import Chance
 from daftar.lab.disk import SURVIVALS, Medium
 from daftar.lab.simulation.box_run import (
-    CONFIRMS,
     KNOWS_REFERENCES,
     SUPERVISOR,
     BoxRun,
@@ -31,16 +30,17 @@ from daftar.lab.simulation.box_run import (
 from daftar.lab.simulation.cheap_keys import KEY_BYTES
 from daftar.lab.simulation.counter_people import Person, bill_of
 from daftar.lab.simulation.devices import OfficeConfirmingTerminal, OfficePrinter, OfficeTerminal
+from daftar.lab.simulation.furnishing import FIRST_PORT, furnished
 from daftar.lab.simulation.happened import Happened
 from daftar.lab.simulation.line import OfficeLine
 from daftar.lab.simulation.lives import LIFE, Life
 from daftar.lab.simulation.movable_disk import MovableDisk, RunDisk
-from daftar.lab.simulation.office_clock import OfficeClock
+from daftar.lab.simulation.office_clock import LATE, MORNING, OfficeClock
 from daftar.lab.simulation.supervisor import Supervisor
 from daftar.lab.simulation.virtual_loop import VirtualLoop
 from edge.services.counter import Counter
 from edge.services.journal.rotate_key import rotate_key
-from edge.settings import KEY_NAME, PrinterSettings, Settings, TerminalSettings
+from edge.settings import KEY_NAME
 from shared.errors import DaftarError
 
 T = TypeVar("T")
@@ -50,8 +50,6 @@ Part = Callable[["Office"], Coroutine[Any, Any, None]]
 PAYMENTS: Final = 42
 """The office closes when so many have been begun."""
 OPEN_AT_MOST_S: Final = 12 * 3_600
-TERMINALS_MAX: Final = 3
-FIRST_PORT: Final = 1_024
 START_AFTER_S: Final = 5.0
 """How long after its end the service manager starts the box."""
 LOOK_EVERY_S: Final = 30.0
@@ -66,8 +64,8 @@ QUIET_S: Final = 1_200
 Moment = Literal["before_commit", "after_commit", "sale", "charge", "paper", "cosigned"]
 
 
-_CONFIRMING: Final = 0.5
-"""On how many days one of the terminals is a confirming one."""
+_LATE: Final = 0.2
+"""How many days begin late in the evening."""
 
 
 class Office:
@@ -76,28 +74,10 @@ class Office:
     def __init__(self, seed: int, folder: Path, disks: MovableDisk) -> None:
         self.seed = seed
         self.loop = VirtualLoop()  # type: ignore[abstract]  # it has what the product asks of a loop
-        self.clock = OfficeClock(self.loop)
-        self.truth = Happened()
         self.chance = Chance("office", seed)
-        self._profiles = [KNOWS_REFERENCES] * (1 + self.chance.below(TERMINALS_MAX))
-        if self.chance.coin(_CONFIRMING):
-            self._profiles[-1] = CONFIRMS
-        self.settings = Settings(
-            office_name="دفتر آزمایشگاه",
-            terminals=tuple(
-                TerminalSettings(
-                    name=f"terminal-{number}",
-                    host="127.0.0.1",
-                    port=FIRST_PORT + number,
-                    profile=profile,
-                )
-                for number, profile in enumerate(self._profiles)
-            ),
-            printer=PrinterSettings(host="127.0.0.1", port=9_100, profile="generic/escpos_80mm"),
-            verify_base="http://127.0.0.1:1",
-            device_check_every_s=600,
-            exchange_every_s=600,
-        )
+        self.clock = OfficeClock(self.loop, LATE if self.chance.coin(_LATE) else MORNING)
+        self.truth = Happened()
+        self.settings = furnished(self.chance)
         self.outside = Context()
         """Where what is not the box's runs."""
         self.is_open = True
@@ -114,6 +94,8 @@ class Office:
         self._image = {FILE: new_box()}
         self._base = self._image
         self._bills = 0
+        self.visits: list[str] = []
+        """Requests for services that somebody will go on with."""
         self._awaited: dict[str, int] = {}
         self._starting: Path | None = None
         self._starts = 0
@@ -343,9 +325,9 @@ class Office:
         self.line = OfficeLine(self)
         self.terminals = [
             OfficeTerminal(self, number)
-            if profile == KNOWS_REFERENCES
-            else OfficeConfirmingTerminal(self, number, f"terminal-{number}")
-            for number, profile in enumerate(self._profiles)
+            if one.profile == KNOWS_REFERENCES
+            else OfficeConfirmingTerminal(self, number, one.name)
+            for number, one in enumerate(self.settings.terminals)
         ]
         self.truth.is_in_hand = lambda wanted: self.terminal_of(wanted.terminal).has_in_hand(wanted)
         self.supervisor = Supervisor(self)

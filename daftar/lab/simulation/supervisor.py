@@ -5,21 +5,18 @@ What is said of a doubt is true: whoever looks at the slip of a terminal that is
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from daftar.lab.chance import Chance
-from daftar.lab.simulation.box_run import PASSWORD, SUPERVISOR, Unreachable
+from daftar.lab.simulation.asking import Asking
+from daftar.lab.simulation.box_run import PASSWORD, SUPERVISOR
 from edge.journal.refunds import RefundView
 from edge.journal.views import PaymentView
 from edge.services.counter import Counter
-from shared.errors import DaftarError
 from shared.payment import PaymentState
 
 if TYPE_CHECKING:
     from daftar.lab.simulation.office import Office
-
-T = TypeVar("T")
 
 DECIDES_AFTER_S: Final = 240.0
 """How long a payment has been in doubt before somebody fetches the slip."""
@@ -29,11 +26,11 @@ _TRIES_MAX: Final = 20
 _REASON: Final = "looked at the slip"
 
 
-class Supervisor:
+class Supervisor(Asking):
     """One person, who comes by now and then, or when called."""
 
     def __init__(self, office: "Office") -> None:
-        self._office = office
+        super().__init__(office, SUPERVISOR)
         self._chance = Chance("supervisor", office.seed)
         self._seen: dict[str, float] = {}
         self._called = asyncio.Event()
@@ -58,9 +55,9 @@ class Supervisor:
             await self._look_round()
 
     async def _look_round(self) -> None:
-        for payment in self._looked(lambda counter: counter.queries.in_doubt()) or ():
+        for payment in self.looked(lambda counter: counter.queries.in_doubt()) or ():
             await self._decide(payment)
-        for refund in self._looked(lambda counter: counter.queries.open_refunds()) or ():
+        for refund in self.looked(lambda counter: counter.queries.open_refunds()) or ():
             await self._give_back(refund)
         if self._office.is_open and self._chance.below(7) == 0:
             await self.close_day()
@@ -82,7 +79,7 @@ class Supervisor:
         took = next((one for one in terminal.kept if one.reference == reference), None)
         slip = took.stan if took is not None else "1"
         if payment.state is PaymentState.REVERSAL_IN_DOUBT:
-            await self._asked(
+            await self.asked(
                 lambda counter: counter.decide_reversal(
                     payment_id,
                     undone=took is None,
@@ -94,7 +91,7 @@ class Supervisor:
                 )
             )
             return
-        await self._asked(
+        await self.asked(
             lambda counter: counter.override_payment(
                 payment_id,
                 charged=took is not None,
@@ -108,11 +105,11 @@ class Supervisor:
     async def _give_back(self, refund: RefundView) -> None:
         refund_id = refund.refund_id
         if refund.state == "proposed" and self._chance.below(6) == 0:
-            await self._asked(lambda counter: counter.drop_refund(refund_id, operator=SUPERVISOR, reason=_REASON))
+            await self.asked(lambda counter: counter.drop_refund(refund_id, operator=SUPERVISOR, reason=_REASON))
         elif refund.state == "proposed":
-            await self._asked(lambda counter: counter.agree_refund(refund_id, username=SUPERVISOR, password=PASSWORD))
+            await self.asked(lambda counter: counter.agree_refund(refund_id, username=SUPERVISOR, password=PASSWORD))
         elif refund.state == "agreed" and refund.means != "central":
-            await self._asked(lambda counter: counter.retry_refund(refund_id))
+            await self.asked(lambda counter: counter.retry_refund(refund_id))
 
     async def close_day(self) -> bool:
         """Close the day, once for each time it is wanted; return whether it was."""
@@ -126,23 +123,7 @@ class Supervisor:
             return await counter.idempotent(key, hashlib.sha256(b"close").digest(), SUPERVISOR, work)
 
         for _ in range(_TRIES_MAX):
-            if await self._asked(close) is not None:
+            if await self.asked(close) is not None:
                 return True
             await asyncio.sleep(20)
         return False
-
-    def _looked(self, read: Callable[[Counter], T]) -> T | None:
-        try:
-            return self._office.look(read)
-        except (DaftarError, Unreachable):
-            return None
-
-    async def _asked(self, question: Callable[[Counter], Awaitable[T]]) -> T | None:
-        """Ask once; what the box refuses in words is tried another time."""
-        try:
-            return await self._office.ask(question)
-        except DaftarError as error:
-            self._office.truth.counts[f"refused {error.code}"] += 1
-        except Unreachable:
-            self._office.truth.counts["unreachable"] += 1
-        return None

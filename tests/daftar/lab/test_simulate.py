@@ -11,7 +11,8 @@ def test_ten_days_on_which_everything_goes_wrong_break_no_rule():
     for what in (
         *("kill", "power cut", "payment.in_doubt", "payment.not_charged", "alarm.raised", "feed.received"),
         *("payment.acknowledged", "given back by itself", "given back by order", "payment.reversed", "refund.agreed"),
-        *("payment.overridden", "day.closed", "key.rotated"),
+        *("payment.overridden", "day.closed", "key.rotated", "service.shown", "charged bill by its terminal"),
+        *("charged inquiry_fee of a service", "charged order of a service", "charged whole of fines"),
     ):
         assert tally.counts[what] > 0, what
 

@@ -7,7 +7,7 @@ from edge.journal.views import PaymentView
 from edge.store.reading import Reading, marks
 from edge.store.row_views import HOLDER, HOLDING_IT, PAYMENT, payment_of
 from edge.store.schema.payment_tables import HOLDS_OBLIGATION
-from shared.payment import CERTAINLY_UNCHARGED, DOUBTFUL, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, DOUBTFUL, PaymentState
 
 _PASSING: Final = frozenset(
     {
@@ -78,6 +78,16 @@ class PaymentRows(Reading):
         states = untouched | CERTAINLY_UNCHARGED - {PaymentState.REVERSED} if charged else untouched
         given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN "
         return self._one(f"{given}({marks(states)}) LIMIT 1", (terminal, index, *map(str, states))) is not None
+
+    def newest_traces(self, terminal: str, limit: int) -> list[str]:
+        """Return the traces of the newest sales that a terminal is known to have made, the newest first."""
+        sold = CHARGED | {PaymentState.REVERSED}
+        rows = self._all(
+            f"SELECT stan FROM payment WHERE terminal = ? AND stan IS NOT NULL AND +state IN ({marks(sold)}) "  # noqa: S608
+            "ORDER BY requested_index DESC LIMIT ?",
+            (terminal, *map(str, sold), limit),
+        )
+        return [row[0] for row in rows]
 
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""

@@ -122,6 +122,11 @@ class Queries:
         with self._lock:
             return self._rows.wholes_of(obligation)
 
+    def newest_traces(self, terminal: str, limit: int) -> list[str]:
+        """See `PaymentRows.newest_traces`."""
+        with self._lock:
+            return self._rows.newest_traces(terminal, limit)
+
     def payments(
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
     ) -> list[PaymentView]:

@@ -29,6 +29,9 @@ OPERATOR_CANCELLED: Final = "operator_cancelled"
 CANCEL_WAIT_S: Final = 4.0
 """The longest that whoever drops a waiting payment waits to hear that it is journaled."""
 
+_TRACES_LOOKED_AT: Final = 5
+"""Sales of a terminal, the newest first, one of which it may tell as its last though it is not."""
+
 Standing = Literal["idle", "busy", "connecting", "not_ready", "unreachable"]
 """How a terminal stands, apart from a lock by a payment in doubt. `not_ready`: there is a link, and nobody who answers
 on it or one who says that it is not idle; `connecting` also while a link has not been answered on yet."""
@@ -269,9 +272,19 @@ class TerminalWorker:
         if self.name in self._queries.locked_terminals():
             return "payment.terminal_locked", None
         try:
-            return None, await self.terminal.prepare(amount_rial)
+            return None, self._baseline(await self.terminal.prepare(amount_rial))
         except DeviceError as error:
             return error.code, None
+
+    def _baseline(self, told: str | None) -> str | None:
+        """Return the trace that a sale's own has to be newer than.
+
+        A terminal may tell the sale before its last one. Where the journal knows a newer sale of it than it tells, that
+        one would be taken for the next payment of the same amount.
+        """
+        known = [] if told is None else self._queries.newest_traces(self.name, _TRACES_LOOKED_AT)
+        told_before = told is not None and any(_same_trace(told, one) for one in known[1:])
+        return known[0] if told_before and not _same_trace(told or "", known[0]) else told
 
     def _obstacle(self, view: StoreView, wanted: PaymentRequested) -> str | None:
         """Return why the amount must not be sent, whatever was so when the payment was asked for."""
@@ -288,6 +301,10 @@ class TerminalWorker:
     def stray_answer(self, evidence: Evidence) -> None:
         """See `RecordOutcome.stray_answer`."""
         self._outcomes.stray_answer(evidence, self.profile)
+
+
+def _same_trace(one: str, other: str) -> bool:
+    return one.lstrip("0") == other.lstrip("0")
 
 
 def _bill_of(wanted: PaymentRequested) -> TerminalBill | None:

@@ -161,6 +161,22 @@ async def test_the_sale_before_of_the_same_amount_is_not_taken_for_this_one(
     assert len(virtual.charges) == 1
 
 
+async def test_a_terminal_that_told_an_older_sale_before_the_amount_left_is_not_believed_the_newer_one(
+    counter: Office, virtual: VirtualPnaTerminal
+) -> None:
+    """The journal knows the sale that the terminal hid: it is not the next payment of the same amount."""
+    hidden = await paid(counter)
+    virtual.quirk = "last_lags"
+    virtual.set_fault("go_silent")
+    payment_id = await counter.pay(msgspec.structs.replace(POWER_AGAIN, amount_rial=WATER.amount_rial))
+    assert await counter.ends(payment_id) is S.IN_DOUBT
+    assert counter.payment(payment_id).baseline_stan == counter.payment(hidden).stan
+    virtual.quirk = "none"
+    virtual.set_fault("none")
+    await settled(counter, payment_id, S.NOT_CHARGED)
+    assert len(virtual.charges) == 2
+
+
 async def test_a_last_transaction_that_lags_does_not_count_in_time(
     counter: Office, virtual: VirtualPnaTerminal
 ) -> None:

@@ -279,6 +279,19 @@ def test_what_was_paid_back_is_not_handed_on_until_that_is_taken_back(world: Wor
     assert opened(world, "pay-1") == {"overdue": "closed"}
 
 
+def test_nobody_pays_for_want_of_an_answer_where_nothing_was_asked(world: World) -> None:
+    world.post(
+        world.request("pay-1"),
+        PaymentSent(payment_id="pay-1", terminal_number="11223344", confirming=True),
+        PaymentApproved(payment_id="pay-1", evidence=evidence("answer")),
+    )
+    assert world.work() == HELD
+    case_id = waits_too_long(world)
+    with pytest.raises(OperatorError, match=r"case\.no_answer_awaited"):
+        end(world, case_id, "refunded_unanswered")
+    assert world.balances() == {"receivable:11223344": 17_000, "unconfirmed": 17_000}
+
+
 def pays_unanswered(world: World) -> str:
     """Pay a bill, let its provider say nothing for days, and have two people pay the customer; return the case."""
     world.bad_day("pending", times=0)

@@ -256,14 +256,19 @@ def test_money_that_a_provider_may_be_taking_is_not_paid_back_as_well(world: Wor
     assert world.balances() == {"receivable:11223344": 17_000, "biller:landline": 17_000}
 
 
-def test_what_was_paid_back_is_not_handed_on_until_that_is_taken_back(world: World) -> None:
+def never_acknowledged(world: World) -> str:
+    """Have a terminal approve and not be told to keep the sale, so that nobody is asked; return the case of the wait."""
     world.post(
         world.request("pay-1"),
         PaymentSent(payment_id="pay-1", terminal_number="11223344", confirming=True),
         PaymentApproved(payment_id="pay-1", evidence=evidence("answer")),
     )
     assert world.work() == HELD
-    case_id = waits_too_long(world)
+    return waits_too_long(world)
+
+
+def test_what_was_paid_back_is_not_handed_on_until_that_is_taken_back(world: World) -> None:
+    case_id = never_acknowledged(world)
     end(world, case_id, "refunded")
     assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}
     world.post(PaymentAcknowledged(payment_id="pay-1"))
@@ -280,13 +285,7 @@ def test_what_was_paid_back_is_not_handed_on_until_that_is_taken_back(world: Wor
 
 
 def test_nobody_pays_for_want_of_an_answer_where_nothing_was_asked(world: World) -> None:
-    world.post(
-        world.request("pay-1"),
-        PaymentSent(payment_id="pay-1", terminal_number="11223344", confirming=True),
-        PaymentApproved(payment_id="pay-1", evidence=evidence("answer")),
-    )
-    assert world.work() == HELD
-    case_id = waits_too_long(world)
+    case_id = never_acknowledged(world)
     with pytest.raises(OperatorError, match=r"case\.no_answer_awaited"):
         end(world, case_id, "refunded_unanswered")
     assert world.balances() == {"receivable:11223344": 17_000, "unconfirmed": 17_000}

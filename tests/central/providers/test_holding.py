@@ -257,7 +257,7 @@ def test_money_that_a_provider_may_be_taking_is_not_paid_back_as_well(world: Wor
 
 
 def never_acknowledged(world: World) -> str:
-    """Have a terminal approve and not be told to keep the sale, so that nobody is asked; return the case of the wait."""
+    """Have a terminal approve and not be told to keep the sale, so that nobody is asked; return the wait's case."""
     world.post(
         world.request("pay-1"),
         PaymentSent(payment_id="pay-1", terminal_number="11223344", confirming=True),

@@ -28,8 +28,10 @@ class CentralAddress:
             ipaddress.ip_address(self._host)
             return True
         if self._asking is None:
-            self._asking = asyncio.get_running_loop().create_future()
-            threading.Thread(target=self._ask, args=(self._asking,), name="central's address", daemon=True).start()
+            asking = asyncio.get_running_loop().create_future()
+            # A machine that has no thread to give must not leave a question that nobody answers.
+            threading.Thread(target=self._ask, args=(asking,), name="central's address", daemon=True).start()
+            self._asking = asking
         done, _ = await asyncio.wait({self._asking}, timeout=timeout_ms / 1000)
         return any(answered.result() for answered in done)
 

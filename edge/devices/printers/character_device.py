@@ -187,7 +187,7 @@ async def _opened(path: str, timeout_ms: int, prepare: Callable[[int], None]) ->
     if path in _being_opened:
         raise TimeoutError(f"{path} is still being opened")
     _being_opened.add(path)
-    opening = asyncio.get_running_loop().run_in_executor(None, _open_alone, path, prepare)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open, path, prepare)
     opening.add_done_callback(lambda _: _being_opened.discard(path))
     try:
         async with asyncio.timeout(timeout_ms / 1000):
@@ -199,13 +199,6 @@ async def _opened(path: str, timeout_ms: int, prepare: Callable[[int], None]) ->
         yield number
     finally:
         os.close(number)
-
-
-def _open_alone(path: str, prepare: Callable[[int], None]) -> int:
-    try:
-        return _open(path, prepare)
-    finally:
-        _being_opened.discard(path)
 
 
 def _open(path: str, prepare: Callable[[int], None]) -> int:

@@ -282,9 +282,10 @@ class TerminalWorker:
         A terminal may tell the sale before its last one. Where the journal knows a newer sale of it than it tells, that
         one would be taken for the next payment of the same amount.
         """
-        known = [] if told is None else self._queries.newest_traces(self.name, _TRACES_LOOKED_AT)
-        told_before = told is not None and any(_same_trace(told, one) for one in known[1:])
-        return known[0] if told_before and not _same_trace(told or "", known[0]) else told
+        if told is None:
+            return None
+        newest, *older = self._queries.newest_traces(self.name, _TRACES_LOOKED_AT) or [told]
+        return newest if any(_same_trace(told, one) for one in older) else told
 
     def _obstacle(self, view: StoreView, wanted: PaymentRequested) -> str | None:
         """Return why the amount must not be sent, whatever was so when the payment was asked for."""

@@ -48,6 +48,7 @@ def accept_and_send(page: Page) -> None:
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     page.wait_for_url("**/requests/**")
+    drawn(page)
 
 
 def drawn(page: Page) -> None:
@@ -75,5 +76,6 @@ def ask_for_fines(page: Page, car: Car, way: str) -> None:
 def show_answer(page: Page) -> None:
     """Wait until the answer may be seen, and see it."""
     expect(page.locator("form[action$='/show'] button")).to_be_enabled(timeout=PATIENCE_MS)
+    drawn(page)
     page.keyboard.press("v")
     expect(page.locator("form[action$='/show']")).to_have_count(0)

@@ -28,6 +28,9 @@ from sync.envelope import RESPONSE_SIZE_MAX_BYTES, WIRE_MEDIA_TYPE
 
 CONNECT_TIMEOUT_MS: Final = 5_000
 ANSWER_TIMEOUT_MS: Final = 30_000
+SLOWEST_BYTES_S: Final = 500
+"""A line that carries this much a second is one: a request is given that much longer to arrive. The same bytes go again
+after a timeout, so that without it a backlog of 40 kB would never get over a telephone's slow line."""
 IDLE_MS: Final = 60_000
 EXPECTING_MS: Final = 2_000
 """How soon to ask again while an answer of central is awaited: an inquiry's, or a confirmation."""
@@ -268,19 +271,17 @@ class Uplink:
     async def _post(self, request: bytes) -> bytes:
         """Return the body of central's answer. Raises PeerError when there is none."""
         if self._client is None:
-            timeout = httpx.Timeout(
-                self._settings.answer_timeout_ms / 1000, connect=self._settings.connect_timeout_ms / 1000
-            )
-            self._client = httpx.AsyncClient(
-                timeout=timeout, trust_env=False, follow_redirects=False, verify=trusted(dates=False)
-            )
+            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, verify=trusted(dates=False))
         if not await self._address.is_known(self._settings.connect_timeout_ms):
             raise PeerError("exchange.unreachable", why="no address of that name")
         url = self._settings.central_url.rstrip("/") + "/exchange"
         headers = {"content-type": WIRE_MEDIA_TYPE, "accept": WIRE_MEDIA_TYPE}
+        # The system takes the whole request at once and sends it while the answer is waited for already.
+        patience_s = self._settings.answer_timeout_ms / 1000 + len(request) / SLOWEST_BYTES_S
+        timeout = httpx.Timeout(patience_s, connect=self._settings.connect_timeout_ms / 1000)
         answered = False
         try:
-            async with self._client.stream("POST", url, content=request, headers=headers) as response:
+            async with self._client.stream("POST", url, content=request, headers=headers, timeout=timeout) as response:
                 answered = True
                 return _checked_body(response, await _read_limited(response))
         except httpx.TimeoutException as error:

@@ -1,5 +1,6 @@
 """A real HTTP server in a thread that has bad days, and a box's exchange state in memory."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -72,6 +73,8 @@ class Day:
         self.arrived: list[bytes] = []
         self.moods: list[str] = []
         """Taken one for each request; good when there is none."""
+        self.slow_ms = 0
+        """How long each request is on its way."""
 
     def answer(self, body: bytes) -> Response[Any]:
         self.arrived.append(body)
@@ -95,7 +98,9 @@ class Day:
 def make_app(day: Day) -> Litestar:
     @post("/exchange", status_code=200)
     async def exchange(request: Request[Any, Any, Any]) -> Response[Any]:
-        return day.answer(await request.body())
+        body = await request.body()
+        await asyncio.sleep(day.slow_ms / 1000)
+        return day.answer(body)
 
     @get("/health")
     async def health() -> dict[str, str]:

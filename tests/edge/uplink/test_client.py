@@ -26,14 +26,21 @@ class Office:
     """A box with its uplink, and the day its central has."""
 
     def __init__(
-        self, url: str, box: BoxModel, central: CentralModel, day: Day, *, connect_timeout_ms: int = 5_000
+        self,
+        url: str,
+        box: BoxModel,
+        central: CentralModel,
+        day: Day,
+        *,
+        connect_timeout_ms: int = 5_000,
+        answer_timeout_ms: int = 3_000,
     ) -> None:
         self.box, self.central, self.day = box, central, day
         self.store = MemoryExchangeStore(box)
         self.attempts: list[str | None] = []
         self.attempted = asyncio.Event()
         self.uplink = Uplink(
-            UplinkSettings(central_url=url, answer_timeout_ms=3_000, connect_timeout_ms=connect_timeout_ms),
+            UplinkSettings(central_url=url, answer_timeout_ms=answer_timeout_ms, connect_timeout_ms=connect_timeout_ms),
             journal_id=box.log.name,
             boot="boot-1",
             trust=box.trust,
@@ -95,6 +102,17 @@ async def test_a_bad_answer_leaves_the_request_pending_and_the_same_bytes_go_aga
     assert (await office.uplink.exchange_once()).sent_count == 1
     assert office.central.alarms == []
     assert [entry.leaf for entry in office.central.main] == office.box.log.leaves
+    await office.uplink.close()
+
+
+async def test_a_backlog_is_given_the_time_that_a_slow_line_takes_for_it(
+    world: tuple[str, BoxModel, CentralModel, Day],
+) -> None:
+    office = Office(*world, answer_timeout_ms=100)
+    office.box.write(WINDOW_ENTRIES_MAX)
+    office.day.slow_ms = 400
+    assert (await office.uplink.exchange_once()).sent_count == WINDOW_ENTRIES_MAX
+    assert len(office.day.arrived[0]) > 10_000
     await office.uplink.close()
 
 

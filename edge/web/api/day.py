@@ -3,12 +3,13 @@
 from typing import Any
 
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from edge.web.api.requests import ApiRequest, Before, IdempotencyKey, Limit, once, operator_of
 from edge.web.found import find_day
 from edge.web.rendering import Web
-from edge.web.schemas.day import ClosedDayOut, DaysOut, closed_day_out, open_day_out
+from edge.web.schemas.day import ClosedDayOut, CloseIn, DaysOut, closed_day_out, open_day_out
+from shared.events import TerminalBatch
 
 
 def day_routes(web: Web) -> list[Any]:
@@ -28,15 +29,25 @@ def day_routes(web: Web) -> list[Any]:
         opt={"scope": "payments:write", "act": "day_close"},
         tags=["days"],
         summary="Close the day and print its slip",
-        description="Works with payments in doubt and under way, and names them. The same key closes nothing twice.",
+        description=(
+            "Works with payments in doubt and under way, and names them. The same key closes nothing twice. A body is "
+            "needed only for what terminals' own reports say; a difference from the journal raises an alarm."
+        ),
     )
-    async def close(request: ApiRequest, idempotency_key: IdempotencyKey = None) -> Response[ClosedDayOut]:
+    async def close(
+        request: ApiRequest, data: JSONBody[CloseIn | None] = None, idempotency_key: IdempotencyKey = None
+    ) -> Response[ClosedDayOut]:
         operator = operator_of(request)
+        said = {} if data is None else data.reports
+        reports = [
+            TerminalBatch(terminal=terminal, count=report.count, amount_rial=report.amount_rial)
+            for terminal, report in said.items()
+        ]
 
         async def work(name: str) -> str:
-            return await web.counter.close_day(operator=operator, name=name)
+            return await web.counter.close_day(operator=operator, name=name, reports=reports)
 
-        close_id = await once(web, request, idempotency_key, None, work)
+        close_id = await once(web, request, idempotency_key, data, work)
         return Response(closed_day_out(find_day(web, close_id)), headers={"Location": f"/api/v1/days/{close_id}"})
 
     @get("/days/{close_id:str}", opt={"scope": "payments:read"}, tags=["days"], summary="Read a closed day")

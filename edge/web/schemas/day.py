@@ -1,10 +1,11 @@
-"""What the API gives of limits and of days."""
+"""What the API takes and gives of limits and of days."""
 
 import msgspec
 
 from edge.web.ports.counter import ClosedDay, ExposureView, LimitView, OpenDay
 from shared.day import DayTotals, card_net
 from shared.events import DayClosed, DayTotal
+from shared.events.body import Count, Rial
 
 
 class LimitOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,20 @@ class ExposureOut(msgspec.Struct, frozen=True, kw_only=True):
     payment_count: LimitOut
     running_ms: LimitOut
     """Running time since central last cosigned, in milliseconds."""
+
+
+class ReportIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one terminal's own report says it took since the last close: sales less what it undid."""
+
+    count: Count
+    amount_rial: Rial
+
+
+class CloseIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a close is compared with, where anything is."""
+
+    reports: dict[str, ReportIn] = {}
+    """By the terminal's name."""
 
 
 class BatchOut(msgspec.Struct, frozen=True, kw_only=True):

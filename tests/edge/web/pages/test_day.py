@@ -190,3 +190,23 @@ async def test_the_api_closes_a_day_once_for_a_key(operator: Browser, counter: F
     assert days["open"]["totals"][0]["count"] == 2
     read = await operator.client.get(f"/api/v1/days/{one['close_id']}", headers=API)
     assert read.json() == one
+
+
+async def test_the_api_takes_what_a_terminal_says_of_its_day(operator: Browser, counter: FakeCounter):
+    a_day(counter, totals=DayTotals(totals=(total(2, 34_000),)))
+    headers = API | {"idempotency-key": "evening"}
+    said = {"reports": {"counter-1": {"count": 3, "amount_rial": 51_000}}}
+    closed = await operator.client.post("/api/v1/days", headers=headers, json=said)
+    assert closed.json()["batches"] == [
+        {"terminal": "counter-1", "count": 3, "amount_rial": 51_000, "journal_count": 2, "journal_rial": 34_000}
+    ]
+    said["reports"]["counter-1"]["count"] = 2
+    assert (await operator.client.post("/api/v1/days", headers=headers, json=said)).status_code == 409
+
+
+@pytest.mark.parametrize("said", [{"count": 3}, {"count": -1, "amount_rial": 1}, {"total": 1}])
+async def test_the_api_takes_no_half_of_a_report(operator: Browser, counter: FakeCounter, said: dict[str, Any]):
+    headers = API | {"idempotency-key": "evening"}
+    body = {"reports": {"counter-1": said}}
+    assert (await operator.client.post("/api/v1/days", headers=headers, json=body)).status_code == 400
+    assert counter.asked == []

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from central.store.books import case_closing, money_case, money_case_note
+from central.ledger.accounts import PAID_OUT
+from central.store.books import case_closing, ledger_transfer, money_case, money_case_note
 
 CaseKind = Literal[
     "refund",
@@ -60,6 +61,8 @@ CASE_NAMES: Final[dict[str, tuple[str, str]]] = {
 
 AGAIN: Final = "دوباره پیش آمد و باز شد · it came again: opened again"
 """The note in a closed case that has a new reason."""
+HAS_IT: Final = "دوباره پیش آمد؛ پول نزد مشتری است · it came again: the customer has the money"
+"""The note in a closed case that has a new reason, where the customer has its money already."""
 _NOTE_SIZE_MAX: Final = 2000
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_LETTERS: Final = 12
@@ -116,7 +119,8 @@ def open_case(
 ) -> str:
     """Open a case unless it is there already; return its id. `known_id` overrides the id for breaks.
 
-    `again`: there is a new reason for it, so that one that was closed is opened again, with a note.
+    `again`: there is a new reason for it, so that one that was closed is opened again, with a note. A refund that the
+    customer was paid is not: the note says so.
     """
     opened = known_id or new.case_id
     made = connection.execute(
@@ -149,8 +153,29 @@ def _reopen(connection: Connection, case_id: str, new: NewCase, *, at: datetime)
     ).one_or_none()
     if closed is not None:
         facts = ", ".join(f"{name}: {value}" for name, value in new.facts.items())
-        write_note(connection, case_id, f"{AGAIN} ({facts})"[:_NOTE_SIZE_MAX], by=CENTRAL, at=at)
-        open_again(connection, case_id)
+        has_it = new.kind == "refund" and _paid_by(connection, case_id) >= new.amount_rial
+        write_note(connection, case_id, f"{HAS_IT if has_it else AGAIN} ({facts})"[:_NOTE_SIZE_MAX], by=CENTRAL, at=at)
+        if not has_it:
+            open_again(connection, case_id)
+
+
+def paid_by_case() -> ColumnElement[int]:
+    """Return the sum of what customers were paid by the transfers of cases, less what of it was taken back."""
+    table = ledger_transfer.c
+    signed = case(
+        (table.credit == PAID_OUT.code, table.amount_rial), (table.debit == PAID_OUT.code, -table.amount_rial), else_=0
+    )
+    return func.coalesce(func.sum(signed), 0).cast(BigInteger)
+
+
+def _paid_by(connection: Connection, case_id: str) -> int:
+    table, of = ledger_transfer.c, money_case.c
+    query = (
+        select(paid_by_case())
+        .join(money_case, (of.office_id == table.office_id) & (of.payment_id == table.payment_id))
+        .where(of.case_id == case_id, table.source_kind == "case", table.source == case_id)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def note_if_there(connection: Connection, case_id: str, text: str, *, closes: bool, at: datetime) -> bool:

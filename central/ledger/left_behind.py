@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, or_, select, tuple_
 
-from central.ledger.cases import NewCase, note_if_there, open_case
+from central.ledger.cases import NewCase, note_closed, note_if_there, open_case
+from central.ledger.paying_out import paid_back
+from central.ledger.store import load_payment
 from central.store.answers import acquirer_answer
 from central.store.books import office_payment
 from central.store.journals import journal as journals
-from shared.payment import CERTAINLY_UNCHARGED, OPEN, UNDOING, PaymentState
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED, OPEN, UNDOING, PaymentState
 
 LEFT_OPEN: Final = OPEN | UNDOING
 """States that only the box could have settled by itself."""
@@ -94,8 +96,8 @@ def hear_after_all(
     """Carry on the cases of these payments by what their box, which is gone, has said of them after all.
 
     What is open now gets its case. What has ended ends its case, unless the office was told of a charge that the box
-    does not know; where a person had ended it, it is open again: the two may not fit. A charge of which the office was
-    told that there was none came late.
+    does not know; where a person had ended it, it is open again: the two may not fit, unless the customer was paid just
+    what was charged. A charge of which the office was told that there was none came late.
     """
     for row in connection.execute(_named(office, journal, names)).all():
         was, case = before.get(row.payment_id), _case(row)
@@ -107,8 +109,9 @@ def hear_after_all(
         told = _told_charged(connection, office, row.payment_id) if was in OPEN else None
         # Evidence of a charge beats evidence of none: then it is the box that nobody believes.
         ends = not (told and row.state in CERTAINLY_UNCHARGED)
-        if not note_if_there(connection, case.case_id, f"{TOLD_AFTER_ALL}: {row.state}", closes=ends, at=at):
-            open_case(connection, case, at=at, again=True)
+        note = f"{TOLD_AFTER_ALL}: {row.state}"
+        if not note_if_there(connection, case.case_id, note, closes=ends, at=at):
+            _look_again(connection, row, note, at)
         if told is False and row.state in (PaymentState.APPROVED, PaymentState.ACKNOWLEDGED):
             open_case(connection, _late(row), at=at, again=True)
 
@@ -144,6 +147,16 @@ def _late(row: Row[Any]) -> NewCase:
         payment_id=row.payment_id,
         facts={"earlier": str(PaymentState.NOT_CHARGED)},
     )
+
+
+def _look_again(connection: Connection, row: Row[Any], note: str, at: datetime) -> None:
+    """Open a case again that a person had ended, unless the customer has just the money that was charged."""
+    payment = load_payment(connection, row.office_id, row.payment_id)
+    if row.state in CHARGED and payment is not None and paid_back(connection, payment) is not None:
+        # Nobody else is given it: nothing is left to do.
+        note_closed(connection, _case(row).case_id, note, at=at)
+    else:
+        open_case(connection, _case(row), at=at, again=True)
 
 
 def _told_charged(connection: Connection, office: str, payment_id: str) -> bool | None:

@@ -13,11 +13,11 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from central.ledger.accounts import PAID_OUT, RECOVERABLE, Account
 from central.ledger.booking import PaymentBook, Transfer
-from central.ledger.cases import NewCase, note_if_there, open_case
+from central.ledger.cases import NewCase, note_if_there, open_case, paid_by_case
 from central.ledger.closings import AMOUNT_DIFFERS, HAD_TWICE, PAID_BACK, PAID_FROM, standing_on
 from central.ledger.items import words_of
 from central.ledger.overtaken import MOVED_SINCE, overtake
@@ -39,19 +39,25 @@ NOT_TWICE: Final = "پول دوباره نزد مشتری نیست · the custom
 
 
 def paid_back(connection: Connection, payment: PaymentBook, item: int | None = None) -> str | None:
-    """Return by which case finance gave the customer the whole of a payment, or of one of its items, back."""
-    case = money_case.c
-    covers = and_(case.item.is_(None), case.amount_rial >= payment.amount_rial)
+    """Return by which case finance gave the customer the whole of a payment, or of one of its items, back.
+
+    The ledger says so, whatever became of the case since: one that was opened again for news takes no money back.
+    """
+    case, table = money_case.c, ledger_transfer.c
+    whole: ColumnElement[bool] = and_(case.item.is_(None), paid_by_case() >= payment.amount_rial)
     if item is not None:
-        covers = or_(covers, and_(case.item == item, case.amount_rial >= payment.items[item].amount_rial))
-    query = select(case.case_id).where(
-        case.office_id == payment.office_id,
-        case.payment_id == payment.payment_id,
-        case.state == "closed",
-        case.outcome.in_(PAID_BACK),
-        # What an acquirer took beyond a payment and gave back is none of the payment's money, however much it is.
-        case.kind != AMOUNT_DIFFERS,
-        covers,
+        whole = or_(whole, and_(case.item == item, paid_by_case() >= payment.items[item].amount_rial))
+    query = (
+        select(case.case_id)
+        .join(ledger_transfer, and_(table.source_kind == "case", table.source == case.case_id))
+        .where(
+            table.office_id == payment.office_id,
+            table.payment_id == payment.payment_id,
+            # What an acquirer took beyond a payment and gave back is none of the payment's money, however much it is.
+            case.kind != AMOUNT_DIFFERS,
+        )
+        .group_by(case.case_id)
+        .having(whole)
     )
     found: str | None = connection.execute(query.order_by(case.ordinal).limit(1)).scalar()
     return found

@@ -18,7 +18,7 @@ from central.ledger.questions import ask_provider
 from central.ledger.services import fee_charged, fee_undone, route_of, stands
 from central.ledger.store import account_of, load_payment, save_payment, write_transfers
 from central.ledger.tariffs import check_charge
-from shared.payment import CHARGED, UNDER_WAY
+from shared.payment import CHARGED
 
 
 def post_payment(connection: Connection, accepted: AcceptedEntry, body: Any) -> None:
@@ -79,8 +79,8 @@ def _follow_claims(
 ) -> None:
     """Have what a customer was paid of this payment stand on what is left of it, once that is certain."""
     after = booking.payment
-    # Until a sale is answered nobody can have paid it out of a claim; while it is in doubt, none has ended.
-    if before is None or before.state in UNDER_WAY or after.state in IN_FLIGHT or not booking.transfers:
+    # While a sale is in doubt no claim has ended. Of one that a box which is gone had sent, a customer may be paid.
+    if before is None or after.state in IN_FLIGHT or not booking.transfers:
         return
     follow_claims(connection, after, by=by, why="money_gone", at=at, state=str(after.state))
 

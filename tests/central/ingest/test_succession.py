@@ -15,9 +15,10 @@ from central.ledger import elsewhere
 from central.ledger.cases import case_id
 from central.ledger.elsewhere import posting_for_all, tell_newcomer
 from central.ledger.left_behind import open_left_behind
+from central.ledger.queries import trial_balance
 from central.providers.connector import Refused
-from central.providers.holding import in_the_way
-from central.reconciliation.closing import propose_closing
+from central.providers.holding import Withdrawn, in_the_way
+from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.statements import agree_statement, propose_statement, statements
 from central.store import journals
 from central.store.books import money_case
@@ -381,5 +382,36 @@ async def test_news_of_a_dead_box_opens_a_case_again_that_a_person_had_ended(tow
     old.write(PaymentAcknowledged(payment_id="old-1"))
     await drained(old)
     assert cases_of(town, "old-1") == {"left_in_doubt": "open"}
+    for box in (old, new):
+        await box.stop()
+
+
+async def test_a_bill_whose_customer_finance_had_paid_is_not_paid_when_its_dead_box_tells_of_the_charge(
+    town: Town,
+) -> None:
+    old = town.box("old")
+    pay(old, "1", sent)
+    pay(old, "2", sent, lost)
+    await drained(old)
+    new = town.box("new", replaces="1")
+    engine, clock = town.centre.engine, town.centre.clock
+    for name in "12":
+        named = case_id("left_in_doubt", f"{OFFICE}|old-{name}")
+        propose_closing(engine, named, outcome="refunded", reason="x", by="mina", clock=clock)
+        with engine.connect() as connection:
+            closing = closings(connection, named)[-1].closing_id
+        agree_closing(engine, named, closing, by="sara", clock=clock)
+    old.write(approved("old-1"), approved("old-2"))
+    await drained(old)
+    for name in "12":
+        in_the_way_now = waits_for(town, f"old-{name}")
+        assert isinstance(in_the_way_now, Withdrawn), "the customer has the money"
+        assert in_the_way_now.case_id == case_id("left_in_doubt", f"{OFFICE}|old-{name}")
+        assert cases_of(town, f"old-{name}") == {"left_in_doubt": "closed"}
+    with engine.connect() as connection:
+        held = {account.code: account.balance_rial for account in trial_balance(connection).accounts}
+    # What was a loss while nobody knew of the charge came out of it after all.
+    assert (held["losses"], held["unconfirmed"]) == (0, 0)
+    assert held["paid_out"] == sum(rial for code, rial in held.items() if code.startswith("receivable"))
     for box in (old, new):
         await box.stop()

@@ -17,6 +17,7 @@ from shared.events import (
     PaymentConfirmed,
     PaymentDeclined,
     PaymentInDoubt,
+    PaymentOverridden,
     PaymentRefused,
     PaymentReversed,
     PaymentSent,
@@ -416,3 +417,16 @@ def test_a_question_that_goes_again_and_again_is_out_since_it_went_first(world: 
     assert isinstance(told, PaymentRefused)
     assert told.case_id == overdue.case_id
     assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}
+
+
+def test_a_second_charge_whose_customer_was_paid_is_owed_to_nobody_again_by_its_evidence(world: World) -> None:
+    begin_late(world, "pay-1", "bill:1")
+    world.pay("pay-2", obligation="bill:1")
+    by_word = PaymentOverridden(payment_id="pay-1", charged=True, operator="op", reason="x", slip_number="7")
+    world.post(by_word)
+    with world.engine.connect() as connection:
+        (owed,) = [case for case in payment_cases(connection, OFFICE, "pay-1") if case.kind == "refund"]
+    end(world, owed.case_id, "refunded")
+    world.post(PaymentApproved(payment_id="pay-1", evidence=evidence()))
+    assert opened(world, "pay-1") == {"overridden": "open", "refund": "closed"}
+    assert world.balances() == {"receivable:11223344": 34_000, "paid_out": 17_000, "unconfirmed": 17_000}

@@ -153,6 +153,10 @@ def _keep_refused(
     if paid_by is not None:
         # Two people knew that no answer had come: nobody is owed the money a second time.
         note_closed(connection, paid_by, REFUSED_AFTER_ALL, at=at)
+        if asked_before and reason == "already_paid":
+            # The biller may have this very money, which the customer has, too.
+            twice = case_about(payment, "paid_twice", item=item, **case.facts, earlier_case=paid_by)
+            open_case(connection, twice, at=at, again=True)
     return PaymentRefused(
         payment_id=payment.payment_id,
         provider=provider,

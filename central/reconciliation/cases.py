@@ -25,9 +25,19 @@ def open_break(engine: Engine, run_id: int, number: int, *, by: str, clock: Cloc
 
 
 def take_break(
-    connection: Connection, run_id: int, number: int, *, by: str, at: datetime, earlier: str | None = None
+    connection: Connection,
+    run_id: int,
+    number: int,
+    *,
+    by: str,
+    at: datetime,
+    earlier: str | None = None,
+    again: bool = False,
 ) -> str:
-    """Open the case of a break in the caller's transaction; see `open_break`. `earlier` is the case it goes on from."""
+    """Open the case of a break in the caller's transaction; see `open_break`.
+
+    `earlier` is the case it goes on from; `again`: one that was closed is opened again, the break being new.
+    """
     found = decisions(connection, run_id, after=number - 1, limit=1)
     if not found or found[0].number != number:
         raise OperatorError("recon.unknown_decision", run_id=run_id)
@@ -52,7 +62,7 @@ def take_break(
             **({} if earlier is None else {"earlier_case": earlier}),
         },
     )
-    return open_case(connection, new, at=at, by=by, known_id=break_case_id(decision.break_key))
+    return open_case(connection, new, at=at, by=by, known_id=break_case_id(decision.break_key), again=again)
 
 
 def assign_case(engine: Engine, case_id: str, *, to: str, by: str, clock: Clock) -> None:

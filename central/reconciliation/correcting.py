@@ -149,7 +149,7 @@ def _carry_cases(
             ended += 1
             continue
         opened.add(number)
-        goes_on_as = take_break(connection, run_id, number, by=by, at=at, earlier=case.case_id)
+        goes_on_as = take_break(connection, run_id, number, by=by, at=at, earlier=case.case_id, again=True)
         if goes_on_as == case.case_id:
             continue
         if case.assigned_to is not None:
@@ -163,7 +163,8 @@ def _carry_cases(
     for key in sorted(lost):
         number = places.break_of([key], [])
         if number is not None and number not in opened:
-            take_break(connection, run_id, number, by=by, at=at)
+            # The same break may have been in a case before its payment was settled.
+            take_break(connection, run_id, number, by=by, at=at, again=True)
             opened.add(number)
     return ended, len(opened)
 

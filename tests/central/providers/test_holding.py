@@ -353,8 +353,11 @@ def test_a_provider_that_took_the_money_after_all_makes_a_case_of_what_is_paid_t
     assert opened(world, "pay-1")["had_twice"] == "closed"
 
 
-def test_a_provider_that_refuses_after_all_owes_the_customer_nothing_more(world: World) -> None:
-    mark = {"bill_id": BILL[0], "payment_id": BILL[1], "state": "expired"}
+@pytest.mark.parametrize(("state", "looked_at"), [("expired", {}), ("paid", {"paid_twice": "open"})])
+def test_a_provider_that_refuses_after_all_owes_the_customer_nothing_more(
+    world: World, state: str, looked_at: dict[str, str]
+) -> None:
+    mark = {"bill_id": BILL[0], "payment_id": BILL[1], "state": state}
     world.control.post("/control/bills", json=mark).raise_for_status()
     case_id = pays_unanswered(world)
     answers_now(world)
@@ -362,7 +365,8 @@ def test_a_provider_that_refuses_after_all_owes_the_customer_nothing_more(world:
     (told,) = world.told()
     assert isinstance(told, PaymentRefused)
     assert told.case_id == case_id
-    assert opened(world, "pay-1") == {"overdue": "closed"}
+    # Paid already: with this money, it may be.
+    assert opened(world, "pay-1") == {"overdue": "closed", **looked_at}
     with pytest.raises(OperatorError, match=r"case\.closed"):
         end(world, case_id, "refunded")
 

@@ -215,6 +215,21 @@ def test_a_case_of_a_missing_row_ends_when_the_corrected_file_has_it(engine: Eng
     assert cases(engine) == {"missing_at_acquirer": ("closed", "corrected", None)}
 
 
+def test_a_row_that_a_correction_takes_away_again_opens_the_case_of_before_it_came(engine: Engine) -> None:
+    post(engine, *approved("a", A, 40_000))
+    send(engine, line(B, 20_000))
+    run = run_all(engine)
+    with engine.connect() as connection:
+        rows = queries.decisions(connection, run.run.run_id, bucket="missing_at_acquirer")
+    case = open_break(engine, run.run.run_id, rows[0].number, by="mina", clock=CLOCK)
+    propose_closing(engine, case, outcome="explained", reason="it is to come", by="mina", clock=CLOCK)
+    second = send(engine, line(A, 40_000), adds=True)
+    run_all(engine)
+    assert settled(engine) == 40_000
+    assert correct(engine, second.file_id, line(C, 5_000)).opened_count == 1
+    assert cases(engine) == {"missing_at_acquirer": ("open", None, None)}
+
+
 def test_an_answer_that_loses_its_row_in_a_later_correction_becomes_a_case(engine: Engine, keys: CentralKeys) -> None:
     post(engine, *doubtful("doubt", 40_000, rrn=A))
     first = send(engine, line(A, 40_000), line(B, 1_000))

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from daftar.lab.chance import Chance
@@ -37,6 +38,8 @@ class Person(Asking):
         super().__init__(office, f"operator-{number}")
         self._chance = Chance("operator", office.seed, number)
         self._mine: list[str] = []
+        self._pressed: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
         self._visits = Visits(office, self, self._chance)
 
     async def work(self) -> None:
@@ -84,10 +87,7 @@ class Person(Asking):
         elif press == 1:
             payment_id, _ = await asyncio.gather(self._press(key, wanted), self._press(key + "/again", wanted))
         else:
-            before = self._begun(wanted)
-            payment_id = await self._press(key, wanted)
-            if self._begun(wanted) > before + 1:
-                self._office.truth.wrong(f"one press began {self._begun(wanted) - before} payments of {wanted.what}")
+            payment_id = await self._press_once(key, wanted)
         if payment_id is None:
             return
         self._mine.append(payment_id)
@@ -119,8 +119,21 @@ class Person(Asking):
         begun = self._office.truth.requested.values()
         return sum(one.operator == self.name and wanted.is_it(one) for one in begun)
 
+    async def _press_once(self, key: str, wanted: Purchase) -> str | None:
+        """Press, and judge that it began one payment at most; the same may be pressed for on another page meanwhile."""
+        before, ended = self._begun(wanted), self._pressed[wanted.what] - self._under_way[wanted.what]
+        payment_id = await self._press(key, wanted)
+        begun, pressed = self._begun(wanted) - before, self._pressed[wanted.what] - ended
+        if begun > pressed:
+            self._office.truth.wrong(f"{pressed} presses began {begun} payments of {wanted.what}")
+        return payment_id
+
     async def _press(self, key: str, wanted: Purchase) -> str | None:
-        return await self.press(key, wanted.what, wanted.begin)
+        self._pressed[wanted.what] += 1
+        self._under_way[wanted.what] += 1
+        made = await self.press(key, wanted.what, wanted.begin)
+        self._under_way[wanted.what] -= 1
+        return made
 
     async def _ask_back(self, payment: PaymentView) -> None:
         """Ask that a payment is given back, by a means that the box offers."""

@@ -93,8 +93,7 @@ class Bulk:
                 self._append(range(start, min(start + _TOGETHER, numbers.stop)))
 
     def _append(self, numbers: range) -> None:
-        entries: list[tuple[int, bytes, bytes]] = []
-        nodes: list[tuple[int, int, bytes]] = []
+        entries: list[tuple[int, bytes, bytes, bytes]] = []
         payments: list[dict[str, Any]] = []
         printed: list[Recorded] = []
         for number in numbers:
@@ -108,9 +107,8 @@ class Bulk:
                     signer=self._signer,
                     clock=self._clock,
                 )
-                entries.append((recorded.index, data, signature))
-                completed = self._frontier.append(recorded.leaf)
-                nodes += [(recorded.index, level, digest) for level, digest in enumerate(completed)]
+                nodes = b"".join(self._frontier.append(recorded.leaf))
+                entries.append((recorded.index, nodes, signature, data))
                 self._head = Head(recorded.index + 1, recorded.leaf)
                 made.append(recorded)
             requested, _, approved, receipt = made
@@ -131,8 +129,7 @@ class Bulk:
                 "confirmation": "confirmed",
             }
             payments.append(names)
-        self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?)", entries)
-        self._connection.executemany("INSERT INTO tree_node VALUES (?, ?, ?)", nodes)
+        self._connection.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", entries)
         self._put("payment", payments)
         self._put("holding", payments)
         self._connection.executemany(

@@ -117,12 +117,9 @@ def _answer_before_commit() -> Iterator[None]:
 def _two_transactions() -> Iterator[None]:
     def append(store: Any, data: bytes, signature: bytes, recorded: Recorded) -> None:
         connection = store._connection  # noqa: SLF001 - a mutant changes what nobody else may
-        connection.execute("INSERT INTO entry VALUES (?, ?, ?)", (recorded.index, data, signature))
-        nodes = [
-            (recorded.index, level, digest)
-            for level, _, digest in grown(recorded.index, recorded.leaf, store._view.node)  # noqa: SLF001 - as above
-        ]
-        connection.executemany("INSERT INTO tree_node VALUES (?, ?, ?)", nodes)
+        completed = grown(recorded.index, recorded.leaf, store._view.node)  # noqa: SLF001 - as above
+        nodes = b"".join(digest for _, _, digest in completed)
+        connection.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", (recorded.index, nodes, signature, data))
         store._head = Head(recorded.index + 1, recorded.leaf)  # noqa: SLF001 - as above
         for statement in ("COMMIT", "BEGIN IMMEDIATE", "SAVEPOINT part"):
             connection.execute(statement)
@@ -182,12 +179,10 @@ def _tail_dropped() -> Iterator[None]:
 
     def dropping(cls: type[SqliteJournalStore], path: Path, *rest: Any) -> SqliteJournalStore:
         connection = database.open_for_writing(path)
-        for table in ("entry", "tree_node"):
-            connection.execute(f"DROP TRIGGER IF EXISTS {table}_no_delete")
+        connection.execute("DROP TRIGGER IF EXISTS entry_no_delete")
         (size,) = next(connection.execute("SELECT max(entry_index) FROM entry"))
         if size:
             connection.execute("DELETE FROM entry WHERE entry_index = ?", (size,))
-            connection.execute("DELETE FROM tree_node WHERE entry_index >= ?", (size,))
         connection.close()
         store: SqliteJournalStore = open_store(cls, path, *rest)
         return store

@@ -25,9 +25,9 @@ from edge.store.upgrade import Step
 
 _COPY: Final = f"{FILE}.migrating"
 _WAL_PAGES: Final = 1000
-_FACTS: Final = ("SELECT * FROM entry ORDER BY entry_index", "SELECT * FROM tree_node ORDER BY entry_index, level")
+_FACTS: Final = "SELECT * FROM entry ORDER BY entry_index"
 
-Facts = list[list[tuple[object, ...]]]
+Facts = list[tuple[object, ...]]
 
 
 def next_release() -> Migrations:
@@ -158,6 +158,6 @@ def _is_whole(path: Path) -> bool:
 def _facts(path: Path) -> Facts:
     connection = open_for_writing(path)
     try:
-        return [list(connection.execute(facts)) for facts in _FACTS]
+        return list(connection.execute(_FACTS))
     finally:
         connection.close()

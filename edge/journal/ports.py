@@ -55,10 +55,7 @@ class JournalReader(Protocol):
         """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
 
     def nodes(self, first: int, limit: int) -> Sequence[Sequence[bytes]]:
-        """Return the hashes that each of up to `limit` entries from `first` on completes, its own leaf first.
-
-        Raises IntegrityError `journal.no_node` for a hash that is missing before others of these entries.
-        """
+        """Return the hashes that each of up to `limit` entries from `first` on completes, its own leaf first."""
 
     def rotations(self) -> Sequence[int]:
         """Return the indexes of all `key.rotated`, in order."""

@@ -139,11 +139,8 @@ class SqliteJournalStore:
         completed = grown(recorded.index, recorded.leaf, self._node)
         try:
             self._connection.execute(
-                "INSERT INTO entry (entry_index, data, signature) VALUES (?, ?, ?)", (recorded.index, data, signature)
-            )
-            self._connection.executemany(
-                "INSERT INTO tree_node (entry_index, level, hash) VALUES (?, ?, ?)",
-                [(recorded.index, level, digest) for level, _, digest in completed],
+                "INSERT INTO entry (entry_index, nodes, signature, data) VALUES (?, ?, ?, ?)",
+                (recorded.index, b"".join([digest for _, _, digest in completed]), signature, data),
             )
         except apsw.ConstraintError as error:
             raise IntegrityError("journal.refused", index=recorded.index, why=str(error)) from error
@@ -219,11 +216,8 @@ class SqliteJournalStore:
         return version
 
     def _head_on_file(self) -> Head:
-        """Return where the journal ends by the file. Raises IntegrityError `journal.head_moved` if it disagrees."""
-        size, leaf, of_last = self._view.end()
-        if size and (leaf is None or of_last != leaf):
-            raise IntegrityError("journal.head_moved", known=size, found=size)
-        return Head(size, leaf)
+        """Return where the journal ends by the file."""
+        return Head(*self._view.end())
 
 
 def _open_current(path: Path) -> apsw.Connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import apsw
 import msgspec
@@ -14,9 +14,7 @@ from edge.store.finding_rows import vocabulary
 from edge.store.schema.tables import FACTS, PROJECTED, PROJECTIONS
 from shared.events import JOURNAL_BODIES, BootStarted, decode_body
 from shared.journal.entry import decode_entry, leaf_hash
-from shared.journal.tree import completed_by, grown
-
-_TREE: Final = "tree_node"
+from shared.journal.tree import Frontier
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,42 +53,36 @@ def _rebuild(source: apsw.Connection, scratch: apsw.Connection, after_entry: Cal
             "INSERT INTO feed_entry VALUES (?, ?, ?, ?)",
             source.execute("SELECT feed, entry_index, data, signature FROM feed_entry"),
         )
-        _replay(source, scratch, after_entry)
-        tables = {_TREE: ("entry_index", "level"), **PROJECTIONS}
-        found = [found for table, key in tables.items() for found in _compare(source, scratch, table, key)]
+        found = _replay(source, scratch, after_entry)
+        for table, key in PROJECTIONS.items():
+            found += _compare(source, scratch, table, key)
         return [*found, *_compare_finding(source, scratch)]
 
 
-def _replay(source: apsw.Connection, scratch: apsw.Connection, after_entry: Callable[[int], None]) -> None:
-    """Grow the tree and project every entry, in order."""
-
-    def node(level: int, position: int) -> bytes:
-        row = next(
-            scratch.execute(
-                "SELECT hash FROM tree_node WHERE entry_index = ? AND level = ?", (completed_by(level, position), level)
-            )
-        )
-        digest: bytes = row[0]
-        return digest
-
+def _replay(source: apsw.Connection, scratch: apsw.Connection, after_entry: Callable[[int], None]) -> list[Difference]:
+    """Project every entry, in order, and grow the tree; return where its nodes are not those that are stored."""
+    found: list[Difference] = []
+    tree = Frontier()
     before = b""
-    for index, data in source.execute("SELECT entry_index, data FROM entry ORDER BY entry_index"):
+    for index, stored, data in source.execute("SELECT entry_index, nodes, data FROM entry ORDER BY entry_index"):
         leaf = leaf_hash(data)
-        scratch.executemany(
-            "INSERT INTO tree_node (entry_index, level, hash) VALUES (?, ?, ?)",
-            [(index, level, digest) for level, _, digest in grown(index, leaf, node)],
-        )
+        nodes = b"".join(tree.append(leaf))
+        if nodes != stored:
+            row, rebuilt = ({"entry_index": index, "nodes": one} for one in (stored, nodes))
+            found.append(Difference(table="entry", key=str(index), stored=row, rebuilt=rebuilt))
         entry = decode_entry(data)
         body = decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)
         if isinstance(body, BootStarted) and index:
             # The only entry of another run that a projection looks back at: how long that run had lasted.
             scratch.execute(
-                "INSERT INTO entry (entry_index, data, signature) VALUES (?, ?, zeroblob(64))", (index - 1, before)
+                "INSERT INTO entry (entry_index, nodes, signature, data) VALUES (?, zeroblob(32), zeroblob(64), ?)",
+                (index - 1, before),
             )
         before = data
         if body is not None:
             projections.apply(scratch, Recorded(index=index, leaf=leaf, entry=entry, body=body))
         after_entry(index)
+    return found
 
 
 def _compare(

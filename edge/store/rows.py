@@ -34,7 +34,7 @@ from edge.store.row_views import (
 from edge.store.service_reads import ServiceReads
 from shared.errors import IntegrityError
 from shared.journal.entry import GENESIS_PREV, leaf_hash
-from shared.journal.tree import completed_at, completed_by
+from shared.journal.tree import completed_by
 from shared.payment import PaymentState
 
 EXCHANGE_COLUMNS: Final = (
@@ -46,11 +46,13 @@ EXCHANGE_COLUMNS: Final = (
     "last_exchange_at",
     "last_error",
 )
-_LAST_LEAF: Final = "SELECT hash FROM tree_node WHERE level = 0 ORDER BY entry_index DESC LIMIT 1"
-_END: Final = (
-    f"SELECT size, ({_LAST_LEAF}), (SELECT hash FROM tree_node WHERE entry_index = size - 1 AND level = 0) "  # noqa: S608
-    "FROM (SELECT coalesce(max(entry_index) + 1, 0) AS size FROM entry)"
-)
+_END: Final = "SELECT entry_index + 1, substr(nodes, 1, 32) FROM entry ORDER BY entry_index DESC LIMIT 1"
+_NODE: Final = "SELECT substr(nodes, ?, 32) FROM entry WHERE entry_index = ?"
+_HASH_BYTES: Final = 32
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, bytes) and len(value) == _HASH_BYTES
 
 
 class Rows(PaymentRows):
@@ -71,16 +73,14 @@ class Rows(PaymentRows):
 
     def head_leaf(self) -> bytes | None:
         """Return the leaf hash of the last entry."""
-        leaf: bytes | None = self._value(_LAST_LEAF)
-        return leaf
+        return self.end()[1]
 
-    def end(self) -> tuple[int, bytes | None, bytes | None]:
-        """Return the number of entries, the tree's last leaf hash, and the one that the last entry has there."""
-        found = self._one(_END)
-        if found is None or not isinstance(found[0], int):
-            raise IntegrityError("store.corrupt", why="no number of entries")
-        size, leaf, of_last = found
-        return size, leaf, of_last
+    def end(self) -> tuple[int, bytes | None]:
+        """Return the number of entries and the leaf hash of the last one. Raises IntegrityError `store.corrupt`."""
+        size, leaf = self._one(_END) or (0, None)
+        if not isinstance(size, int) or (size and not _is_hash(leaf)):
+            raise IntegrityError("store.corrupt", why="no last entry")
+        return size, leaf
 
     def entries(self, first: int, limit: int) -> list[tuple[bytes, bytes]]:
         """Return up to `limit` (data, signature) pairs from index `first` on."""
@@ -93,28 +93,17 @@ class Rows(PaymentRows):
 
     def node(self, level: int, position: int) -> bytes:
         """Return the hash of a complete subtree. Raises IntegrityError `journal.no_node`."""
-        digest: bytes | None = self._value(
-            "SELECT hash FROM tree_node WHERE entry_index = ? AND level = ?", (completed_by(level, position), level)
-        )
-        if digest is None:
+        digest: bytes = self._value(_NODE, (1 + level * _HASH_BYTES, completed_by(level, position)))
+        if not _is_hash(digest):
             raise IntegrityError("journal.no_node", level=level, position=position)
         return digest
 
     def nodes(self, first: int, limit: int) -> list[list[bytes]]:
         """Return the hashes that each of up to `limit` entries from `first` on completes, its own leaf first."""
-        found: list[list[bytes]] = []
-        rows = self._all(
-            "SELECT entry_index, level, hash FROM tree_node WHERE entry_index >= ? AND entry_index < ? "
-            "ORDER BY entry_index, level",
-            (first, first + limit),
-        )
-        for index, level, digest in rows:
-            if level == 0:
-                found.append([])
-            if index - first != len(found) - 1 or level != len(found[-1]):
-                raise IntegrityError("journal.no_node", level=level, position=completed_at(index, level))
-            found[-1].append(digest)
-        return found
+        rows = self._all("SELECT nodes FROM entry WHERE entry_index >= ? ORDER BY entry_index LIMIT ?", (first, limit))
+        if not all(isinstance(nodes, bytes) for (nodes,) in rows):
+            raise IntegrityError("store.corrupt", why=f"nodes from {first} on are no bytes")
+        return [[nodes[at : at + _HASH_BYTES] for at in range(0, len(nodes), _HASH_BYTES)] for (nodes,) in rows]
 
     def rotations(self) -> list[int]:
         """Return the indexes of all `key.rotated`, in order."""

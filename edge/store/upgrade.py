@@ -158,8 +158,7 @@ def _verify(old: Path, new: Path) -> None:
             if guard.split()[2] not in guards:
                 raise IntegrityError("store.migration_lost", what=guard.split()[2])
         for facts in (
-            "SELECT entry_index, data, signature FROM entry ORDER BY entry_index",
-            "SELECT entry_index, level, hash FROM tree_node ORDER BY entry_index, level",
+            "SELECT entry_index, nodes, signature, data FROM entry ORDER BY entry_index",
             "SELECT feed, entry_index, data, signature FROM feed_entry ORDER BY feed, entry_index",
         ):
             rows = after.execute(facts)

@@ -1,6 +1,6 @@
 """The tables of the box's file, as SQL statements: what a first migration makes and what a rebuild makes anew.
 
-Three kinds. *Facts* (entry, tree_node, feed_entry): only ever added to, by triggers. *Projections* (PROJECTIONS): what
+Three kinds. *Facts* (entry, feed_entry): only ever added to, by triggers. *Projections* (PROJECTIONS): what
 the facts say, rebuilt from them identically. All else is outside the journal, by name: keys, people, sessions, attempt
 counters, exchange state, print spool.
 """
@@ -17,18 +17,14 @@ from edge.store.schema.refund_tables import REFUND_PROJECTED
 from edge.store.schema.service_tables import SERVICE_PROJECTED
 
 FACTS: Final = (
+    # `nodes` are the hashes of the complete subtrees that end with this entry, its own leaf first: what one entry adds
+    # lies together. They stand before its bytes, which may be long.
     """CREATE TABLE entry (
         entry_index INTEGER PRIMARY KEY,
-        data BLOB NOT NULL,
-        signature BLOB NOT NULL CHECK (length(signature) = 64)
+        nodes BLOB NOT NULL CHECK (length(nodes) >= 32 AND length(nodes) % 32 = 0),
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        data BLOB NOT NULL
     ) STRICT""",
-    # Node (level, position) stands at the entry that completes it: what one entry adds lies together, at the end.
-    """CREATE TABLE tree_node (
-        entry_index INTEGER NOT NULL,
-        level INTEGER NOT NULL,
-        hash BLOB NOT NULL CHECK (length(hash) = 32),
-        PRIMARY KEY (entry_index, level)
-    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE feed_entry (
         feed TEXT NOT NULL,
         entry_index INTEGER NOT NULL,
@@ -42,7 +38,7 @@ GUARDS: Final = (
     *(
         f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
         f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-        for table in ("entry", "tree_node", "feed_entry")
+        for table in ("entry", "feed_entry")
         for verb in ("update", "delete")
     ),
     """CREATE TRIGGER entry_dense BEFORE INSERT ON entry
@@ -52,9 +48,6 @@ GUARDS: Final = (
         WHEN NEW.entry_index IS NOT
             (SELECT coalesce(max(entry_index) + 1, 0) FROM feed_entry WHERE feed = NEW.feed)
         BEGIN SELECT RAISE(ABORT, 'feed_entry is dense'); END""",
-    """CREATE TRIGGER tree_node_once BEFORE INSERT ON tree_node
-        WHEN EXISTS (SELECT 1 FROM tree_node WHERE entry_index = NEW.entry_index AND level = NEW.level)
-        BEGIN SELECT RAISE(ABORT, 'tree_node is append-only'); END""",
 )
 
 PROJECTED: Final = (

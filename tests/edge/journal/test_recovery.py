@@ -95,10 +95,16 @@ def test_another_boxes_key_does_not_go_on(box: Box, tmp_path: Path):
             "journal.wrong_signature",
         ),
         (
-            ["DROP TRIGGER tree_node_no_update", "UPDATE tree_node SET hash = zeroblob(32) WHERE level = 2"],
+            [
+                "DROP TRIGGER entry_no_update",
+                "UPDATE entry SET nodes = CAST(substr(nodes, 1, 64) || zeroblob(32) AS BLOB) WHERE entry_index = 3",
+            ],
             "journal.wrong_tree",
         ),
-        (["DROP TRIGGER tree_node_no_delete", "DELETE FROM tree_node WHERE level = 1"], "journal.no_node"),
+        (
+            ["DROP TRIGGER entry_no_update", "UPDATE entry SET nodes = substr(nodes, 1, 32) WHERE entry_index = 1"],
+            "journal.no_node",
+        ),
     ],
 )
 def test_a_damaged_journal_does_not_go_on(box: Box, statements: list[str], code: str):

@@ -31,8 +31,10 @@ def test_a_projection_that_was_changed_by_hand_is_found(box: Box):
 def test_a_tree_that_is_not_that_of_the_entries_is_found(box: Box):
     box.write(requested("p1"))
     connection = apsw.Connection(str(box.path))
-    connection.execute("DROP TRIGGER tree_node_no_update")
-    connection.execute("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1")
+    connection.execute("DROP TRIGGER entry_no_update")
+    connection.execute(
+        "UPDATE entry SET nodes = CAST(substr(nodes, 1, 32) || zeroblob(32) AS BLOB) WHERE entry_index = 1"
+    )
     connection.close()
     (found,) = rebuild_projections(box.path)
-    assert (found.table, found.key) == ("tree_node", "1 1")
+    assert (found.table, found.key) == ("entry", "1")

@@ -36,17 +36,22 @@ def test_a_whole_journal_holds(file: Path, processes: int) -> None:
         ("UPDATE entry SET signature = zeroblob(64) WHERE entry_index = 31", "journal.wrong_signature"),
         ("UPDATE entry SET data = (SELECT data FROM entry WHERE entry_index = 5) WHERE entry_index = 20", ""),
         # A node below which a later part begins: the part before it finds it.
-        ("UPDATE tree_node SET hash = zeroblob(32) WHERE entry_index = 7 AND level = 3", "journal.wrong_tree"),
-        ("UPDATE tree_node SET hash = zeroblob(32) WHERE entry_index = 9 AND level = 0", "journal.wrong_tree"),
-        ("DELETE FROM tree_node WHERE entry_index = 39 AND level = 2", "journal.no_node"),
-        ("DELETE FROM tree_node WHERE entry_index = 45", "journal.no_node"),
+        (
+            "UPDATE entry SET nodes = CAST(substr(nodes, 1, 96) || zeroblob(32) AS BLOB) WHERE entry_index = 7",
+            "journal.wrong_tree",
+        ),
+        (
+            "UPDATE entry SET nodes = CAST(zeroblob(32) || substr(nodes, 33) AS BLOB) WHERE entry_index = 9",
+            "journal.wrong_tree",
+        ),
+        ("UPDATE entry SET nodes = CAST(nodes || zeroblob(32) AS BLOB) WHERE entry_index = 12", "journal.wrong_tree"),
+        ("UPDATE entry SET nodes = substr(nodes, 1, 64) WHERE entry_index = 39", "journal.no_node"),
     ],
 )
 def test_one_wrong_place_is_found_wherever_it_is(file: Path, change: str, code: str, processes: int) -> None:
     connection = apsw.Connection(str(file))
-    for table in ("entry", "tree_node"):
-        for verb in ("update", "delete"):
-            connection.execute(f"DROP TRIGGER {table}_no_{verb}")
+    for verb in ("update", "delete"):
+        connection.execute(f"DROP TRIGGER entry_no_{verb}")
     connection.execute(change)
     connection.close()
     with pytest.raises(IntegrityError) as caught:

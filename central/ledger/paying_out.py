@@ -34,6 +34,8 @@ ASKED_AT_LEAST: Final = 3
 """So often was a provider asked before it is said that it does not answer."""
 FOLLOWS: Final = "follows_claim"
 """The reason of a transfer by which a pay-out follows the claims that are left."""
+BEYOND_GONE: Final = "beyond_gone"
+"""The reason of a transfer by which a pay-out of what an acquirer took beyond a payment follows (`ledger.beyond`)."""
 NOT_TWICE: Final = "پول دوباره نزد مشتری نیست · the customer does not have it twice"
 """The note that ends a case of money that a customer had twice."""
 
@@ -114,6 +116,8 @@ def paid_from(connection: Connection, payment: PaymentBook) -> Counter[Account]:
             table.office_id == payment.office_id,
             table.payment_id == payment.payment_id,
             or_(by_case, table.source_kind == "paid_out"),
+            # That was never the payment's own money.
+            table.reason != BEYOND_GONE,
         )
     )
     held = Counter[Account]()
@@ -218,6 +222,7 @@ def _paying_case(connection: Connection, payment: PaymentBook) -> str | None:
 def _end_had_twice(connection: Connection, payment: PaymentBook, at: datetime) -> None:
     table = money_case.c
     of_payment = (table.office_id == payment.office_id, table.payment_id == payment.payment_id)
-    query = select(table.case_id).where(*of_payment, table.kind == HAD_TWICE, table.state != "closed")
+    of_its_own = table.facts["reason"].astext.is_distinct_from(BEYOND_GONE)
+    query = select(table.case_id).where(*of_payment, table.kind == HAD_TWICE, table.state != "closed", of_its_own)
     for case_id in sorted(connection.execute(query).scalars()):
         note_if_there(connection, case_id, NOT_TWICE, closes=True, at=at)

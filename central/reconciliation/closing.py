@@ -12,10 +12,13 @@ from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from central.ledger.accounts import PAID_OUT, SETTLED
+from central.ledger.beyond import follow_beyond
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.cases import close_case, open_again, write_note
 from central.ledger.closings import (
     AMOUNT_DIFFERS,
+    BY_CENTRAL,
+    CORRECTED,
     HAD_TWICE,
     OUTCOME_NAMES,
     PAID_BACK,
@@ -121,9 +124,11 @@ def _agree(connection: Connection, case_id: str, closing_id: int, *, by: str, at
     if reopens:
         open_again(connection, case_id)
         payment = _payment_of(connection, case)
-        if case["outcome"] in PAID_BACK and payment is not None:
+        if payment is not None and any(map(_is_paid, made)):
             follow_claims(connection, payment, by=f"case/{closing_id}", why=REOPENED, at=at)
             ask_again(connection, payment, at)
+            key = (payment.office_id, payment.payment_id)
+            follow_beyond(connection, [key], settled=False, by=f"case/{closing_id}", at=at)
     else:
         close_case(connection, case_id, outcome=closing.outcome, by=f"{closing.proposed_by} + {by}", at=at)
 
@@ -259,6 +264,7 @@ def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> 
 class _Booked(msgspec.Struct, frozen=True, kw_only=True):
     """What a closing of one of the payment's cases booked."""
 
+    case_id: str
     item: int | None
     debit: str
     credit: str
@@ -276,7 +282,7 @@ def _booked(connection: Connection, case: Any) -> list[_Booked]:
     """Return what the closings of the payment's cases booked of its own amount."""
     table = ledger_transfer.c
     rows = connection.execute(
-        select(money_case.c.item, table.debit, table.credit, table.reason, table.amount_rial)
+        select(money_case.c.case_id, money_case.c.item, table.debit, table.credit, table.reason, table.amount_rial)
         .join(money_case, money_case.c.case_id == table.source)
         .where(
             table.office_id == case["office_id"],
@@ -287,6 +293,7 @@ def _booked(connection: Connection, case: Any) -> list[_Booked]:
     )
     return [
         _Booked(
+            case_id=row.case_id,
             item=row.item,
             debit=row.debit,
             credit=row.credit,
@@ -300,9 +307,12 @@ def _booked(connection: Connection, case: Any) -> list[_Booked]:
 def _check_left(case: Any, made: list[Transfer], payment: PaymentBook, booked: list[_Booked]) -> None:
     """Check that closings together book no more away than the payment's amount, nor than the item's, on either side.
 
-    What was owed to the centre is one side, what was paid out to the customer the other. Raises OperatorError
-    `case.booked_already`.
+    What was owed to the centre is one side, what was paid out to the customer the other; and no case pays a customer
+    more than its own amount, however often it ends. Raises OperatorError `case.booked_already`.
     """
+    paid = [row for row in booked if row.case_id == case["case_id"] and row.side != "centre"]
+    pays_rial = sum(each.amount_rial for each in made if _side(each.debit, each.credit) != "centre")
+    _check_within(paid, pays_rial, case["amount_rial"])
     sides: tuple[_Side, ...] = ("customer", "centre")
     for side in sides:
         made_rial = sum(each.amount_rial for each in made if _side(each.debit, each.credit) == side)
@@ -312,9 +322,13 @@ def _check_left(case: Any, made: list[Transfer], payment: PaymentBook, booked: l
             of_item = [row for row in same_side if row.item == case["item"]]
             limits.append((of_item, payment.items[case["item"]].amount_rial))
         for rows, amount_rial in limits:
-            booked_rial = sum(row.value_rial for row in rows)
-            if made_rial and booked_rial + made_rial > amount_rial:
-                raise OperatorError("case.booked_already", booked_rial=booked_rial, amount_rial=amount_rial)
+            _check_within(rows, made_rial, amount_rial)
+
+
+def _check_within(booked: list[_Booked], made_rial: int, amount_rial: int) -> None:
+    booked_rial = sum(row.value_rial for row in booked)
+    if made_rial and booked_rial + made_rial > amount_rial:
+        raise OperatorError("case.booked_already", booked_rial=booked_rial, amount_rial=amount_rial)
 
 
 def _side(debit: str, credit: str) -> _Side:
@@ -325,22 +339,36 @@ def _side(debit: str, credit: str) -> _Side:
 
 
 def _taken_back(connection: Connection, case: Any, closing_id: int) -> list[Transfer]:
-    """Return what takes back the booking of the case's last closing; nothing where it booked nothing."""
+    """Return what takes back the booking of the case's last closing; nothing where it booked nothing.
+
+    Of a case that central ended itself, once news had opened it again, that is what a customer was paid: all that the
+    news left as it was.
+    """
+    by_itself = case["outcome"] in (BY_CENTRAL, CORRECTED)
     last = connection.execute(
         select(case_closing.c.closing_id)
         .where(
             case_closing.c.case_id == case["case_id"],
             case_closing.c.state == "agreed",
-            case_closing.c.outcome != REOPENED,
-            case_closing.c.outcome == case["outcome"],
+            case_closing.c.outcome.in_(PAID_BACK) if by_itself else case_closing.c.outcome == case["outcome"],
         )
         .order_by(case_closing.c.closing_id.desc())
         .limit(1)
     ).scalar()
     if last is None or case["office_id"] is None:
         return []
-    made = case_transfers(connection, case)
-    return turned_round([each for each in made if is_of(each.transfer_id, last)], closing_id=closing_id)
+    every = case_transfers(connection, case)
+    made = [each for each in every if is_of(each.transfer_id, last)]
+    if by_itself:
+        paid_rial = sum(
+            each.amount_rial if each.credit == PAID_OUT.code else -each.amount_rial for each in every if _is_paid(each)
+        )
+        made = [each for each in made if _is_paid(each) and paid_rial > 0]
+    return turned_round(made, closing_id=closing_id)
+
+
+def _is_paid(transfer: Transfer) -> bool:
+    return PAID_OUT.code in (transfer.debit, transfer.credit)
 
 
 def case_transfers(connection: Connection, case: Any) -> list[Transfer]:

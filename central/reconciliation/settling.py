@@ -14,6 +14,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, tuple_, update
 
 from central.ledger.accounts import SETTLED, receivable
+from central.ledger.beyond import follow_beyond
 from central.ledger.booking import Transfer
 from central.ledger.locking import lock_payments
 from central.ledger.overtaken import SETTLED_AFTER_ALL, TAKEN_BACK_SINCE, overtake
@@ -121,6 +122,7 @@ def settle(
     credited = {payment.key: receivable(payment.terminal_number).code for payment, _ in newly_settled}
     lock_payments(connection, credited)
     overtake(connection, credited, by=f"settled/{run_id}", note=SETTLED_AFTER_ALL, at=at)
+    follow_beyond(connection, credited, settled=True, by=f"settled/{run_id}", at=at)
     found_in = [(payment, *decision.lines[0]) for payment, decision in newly_settled]
     write_many(
         connection,

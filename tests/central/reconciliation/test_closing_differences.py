@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, text
 
-from central.ledger.cases import NewCase, open_case
+from central.ledger.cases import NewCase, close_case, open_case
 from central.ledger.paying_out import paid_back
 from central.ledger.store import load_payment
 from central.reconciliation import queries
@@ -64,6 +64,44 @@ def test_what_an_acquirer_took_beyond_a_payment_is_given_back_out_of_that_and_no
         assert paid_back(connection, payment) is None, "its bill is still to be confirmed"
     close(engine, case_id, "reopened")
     assert balances(engine) == {RECEIVABLE: 30_000, "unconfirmed": 30_000}
+
+
+def test_what_an_acquirer_does_not_have_beyond_a_payment_any_more_the_customer_has_too_much(engine: Engine) -> None:
+    post(engine, *approved("tenfold", RRN, 30_000))
+    first = upload(engine, line(RRN, 300_000), name="toman.csv")
+    case_id = broken(engine, "amount_differs")
+    close(engine, case_id, "refunded")
+    data = data_of(line(RRN, 30_000))
+    correct_settlement(engine, corrects=first.file_id, reason="x", name="b.csv", data=data, by="m", clock=CLOCK)
+    settled = {"settled": 30_000, "unconfirmed": 30_000}
+    assert balances(engine) == {**settled, "paid_out": 270_000, "recoverable": 270_000}
+    with engine.connect() as connection:
+        (twice,) = queries.cases(connection, kind="had_twice")
+    assert (twice.state, twice.amount_rial, twice.payment_id) == ("open", 270_000, "tenfold")
+    close(engine, twice.case_id, "loss")
+    assert balances(engine) == {**settled, "paid_out": 270_000, "losses": 270_000}
+    # The customer was never paid, it turns out.
+    close(engine, case_id, "reopened")
+    assert balances(engine) == settled
+    assert case_of(engine, twice.case_id).case.state == "closed"
+    with engine.begin() as connection:
+        close_case(connection, case_id, outcome="by_central", by="central", at=AT)
+    close(engine, case_id, "reopened")
+    assert balances(engine) == settled, "taken back once"
+
+
+def test_a_case_that_is_open_again_pays_nobody_a_second_time(engine: Engine) -> None:
+    post(engine, *approved("more", RRN, 30_000))
+    upload(engine, line(RRN, 33_000), name="first.csv")
+    case_id = broken(engine, "amount_differs")
+    close(engine, case_id, "refunded")
+    upload(engine, line("100000000088", 3_000, type="REFUND", original_rrn=RRN), name="second.csv")
+    run_all(engine)
+    assert case_of(engine, case_id).case.state == "open"
+    with pytest.raises(OperatorError, match=r"case\.booked_already"):
+        close(engine, case_id, "refunded")
+    paid = {"paid_out": 3_000, "recoverable": 3_000}
+    assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000, **paid}
 
 
 def test_a_payment_that_claims_anothers_row_is_paid_back_by_the_rules_for_its_own_money(engine: Engine) -> None:

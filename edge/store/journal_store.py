@@ -91,9 +91,9 @@ class SqliteJournalStore:
         """Begin a transaction. Raises IntegrityError `journal.head_moved` when another wrote to the file."""
         self._connection.execute("BEGIN IMMEDIATE")
         self._changes_before = self._connection.total_changes()
-        version = self._version_on_file()
+        version = self._connection.data_version()
         if version != self._seen_version:
-            # Somebody else's commit: people and exchange write on connections of their own, to other tables.
+            # Not our own commit: people and exchange write on connections of their own, to other tables.
             on_file = self._head_on_file()
             if on_file != self._head:
                 raise IntegrityError("journal.head_moved", known=self._head.size, found=on_file.size)
@@ -156,6 +156,7 @@ class SqliteJournalStore:
         """Make the transaction durable."""
         self._connection.execute("COMMIT")
         self._durable = self._head
+        self._seen_version = self._connection.data_version()
 
     def rollback(self) -> None:
         """Undo the transaction, if one is open."""
@@ -209,11 +210,6 @@ class SqliteJournalStore:
     def is_storage_failure(self, error: Exception) -> bool:
         """Return whether the medium or the file is at fault."""
         return isinstance(error, AT_FAULT) or (isinstance(error, DaftarError) and error.code in _SAYS_DAMAGE)
-
-    def _version_on_file(self) -> int:
-        """Return a number that is another one after any other connection's commit, and only then."""
-        version: int = next(self._connection.execute("PRAGMA data_version"))[0]
-        return version
 
     def _head_on_file(self) -> Head:
         """Return where the journal ends by the file."""

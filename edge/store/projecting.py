@@ -1,6 +1,7 @@
 """What projections are made of: a function for each body type, over the connection of the entry's own transaction."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import apsw
@@ -17,9 +18,12 @@ Project = Callable[[apsw.Connection, Recorded, Any], None]
 
 def insert(connection: apsw.Connection, table: str, **values: Any) -> None:
     """Insert a row. Table and columns are names of the caller's own code, never of a fact."""
-    columns = ", ".join(values)
-    marks = ", ".join("?" * len(values))
-    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+    connection.execute(_insertion(table, *values), tuple(values.values()))
+
+
+@cache
+def _insertion(table: str, *columns: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
 def instant_or_none(text: str) -> str | None:

@@ -41,13 +41,15 @@ def _find_adjtimex() -> Callable[[object], int] | None:
 
 
 _adjtimex: Final = _find_adjtimex()
+_timex: Final = ctypes.create_string_buffer(_TIMEX_SIZE_BYTES)
+"""Every call asks the same and looks only at what it returns: threads may share it."""
 
 
 def kernel_clock_is_synchronised() -> bool:
     """Return whether a time service keeps the kernel's clock; False where the kernel cannot be asked."""
     if _adjtimex is None:
         return False
-    return 0 <= _adjtimex(ctypes.create_string_buffer(_TIMEX_SIZE_BYTES)) < _TIME_ERROR
+    return 0 <= _adjtimex(_timex) < _TIME_ERROR
 
 
 class SystemClock:

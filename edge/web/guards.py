@@ -14,11 +14,11 @@ from litestar.datastructures import Cookie
 from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Guard, Receive, Scope, Send
 
 from edge.web.ports.counter import MANAGER, Caller
 from edge.web.ports.people import Visitor
-from edge.web.rendering import Web, permitted_to
+from edge.web.rendering import AnyConnection, Web, permitted_to
 from shared.acts import service_act
 from shared.errors import OperatorError
 
@@ -53,6 +53,8 @@ BEFORE_PASSWORD: Final = "before_password"  # noqa: S105 - a name
 BY_ITSELF: Final = "by_itself"
 """In a handler's `opt`: pages ask it unasked, so that it says nothing of whether anybody is there."""
 
+SENT_COOKIE: Final = "sent_cookie"
+"""In a request's state: the value of a cookie that its answer sets."""
 _VISIT_SIZE_BYTES: Final = 24
 _FORM_PURPOSE: Final = b"daftar form token v1"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -83,7 +85,7 @@ def ended_session_cookie() -> Cookie:
     return Cookie(key=SESSION_COOKIE, value="", path="/", httponly=True, samesite="strict", max_age=0)
 
 
-def recognise(web: Web, request: Request[Any, Any, Any], *, active: bool = False) -> str | None:
+def recognise(web: Web, request: AnyConnection, *, active: bool = False) -> str | None:
     """Put into the request's state who signed in (`session`, `visitor`, `operator`) and the form token (`csrf`).
 
     `active` says that the person did something, which keeps the page from locking. Return the value of a fresh visit
@@ -104,41 +106,18 @@ def recognise(web: Web, request: Request[Any, Any, Any], *, active: bool = False
     return fresh or None
 
 
-def _is_active(request: Request[Any, Any, Any], handler: object) -> bool:
+def _is_active(request: AnyConnection, handler: BaseRouteHandler) -> bool:
     """Return whether a request is a person's doing. Parts of pages keep themselves new while nobody looks."""
-    if getattr(handler, "opt", {}).get(BY_ITSELF):
+    if handler.opt.get(BY_ITSELF):
         return False
-    return request.method != "GET" or all(name != _BY_SCRIPT for name, _ in request.scope["headers"])
-
-
-class Visit(ASGIMiddleware):
-    """Recognises the person of each request, see `recognise`."""
-
-    scopes = (ScopeType.HTTP,)
-
-    def __init__(self, web: Web) -> None:
-        self._web = web
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Look the session up; give a visitor without one a random cookie to bind forms to."""
-        request: Request[Any, Any, Any] = Request(scope)
-        active = _is_active(request, scope.get("route_handler"))
-        fresh = recognise(self._web, request, active=active)
-        if fresh is None:
-            await next_app(scope, receive, send)
-            return
-        cookie = visit_cookie(fresh, secure=request.url.scheme == "https").to_header(header="").encode()
-
-        async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), (b"set-cookie", cookie)]
-            await send(message)
-
-        await next_app(scope, receive, send_with_cookie)
+    return request.scope.get("method") != "GET" or all(name != _BY_SCRIPT for name, _ in request.scope["headers"])
 
 
 def at_work(web: Web) -> Guard:
     """Return the guard of all pages: a locked page does nothing, a lent password opens one page, a denial acts at once.
+
+    It is the first to see a request, so it looks up who asks (`recognise`); a visitor without a session is given a
+    random cookie, to bind forms to.
 
     What a handler is for stands in its `opt`: ACT an act of `shared.acts`, SERVICE the name of the path's parameter
     with a service's code. Whoever has not signed in passes: `signed_in` says so. Raises OperatorError `auth.locked`,
@@ -146,7 +125,11 @@ def at_work(web: Web) -> Guard:
     """
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        visitor: Visitor | None = connection.scope["state"].get("visitor")
+        fresh = recognise(web, connection, active=_is_active(connection, handler))
+        if fresh is not None:
+            cookie = visit_cookie(fresh, secure=connection.url.scheme == "https")
+            connection.scope["state"][SENT_COOKIE] = cookie.to_header(header="")
+        visitor: Visitor | None = connection.scope["state"]["visitor"]
         if visitor is None or handler.opt.get(OPEN):
             return
         if visitor.locked:

@@ -8,7 +8,7 @@ import msgspec
 from edge.journal.views import ItemView
 from edge.web.ports.counter import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
 from edge.web.transaction_names import naming
-from shared.catalogue import Words
+from shared.catalogue import Catalogue, Words
 from shared.display import STATUSES, Status, StatusKey, payment_status_key
 from shared.identifiers import BillType
 from shared.ids import item_name
@@ -248,8 +248,8 @@ def _ahead(counter: Counter, payment: PaymentView) -> tuple[list[PaymentView], b
     return [], False
 
 
-def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
-    """Return what the page of a payment shows now."""
+def payment_page(counter: Counter, payment: PaymentView, catalogue: Catalogue | None = None) -> PaymentPage:
+    """Return what the page of a payment shows now; `catalogue`, where it is known already, is the one in force."""
     progress = counter.progress(payment.payment_id)
     key = status_key_now(counter, payment)
     under_way = payment.state in (_S.REQUESTED, _S.SENT)
@@ -263,7 +263,7 @@ def payment_page(counter: Counter, payment: PaymentView) -> PaymentPage:
     ahead, at_terminal = _ahead(counter, payment) if progress == "queued" else ([], False)
     return PaymentPage(
         payment=payment,
-        name=naming(counter.catalogue()).payment(payment),
+        name=naming(catalogue or counter.catalogue()).payment(payment),
         bill_type=bill_type_of(payment.bill_id),
         status=STATUSES[key],
         status_key=key,

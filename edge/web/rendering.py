@@ -110,7 +110,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     clock_quality: str
 
 
-def gauges(web: Web, header: Header) -> Gauges:
+def gauges(web: Web, header: Header, clock_quality: str) -> Gauges:
     """Return the header's facts of this moment."""
     exposure = header.exposure
     return Gauges(
@@ -127,7 +127,7 @@ def gauges(web: Web, header: Header) -> Gauges:
         safe_to_switch_off=not header.is_under_way
         and not any(web.counter.progress(payment.payment_id) for payment in header.in_doubt),
         now=web.clock.now().replace(second=0, microsecond=0),
-        clock_quality=web.clock.quality(),
+        clock_quality=clock_quality,
     )
 
 
@@ -199,9 +199,9 @@ def everywhere_of(web: Web, request: AnyRequest) -> dict[str, Any]:
         header = header_for(web, request)
         everywhere["office"] = header.office
         everywhere["exposure"] = header.exposure
-        everywhere["gauges"] = gauges(web, header)
+        everywhere["health"] = health = web.counter.health()
+        everywhere["gauges"] = gauges(web, header, health.clock)
         everywhere["menu"] = menu_for(web, request)
-        everywhere["health"] = web.counter.health()
         everywhere["left_ms"] = request.scope["state"]["visitor"].left_ms
         # What a person ticked on a page that renews itself, else their own.
         ticked = request.query_params.get("terminal")

@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler, Message, Scope
 
 from edge.web.api.router import api_router
 from edge.web.error_pages import ErrorPages
-from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, Visit, at_work, signed_in
+from edge.web.guards import BEFORE_PASSWORD, BY_ITSELF, OPEN, SCOPES, SENT_COOKIE, at_work, signed_in
 from edge.web.history_workbook import Workbooks
 from edge.web.kept_searches import Searches
 from edge.web.live import change_stream
@@ -107,7 +107,6 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
             events,
         ],
         # Sessions are of pages only: the API must not set cookies, nor be opened by one.
-        middleware=[Visit(web)],
         guards=[at_work(web)],
         include_in_schema=False,
         request_max_body_size=FORM_MAX_BYTES,
@@ -122,10 +121,15 @@ def create_routes(web: Web) -> list[ControllerRouterHandler]:
     return [pages, api_router(web), assets]
 
 
-async def secure(message: Message, _: Scope) -> None:
-    """Put the security headers on every answer: pages run only scripts and styles that are files of ours."""
+async def secure(message: Message, scope: Scope) -> None:
+    """Put the security headers on every answer, and the cookie that a guard gave.
+
+    Pages run only scripts and styles that are files of ours.
+    """
     if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", []), *_HEADERS]
+        cookie = scope["state"].get(SENT_COOKIE)
+        cookies = [] if cookie is None else [(b"set-cookie", cookie.encode())]
+        message["headers"] = [*message.get("headers", []), *cookies, *_HEADERS]
 
 
 def openapi_config(version: str) -> OpenAPIConfig:

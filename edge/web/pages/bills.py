@@ -13,7 +13,7 @@ from edge.web.guards import ACT, own_form, signed_in
 from edge.web.pages.sent_forms import form_digest, one_time_key, operator_name, seen_other
 from edge.web.payment_view import payment_page, status_key_now
 from edge.web.ports.counter import BoxStatus, Reading
-from edge.web.rendering import AnyRequest, Web, language_of, page, part
+from edge.web.rendering import AnyRequest, Web, catalogue_for, language_of, page, part
 from edge.web.under_way import under_way
 from shared.display import STATUSES, payment_status
 from shared.error_texts import describe
@@ -180,15 +180,18 @@ def _payment_pages(web: Web) -> list[Any]:
     @get("/payments/{payment_id:str}", guards=[signed_in])
     async def payment(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
         own = web.counter.queries.payment(payment_id)
-        if own is None and (held := web.counter.queries.others.payment(payment_id)) is not None:
+        if own is None:
+            held = web.counter.queries.others.payment(payment_id)
+            if held is None:
+                raise OperatorError("payment.unknown", payment_id=payment_id)
             facts: dict[str, Any] = {"held": held, "status": elsewhere_status(held), "do_text": elsewhere_do(held)}
             return page(web, request, "elsewhere.html", **facts)
-        shown = payment_page(web.counter, find_payment(web, payment_id))
+        shown = payment_page(web.counter, own, catalogue_for(web, request))
         return page(web, request, "payment.html", live_part="payment_live.html", shown=shown, payment=shown.payment)
 
     @get("/payments/{payment_id:str}/live", guards=[signed_in])
     async def payment_live(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
-        shown = payment_page(web.counter, find_payment(web, payment_id))
+        shown = payment_page(web.counter, find_payment(web, payment_id), catalogue_for(web, request))
         return part(web, request, "payment_live.html", shown=shown, payment=shown.payment)
 
     @post("/payments/{payment_id:str}/check", guards=[signed_in, own_form])

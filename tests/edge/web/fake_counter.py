@@ -370,7 +370,7 @@ class FakeCounter(FakeServices):
         self.policy: ExposurePolicy | None = None
         self.exposed = Exposure()
         self.journal_stopped_by: str | None = None
-        self.health_now = HealthView()
+        self.health_now = HealthView(clock="central")
         """Raised by every call of `pay_bill`, to see what its page says."""
         self._listeners: set[asyncio.Queue[BoxEvent]] = set()
         self._index = 100

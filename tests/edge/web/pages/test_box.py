@@ -1,13 +1,14 @@
 import msgspec
 import pytest
 
+from edge.journal.health_view import HealthView
 from edge.journal.views import AlarmView, NoticeView
 from edge.services.devices.try_devices import DeviceTest
 from edge.web.pages.sign_in import own_path
 from shared.errors import DeviceError
 from shared.payment import PaymentState
 from tests.edge.web.conftest import BILL, Browser, Page
-from tests.edge.web.fake_counter import AT, PASSWORD, FakeClock, FakeCounter
+from tests.edge.web.fake_counter import AT, PASSWORD, FakeCounter
 
 
 async def test_after_sign_in_one_is_where_one_wanted_to_go(visitor: Browser):
@@ -98,8 +99,8 @@ async def test_the_header_says_what_is_wrong(
     assert said in Page(answer.text).text
 
 
-async def test_a_clock_nobody_set_says_so(operator: Browser, clock: FakeClock):
-    clock.believed = "none"
+async def test_a_clock_nobody_set_says_so(operator: Browser, counter: FakeCounter):
+    counter.health_now = HealthView(clock="none")
     assert "ساعت تنظیم نیست" in (await operator.page("/about")).text
 
 

@@ -20,6 +20,7 @@ from central.ledger.accounts import FEES, LOSSES, PAID_OUT, RECOVERABLE, REFUNDS
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.items import Part, parts_of
 from central.ledger.positions import Step, owed_on, settles_on
+from shared.payment import CERTAINLY_UNCHARGED
 
 Outcome = Literal["refunded", "refunded_unanswered", "recovered", "loss", "written_off", "explained"]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
@@ -191,6 +192,7 @@ def standing_on(payment: PaymentBook, held: Mapping[Account, int], *, in_part_ri
     the money after all or the terminal gave it back, goes on to another that is nobody else's; what reaches to none is
     money that the customer has twice, and *recoverable*. What was a loss is less of one where a claim is found later.
     `in_part_rial` of it was given beside what the bill is paid with: knowingly, so it is a loss where no claim reaches.
+    Nobody gave knowingly what a terminal gave back as well, or never took.
     """
     room = Counter[Account]()
     for part in parts_of(payment):
@@ -202,6 +204,7 @@ def standing_on(payment: PaymentBook, held: Mapping[Account, int], *, in_part_ri
         moves = max(-stands[claim], min(left, room[claim] - stands[claim]))
         stands[claim] += moves
         left -= moves
-    stands[LOSSES] = min(left, max(held.get(LOSSES, 0), in_part_rial))
+    knowingly = 0 if payment.state in CERTAINLY_UNCHARGED else max(held.get(LOSSES, 0), in_part_rial)
+    stands[LOSSES] = min(left, knowingly)
     stands[RECOVERABLE] = left - stands[LOSSES]
     return stands

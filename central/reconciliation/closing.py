@@ -5,13 +5,13 @@ transaction (`central.ledger.closings`).
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from central.ledger.accounts import PAID_OUT, SETTLED
+from central.ledger.accounts import PAID_OUT
 from central.ledger.beyond import follow_beyond
 from central.ledger.booking import PaymentBook, Transfer
 from central.ledger.cases import close_case, open_again, write_note
@@ -37,14 +37,12 @@ from central.ledger.paying_out import ANSWER_AWAITED_FOR, Answer, answer_of, ask
 from central.ledger.reasons import REASON_SIZE_MAX, plain_reason
 from central.ledger.store import load_payment, write_transfers
 from central.reconciliation.cases import locked_case
+from central.reconciliation.closing_limits import check_has_twice, check_left
 from central.reconciliation.views import CaseView
 from central.store.books import case_closing, ledger_transfer, money_case, office_payment
 from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
-
-_Side = Literal["centre", "customer", "beyond"]
-"""What was owed to the centre; what a customer was paid of it; what an acquirer took beyond it and gave back."""
 
 
 class ClosingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,85 +255,10 @@ def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> 
         closing_id=closing.closing_id,
     )
     if made and payment is not None and case["kind"] != HAD_TWICE:
-        _check_left(case, made, payment, _booked(connection, case))
+        check_left(connection, case, made, payment)
+    elif made:
+        check_has_twice(connection, case, made)
     return made
-
-
-class _Booked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a closing of one of the payment's cases booked."""
-
-    case_id: str
-    item: int | None
-    debit: str
-    credit: str
-    reason: str
-    value_rial: int
-    """Minus for what was taken back."""
-
-    @property
-    def side(self) -> _Side:
-        """Return whose money it is."""
-        return _side(self.debit, self.credit)
-
-
-def _booked(connection: Connection, case: Any) -> list[_Booked]:
-    """Return what the closings of the payment's cases booked of its own amount."""
-    table = ledger_transfer.c
-    rows = connection.execute(
-        select(money_case.c.case_id, money_case.c.item, table.debit, table.credit, table.reason, table.amount_rial)
-        .join(money_case, money_case.c.case_id == table.source)
-        .where(
-            table.office_id == case["office_id"],
-            table.payment_id == case["payment_id"],
-            table.source_kind == "case",
-            money_case.c.kind != HAD_TWICE,
-        )
-    )
-    return [
-        _Booked(
-            case_id=row.case_id,
-            item=row.item,
-            debit=row.debit,
-            credit=row.credit,
-            reason=row.reason,
-            value_rial=-row.amount_rial if row.reason == REOPENED else row.amount_rial,
-        )
-        for row in rows
-    ]
-
-
-def _check_left(case: Any, made: list[Transfer], payment: PaymentBook, booked: list[_Booked]) -> None:
-    """Check that closings together book no more away than the payment's amount, nor than the item's, on either side.
-
-    What was owed to the centre is one side, what was paid out to the customer the other; and no case pays a customer
-    more than its own amount, however often it ends. Raises OperatorError `case.booked_already`.
-    """
-    paid = [row for row in booked if row.case_id == case["case_id"] and row.side != "centre"]
-    pays_rial = sum(each.amount_rial for each in made if _side(each.debit, each.credit) != "centre")
-    _check_within(paid, pays_rial, case["amount_rial"])
-    sides: tuple[_Side, ...] = ("customer", "centre")
-    for side in sides:
-        made_rial = sum(each.amount_rial for each in made if _side(each.debit, each.credit) == side)
-        same_side = [row for row in booked if row.side == side]
-        limits = [(same_side, payment.amount_rial)]
-        if case["item"] is not None:
-            of_item = [row for row in same_side if row.item == case["item"]]
-            limits.append((of_item, payment.items[case["item"]].amount_rial))
-        for rows, amount_rial in limits:
-            _check_within(rows, made_rial, amount_rial)
-
-
-def _check_within(booked: list[_Booked], made_rial: int, amount_rial: int) -> None:
-    booked_rial = sum(row.value_rial for row in booked)
-    if made_rial and booked_rial + made_rial > amount_rial:
-        raise OperatorError("case.booked_already", booked_rial=booked_rial, amount_rial=amount_rial)
-
-
-def _side(debit: str, credit: str) -> _Side:
-    pair = {debit, credit}
-    if PAID_OUT.code not in pair:
-        return "centre"
-    return "beyond" if SETTLED.code in pair else "customer"
 
 
 def _taken_back(connection: Connection, case: Any, closing_id: int) -> list[Transfer]:

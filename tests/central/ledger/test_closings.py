@@ -1,5 +1,6 @@
 """What the end of a case books: pure."""
 
+import msgspec
 import pytest
 
 from central.ledger.accounts import FEES, LOSSES, RECOVERABLE, REFUNDS, UNCONFIRMED, Account
@@ -51,6 +52,13 @@ def test_each_end_moves_the_money_from_where_it_stood(
     assert (back.debit, back.credit, back.amount_rial, back.transfer_id) == (*reversed(accounts), AMOUNT, "case/8")
 
 
+@pytest.mark.parametrize("outcome", ["loss", "written_off", "recovered"])
+def test_of_a_bill_that_the_acquirer_passed_on_nothing_is_lost(outcome: str) -> None:
+    passed_on = msgspec.structs.replace(payment(confirmation="confirmed"), pays_bill=True)
+    assert not closing_transfers(Standing(payment=passed_on, settled=True), outcome, amount_rial=AMOUNT, closing_id=1)
+    assert closing_transfers(Standing(payment=passed_on, settled=False), outcome, amount_rial=AMOUNT, closing_id=1)
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_where_the_books_hold_nothing_of_it_nothing_is_booked(outcome: str) -> None:
     assert not closing_transfers(Standing(payment=None, settled=False), outcome, amount_rial=1, closing_id=1)
@@ -74,6 +82,9 @@ def test_only_an_explanation_is_one_persons_and_not_where_money_is_owed() -> Non
         (payment(confirmation="confirmed"), {LOSSES: 10_000, UNCONFIRMED: 5_000}, {LOSSES: 10_000, RECOVERABLE: 5_000}),
         (payment(), {LOSSES: AMOUNT}, {UNCONFIRMED: AMOUNT}),
         (payment(PaymentState.REVERSED, "refused"), {REFUNDS: AMOUNT}, {RECOVERABLE: AMOUNT}),
+        # A loss taken for a charge is none where there is no charge: the terminal gave the money back, too.
+        (payment(PaymentState.REVERSED, "confirmed"), {LOSSES: AMOUNT}, {RECOVERABLE: AMOUNT}),
+        (payment(PaymentState.NOT_CHARGED), {LOSSES: AMOUNT}, {RECOVERABLE: AMOUNT}),
         # A pay-out that was taken back after it had moved: nothing is left of it anywhere.
         (payment(confirmation="confirmed"), {UNCONFIRMED: -AMOUNT, RECOVERABLE: AMOUNT}, {}),
         (payment(confirmation="refused"), {UNCONFIRMED: -AMOUNT, REFUNDS: AMOUNT, FEES: 0}, {}),

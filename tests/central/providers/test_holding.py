@@ -1,14 +1,18 @@
 """Only money that is there is handed on to a provider, and a bill is paid with one payment only."""
 
-import pytest
+from datetime import timedelta
 
-from central.ledger.cases import NewCase, open_case
+import pytest
+from sqlalchemy import update
+
+from central.ledger.cases import CaseKind, NewCase, open_case
 from central.ledger.queries import payment
 from central.providers.queries import subject_tasks
 from central.providers.sandbox_state import made_bill
 from central.providers.worker import WorkReport
 from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.queries import payment_cases
+from central.store.books import provider_task
 from shared.errors import OperatorError
 from shared.events import (
     Evidence,
@@ -400,6 +404,36 @@ def test_a_part_that_finance_gave_back_is_a_loss_once_the_biller_took_all(world:
     assert opened(world, "pay-1") == {"tariff_differs": "closed"}
     end(world, part.case_id, "reopened")
     assert world.balances() == whole
+
+
+def on_the_wire(world: World, **values: object) -> None:
+    """Let the one question there is be on the wire at this moment, in another process."""
+    until = world.clock.now() + timedelta(minutes=1)
+    with world.engine.begin() as connection:
+        connection.execute(update(provider_task).values(state="asking", lease="x", lease_until=until, **values))
+
+
+def owed_of(world: World, kind: CaseKind, amount_rial: int) -> str:
+    new = NewCase(kind=kind, about=kind, amount_rial=amount_rial, office_id=OFFICE, payment_id="pay-1")
+    with world.engine.begin() as connection:
+        return open_case(connection, new, at=world.clock.now())
+
+
+def test_nobody_is_paid_while_a_question_is_on_the_wire(world: World) -> None:
+    world.pay("pay-1")
+    whole = owed_of(world, "late_approval", 17_000)
+    on_the_wire(world)
+    with pytest.raises(OperatorError, match=r"case\.answer_awaited"):
+        end(world, whole, "refunded")
+    # However long and often it was asked: this time it may be answered.
+    long_ago = world.clock.now() - timedelta(hours=100)
+    on_the_wire(world, asked_at=long_ago, out_since=long_ago, attempts=9)
+    again = owed_of(world, "paid_twice", 17_000)
+    with pytest.raises(OperatorError, match=r"case\.answer_awaited"):
+        end(world, again, "refunded_unanswered")
+    # A part is beside what the bill is paid with: it waits for nobody.
+    end(world, owed_of(world, "tariff_differs", 3_000), "refunded")
+    assert world.balances() == {"receivable:11223344": 17_000, "unconfirmed": 14_000, "paid_out": 3_000}
 
 
 def test_a_question_that_goes_again_and_again_is_out_since_it_went_first(world: World) -> None:

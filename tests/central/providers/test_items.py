@@ -1,8 +1,9 @@
 """One charge for several bills: each is asked about, refused, owed back and closed by itself; the charge stays one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from central.ledger.cases import NewCase, open_case
 from central.ledger.item_queries import payment_items
@@ -12,6 +13,7 @@ from central.providers.sandbox_state import made_bill
 from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.queries import case, day_board, payment_cases
 from central.reconciliation.views import CaseRow
+from central.store.books import provider_task
 from shared.errors import OperatorError
 from shared.events import (
     Evidence,
@@ -297,3 +299,50 @@ def test_what_one_bill_gave_back_is_not_given_back_again_under_another_case(worl
     agree_closing(world.engine, owed.case_id, 1, by="sara", clock=CLOCK)
     with pytest.raises(OperatorError, match=r"case\.booked_already"):
         agree_closing(world.engine, again, 2, by="sara", clock=CLOCK)
+
+
+def test_what_is_had_twice_of_two_bills_is_not_booked_away_where_it_is_of_one(world: World) -> None:
+    world.bad_day("pending", times=0)
+    charge(world, bills=BILLS[:2])
+    world.work()
+    paying = [
+        NewCase(kind="overdue", about=f"{item}", amount_rial=rial, office_id=OFFICE, payment_id="pay-1", item=item)
+        for item, rial in enumerate((17_000, 23_000))
+    ]
+    long_ago = world.clock.now() - timedelta(hours=100)
+    with world.engine.begin() as connection:
+        for new in paying:
+            open_case(connection, new, at=long_ago)
+        # The second question was never put: its customer gets nothing for want of an answer to the first.
+        first = provider_task.c.item == 0
+        connection.execute(update(provider_task).values(asked_at=long_ago, out_since=long_ago, attempts=9).where(first))
+        connection.execute(update(provider_task).values(asked_at=None, out_since=None).where(~first))
+    with pytest.raises(OperatorError, match=r"case\.no_answer_awaited"):
+        end(world, paying[1].case_id, "refunded_unanswered")
+    with world.engine.begin() as connection:
+        connection.execute(update(provider_task).values(asked_at=long_ago, out_since=long_ago, attempts=9))
+    end(world, paying[0].case_id, "refunded_unanswered")
+    agree_newest(world, paying[1].case_id)
+    world.control.post("/control/good-day").raise_for_status()
+    world.clock.wait(600)
+    world.work()
+    twice = [one.case_id for one in cases_of(world, "pay-1") if one.kind == "had_twice"]
+    assert len(twice) == 2
+    assert world.balances()["recoverable"] == 40_000
+    end(world, paying[0].case_id, "reopened")
+    assert world.balances()["recoverable"] == 23_000
+    end(world, twice[1], "loss")
+    with pytest.raises(OperatorError, match=r"case\.booked_already"):
+        end(world, twice[0], "loss")
+    assert "recoverable" not in world.balances()
+
+
+def end(world: World, case_id: str, outcome: str) -> None:
+    propose_closing(world.engine, case_id, outcome=outcome, reason="x", by="mina", clock=world.clock)
+    agree_newest(world, case_id)
+
+
+def agree_newest(world: World, case_id: str) -> None:
+    with world.engine.connect() as connection:
+        newest = closings(connection, case_id)[-1].closing_id
+    agree_closing(world.engine, case_id, newest, by="sara", clock=world.clock)

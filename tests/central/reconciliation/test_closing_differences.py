@@ -49,6 +49,16 @@ def test_what_the_acquirer_did_settle_of_a_short_row_is_not_owed_any_more(engine
     assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000}
 
 
+def test_of_what_an_acquirer_paid_and_took_back_in_part_only_that_part_is_lost(engine: Engine) -> None:
+    post(engine, *approved("less", RRN, 30_000))
+    upload(engine, line(RRN, 30_000), name="first.csv")
+    run_all(engine)
+    upload(engine, line("100000000088", 3_000, type="REFUND", original_rrn=RRN), name="second.csv")
+    case_id = broken(engine, "amount_differs")
+    close(engine, case_id, "loss")
+    assert balances(engine) == {"settled": 27_000, "losses": 3_000, "unconfirmed": 30_000}
+
+
 def test_what_an_acquirer_took_beyond_a_payment_is_given_back_out_of_that_and_not_out_of_its_bill(
     engine: Engine,
 ) -> None:

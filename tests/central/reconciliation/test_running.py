@@ -436,6 +436,10 @@ def test_a_payment_is_due_in_the_files_of_its_own_terminals_acquirer(engine: Eng
     assert counts(run_all(engine)) == {"not_due": 2, "missing_at_office": 2}
     upload(engine, line("100000000001", 20_000), name="today.csv")
     assert counts(run_all(engine)) == {"matched": 1, "missing_at_acquirer": 1, "missing_at_office": 2}
+    # Two acquirers name the terminal: whose it is nobody knows again, and the one that lags behind excuses nothing.
+    post(engine, *approved("next", "100000000003", 4_000))
+    upload(engine, line("600000000001", 6_000, psp="a-third", **before), name="third.csv")
+    assert counts(run_all(engine))["missing_at_acquirer"] == 2
 
 
 def test_what_an_acquirer_paid_and_the_office_gave_back_since_is_a_difference_until_the_row_goes_too(

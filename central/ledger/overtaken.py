@@ -3,12 +3,13 @@
 A case that ended as a loss, as written off or as recovered took its amount off the account that the payment's money
 stood on. When a settlement pays it after all, is taken back again, or an entry moves the payment (evidence instead of a
 word, a late approval, money given back), the same money leaves the same account once more. So what the closing booked
-is turned round, in the transaction of what overtakes it, and the case is open again for a person, with a note. What a
+is turned round, in the transaction of what overtakes it, and the case is open again for a person, with a note. Such an
+end that waits for a second person is dropped: agreed to now, it would take a loss off money that has come. What a
 customer was paid stays: it came out of the customer's claim.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from central.ledger.booking import Transfer
 from central.ledger.cases import CENTRAL, open_again, write_note
-from central.ledger.closings import REOPENED, taken_back
+from central.ledger.closings import OUTCOMES, REOPENED, taken_back
 from central.ledger.store import OfficeTransfer, write_many
 from central.store.books import case_closing, ledger_transfer, money_case
 
@@ -36,6 +37,14 @@ MOVED_SINCE: Final = (
     "the office told news of this payment: what the closing booked is turned round, and the case is open again"
 )
 """The note in a case whose closing was overtaken by an entry."""
+
+PROPOSED_BEFORE: Final = (
+    "پول این پرداخت از آن پس جابه‌جا شد: پیشنهادی که منتظر نفر دوم بود کنار رفت · "
+    "this payment's money moved since: what waited for a second person is dropped"
+)
+"""The note in a case of which something was proposed before the payment's money moved."""
+_OF_WHAT_IS_OWED: Final = ("recovered", "loss", "written_off")
+"""Ends that book away what is owed to the centre, wherever it stands when the second person agrees."""
 
 PaymentKey = tuple[str, str]
 """Office, payment id."""
@@ -66,8 +75,10 @@ def overtake(
     opened = {each.source for each in turned}
     for case_id in sorted(opened):
         write_note(connection, case_id, note, by=CENTRAL, at=at)
-        _drop_proposal(connection, case_id, at)
+        _drop_proposals(connection, [case_id], at)
         open_again(connection, case_id)
+    for case_id in _drop_proposals(connection, cases.keys() - opened, at, outcomes=_OF_WHAT_IS_OWED):
+        write_note(connection, case_id, PROPOSED_BEFORE, by=CENTRAL, at=at)
     return opened
 
 
@@ -120,11 +131,21 @@ def _in_force(
     return {case_id: made for case_id, made in sorted(standing.items()) if made}
 
 
-def _drop_proposal(connection: Connection, case_id: str, at: datetime) -> None:
-    """Drop what waits for a second person: it was proposed of a case that stood otherwise."""
+def _drop_proposals(
+    connection: Connection,
+    case_ids: Collection[str],
+    at: datetime,
+    *,
+    outcomes: Collection[str] = (*OUTCOMES, REOPENED),
+) -> list[str]:
+    """Drop what waits for a second person, and return of which cases: it was proposed when they stood otherwise."""
+    if not case_ids:
+        return []
     table = case_closing
-    connection.execute(
+    dropped = connection.execute(
         update(table)
-        .where(table.c.case_id == case_id, table.c.state == "proposed")
+        .where(table.c.case_id.in_(sorted(case_ids)), table.c.state == "proposed", table.c.outcome.in_(outcomes))
         .values(state="dropped", decided_by=CENTRAL, decided_at=at)
+        .returning(table.c.case_id)
     )
+    return sorted(dropped.scalars())

@@ -93,7 +93,7 @@ def agree_closing(engine: Engine, case_id: str, closing_id: int, *, by: str, clo
     """Agree to what another person proposed: it is booked and done.
 
     Raises OperatorError `case.unknown`, `case.closed`, `case.not_closed`, `case.no_closing`, `case.one_person`,
-    `case.booked_already`, `case.answer_awaited`, `case.no_answer_awaited`.
+    `case.booked_already`, `case.answer_awaited`, `case.no_answer_awaited`, `case.difference_gone`.
     """
     at = clock.now()
     in_transaction(engine, lambda connection: _agree(connection, case_id, closing_id, by=by, at=at))
@@ -236,13 +236,15 @@ def _moved(connection: Connection, case: Any, closing: Any, *, at: datetime) -> 
     if payment is not None and closing.outcome in PAID_BACK:
         _check_answered(connection, case, payment, closing.outcome, at)
     table = office_payment.c
-    settled_file = connection.execute(
-        select(table.settled_file).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])
+    settled_run = connection.execute(
+        select(table.settled_run).where(table.office_id == case["office_id"], table.payment_id == case["payment_id"])
     ).scalar()
+    if case["kind"] == AMOUNT_DIFFERS and (settled_run or 0) > case["facts"].get("run_id", 0):
+        raise OperatorError("case.difference_gone", case_id=case["case_id"])
     paid_out = {} if payment is None else {one.code: rial for one, rial in paid_from(connection, payment).items()}
     standing = Standing(
         payment=payment,
-        settled=settled_file is not None,
+        settled=settled_run is not None,
         item=case["item"],
         paid_out=paid_out,
         had_twice=case["kind"] == HAD_TWICE,

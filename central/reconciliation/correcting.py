@@ -33,7 +33,7 @@ from central.reconciliation.settling import withdraw
 from central.reconciliation.views import FileView
 from central.store.answers import acquirer_answer
 from central.store.books import money_case, office_payment
-from central.store.settlements import in_force, settlement_correction, settlement_file, settlement_line
+from central.store.settlements import in_force, recon_member, settlement_correction, settlement_file, settlement_line
 from central.store.transactions import in_transaction
 from shared.clock import Clock
 from shared.errors import OperatorError
@@ -83,9 +83,10 @@ def correct_settlement(
                 file_id=corrects, by_file_id=new.file_id, reason=words, corrected_by=by, corrected_at=at
             )
         )
+        shared = _settled_beside(connection, corrects)
         lost = withdraw(connection, office_payment.c.settled_file == corrects, at=at)
         done = run_now(connection, _scope(old, parsed), started_by=by, clock=clock)
-        ended, opened = _carry_cases(connection, old, new.file_id, done, lost, by=by, at=at)
+        ended, opened = _carry_cases(connection, old, new.file_id, done, lost | shared, by=by, at=at)
         contradicted = _contradictions(connection, corrects, new.file_id, done, at=at)
         return Correction(
             file=new,
@@ -97,6 +98,18 @@ def correct_settlement(
         )
 
     return in_transaction(engine, work)
+
+
+def _settled_beside(connection: Connection, file_id: str) -> set[PaymentKey]:
+    """Return the payments that a row of another file settled together with rows of this one: shares, or a part back."""
+    payment, place, row = office_payment.c, recon_member.alias("place"), recon_member.alias("row")
+    rows = connection.execute(
+        select(payment.office_id, payment.payment_id)
+        .join(place, and_(place.c.office_id == payment.office_id, place.c.payment_id == payment.payment_id))
+        .join(row, and_(row.c.run_id == place.c.run_id, row.c.number == place.c.number))
+        .where(place.c.run_id == payment.settled_run, row.c.file_id == file_id, payment.settled_file != file_id)
+    )
+    return {(office_id, payment_id) for office_id, payment_id in rows}
 
 
 def _lines(connection: Connection, file_id: str) -> list[LineInput]:

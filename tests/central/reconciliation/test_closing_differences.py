@@ -100,7 +100,20 @@ def test_what_an_acquirer_does_not_have_beyond_a_payment_any_more_the_customer_h
     assert balances(engine) == settled, "taken back once"
 
 
-def test_a_case_that_is_open_again_pays_nobody_a_second_time(engine: Engine) -> None:
+def test_of_a_difference_that_is_gone_nothing_is_lost(engine: Engine) -> None:
+    post(engine, *approved("shares", RRN, 30_000))
+    upload(engine, line("100000000087", 27_000, share_of=RRN), name="first.csv")
+    case_id = broken(engine, "amount_differs")
+    upload(engine, line("100000000088", 3_000, share_of=RRN), name="second.csv")
+    run_all(engine)
+    settled = {"settled": 30_000, "unconfirmed": 30_000}
+    assert balances(engine) == settled
+    with pytest.raises(OperatorError, match=r"case\.difference_gone"):
+        close(engine, case_id, "loss")
+    assert balances(engine) == settled
+
+
+def test_what_a_later_row_takes_back_of_what_a_customer_was_paid_is_recoverable(engine: Engine) -> None:
     post(engine, *approved("more", RRN, 30_000))
     upload(engine, line(RRN, 33_000), name="first.csv")
     case_id = broken(engine, "amount_differs")
@@ -108,10 +121,23 @@ def test_a_case_that_is_open_again_pays_nobody_a_second_time(engine: Engine) -> 
     upload(engine, line("100000000088", 3_000, type="REFUND", original_rrn=RRN), name="second.csv")
     run_all(engine)
     assert case_of(engine, case_id).case.state == "open"
-    with pytest.raises(OperatorError, match=r"case\.booked_already"):
+    with pytest.raises(OperatorError, match=r"case\.difference_gone"):
         close(engine, case_id, "refunded")
     paid = {"paid_out": 3_000, "recoverable": 3_000}
     assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000, **paid}
+
+
+def test_a_case_that_is_open_again_pays_nobody_a_second_time(engine: Engine) -> None:
+    post(engine, *approved("part", RRN, 30_000))
+    part = NewCase(kind="tariff_differs", about="part", amount_rial=3_000, office_id=OFFICE, payment_id="part")
+    with engine.begin() as connection:
+        open_case(connection, part, at=AT)
+    close(engine, part.case_id, "refunded")
+    with engine.begin() as connection:
+        open_case(connection, part, at=AT, again=True)
+    with pytest.raises(OperatorError, match=r"case\.booked_already"):
+        close(engine, part.case_id, "refunded")
+    assert balances(engine) == {RECEIVABLE: 30_000, "unconfirmed": 27_000, "paid_out": 3_000}
 
 
 def test_a_payment_that_claims_anothers_row_is_paid_back_by_the_rules_for_its_own_money(engine: Engine) -> None:

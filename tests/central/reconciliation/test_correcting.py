@@ -230,6 +230,16 @@ def test_a_row_that_a_correction_takes_away_again_opens_the_case_of_before_it_ca
     assert cases(engine) == {"missing_at_acquirer": ("open", None, None)}
 
 
+def test_a_payment_that_loses_one_of_its_shares_in_a_correction_gets_its_case(engine: Engine) -> None:
+    post(engine, *approved("a", A, 40_000))
+    send(engine, line("100000000087", 30_000, share_of=A))
+    second = send(engine, line("100000000088", 10_000, share_of=A), adds=True)
+    run_all(engine)
+    assert settled(engine) == 40_000
+    assert correct(engine, second.file_id, line(C, 5_000)).opened_count == 1
+    assert cases(engine) == {"amount_differs": ("open", None, None)}
+
+
 def test_an_answer_that_loses_its_row_in_a_later_correction_becomes_a_case(engine: Engine, keys: CentralKeys) -> None:
     post(engine, *doubtful("doubt", 40_000, rrn=A))
     first = send(engine, line(A, 40_000), line(B, 1_000))

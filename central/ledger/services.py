@@ -4,14 +4,15 @@
     gate fee_first                  asked once the fee is charged
 
 The fee and the request may come in any order, and the fee may be charged, undone and charged again. A request that is
-asked anew (`service.retried`) costs no second fee: one that has its result stays as it is, one that waits is asked at
-once, and one that a provider refused is asked under a new name unless its money went back already.
+asked anew (`service.retried`) costs no second fee: one whose result its box could not read is told it again, one that
+waits is asked at once, and one that a provider refused is asked under a new name. Where finance paid the fee back
+nobody is asked, and the box, whose journal does not know of that, is told that it is refused.
 """
 
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from central.fleet.catalogues import CATALOGUES
 from central.ledger.accepted_entry import AcceptedEntry
@@ -26,7 +27,7 @@ from central.ledger.questions import BILLS, ask_provider, task_id, track_id
 from central.ledger.storable import name_or_none
 from central.ledger.store import load_payment
 from central.ledger.tariffs import check_charge, check_request
-from central.store.books import money_case, office_payment, provider_task
+from central.store.books import office_payment, provider_task
 from central.store.services import service_request
 from shared.events import ImageAsked, ServiceRequested, ServiceRetried
 from shared.payment import PaymentState
@@ -82,6 +83,8 @@ def _retry_request(connection: Connection, accepted: AcceptedEntry, body: Servic
     if row is None:
         raise NotPostable("books.unknown_inquiry", inquiry_id=body.inquiry_id)
     if row.outcome in HAS_RESULT:
+        # Its box could not read the result, and waits: its provider is asked what it answered, by the same name.
+        _put_again(connection, row, at)
         return
     if row.outcome in NO_RESULT:
         _ask_anew(connection, row, at)
@@ -195,6 +198,21 @@ def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> Paym
     return next((fee for fee in fees if fee is not None and stands(fee) and not paid_back(connection, fee)), None)
 
 
+def fee_paid_back(connection: Connection, office_id: str, inquiry_id: str) -> str | None:
+    """Return by which case finance paid the fee of a request back, or None where that is not so or another one stands.
+
+    Its box does not know: by its journal the fee is charged.
+    """
+    if charged_fee(connection, office_id, inquiry_id) is not None:
+        return None
+    table = office_payment.c
+    of_request = (table.office_id == office_id, table.inquiry_id == inquiry_id, table.purpose == "inquiry_fee")
+    charged = table.state.in_([str(state) for state in _STANDING])
+    found = connection.execute(select(table.payment_id).where(*of_request, charged).order_by(table.ordinal)).scalars()
+    fees = [load_payment(connection, office_id, payment_id) for payment_id in found.all()]
+    return next((case for fee in fees if fee is not None and (case := paid_back(connection, fee)) is not None), None)
+
+
 def lock_request(connection: Connection, office_id: str, inquiry_id: str) -> None:
     """Lock the payment by which a request's fee stands, then the request."""
     charged_fee(connection, office_id, inquiry_id)
@@ -239,14 +257,18 @@ def _ask(connection: Connection, row: Any, at: datetime) -> None:
 
 
 def _ask_anew(connection: Connection, row: Any, at: datetime) -> None:
-    """Ask again what was refused, under a name of its own, unless its case is closed: the money may be back."""
-    closed = connection.execute(
-        select(func.count()).where(money_case.c.case_id == row.case_id, money_case.c.state == "closed")
-    ).scalar_one()
-    if closed or not _may_ask(connection, row):
+    """Ask again what was refused, under a name of its own; where the fee went back, its office waits to be told so."""
+    fee_is_back = fee_paid_back(connection, row.office_id, row.inquiry_id) is not None
+    if not fee_is_back and not _may_ask(connection, row):
         return
     number = row.round + 1
     _set(connection, row, round=number)
+    new_name = track_id("serve", row.office_id, f"{row.inquiry_id}|{number}")
+    _put_again(connection, row, at, asked_at=None, out_since=None, track_id=new_name)
+
+
+def _put_again(connection: Connection, row: Any, at: datetime, **values: Any) -> None:
+    """Queue the question of a request that was answered once more."""
     table = provider_task
     connection.execute(
         update(table)
@@ -258,12 +280,10 @@ def _ask_anew(connection: Connection, row: Any, at: datetime) -> None:
             # It waits from now on: what it waited before was answered.
             made_at=at,
             attempts=0,
-            asked_at=None,
-            out_since=None,
             outcome=None,
             finished_at=None,
             route=_route(connection, row),
-            track_id=track_id("serve", row.office_id, f"{row.inquiry_id}|{number}"),
+            **values,
         )
     )
 

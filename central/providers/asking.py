@@ -5,7 +5,7 @@ from typing import Protocol, cast
 from sqlalchemy import Connection, Engine, Row, select
 
 from central.fleet.catalogues import CATALOGUES
-from central.ledger.services import may_ask, order_of
+from central.ledger.services import order_of
 from central.providers.connector import (
     Answered,
     ConfirmOrder,
@@ -16,7 +16,7 @@ from central.providers.connector import (
     ServiceQuestion,
 )
 from central.providers.desk import Asked, ProviderDesk, Reply
-from central.providers.holding import Withdrawn, in_the_way
+from central.providers.holding import fee_in_the_way, in_the_way
 from central.store.books import office_inquiry, office_payment, office_payment_item
 from central.store.services import service_order, service_request
 from shared.catalogue import CONSENT_FIELD, Service
@@ -196,9 +196,7 @@ class _Serving:
 
     def stopped(self) -> Reply | None:
         with self._engine.begin() as connection:
-            if may_ask(connection, self._asked.office_id, self._asked.subject):
-                return None
-        return Withdrawn(why="the fee is not charged")
+            return fee_in_the_way(connection, self._asked.office_id, self._asked.subject)
 
     def send(self) -> Reply:
         return self._connector.serve(self._question)

@@ -15,6 +15,7 @@ from central.ledger.giving_back import agreed_for_finance
 from central.ledger.left_behind import told_uncharged
 from central.ledger.obligations import holders, paid_by
 from central.ledger.paying_out import paid_back
+from central.ledger.services import fee_paid_back, may_ask
 from central.ledger.store import load_payment
 from central.providers.connector import NotDone, Refused
 from central.store.books import office_payment, provider_task
@@ -28,7 +29,7 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
 
     why: str
     case_id: str | None = None
-    """By which the customer has the money back: the office is told that nobody took the payment."""
+    """By which the customer has the money back: the office is told that nobody took the payment, or will be asked."""
 
 
 def in_the_way(
@@ -52,6 +53,14 @@ def in_the_way(
     if agreed_for_finance(payment):
         return Refused(reason="refused")
     return _earlier(connection, payment, item)
+
+
+def fee_in_the_way(connection: Connection, office_id: str, inquiry_id: str) -> Withdrawn | None:
+    """Return what stands in the way of asking about a request, by its gate and its fee, or None."""
+    case_id = fee_paid_back(connection, office_id, inquiry_id)
+    if case_id is None and may_ask(connection, office_id, inquiry_id):
+        return None
+    return Withdrawn(why="the fee is not charged", case_id=case_id)
 
 
 def _earlier(connection: Connection, payment: PaymentBook, item: int | None) -> Refused | NotDone | None:

@@ -16,12 +16,15 @@ from central.ledger.services import HAS_RESULT, charged_fee, owe_fee_back
 from central.providers.connector import Pictured, Served
 from central.providers.data_keys import seal_to_office
 from central.providers.desk import AppendFeed, Asked
+from central.providers.holding import Withdrawn
 from central.store.services import service_order, service_request
 from shared.clock import Clock, instant_text
 from shared.events import SERVICE_ANSWER_PURPOSE, SERVICE_IMAGE_PURPOSE, ImageAnswered, ServiceAnswered
 from shared.ids import OfficeId, office_feed
 from shared.sealed import Sealed
 
+FEE_IS_BACK: Final = "fee_paid_back"
+"""The reason told of a request whose fee finance paid back."""
 ANSWERED_AFTER_ALL: Final = "پاسخ آمد: کارمزد برنمی‌گردد · it was answered after all: the fee is not owed back"
 
 
@@ -78,6 +81,48 @@ def finish_service(
     )
     append_feed(connection, office_feed(OfficeId(office_id)), body)
     return reply.outcome
+
+
+def withdraw_service(
+    connection: Connection,
+    asked: Asked,
+    reply: Withdrawn,
+    *,
+    provider: str,
+    clock: Clock,
+    append_feed: AppendFeed,
+) -> str:
+    """Write that nobody is asked about a request, its fee not being there; return the task's outcome word.
+
+    Where finance paid the fee back the office is told so: by its box's journal the fee is charged, and it would wait.
+    """
+    if reply.case_id is None:
+        return "withdrawn"
+    at, table = clock.now(), service_request
+    connection.execute(
+        update(table)
+        .where(table.c.office_id == asked.office_id, table.c.inquiry_id == asked.subject)
+        .values(
+            outcome="refused",
+            reason=FEE_IS_BACK,
+            provider=provider,
+            track_id=asked.track_id,
+            answered_at=at,
+            case_id=reply.case_id,
+        )
+    )
+    body = ServiceAnswered(
+        inquiry_id=asked.subject,
+        outcome="refused",
+        document=None,
+        provider=provider,
+        track_id=asked.track_id,
+        answered_at=instant_text(at),
+        reason=FEE_IS_BACK,
+        case_id=reply.case_id,
+    )
+    append_feed(connection, office_feed(OfficeId(asked.office_id)), body)
+    return "withdrawn"
 
 
 def _settle_fee(

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from central.ledger.booking import PaymentBook, case_about
 from central.ledger.cases import case_id, note_if_there, open_case
-from central.ledger.services import charged_fee, lock_request, may_ask
+from central.ledger.services import charged_fee, lock_request
 from central.ledger.storable import is_own_fault
 from central.ledger.store import load_payment
 from central.providers.answers import finish_confirmation, finish_inquiry, withdraw_confirmation
@@ -38,8 +38,8 @@ from central.providers.connector import (
     Unreached,
 )
 from central.providers.desk import Asked, NotYet, ProviderDesk, Reply, is_failure
-from central.providers.holding import Withdrawn, in_the_way
-from central.providers.serving import finish_pictures, finish_service
+from central.providers.holding import Withdrawn, fee_in_the_way, in_the_way
+from central.providers.serving import finish_pictures, finish_service, withdraw_service
 from central.store.books import provider_task
 from central.store.transactions import in_transaction
 from shared.errors import BugError, DaftarError, IntegrityError
@@ -285,7 +285,7 @@ def _is_stopped(connection: Connection, asked: Asked) -> bool:
     """Return whether what took a question back still stands: its money may have come meanwhile."""
     if asked.kind == "confirm":
         return isinstance(in_the_way(connection, asked.office_id, asked.subject, asked.item), Withdrawn)
-    return not may_ask(connection, asked.office_id, asked.subject)
+    return fee_in_the_way(connection, asked.office_id, asked.subject) is not None
 
 
 def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Finished) -> str:
@@ -297,7 +297,7 @@ def _finish(connection: Connection, desk: ProviderDesk, asked: Asked, reply: Fin
     if isinstance(reply, Pictured):
         return finish_pictures(connection, asked, reply, append_feed=append_feed)
     if isinstance(reply, Withdrawn) and asked.kind != "confirm":
-        return "withdrawn"
+        return withdraw_service(connection, asked, reply, provider=provider, clock=clock, append_feed=append_feed)
     payment = _payment(connection, asked)
     if isinstance(reply, Withdrawn):
         return withdraw_confirmation(

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
-from central.reconciliation.closing import agree_closing, propose_closing
+from central.ledger.cases import NewCase, open_case
+from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
 from shared.events import (
@@ -22,6 +23,7 @@ from shared.events import (
 )
 from tests.central.providers.service_worlds import ServiceWorld
 from tests.central.providers.test_services import FINES, SHARES
+from tests.central.providers.worlds import OFFICE
 
 pytestmark = pytest.mark.postgres
 
@@ -132,3 +134,68 @@ def test_a_fee_without_a_result_that_its_terminal_gave_back_is_nobody_s_case(wor
     )
     with world.engine.connect() as connection:
         assert [(case.kind, case.state) for case in cases(connection)] == [("no_result", "closed")]
+
+
+def end(world: ServiceWorld, case_id: str, outcome: str) -> None:
+    if not propose_closing(world.engine, case_id, outcome=outcome, reason="x", by="mina", clock=world.clock):
+        with world.engine.connect() as connection:
+            newest = closings(connection, case_id)[-1].closing_id
+        agree_closing(world.engine, case_id, newest, by="sara", clock=world.clock)
+
+
+def refused_by_wrong_parameters(world: ServiceWorld) -> str:
+    """Have a paid request answered without a result; return its case."""
+    world.bad_day("wrong_parameter", on="service")
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    world.work_all()
+    with world.engine.connect() as connection:
+        return cases(connection)[0].case_id
+
+
+def newest(world: ServiceWorld) -> ServiceAnswered:
+    return [told for told in world.told() if isinstance(told, ServiceAnswered)][-1]
+
+
+def test_what_is_asked_again_after_a_person_ended_its_case_is_asked(world: ServiceWorld) -> None:
+    end(world, refused_by_wrong_parameters(world), "explained")
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert world.work_all().done == 1
+    assert newest(world).outcome == "done"
+
+
+def test_whoever_asks_again_is_told_that_finance_paid_the_fee_back(world: ServiceWorld) -> None:
+    case_id = refused_by_wrong_parameters(world)
+    end(world, case_id, "refunded")
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert world.work_all().done == 1
+    told = newest(world)
+    assert (told.outcome, told.reason, told.case_id) == ("refused", "fee_paid_back", case_id)
+    assert (world.kept("q1").outcome, world.kept("q1").case_id) == ("refused", case_id)
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "paid_out": FEE_RIAL}
+    # However often: nobody is asked, and the office does not wait.
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert (world.work_all().done, newest(world).case_id) == (1, case_id)
+
+
+def test_an_office_does_not_wait_for_what_nobody_is_asked_any_more(world: ServiceWorld) -> None:
+    world.bad_day("busy", on="service", times=0)
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    assert world.work_all().waiting == 1
+    overdue = NewCase(kind="overdue", about="q1", amount_rial=FEE_RIAL, office_id=OFFICE, payment_id="fee-q1")
+    with world.engine.begin() as connection:
+        open_case(connection, overdue, at=world.clock.now())
+    end(world, overdue.case_id, "refunded")
+    world.clock.wait(600)
+    assert world.work_all().done == 1
+    assert (newest(world).outcome, newest(world).case_id) == ("refused", overdue.case_id)
+
+
+def test_a_result_that_its_box_could_not_read_is_told_again(world: ServiceWorld) -> None:
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    assert world.work_all().done == 1
+    first = newest(world)
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert world.work_all().done == 1
+    answers = [told for told in world.told() if isinstance(told, ServiceAnswered)]
+    assert [(told.outcome, told.track_id) for told in answers] == [("done", first.track_id)] * 2
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES}

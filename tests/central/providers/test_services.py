@@ -192,8 +192,6 @@ def test_a_paid_request_that_is_refused_for_good_is_a_refund(world: ServiceWorld
     assert (again.outcome, again.case_id, case.state) == ("done", None, "closed")
     assert again.track_id != told.track_id
     assert {code: rial for code, rial in world.balances().items() if code in SHARES} == SHARES
-    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
-    assert world.work_all().done == 0
 
 
 def test_wrong_parameters_are_a_persons_to_decide(world: ServiceWorld) -> None:

@@ -108,7 +108,7 @@ def _no_fault_goes_unseen(request: pytest.FixtureRequest) -> Iterator[None]:
 def chromium() -> str:
     """The path of Debian's Chromium."""
     # Many tests share two cores: a page that is slow to change is not one that does not.
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=60_000)
     path = shutil.which("chromium")
     need("chromium", present=path is not None)
     assert path

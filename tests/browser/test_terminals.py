@@ -18,7 +18,7 @@ from tests.edge.test_terminals import PASSWORD, bill, free_port, port_of, serve,
 
 pytestmark = [pytest.mark.browser]
 
-SOON_MS = 30_000
+SOON_MS = 60_000
 NAMES = ("باجه ۱", "باجه ۲", "باجه ۳")
 T = TypeVar("T")
 

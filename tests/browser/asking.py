@@ -60,6 +60,7 @@ def drawn(page: Page) -> None:
 
 def ask_for_fines(page: Page, car: Car, way: str) -> None:
     """Ask for a car's fines from whatever page is open: `1` in total, `2` one by one."""
+    drawn(page)
     page.keyboard.press("f")
     page.wait_for_url("**/services/car_fines")
     drawn(page)
@@ -77,5 +78,8 @@ def show_answer(page: Page) -> None:
     """Wait until the answer may be seen, and see it."""
     expect(page.locator("form[action$='/show'] button")).to_be_enabled(timeout=PATIENCE_MS)
     drawn(page)
-    page.keyboard.press("v")
+    # The old page may show the answer, too, before the new one is there, and what is pressed on it is lost.
+    with page.expect_navigation():
+        page.keyboard.press("v")
+    drawn(page)
     expect(page.locator("form[action$='/show']")).to_have_count(0)

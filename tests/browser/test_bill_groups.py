@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, TimeoutError, expect  # noqa: A004 - the browser's own
 
 from shared.identifiers import Bill, parse_bill
+from tests.browser.asking import drawn
 from tests.browser.conftest import Picture
 from tests.system.demo import Demo, made_bill
 
@@ -35,6 +36,7 @@ def test_bills_are_scanned_paid_one_by_one_and_the_one_that_fails_is_paid_again(
 ) -> None:
     demo.good_day()
     bills = [parse_bill(*made_bill(number)) for number in (7_100, 7_101, 7_102)]
+    drawn(counter)
     counter.keyboard.press("g")
     counter.wait_for_url("**/bills/group")
     scan_in_a_row(counter, bills)
@@ -76,6 +78,7 @@ def test_one_card_pays_all_bills_and_each_has_its_own_receipt(demo: Demo, counte
     bills = [parse_bill(*made_bill(number)) for number in (7_110, 7_111)]
     counter.goto(demo.world.url("box") + "/bills/group?" + "&".join(f"bill={bill.barcode}" for bill in bills))
     counter.locator("h1").click()
+    drawn(counter)
     counter.keyboard.press("p")
     counter.wait_for_url("**/bills/groups/**")
     demo.card_awaited()

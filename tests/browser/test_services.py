@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.asking import LAM, OWNER, PATIENCE_MS, accept_and_send, show_answer, type_plate
+from tests.browser.asking import LAM, OWNER, PATIENCE_MS, accept_and_send, drawn, show_answer, type_plate
 from tests.browser.conftest import Picture
 from tests.system.demo import Demo
 
@@ -134,6 +134,7 @@ def test_each_kind_of_bill_is_asked_for_and_what_is_owed_is_paid_and_followed(
         owed[kind] = demo.provider.post("/control/debts", json=debt).raise_for_status().json()
     asked = {}
     for kind, parameter in DEBTS.items():
+        drawn(counter)
         counter.keyboard.press("i")
         counter.wait_for_url("**/inquiries/new")
         counter.locator(f"input[name=kind][value={kind}]").check(force=True)

@@ -30,6 +30,14 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "احتمالاً پول برداشت شده است. کارت را دوباره نکشید؛ رسید کارتخوان را نگه دارید و به پشتیبانی بگویید.",
         "The card was probably charged. Do not charge again; keep the terminal’s slip and tell support.",
     ),
+    "not_found_unproved": AlarmText(
+        "کارتخوان پرداخت را نمی‌شناسد، ولی معلوم نیست همان کارتخوان باشد",
+        "The terminal does not know the payment, but it may be another terminal",
+        "شمارهٔ کارتخوان هنگام فرستادن مبلغ معلوم نبود، پس پاسخش چیزی را ثابت نمی‌کند. کارت را دوباره نکشید؛ رسید "
+        "کارتخوان را بیابید: سرپرست با آن گواهی می‌دهد، یا پاسخ پذیرنده از مرکز می‌رسد.",
+        "Its number was not known when the amount was sent: its answer proves nothing. Do not charge again; look for "
+        "the terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
+    ),
     "profile_bundle_refused": AlarmText(
         "پروفایل‌های تازهٔ دستگاه‌ها پذیرفته نشد",
         "New device profiles were refused",

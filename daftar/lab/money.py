@@ -19,9 +19,10 @@ _BY_EVIDENCE: Final = _TAKEN - {PaymentState.OVERRIDDEN_CHARGED}
 def _agrees(payment: PaymentView, charge: Transaction) -> bool:
     """Return whether a payment carries a charge's traces.
 
-    A terminal that is given no number for a sale may tell a wrong trace with its first one, and nobody can know.
+    A terminal that is given no number for a sale may tell a wrong trace with its first one, and nobody can know; two
+    people of finance name a charge by its RRN alone.
     """
-    return payment.rrn == charge.rrn and (payment.stan == charge.stan or charge.number is None)
+    return payment.rrn == charge.rrn and (payment.stan in (charge.stan, None) or charge.number is None)
 
 
 def money_faults(charges: Sequence[Transaction], payments: Iterable[PaymentView]) -> Iterator[str]:

@@ -25,7 +25,9 @@ THOROUGH_EVERY: Final = 4
 """On one day in so many the whole journal is verified and the projections are rebuilt: it takes as long as a day."""
 _OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 _APPROVED: Final = frozenset({PaymentState.APPROVED})
-_FLAGS: Final = frozenset({"charge_mismatch", "answer_mismatch", "stray_approval", "second_charge"})
+_FLAGS: Final = frozenset(
+    {"charge_mismatch", "answer_mismatch", "stray_approval", "second_charge", "not_found_unproved"}
+)
 
 
 async def judge(office: Office) -> None:

@@ -16,6 +16,7 @@ from central.ledger.obligations import paid_by
 from central.ledger.posting import PAYMENT_FACTS, book
 from central.ledger.services import HAS_RESULT, NO_RESULT, stands
 from central.providers.connector import Served
+from central.reconciliation.doubts import CONTRADICTABLE
 from daftar.lab.simulation.cheap_keys import PUBLIC_KEY, cheap_open, cheap_seal
 from daftar.lab.simulation.providers import FINES, SOLD, Providers
 from daftar.lab.witness import OFFICE, OFFICE_FEED, Witness
@@ -27,6 +28,7 @@ from shared.events import (
     SERVICE_ANSWER_PURPOSE,
     SERVICE_FIELDS_PURPOSE,
     AcquirerAnswered,
+    AlarmRaised,
     Body,
     CataloguePublished,
     DataKeyMade,
@@ -52,6 +54,8 @@ SETTLES_AFTER_S: Final = 4_000.0
 """How long after it heard of a doubt at a confirming terminal central has the acquirer's file."""
 _EVIDENCE_AFTER_S: Final = 900.0
 """How long after a supervisor's word central has what the acquirer's file says of it."""
+_STATES_AFTER_S: Final = 1_800.0
+"""How long after it heard that its answer agrees with no payment finance has asked the acquirer about it."""
 _NOT_NOW_S: Final = 120.0
 """After how long a question that could not be put is tried again."""
 _OWN_CATALOGUE: Final = "lab-catalogue"
@@ -107,6 +111,9 @@ class OfficeCentral(Witness):
                 self._ask(self.requests[body.inquiry_id])
             case ServiceRetried():
                 self._ask_anew(self.requests[body.inquiry_id])
+            case AlarmRaised(kind="charge_mismatch", payment_id=str(payment_id), detail=detail):
+                if detail.startswith("acquirer:"):
+                    self._in(_STATES_AFTER_S, self._state, payment_id)
             case _ if isinstance(body, PAYMENT_FACTS):
                 self._book(checked, body)
 
@@ -164,6 +171,28 @@ class OfficeCentral(Witness):
                 rrn=None if took is None else took.rrn,
                 stan=None if took is None else took.stan,
                 terminal_number=None if took is None else took.terminal_number,
+                answered_at="",
+            ),
+        )
+
+    def _state(self, payment_id: str) -> None:
+        """Have two people of finance say what the acquirer's file meant, where nothing else settled it."""
+        payment = self.books[payment_id]
+        terminal = self._office.terminal_of(payment.terminal)
+        took = next((one for one in terminal.kept if one.reference == payment.reference), None)
+        if took is None or payment.state not in CONTRADICTABLE | {PaymentState.IN_DOUBT}:
+            return
+        self.publish(
+            OFFICE_FEED,
+            AcquirerAnswered(
+                payment_id=payment_id,
+                charged=True,
+                source="acquirer",
+                acquirer="lab",
+                amount_rial=payment.amount_rial,
+                rrn=took.rrn,
+                stan=None,
+                terminal_number=payment.terminal_number,
                 answered_at="",
             ),
         )

@@ -5,7 +5,7 @@ agrees in amount, reference (or a trace newer than the one before the sale) and 
 counts only when it was asked past the profile's own longest time after the amount was sent, of the very terminal
 whose number was journaled with the payment, and while that terminal never spoke of a charge by this reference; two
 counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in
-the journal.
+the journal; where no question can ever settle it, an alarm calls a person.
 """
 
 import asyncio
@@ -44,6 +44,8 @@ log = structlog.get_logger()
 
 NOT_FOUND_NEEDED: Final = 2
 """Counting not-founds that settle a payment as not charged."""
+NOT_FOUND_UNPROVED: Final = "not_found_unproved"
+"""Alarm: a payment is not found, by a terminal that had not told its number when the amount left. A person decides."""
 
 
 UNASKED_LONGEST_MS: Final = 3_600_000
@@ -111,8 +113,7 @@ class ResolveInDoubt:
             # Time is taken before asking: an answer proves nothing about what happens after the question left.
             in_time = self._payments.waited_ms(payment_id) > worker.profile.times.longest_ms
             answer = await _answer_about(payment, worker)
-            believed = in_time and _is_from(payment, answer)
-            await self._record(payment_id, answer, worker, operator=operator, believed=believed)
+            await self._record(payment_id, answer, worker, operator=operator, in_time=in_time)
         return self._payment(payment_id)
 
     async def ask_all(self) -> None:
@@ -179,13 +180,15 @@ class ResolveInDoubt:
         return payment
 
     async def _record(
-        self, payment_id: str, answer: StatusAnswer, worker: TerminalWorker, *, operator: str | None, believed: bool
+        self, payment_id: str, answer: StatusAnswer, worker: TerminalWorker, *, operator: str | None, in_time: bool
     ) -> None:
-        """Journal question and answer. `believed`: the very terminal said it, past its longest time."""
+        """Journal question and answer. `in_time`: it was asked past the terminal's longest time."""
 
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
-            spoken_before = charge_spoken_of(view.alarms_about(payment_id))
+            alarms = view.alarms_about(payment_id)
+            spoken_before = charge_spoken_of(alarms)
+            believed = in_time and _is_from(payment, answer)
             counts = believed and answer.kind == "not_found" and not spoken_before
             queried = StatusQueried(
                 payment_id=payment_id,
@@ -205,7 +208,14 @@ class ResolveInDoubt:
             settled = judge_not_found(
                 payment, spoken_before=spoken_before, asked_count=payment.asked_count + 1, enough=enough
             )
-            return [queried, *settled, *judge_reversal(payment, answer, believed=believed, enough=enough)]
+            told = {alarm.kind for alarm in alarms}
+            unproved = in_time and _proves_nothing(payment, answer) and NOT_FOUND_UNPROVED not in told
+            return [
+                queried,
+                *settled,
+                *judge_reversal(payment, answer, believed=believed, enough=enough),
+                *([AlarmRaised(kind=NOT_FOUND_UNPROVED, payment_id=payment_id)] if unproved else []),
+            ]
 
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
@@ -245,6 +255,11 @@ def _mismatch(answer: StatusAnswer, worker: TerminalWorker) -> str:
     """Return the kind of alarm that an answer in disagreement raises."""
     meant = worker.profile.meaning(answer.response_code or "").outcome
     return CHARGE_MISMATCH if meant == "approved" else ANSWER_MISMATCH
+
+
+def _proves_nothing(payment: PaymentView, answer: StatusAnswer) -> bool:
+    """Return whether no question will ever settle a doubt, since which terminal was given the amount is not known."""
+    return answer.kind == "not_found" and payment.state is PaymentState.IN_DOUBT and payment.terminal_number is None
 
 
 def _is_from(payment: PaymentView, answer: StatusAnswer) -> bool:

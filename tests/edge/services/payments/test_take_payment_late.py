@@ -202,6 +202,8 @@ async def test_a_not_found_of_a_terminal_that_was_never_known_by_number_counts_f
             payment = office.payment(payment_id)
             assert (payment.state, payment.counting_not_found) == (PaymentState.IN_DOUBT, 0)
             assert payment.asked_count == 3
+            # Nobody would come for it otherwise, and its terminal takes no other payment.
+            assert [alarm.kind for alarm in office.box.queries.alarms_about(payment_id)] == ["not_found_unproved"]
         finally:
             await other.stop()
 

@@ -38,6 +38,8 @@ COLUMNS: Final = (
 PLANTED_OVERCHARGE_RIAL: Final = 1_000
 PLANTED_RRN: Final = "999000000001"
 PLANTED_STAN: Final = "990001"
+PLANTED_RIAL: Final = 427_000
+"""No bill, fine or fee of the demo is of this amount: a payment that failed could be meant by one that is."""
 
 
 def settlement_csv(charges: Sequence[Transaction], *, planted: bool) -> str:
@@ -54,7 +56,7 @@ def settlement_csv(charges: Sequence[Transaction], *, planted: bool) -> str:
         if len(kept) > 1:
             rows[-1]["amount"] = str(kept[-1].amount_rial + PLANTED_OVERCHARGE_RIAL)
         stranger = _row(kept[0], len(rows) + 1)
-        stranger.update(rrn=PLANTED_RRN, stan=PLANTED_STAN, amount="420000")
+        stranger.update(rrn=PLANTED_RRN, stan=PLANTED_STAN, amount=str(PLANTED_RIAL))
         rows.append(stranger)
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")

@@ -1,5 +1,6 @@
 """What every page asks of the file, in as few statements as that takes."""
 
+from collections.abc import Callable
 from typing import Final
 
 import apsw
@@ -15,19 +16,24 @@ UNSETTLED: Final = DOUBTFUL | UNDER_WAY
 
 
 _SAYS: Final = (
-    "SELECT (SELECT value FROM setting WHERE name = 'identity'), "
+    "SELECT (SELECT value FROM setting WHERE name = 'identity'), "  # noqa: S608 - constants of ours
     "(SELECT coalesce(max(entry_index) + 1, 0) FROM entry) - cosigned_size, last_exchange_at, last_error, "
     "(SELECT count FROM queued_sum), (SELECT amount_rial FROM queued_sum), "
-    "(SELECT count(*) FROM print_job WHERE state = 'waiting'), EXISTS (SELECT 1 FROM exposure_policy) "
+    "(SELECT count(*) FROM print_job WHERE state = 'waiting'), EXISTS (SELECT 1 FROM exposure_policy), "
+    f"EXISTS (SELECT 1 FROM payment WHERE state IN ({', '.join(repr(str(state)) for state in sorted(UNSETTLED))})) "
     "FROM exchange_state"
 )
 
 
-def glance(connection: apsw.Connection, unsettled: list[PaymentView], exposure: Exposure) -> Glance:
-    """Return a glance, given the payments in UNSETTLED and what is read elsewhere. Consistent only in a transaction."""
-    identity, unsent_count, last_exchange_at, last_error, queued_count, queued_rial, waiting_papers, limited = next(
-        connection.execute(_SAYS)
+def glance(connection: apsw.Connection, read_unsettled: Callable[[], list[PaymentView]], exposure: Exposure) -> Glance:
+    """Return a glance, given what reads the payments in UNSETTLED, and what is read elsewhere.
+
+    Consistent only in a transaction.
+    """
+    identity, unsent_count, last_exchange_at, last_error, queued_count, queued_rial, waiting_papers, limited, open_ = (
+        next(connection.execute(_SAYS))
     )
+    unsettled = read_unsettled() if open_ else []
     return Glance(
         office=identity_of(identity).office,
         unsent_count=unsent_count,

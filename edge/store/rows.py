@@ -5,6 +5,7 @@ caller uses a connection from one thread at a time.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from edge.journal.refunds import AcquirerAnswer, RefundView
@@ -263,7 +264,7 @@ class Rows(PaymentRows):
     def glance(self, monotonic_ms: int) -> Glance:
         """Return what every page asks. Consistent only inside a transaction."""
         return self._reading(
-            glance_rows.glance, self.payments_in(glance_rows.UNSETTLED), self.exposure_at(monotonic_ms)
+            glance_rows.glance, partial(self.payments_in, glance_rows.UNSETTLED), self.exposure_at(monotonic_ms)
         )
 
     def status(self, alarms_max: int) -> BoxStatus:

@@ -240,7 +240,8 @@ def page(
 ) -> Response[str]:
     """Return a page as an answer; `live_part` is the part of it that keeps itself new, which it has as `living`."""
     language = language_of(request)
-    context = {**everywhere_of(web, request), **context}
+    with web.counter.queries.one_moment():
+        context = {**everywhere_of(web, request), **context}
     if context["operator"] is not None:
         context["greeting"] = web.counter.people.greeting(request.scope["state"]["session"])
     if live_part:

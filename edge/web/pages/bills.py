@@ -176,18 +176,23 @@ def bill_pages(web: Web) -> list[Any]:
     return [home, home_live, bill, pay, *_payment_pages(web)]
 
 
+def _payment(web: Web, request: AnyRequest, payment_id: str) -> Response[str]:
+    own = web.counter.queries.payment(payment_id)
+    if own is None:
+        held = web.counter.queries.others.payment(payment_id)
+        if held is None:
+            raise OperatorError("payment.unknown", payment_id=payment_id)
+        facts: dict[str, Any] = {"held": held, "status": elsewhere_status(held), "do_text": elsewhere_do(held)}
+        return page(web, request, "elsewhere.html", **facts)
+    shown = payment_page(web.counter, own, catalogue_for(web, request))
+    return page(web, request, "payment.html", live_part="payment_live.html", shown=shown, payment=shown.payment)
+
+
 def _payment_pages(web: Web) -> list[Any]:
     @get("/payments/{payment_id:str}", guards=[signed_in])
     async def payment(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:
-        own = web.counter.queries.payment(payment_id)
-        if own is None:
-            held = web.counter.queries.others.payment(payment_id)
-            if held is None:
-                raise OperatorError("payment.unknown", payment_id=payment_id)
-            facts: dict[str, Any] = {"held": held, "status": elsewhere_status(held), "do_text": elsewhere_do(held)}
-            return page(web, request, "elsewhere.html", **facts)
-        shown = payment_page(web.counter, own, catalogue_for(web, request))
-        return page(web, request, "payment.html", live_part="payment_live.html", shown=shown, payment=shown.payment)
+        with web.counter.queries.one_moment():
+            return _payment(web, request, payment_id)
 
     @get("/payments/{payment_id:str}/live", guards=[signed_in])
     async def payment_live(request: AnyRequest, payment_id: FromPath[str]) -> Response[str]:

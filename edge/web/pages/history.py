@@ -195,7 +195,8 @@ def history_pages(web: Web, searches: Searches, workbooks: Workbooks) -> list[An
 
     @get("/history/payments", guards=[signed_in], opt={ACT: "history"})
     async def payments(request: AnyRequest) -> Response[str]:
-        return _payments(web, searches, request)
+        with web.counter.queries.one_moment():
+            return _payments(web, searches, request)
 
     @post("/history/payments", guards=[signed_in, own_form], opt={ACT: "history"})
     async def find_payments(request: AnyRequest) -> Redirect:

@@ -4,6 +4,7 @@ Views are protocols of read-only members, so that this layer names what it shows
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from edge.journal.elsewhere import ElsewherePayment, OthersReader
@@ -131,6 +132,9 @@ class Queries(BillQueries, MoneyQueries, AtmQueries, ServiceQueries, Protocol):
 
     def receipt_proof(self, index: int) -> str | None:
         """Return the proof that an entry stands in the log as central cosigned it; None while it does not."""
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        """Have all that is asked within answered as of one commit."""
 
     def payment(self, payment_id: str) -> PaymentView | None:
         """Return a payment."""

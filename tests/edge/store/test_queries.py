@@ -151,3 +151,15 @@ def test_a_receipt_s_proof_is_of_the_log_as_central_cosigned_it(box: Box):
         (payment.outcome_leaf or "")[:16],
     )
     assert [finding.holds for finding in found] == [True] * 4
+
+
+def test_what_a_page_asks_within_one_moment_is_as_of_one_commit(box: Box):
+    size = box.queries.size()
+    with box.queries.one_moment():
+        before = box.queries.size()
+        box.write(requested("p1"))
+        with box.queries.one_moment():
+            assert box.queries.payment("p1") is None
+        assert (before, box.queries.size()) == (size, size)
+    assert box.queries.size() == size + 1
+    assert box.queries.payment("p1") is not None

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 
 import msgspec
@@ -201,6 +202,9 @@ class FakeQueries:
 
     def receipt_proof(self, index: int) -> str | None:
         return f"c2sp.org/tlog-proof@v1\nindex {index}\n" if index < 412 - self.unsent_count else None
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def payment(self, payment_id: str) -> PaymentView | None:
         return self.all_payments.get(payment_id)

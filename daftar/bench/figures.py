@@ -25,6 +25,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     holds: bool
     ours: Figures
     bound: Figures
+    caller: Figures | None = None
+    """What whoever asked waits, on another thread than the one that is measured; None where they are the same."""
     note: str = ""
 
 

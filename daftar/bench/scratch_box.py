@@ -1,7 +1,7 @@
 """A box of its own for a benchmark, in a temporary folder: real file, real writer, no devices, no central."""
 
 from pathlib import Path
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from edge.journal.signer import FileSigner
 from edge.journal.views import Identity
@@ -14,12 +14,15 @@ from shared.entropy import SystemEntropy
 from shared.events import AlarmRaised
 
 BODY: Final = AlarmRaised(kind="bench", payment_id="p" + "a" * 20, detail="x" * 120)
-"""An entry of middling size that makes a row of a projection."""
+"""An entry of middling size that makes a row of a projection: an alarm about the box, which names no payment."""
 _TOGETHER: Final = 500
 
 
 class ScratchBox:
     """The box of a folder, made there when there is none. Use as a context manager."""
+
+    store_type: ClassVar[type[SqliteJournalStore]] = SqliteJournalStore
+    writer_type: ClassVar[type[JournalWriter]] = JournalWriter
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "box.sqlite"
@@ -35,8 +38,8 @@ class ScratchBox:
             )
 
     def __enter__(self) -> Self:
-        self.store = SqliteJournalStore.open(self.path, self.clock, self.entropy)
-        self.writer = JournalWriter(self.store, self.signer, self.clock, self.entropy)
+        self.store = self.store_type.open(self.path, self.clock, self.entropy)
+        self.writer = self.writer_type(self.store, self.signer, self.clock, self.entropy)
         self.writer.start()
         self.queries = Queries(self.path)
         return self

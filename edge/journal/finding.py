@@ -366,8 +366,8 @@ def _name_terms(name: str) -> tuple[str, ...]:
 
 def actors(body: Body) -> tuple[str, ...]:
     """Return who did what an entry says; nobody where the box or central did."""
-    named = (getattr(body, member, None) for member in ("operator", "agreed_by"))
-    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
+    named = (getattr(body, "operator", None), getattr(body, "agreed_by", None))
+    return tuple(dict.fromkeys([name for name in named if isinstance(name, str) and name]))
 
 
 def is_act(body: Body) -> bool:

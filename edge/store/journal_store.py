@@ -150,7 +150,7 @@ class SqliteJournalStore:
             raise BugError("journal.not_projected", type=recorded.entry.type, why=str(error)) from error
         self._head = Head(recorded.index + 1, recorded.leaf)
         self._is_open = not isinstance(recorded.body, JournalClosed)
-        self._edge.update((level, (position, digest)) for level, position, digest in completed)
+        self._edge.update({level: (position, digest) for level, position, digest in completed})
 
     def commit(self) -> None:
         """Make the transaction durable."""

@@ -24,14 +24,16 @@ def run(*arguments: str) -> list[dict[str, Any]]:
 def check(found: list[dict[str, Any]], *names: str) -> None:
     assert [result["bench"] for result in found] == list(names)
     for result in found:
-        assert result.keys() == {"bench", "ratio", "limit", "holds", "ours", "bound", "note"}
+        assert result.keys() == {"bench", "ratio", "limit", "holds", "ours", "bound", "caller", "note"}
         assert result["ratio"] > 0
         assert result["ours"]["median_us"] > 0
         assert result["bound"]["count"] > 0
 
 
 def test_the_journal_is_compared_alone_and_in_groups(tmp_path: Path) -> None:
-    check(run("journal", "--folder", str(tmp_path), "--rounds", "100"), "journal", "groups")
+    found = run("journal", "--folder", str(tmp_path), "--rounds", "100")
+    check(found, "journal", "groups")
+    assert found[0]["caller"]["median_us"] > found[0]["ours"]["median_us"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -210,7 +210,10 @@ def _tell_breaker(desk: ProviderDesk, reply: Reply) -> None:
 
 
 def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
-    """Write, before the first byte leaves, that the question is about to. Return False when the lease is not ours."""
+    """Write, before the first byte leaves, that the question is about to. Return False when the lease is not ours.
+
+    Nor is one that ran out, although nobody took it yet: finance may have paid the customer since.
+    """
     with engine.begin() as connection:
         marked = connection.execute(
             update(provider_task)
@@ -218,6 +221,7 @@ def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
                 provider_task.c.office_id == asked.office_id,
                 provider_task.c.task_id == asked.task_id,
                 provider_task.c.lease == asked.lease,
+                provider_task.c.lease_until > now,
             )
             .values(asked_at=now, out_since=func.coalesce(provider_task.c.out_since, now))
             .returning(provider_task.c.task_id)

@@ -187,6 +187,32 @@ def test_a_worker_that_died_is_followed_when_its_lease_ran_out(world: World) -> 
     assert world.balances() == CONFIRMED
 
 
+def test_a_worker_that_was_held_up_past_its_lease_sends_nothing(world: World) -> None:
+    class Dies(GatewayConnector):
+        def confirm(self, _: Any) -> Any:
+            raise KeyboardInterrupt
+
+    class Stalls(GatewayConnector):
+        def confirm_status(self, *, track_id: str) -> Any:
+            said = super().confirm_status(track_id=track_id)
+            world.clock.wait(world.desk.timing.lease_ms / 1000 + 1)
+            return said
+
+    world.pay("pay-1")
+    dying, stalling = (kind(str(world.control.base_url), clock=SystemClock()) for kind in (Dies, Stalls))
+    with pytest.raises(KeyboardInterrupt):
+        work_provider_tasks(world.engine, msgspec.structs.replace(world.desk, connector=dying))
+    world.clock.wait(world.desk.timing.lease_ms / 1000 + 1)
+    # Finance may pay the customer as soon as the lease ran out: from then on the question may not leave.
+    assert work_provider_tasks(world.engine, msgspec.structs.replace(world.desk, connector=stalling)).waiting == 1
+    assert world.calls("confirm") == 0
+    dying.close()
+    stalling.close()
+    world.clock.wait(world.desk.timing.lease_ms / 1000 + 1)
+    assert world.work().done == 1
+    assert world.calls("confirm") == 1
+
+
 def test_two_workers_share_the_questions(world: World) -> None:
     for number in range(12):
         world.pay(f"pay-{number}")

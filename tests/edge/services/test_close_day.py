@@ -80,8 +80,8 @@ async def test_a_payment_that_is_under_way_falls_into_the_next_day(office: Offic
 
 @pytest.mark.parametrize(
     ("count", "amount_rial", "alarms"),
-    [(1, WATER_RIAL, 0), (2, 2 * WATER_RIAL, 1), (1, WATER_RIAL + 1, 1), (0, 0, 1)],
-    ids=["agrees", "one more", "another amount", "nothing"],
+    [(1, WATER_RIAL, 0), (2, 2 * WATER_RIAL, 1), (2, WATER_RIAL, 1), (1, WATER_RIAL + 1, 1), (0, 0, 1)],
+    ids=["agrees", "one more", "another number", "another amount", "nothing"],
 )
 async def test_a_terminals_own_report_is_compared(office: Office, count: int, amount_rial: int, alarms: int) -> None:
     office.virtual.set_auto("approve")

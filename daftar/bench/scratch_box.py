@@ -14,7 +14,7 @@ from shared.entropy import SystemEntropy
 from shared.events import AlarmRaised
 
 BODY: Final = AlarmRaised(kind="bench", payment_id="p" + "a" * 20, detail="x" * 120)
-"""An entry of middling size that makes a row of a projection: an alarm about the box, which names no payment."""
+"""An entry of middling size that makes a row of a projection."""
 _TOGETHER: Final = 500
 
 

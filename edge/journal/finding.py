@@ -48,8 +48,8 @@ class ActView(msgspec.Struct, frozen=True, kw_only=True):
     body: Body
 
 
-class PaymentFacts(Protocol):
-    """The members of a payment by which it is found, see `edge.journal.views.PaymentView`."""
+class NamedPayment(Protocol):
+    """The members of a payment by which it is named, see `edge.journal.views.ListedPayment`."""
 
     @property
     def purpose(self) -> Purpose:
@@ -58,6 +58,14 @@ class PaymentFacts(Protocol):
     @property
     def service(self) -> str:
         """The code of the catalogue's service."""
+
+    @property
+    def bill_id(self) -> str | None:
+        """The bill's id."""
+
+
+class PaymentFacts(NamedPayment, Protocol):
+    """The members of a payment by which it is found, see `edge.journal.views.PaymentView`."""
 
     @property
     def amount_rial(self) -> int:
@@ -90,10 +98,6 @@ class PaymentFacts(Protocol):
     @property
     def requested_at(self) -> str:
         """When."""
-
-    @property
-    def bill_id(self) -> str | None:
-        """The bill's id."""
 
     @property
     def bill_payment_id(self) -> str | None:
@@ -230,7 +234,7 @@ BILLS: Final = "bills"
 BILL_NAMES: Final = frozenset({"group", *(f"bill_{kind.value}" for kind in BillType)})
 
 
-def payment_name(payment: PaymentFacts) -> str:
+def payment_name(payment: NamedPayment) -> str:
     """Return which kind of transaction a payment is: the history names it by this and the catalogue."""
     if payment.purpose == "inquiry_fee":
         return f"fee_{payment.service}"

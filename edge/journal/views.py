@@ -57,29 +57,40 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     """Receipts of its own that the printer said it printed."""
 
 
-class PaymentView(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
-    """A payment as the journal and the feed have it now. Pages keep under it what they made of it."""
+class ListedPayment(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+    """What a list says of a payment: a page of them reads nothing else. Pages keep under it what they made of it."""
 
     payment_id: str
-    obligation: str
     purpose: Purpose
     amount_rial: int
     state: PaymentState
+    bill_id: str | None = None
+    inquiry_id: str | None = None
+    service: str = ""
+    """The code of the catalogue's service it is for; empty for a bill that was scanned or typed."""
+    requested_at: str
+    requested_index: int
+    confirmation: Confirmation = "none"
+    """Of a charge with items: queued while any of them waits, else refused where one was, confirmed when all are."""
+    printed: int = 0
+    """Receipts the printer said it printed."""
+    unacknowledged: bool = False
+    """Approved, and the terminal was not told to keep it yet: it does not stand."""
+
+
+class PaymentView(ListedPayment, frozen=True, kw_only=True, cache_hash=True):
+    """A payment as the journal and the feed have it now. Pages keep under it what they made of it."""
+
+    obligation: str
     method: Method
     terminal: str
     reference: str
     operator: str
-    bill_id: str | None = None
     bill_payment_id: str | None = None
-    inquiry_id: str | None = None
-    service: str = ""
-    """The code of the catalogue's service it is for; empty for a bill that was scanned or typed."""
     payable: str = ""
     """The key of what is paid, in the answer to `inquiry_id`."""
     group_id: str = ""
     """Bills that were put together at the counter, in one charge or each in its own."""
-    requested_at: str
-    requested_index: int
     outcome_index: int | None = None
     """Index of the entry that gave the present outcome; None while requested, sent or in doubt."""
     outcome_leaf: str | None = None
@@ -96,13 +107,9 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     response_code: str | None = None
     not_sent_reason: str | None = None
     in_doubt_reason: str | None = None
-    confirmation: Confirmation = "none"
-    """Of a charge with items: queued while any of them waits, else refused where one was, confirmed when all are."""
     refusal_reason: str | None = None
     case_id: str | None = None
     provider_reference: str | None = None
-    printed: int = 0
-    """Receipts the printer said it printed."""
     asked_count: int = 0
     """Status queries made of the terminal."""
     last_answer: str | None = None
@@ -127,8 +134,6 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Whether the terminal takes the sale back unless it is told to keep it."""
     pays_bill: bool = False
     """Whether the terminal paid the bill by its ids: approved is confirmed then."""
-    unacknowledged: bool = False
-    """Approved, and the terminal was not told to keep it yet: it does not stand."""
     ruled_out_index: int | None = None
     """Index of the newest entry by which a charge that was spoken of is none: what was said before it is settled."""
     items: tuple[ItemView, ...] = ()

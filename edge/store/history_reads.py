@@ -8,9 +8,9 @@ import msgspec
 
 from edge.journal.finding import ActView, Sought
 from edge.journal.services import ServiceRequestView
-from edge.journal.views import InquiryView, PaymentView
+from edge.journal.views import InquiryView, ListedPayment, PaymentView
 from edge.store import finding_rows, service_rows
-from edge.store.row_views import INQUIRY, PAYMENT, inquiry_of, payment_of
+from edge.store.row_views import INQUIRY, LISTED, PAYMENT, inquiry_of, listed_of, payment_of
 from shared.events import JOURNAL_BODIES, decode_body
 from shared.journal.entry import decode_entry
 
@@ -38,6 +38,10 @@ class HistoryReads:
         """Return the payments that were requested at these entries, newest first."""
         return self.reading(_payments_at, indexes)
 
+    def listed_at(self, indexes: Sequence[int]) -> list[ListedPayment]:
+        """Return what a list says of the payments that were requested at these entries, newest first."""
+        return self.reading(_listed_at, indexes)
+
     def inquiries_at(self, indexes: Sequence[int]) -> list[InquiryView | ServiceRequestView]:
         """Return what was asked for at these entries, newest first."""
         return self.reading(_inquiries_at, indexes)
@@ -55,17 +59,21 @@ _PEOPLE: Final = "SELECT username, name FROM operator ORDER BY username"
 _AT: Final = "requested_index IN (SELECT value FROM json_each(?)) ORDER BY requested_index DESC"
 
 
-def _listed(indexes: Sequence[int]) -> tuple[str]:
+def _json(indexes: Sequence[int]) -> tuple[str]:
     return (msgspec.json.encode(list(indexes)).decode(),)
 
 
 def _payments_at(connection: apsw.Connection, indexes: Sequence[int]) -> list[PaymentView]:
-    return [payment_of(row) for row in connection.execute(f"{PAYMENT}WHERE {_AT}", _listed(indexes))]
+    return [payment_of(row) for row in connection.execute(f"{PAYMENT}WHERE {_AT}", _json(indexes))]
+
+
+def _listed_at(connection: apsw.Connection, indexes: Sequence[int]) -> list[ListedPayment]:
+    return [listed_of(row) for row in connection.execute(f"{LISTED}WHERE {_AT}", _json(indexes))]
 
 
 def _inquiries_at(connection: apsw.Connection, indexes: Sequence[int]) -> list[InquiryView | ServiceRequestView]:
     found: list[InquiryView | ServiceRequestView] = [
-        inquiry_of(row) for row in connection.execute(f"{INQUIRY}WHERE {_AT}", _listed(indexes))
+        inquiry_of(row) for row in connection.execute(f"{INQUIRY}WHERE {_AT}", _json(indexes))
     ]
     found += service_rows.requests_at(connection, indexes)
     return sorted(found, key=lambda one: one.requested_index, reverse=True)
@@ -76,7 +84,7 @@ def _acts_at(connection: apsw.Connection, indexes: Sequence[int]) -> list[ActVie
     for index, data in connection.execute(
         "SELECT entry_index, data FROM entry WHERE entry_index IN (SELECT value FROM json_each(?)) "
         "ORDER BY entry_index DESC",
-        _listed(indexes),
+        _json(indexes),
     ):
         entry = decode_entry(data)
         body = decode_body(entry.type, bytes(entry.body), JOURNAL_BODIES)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from edge.journal.views import AlarmView, Identity, InquiryView, ItemView, PaymentView, PrintJob
+from edge.journal.views import AlarmView, Identity, InquiryView, ItemView, ListedPayment, PaymentView, PrintJob
 from edge.store.database import said
 from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from shared.sealed import Sealed
@@ -25,6 +25,8 @@ PAYMENT: Final = (
     f"iif(item_count, (SELECT json_group_array(json_object({_ITEM}) ORDER BY item) FROM holding "
     "WHERE holding.payment_id = payment.payment_id), '[]') FROM payment "
 )
+_LISTED_COLUMNS: Final = ListedPayment.__struct_fields__
+LISTED: Final = f"SELECT {', '.join(_LISTED_COLUMNS)} FROM payment "  # noqa: S608 - names of this package
 HOLDER: Final = (
     f"SELECT payment_id FROM holding WHERE obligation = {{obligation}} AND {HOLDS_OBLIGATION} "  # noqa: S608
     "ORDER BY doubled, requested_index DESC LIMIT 1"
@@ -64,6 +66,11 @@ def payment_of(row: tuple[Any, ...]) -> PaymentView:
     return sound(_read_payment, row)
 
 
+def listed_of(row: tuple[Any, ...]) -> ListedPayment:
+    """Return what a row of LISTED says. Raises IntegrityError `store.corrupt`. As with `payment_of`, once."""
+    return sound(_read_listed, row)
+
+
 def inquiry_of(row: tuple[Any, ...]) -> InquiryView:
     """Return what an inquiry's row says. Raises IntegrityError `store.corrupt`."""
     return sound(_read_inquiry, row)
@@ -87,6 +94,13 @@ def _read_payment(row: tuple[Any, ...]) -> PaymentView:
     # SQLite's JSON knows no truth values, only 0 and 1.
     members["items"] = msgspec.json.decode(members["items"], type=tuple[ItemView, ...], strict=False)
     return msgspec.convert(members, PaymentView)
+
+
+@lru_cache(512)
+def _read_listed(row: tuple[Any, ...]) -> ListedPayment:
+    members = dict(zip(_LISTED_COLUMNS, row, strict=True))
+    members["unacknowledged"] = bool(members["unacknowledged"])
+    return msgspec.convert(members, ListedPayment)
 
 
 def _read_inquiry(row: tuple[Any, ...]) -> InquiryView:

@@ -17,6 +17,7 @@ _INDEX_DIGITS_MAX: Final = 16
 """More would not fit the integers of the store."""
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Requested(Protocol):
@@ -30,10 +31,10 @@ class Requested(Protocol):
 R = TypeVar("R", bound=Requested)
 
 
-class Found(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+class Found(msgspec.Struct, Generic[T_co], frozen=True, kw_only=True):
     """A page. `older` is the cursor of the next one, None at the end."""
 
-    rows: list[T]
+    rows: Sequence[T_co]
     first_row: int
     older: int | None
     page: int
@@ -62,7 +63,7 @@ def number_of(value: str) -> int | None:
 def find_page(
     history: History,
     sought: Sought,
-    read: Callable[[Sequence[int]], list[T]],
+    read: Callable[[Sequence[int]], Sequence[T]],
     *,
     before_index: int | None,
     first_row: int = 1,

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from edge.journal.views import ItemView
+from edge.journal.views import ItemView, ListedPayment
 from edge.web.ports.counter import AlarmView, Counter, PaymentView, PrintJob, PrintState, RefundView
 from edge.web.transaction_names import naming
 from shared.catalogue import Catalogue, Words
@@ -168,7 +168,7 @@ def paper_text(jobs: list[PrintJob], printed: int) -> str:
     return "print.printed" if printed else "print.none"
 
 
-def ahead_of(counter: Counter, payment: PaymentView) -> int | None:
+def ahead_of(counter: Counter, payment: ListedPayment) -> int | None:
     """Return how many payments are ahead of one that waits for its terminal; None of one that does not."""
     if payment.state is not _S.REQUESTED or counter.progress(payment.payment_id) != "queued":
         return None

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from edge.journal.finding import PaymentFacts, bill_name, inquiry_name, payment_name, service_name
+from edge.journal.finding import NamedPayment, bill_name, inquiry_name, payment_name, service_name
 from edge.journal.services import ServiceRequestView
 from edge.web.bill_kinds import KIND_TEXTS
 from edge.web.ports.counter import InquiryView
@@ -57,7 +57,7 @@ class Naming:
         """What inquiries may be called, in the menu's order."""
         self._words = {one.name: one.words for one in (*self.payments, *self.inquiries)}
 
-    def payment(self, payment: PaymentFacts) -> Words:
+    def payment(self, payment: NamedPayment) -> Words:
         """Return what a payment is called."""
         return self._words_of(payment_name(payment), payment.service)
 

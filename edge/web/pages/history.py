@@ -9,6 +9,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
+from edge.journal.views import ListedPayment
 from edge.web.guards import ACT, own_form, signed_in
 from edge.web.history import Found, find_page, nothing, number_of, sift_page, walk
 from edge.web.history_filters import (
@@ -64,7 +65,7 @@ class Row(NamedTuple):
     """A payment in the table."""
 
     number: int
-    payment: PaymentView
+    payment: ListedPayment
     name: str
     applicant: str
     """Who the service is about, opened for this page; empty where there is none."""
@@ -83,7 +84,7 @@ def _needs_review(web: Web, payment: PaymentView) -> bool:
     return bool(web.counter.words_taken(payment))
 
 
-def _applicants(web: Web, payments: Sequence[PaymentView], language: Language) -> dict[str, tuple[str, bool]]:
+def _applicants(web: Web, payments: Sequence[ListedPayment], language: Language) -> dict[str, tuple[str, bool]]:
     """Return by request whom it is about, and whether that is only the end of it."""
     found = {}
     asked = [payment.inquiry_id for payment in payments if payment.inquiry_id and payment.service]
@@ -96,7 +97,7 @@ def _applicants(web: Web, payments: Sequence[PaymentView], language: Language) -
 
 
 def _rows(
-    web: Web, names: Naming, payments: Sequence[PaymentView], first_row: int, language: Language
+    web: Web, names: Naming, payments: Sequence[ListedPayment], first_row: int, language: Language
 ) -> tuple[Row, ...]:
     applicants = _applicants(web, payments, language)
     rows = []
@@ -120,7 +121,7 @@ def _rows(
 
 
 @lru_cache(_TOLD_MAX)
-def _told(names: Naming, payment: PaymentView, language: Language) -> tuple[str, bool, bool]:
+def _told(names: Naming, payment: ListedPayment, language: Language) -> tuple[str, bool, bool]:
     """Return what a payment is called, and whether it may be printed and checked: by nothing but what it is given."""
     may_print = payment.state in CHARGED and not payment.unacknowledged
     return names.payment(payment).word(language), may_print, payment.state in DOUBTFUL
@@ -128,18 +129,20 @@ def _told(names: Naming, payment: PaymentView, language: Language) -> tuple[str,
 
 def _found(
     web: Web, names: Naming, given: Given, request: AnyRequest
-) -> tuple[Found[PaymentView], dict[str, OperatorError]]:
+) -> tuple[Found[ListedPayment], dict[str, OperatorError]]:
     history, filters = web.counter.history, given.filters
     asked = sought_by(web, filters, "payment", names.payments)
     if given.is_lost:
         return nothing(), asked.wrong
     before = number_of(request.query_params.get("before", ""))
     first_row = number_of(request.query_params.get("row", "")) or 1
+    found: Found[ListedPayment]
     if filters.state == "review":
         keep = partial(_needs_review, web)
-        found = sift_page(history, asked.sought, history.payments_at, keep, before_index=before, first_row=first_row)
+        sifted = sift_page(history, asked.sought, history.payments_at, keep, before_index=before, first_row=first_row)
+        found = sifted
     else:
-        found = find_page(history, asked.sought, history.payments_at, before_index=before, first_row=first_row)
+        found = find_page(history, asked.sought, history.listed_at, before_index=before, first_row=first_row)
     if not found.rows and before is None and (payment := web.counter.queries.payment(filters.q)) is not None:
         found = Found(rows=[payment], first_row=1, older=None, page=1, pages=1, is_counted=True)
     return found, asked.wrong

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from edge.journal.finding import ActView, Sought
 from edge.journal.services import ServiceRequestView
-from edge.journal.views import InquiryView, PaymentView
+from edge.journal.views import InquiryView, ListedPayment, PaymentView
 from shared.catalogue import Field
 
 
@@ -33,6 +33,9 @@ class History(Protocol):
 
     def payments_at(self, indexes: Sequence[int]) -> list[PaymentView]:
         """Return the payments that were requested at these entries, newest first."""
+
+    def listed_at(self, indexes: Sequence[int]) -> Sequence[ListedPayment]:
+        """Return what a list says of the payments that were requested at these entries, newest first."""
 
     def inquiries_at(self, indexes: Sequence[int]) -> list[InquiryView | ServiceRequestView]:
         """Return what was asked for at these entries, newest first."""

@@ -22,6 +22,7 @@ from edge.journal.finding import (
     ticket_term,
     type_term,
 )
+from edge.journal.views import ListedPayment
 from edge.store import finding_rows
 from edge.store.rebuild import rebuild_projections
 from shared.events import (
@@ -57,7 +58,11 @@ def sought(*terms: str) -> Sought:
 
 def found(box: Box, *terms: str) -> list[str]:
     indexes = box.queries.history.find(sought(listed_term("payment"), *terms), None, 50)
-    return [payment.payment_id for payment in box.queries.history.payments_at(indexes)]
+    payments = box.queries.history.payments_at(indexes)
+    members = ListedPayment.__struct_fields__
+    listed = [ListedPayment(**{name: getattr(payment, name) for name in members}) for payment in payments]
+    assert box.queries.history.listed_at(indexes) == listed, "a list says of a payment what its page says"
+    return [payment.payment_id for payment in payments]
 
 
 def fee_request(inquiry_id: str = "q1") -> ServiceRequested:

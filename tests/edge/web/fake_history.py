@@ -62,6 +62,9 @@ class FakeHistory:
     def payments_at(self, indexes: Sequence[int]) -> list[PaymentView]:
         return self._at(self._queries.all_payments.values(), indexes)
 
+    def listed_at(self, indexes: Sequence[int]) -> list[PaymentView]:
+        return self.payments_at(indexes)
+
     def inquiries_at(self, indexes: Sequence[int]) -> list[InquiryView | ServiceRequestView]:
         return self._at([*self._queries.all_inquiries.values(), *self.requests.values()], indexes)
 

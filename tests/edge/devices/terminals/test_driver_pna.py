@@ -1,6 +1,7 @@
 """The driver against the virtual confirming terminal, over real sockets: a connection for each request."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -291,7 +292,13 @@ async def test_who_does_not_tell_its_last_transaction_is_not_ready(till: Till) -
 
 
 async def test_a_terminal_that_is_off_is_unreachable_and_its_orders_never_left(till: Till) -> None:
+    address = till.terminal._address
+    assert address is not None
     await till.terminal.stop()
+    # Nobody else may come to listen there.
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(address)
     with pytest.raises(DeviceError, match=r"terminal\.unreachable"):
         await till.driver.prepare()
     answer = await till.driver.acknowledge(amount_rial=1, stan="000001")
@@ -299,6 +306,7 @@ async def test_a_terminal_that_is_off_is_unreachable_and_its_orders_never_left(t
     assert (await till.driver.last_transaction()).kind == "no_answer"
     state = till.driver.state
     assert (state.connected, state.phase, state.last_error) == (False, "unreachable", "terminal.unreachable")
+    kept.close()
 
 
 async def test_it_is_looked_for_unasked_by_a_bare_connection(till: Till) -> None:

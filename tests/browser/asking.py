@@ -4,6 +4,8 @@ from typing import Final
 
 from playwright.sync_api import Page, expect
 
+from tests.drawn import drawn
+
 OWNER: Final = {"national_code": "0499370899", "mobile": "09123456789"}
 PATIENCE_MS: Final = 90_000
 """For what comes over the line: the provider is asked by central, and the answer comes with an exchange."""
@@ -49,13 +51,6 @@ def accept_and_send(page: Page) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/requests/**")
     drawn(page)
-
-
-def drawn(page: Page) -> None:
-    """Wait until the page is on the screen: a key that is pressed before may be lost, and nobody presses one then."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    # The page takes what comes within a burst's gap of its beginning for the rest of a burst.
-    page.wait_for_function("performance.now() > 200")
 
 
 def ask_for_fines(page: Page, car: Car, way: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, TimeoutError, expect  # noqa: A004 - the browser's own
 
 from shared.identifiers import Bill, parse_bill
-from tests.browser.asking import drawn
 from tests.browser.conftest import Picture
+from tests.drawn import drawn
 from tests.system.demo import Demo, made_bill
 
 pytestmark = [pytest.mark.browser]
@@ -39,6 +39,7 @@ def test_bills_are_scanned_paid_one_by_one_and_the_one_that_fails_is_paid_again(
     drawn(counter)
     counter.keyboard.press("g")
     counter.wait_for_url("**/bills/group")
+    drawn(counter)
     scan_in_a_row(counter, bills)
     expect(counter.locator("#barcode")).to_be_focused()
     counter.keyboard.type(bills[1].barcode)

@@ -129,8 +129,9 @@ def test_a_torn_paper_is_gone_and_a_printed_one_opens_whole(demo: Demo, counter:
     sheet = desk.locator("#paper-sheet")
     expect(sheet).to_be_visible()
     picture = sheet.locator("img")
-    whole = "(image) => image.complete && image.naturalWidth > 0 && image.clientWidth === image.naturalWidth"
-    desk.wait_for_function(whole, arg=picture.element_handle())
+    assert picture.evaluate(
+        "async (image) => { await image.decode(); return image.clientWidth === image.naturalWidth; }"
+    )
     close = sheet.get_by_role("button")
     expect(close).to_be_in_viewport()
     picture.evaluate("(image) => image.scrollIntoView({block: 'end'})")

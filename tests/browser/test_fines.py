@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.asking import LAM, PATIENCE_MS, VAV, Car, ask_for_fines, show_answer
 from tests.browser.conftest import Picture
+from tests.drawn import drawn
 from tests.system.demo import Demo
 
 pytestmark = [pytest.mark.browser]
@@ -37,6 +38,7 @@ def first_row(page: Page, demo: Demo, words: str) -> list[str]:
 def test_online_each_violation_is_a_card_and_the_one_that_failed_is_paid_again(
     demo: Demo, counter: Page, picture: Picture
 ) -> None:
+    drawn(counter)
     counter.keyboard.press("f")
     counter.wait_for_url("**/services/car_fines")
     picture(counter, "fines-two-ways")

@@ -6,8 +6,9 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.asking import LAM, OWNER, PATIENCE_MS, accept_and_send, drawn, show_answer, type_plate
+from tests.browser.asking import LAM, OWNER, PATIENCE_MS, accept_and_send, show_answer, type_plate
 from tests.browser.conftest import Picture
+from tests.drawn import drawn
 from tests.system.demo import Demo
 
 pytestmark = [pytest.mark.browser]
@@ -41,6 +42,7 @@ def open_service(page: Page, words: str, code: str) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/services/{code}")
+    drawn(page)
 
 
 def test_six_inquiries_of_the_police_are_found_by_typing_paid_and_answered(
@@ -79,6 +81,7 @@ def test_top_up_direct_package_and_code_are_offered_first_and_then_bought_once(
     site = demo.world.url("box")
 
     counter.goto(site + "/services/top_up")
+    drawn(counter)
     counter.keyboard.type("09351234567")
     expect(counter.locator("[name=operator][value=mtn]")).to_be_checked()
     counter.locator("[name=amount]").fill("۲۰٬۰۰۰")
@@ -94,6 +97,7 @@ def test_top_up_direct_package_and_code_are_offered_first_and_then_bought_once(
     card = counter.locator(".violation").nth(1)
     for code, name in (("internet_package", "package"), ("top_up_pin", "pin")):
         counter.goto(f"{site}/services/{code}")
+        drawn(counter)
         counter.keyboard.type("09123456789")
         expect(counter.locator("[name=operator][value=mci]")).to_be_checked()
         counter.keyboard.press("Enter")
@@ -151,9 +155,11 @@ def test_each_kind_of_bill_is_asked_for_and_what_is_owed_is_paid_and_followed(
     counter.keyboard.press("p")
     counter.wait_for_url("**/payments/**")
     expect(counter.locator("#payment .status--big")).to_contain_text("تأیید شد", timeout=PATIENCE_MS)
+    drawn(counter)
     # «پیگیری قبوض پرداختی»
     counter.keyboard.press("k")
     counter.wait_for_url("**/bills/paid")
+    drawn(counter)
     counter.keyboard.type(owed["mobile"]["bill_id"])
     counter.keyboard.press("Enter")
     expect(counter.locator("table.data tbody tr").first).to_contain_text(owed["mobile"]["bill_id"])

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, Vie
 from edge.store.people import OperatorView
 from shared.payment import PaymentState
 from shared.service_state import ServiceState
+from tests.drawn import drawn
 from tests.edge.web.conftest import BILL, OTHER_BILL, THE_CLOCK, THE_COUNTER
 from tests.edge.web.fake_counter import PASSWORD, FakeClock, FakeCounter
 from tests.edge.web.fake_services import FINES, OWNER
@@ -253,7 +254,7 @@ def test_a_payment_s_page_follows_it_without_a_reload(page: Page, box: Box):
     page.goto(f"/payments/{payment.payment_id}")
     expect(page.locator("#payment")).to_contain_text("در انتظار کارت")
     page.evaluate("window.stayed = true")
-    page.wait_for_function("document.getElementById('lost').hidden")
+    expect(page.locator("#lost")).to_be_hidden()
     box.do(
         lambda: box.counter.change_payment(
             payment.payment_id, state=PaymentState.APPROVED, confirmation="queued", stan="006441", outcome_index=200
@@ -336,6 +337,7 @@ def test_a_scanned_bill_is_at_the_terminal_after_one_key(page: Page, box: Box):
     page.goto("/services")
     scan(page, OTHER_BILL)
     page.wait_for_url("**/bill?barcode=*")
+    drawn(page)
     keys = press(page, "p")
     page.wait_for_url("**/payments/*")
     assert [name for name, _ in box.counter.asked] == ["pay"]
@@ -346,8 +348,10 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
     page.goto("/")
     keys = press(page, "f")
     page.wait_for_url("**/services/car_fines")
+    drawn(page)
     keys += press(page, "2")
     page.wait_for_url("**/services/car_fines_detail")
+    drawn(page)
     form = page.locator("main form")
     asked_for = [name for name in form.evaluate("form => [...form.elements].map((one) => one.name)") if name]
     plate = ["plate.two", "plate.letter", "plate.three", "plate.province"]
@@ -367,6 +371,7 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
     page.keyboard.type("09123456789", delay=150)
     keys += press(page, "Tab", "Tab", "Tab", "Space", "Enter")
     page.wait_for_url("**/requests/*")
+    drawn(page)
     (view,) = box.counter.service_views.values()
     assert view.fields == OWNER
     keys += press(page, "p")
@@ -375,7 +380,7 @@ def test_a_fine_inquiry_asks_for_no_field_that_the_guide_does_not_ask_for(page: 
     box.do(lambda: box.counter.change_request(view.inquiry_id, state=ServiceState.READY, fee=paid))
     expect(page.locator("#request")).to_contain_text("پرداخت با موفقیت انجام شد")
     keys += press(page, "v")
-    page.wait_for_function("document.querySelector('form[action$=\\'/show\\']')")
+    expect(page.locator("form[action$='/show']")).to_be_attached()
     box.do(lambda: box.counter.answer(view.inquiry_id, FINES))
     expect(page.locator(".violation")).to_have_count(3)
     keys += press(page, "p")

@@ -73,7 +73,7 @@ class SystemClock:
 
 def instant_text(at: datetime) -> str:
     """Return the one spelling of an instant that entries use: RFC 3339, UTC, milliseconds, `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat("T", "milliseconds")[:-6] + "Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -271,8 +271,8 @@ class JournalStore(Protocol):
     def begin(self) -> StoreView:
         """Begin a transaction that nobody else can write beside. Raises IntegrityError `journal.head_moved`."""
 
-    def begin_part(self) -> None:
-        """Begin a part of the transaction."""
+    def begin_part(self, *, alone: bool) -> None:
+        """Begin a part of the transaction; `alone`: there will be no other."""
 
     def keep_part(self) -> None:
         """Keep the part that was begun last."""

@@ -255,7 +255,7 @@ class JournalWriter:
         refused: list[tuple[_Request, Exception]] = []
         for request in group:
             try:
-                written.append((request, self._write_part(request.decide, view)))
+                written.append((request, self._write_part(request.decide, view, alone=len(group) == 1)))
             except _Refused as refusal:
                 refused.append((request, refusal.cause))
         return written, refused
@@ -316,7 +316,7 @@ class JournalWriter:
     def _write_recovery(self) -> list[Recorded]:
         """Journal that the medium is well: only a durable entry behind it makes what was uncertain certain."""
         view = self._store.begin()
-        self._store.begin_part()
+        self._store.begin_part(alone=True)
         bodies = () if self.after_failure is None else self.after_failure(view)
         records = [self._append(body) for body in bodies]
         self._store.keep_part()
@@ -347,9 +347,9 @@ class JournalWriter:
                     raise
         return None
 
-    def _write_part(self, decide: Decide, view: StoreView) -> list[Recorded]:
+    def _write_part(self, decide: Decide, view: StoreView, *, alone: bool) -> list[Recorded]:
         """Run one decision and append what it decided. Raises _Refused when only this decision is at fault."""
-        self._store.begin_part()
+        self._store.begin_part(alone=alone)
         try:
             bodies = decide(view)
         except Exception as error:

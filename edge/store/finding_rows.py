@@ -44,6 +44,7 @@ VOCABULARY: Final = "temp.finding_vocabulary"
 _UNCHANGING: Final = (PaymentSent, StatusQueried)
 """Entries about a payment that change nothing by which it is found."""
 _MORE_THAN_ACTS: Final = (PaymentRequested, InquiryRequested, ServiceRequested)
+"""Entries that a document begins with."""
 
 Document = tuple[int, tuple[str, ...]]
 """The index of an entry, and its terms."""
@@ -137,6 +138,8 @@ def _inquiry_document(connection: apsw.Connection, inquiry_id: str) -> Iterator[
 
 def note(connection: apsw.Connection, body: Body, before: tuple[Document, ...]) -> None:
     """Bring the index to what the rows say after an entry; `before` is what `documents_of` it said before."""
+    if not before and not isinstance(body, _MORE_THAN_ACTS):
+        return  # Of something this file has not, and does not get by this.
     after = documents_of(connection, body)
     if after == before:
         return

@@ -46,6 +46,7 @@ class SqliteJournalStore:
         self._view = SqliteStoreView(connection, self._clock, self._entropy)
         self._head = self._head_on_file()
         self._head_before_part = self._head
+        self._part_alone = False
         self._forget()
         self._changes_before = connection.total_changes()
         self._seen_version = _UNSEEN
@@ -100,19 +101,27 @@ class SqliteJournalStore:
             self._seen_version = version
         return self._view
 
-    def begin_part(self) -> None:
-        """Begin a part of the transaction."""
-        self._connection.execute("SAVEPOINT part")
+    def begin_part(self, *, alone: bool) -> None:
+        """Begin a part of the transaction. The only one needs no savepoint, for which SQLite copies what it changes."""
+        self._part_alone = alone
+        if not alone:
+            self._connection.execute("SAVEPOINT part")
         self._head_before_part = self._head
 
     def keep_part(self) -> None:
         """Keep the part."""
-        self._connection.execute("RELEASE part")
+        if not self._part_alone:
+            self._connection.execute("RELEASE part")
 
     def undo_part(self) -> None:
         """Undo the part."""
-        self._connection.execute("ROLLBACK TO part")
-        self._connection.execute("RELEASE part")
+        if self._part_alone:
+            self._connection.execute("ROLLBACK")
+            self._connection.execute("BEGIN")  # Nothing comes but the commit, of nothing: no lock for that.
+            self._changes_before = self._connection.total_changes()
+        else:
+            self._connection.execute("ROLLBACK TO part")
+            self._connection.execute("RELEASE part")
         if self._head != self._head_before_part:
             self._head = self._head_before_part
             self._forget()

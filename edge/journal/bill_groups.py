@@ -29,8 +29,8 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True):
     confirmation: Confirmation
     case_id: str | None
     printed: int
-    is_disputed: bool
-    """It counts as not charged, and a charge of it was spoken of."""
+    disputed: PaymentView | None = None
+    """Its payment that counts as not charged and of which a charge was spoken: not always the one it stands by."""
     held_by: str | None = None
     """The payment that holds it though this one charged nothing: of a whole that it is a part of, or of another box."""
 
@@ -42,14 +42,14 @@ class GroupLine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_free(self) -> bool:
         """Return whether it is certainly not charged: it may be paid again."""
-        return self.payment.state in CERTAINLY_UNCHARGED and not self.is_disputed and self.held_by is None
+        return self.payment.state in CERTAINLY_UNCHARGED and self.disputed is None and self.held_by is None
 
     @property
     def state(self) -> GroupState:
         """Return how the slip names it."""
         if self.is_paid and self.payment.state is not PaymentState.REVERSAL_IN_DOUBT:
             return _PAID[self.confirmation]
-        if self.is_disputed or self.payment.state not in CERTAINLY_UNCHARGED | {PaymentState.REQUESTED}:
+        if self.disputed is not None or self.payment.state not in CERTAINLY_UNCHARGED | {PaymentState.REQUESTED}:
             return "in_doubt"
         return "declined" if self.payment.state in _DECLINED else "not_sent"
 

@@ -97,7 +97,7 @@ class GroupShown(msgspec.Struct, frozen=True, kw_only=True):
     free_rial: int
     paid_count: int
     doubtful: tuple[PaymentView, ...]
-    """Payments in doubt, whose terminal can be asked."""
+    """Payments in doubt or disputed, whose terminal can be asked."""
     now: LineShown | None
     """The bill whose card is waited for."""
     status: Status | None
@@ -111,11 +111,9 @@ class GroupShown(msgspec.Struct, frozen=True, kw_only=True):
 def group_shown(counter: Counter, group: GroupView) -> GroupShown:
     """Return what the page of a group shows now."""
     lines = tuple(_line(counter, line) for line in group.lines)
-    doubtful = {
-        line.payment.payment_id: line.payment
-        for line in group.lines
-        if line.payment.state in DOUBTFUL or line.is_disputed
-    }
+    in_doubt = [line.payment for line in group.lines if line.payment.state in DOUBTFUL]
+    disputed = [line.disputed for line in group.lines if line.disputed is not None]
+    doubtful = {payment.payment_id: payment for payment in (*in_doubt, *disputed)}
     paid = [line for line in group.lines if line.is_paid]
     under_way = any(line.payment.state in UNDER_WAY for line in group.lines)
     return GroupShown(

@@ -54,7 +54,7 @@ def group_view(told: Told, group_id: str) -> GroupView:
 
 def lines_of(payment: PaymentView) -> tuple[GroupLine, ...]:
     """Return the bills of one charge."""
-    found = (_line_of(payment, obligation, is_disputed=False) for obligation in payment.obligations)
+    found = (_line_of(payment, obligation) for obligation in payment.obligations)
     return tuple(line for line in found if line is not None)
 
 
@@ -63,11 +63,13 @@ def _line(told: Told, obligation: str, payment: PaymentView) -> GroupLine | None
     if payment.state in CERTAINLY_UNCHARGED:
         others = told.others
         held = told.whole_of(obligation) or others.holder_of(obligation) or others.whole_of(obligation)
-    line = _line_of(payment, obligation, is_disputed=disputed(told, obligation) is not None)
-    return None if line is None else msgspec.structs.replace(line, held_by=held and held.payment_id)
+    line = _line_of(payment, obligation)
+    if line is None:
+        return None
+    return msgspec.structs.replace(line, disputed=disputed(told, obligation), held_by=held and held.payment_id)
 
 
-def _line_of(payment: PaymentView, obligation: str, *, is_disputed: bool) -> GroupLine | None:
+def _line_of(payment: PaymentView, obligation: str) -> GroupLine | None:
     item = next((number for number, one in enumerate(payment.items) if one.obligation == obligation), None)
     paid: PaymentView | ItemView = payment if item is None else payment.items[item]
     if paid.bill_id is None or paid.bill_payment_id is None:
@@ -80,5 +82,4 @@ def _line_of(payment: PaymentView, obligation: str, *, is_disputed: bool) -> Gro
         confirmation=paid.confirmation,
         case_id=paid.case_id,
         printed=paid.printed,
-        is_disputed=is_disputed,
     )

@@ -215,14 +215,16 @@ async def test_a_bill_held_at_another_box_is_left_out_and_holds_up_no_other(offi
     office.virtual.set_auto("decline")
     group_id = await paying.pay(FIVE, one_charge=True, operator="sara", name="n")
     await rest(office, paying.view(group_id))
-    held = bill_obligation(FIVE[1].bill_id, FIVE[1].payment_id)
-    hear(office.box, held_there(there("o1", "approved", held)))
+    held, part = (bill_obligation(FIVE[place].bill_id, FIVE[place].payment_id) for place in (1, 3))
+    hear(office.box, held_there(there("o1", "approved", held), there("o2", "approved", "bill:2:2", covers=(part,))))
     group = paying.view(group_id)
-    assert [line.held_by for line in group.lines] == [None, "o1", None, None, None]
+    assert [line.held_by for line in group.lines] == [None, "o1", None, "o2", None]
     office.virtual.set_auto("approve")
     await paying.pay_again(group_id, one_charge=True, operator="sara", name="rest")
     await rest(office, paying.view(group_id))
-    assert [charge.amount_rial for charge in office.virtual.charges] == [SUM_RIAL - FIVE[1].amount_rial]
+    assert [charge.amount_rial for charge in office.virtual.charges] == [
+        SUM_RIAL - FIVE[1].amount_rial - FIVE[3].amount_rial
+    ]
     assert not paying.view(group_id).free
 
 

@@ -269,6 +269,30 @@ async def test_what_a_whole_holds_keeps_nobody_from_paying_the_rest_of_a_group_a
     assert {item.bill_id for item in again.items} == {bill.bill_id for bill in BILLS} - {part.bill_id}
 
 
+async def test_a_disputed_bill_is_asked_about_by_the_payment_that_is_disputed_and_the_rest_is_paid(
+    teller: Browser, office: Office
+):
+    office.virtual.set_auto("decline")
+    alone = await office.pay(BILLS[1])
+    await office.ends(alone)
+    at = await paid(teller, office)
+    (dropped,) = office.box.queries.payments_of_group(at.rsplit("/", 1)[1])
+    office.worker.stray_answer(office.charge_of(alone, amount_rial=1))
+    await office.until(lambda: ("stray_approval", alone) in office.alarms())
+    page = await teller.page(at)
+    assert page.form(f"/payments/{alone}/check")["next"] == at
+    assert f"/payments/{dropped.payment_id}/check" not in page.source, "nothing was said of that one"
+    told = await teller.client.get(
+        f"/api/v1/bill-groups/{at.rsplit('/', 1)[1]}", headers={"Authorization": "Bearer all"}
+    )
+    assert [bill["state"] for bill in told.json()["bills"]] == ["declined", "in_doubt", "declined", "declined"]
+    office.virtual.set_auto("approve")
+    assert (await teller.send(at, f"{at}/again", charge="one")).status_code == 303
+    again = office.box.queries.payments_of_group(at.rsplit("/", 1)[1])[-1]
+    assert await office.ends(again.payment_id) is PaymentState.APPROVED
+    assert {item.bill_id for item in again.items} == {bill.bill_id for bill in BILLS} - {BILLS[1].bill_id}
+
+
 async def test_older_paid_bills_are_a_page_further(teller: Browser, office: Office, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("edge.web.pages.paid_bills.ROWS_MAX", 2)
     office.virtual.set_auto("approve")

@@ -31,7 +31,11 @@ Answer = Literal["none", "awaited", "given_up"]
 ANSWER_AWAITED_FOR: Final = timedelta(hours=72)
 """So long after a question left, a customer whose money is asked about has waited enough."""
 ASKED_AT_LEAST: Final = 3
-"""So often was a provider asked before it is said that it does not answer."""
+"""So often was a provider asked before it is said that it does not answer: central may have been away itself.
+
+Turns in which it was not reached count, for one that is gone for good is never reached; turns before the question left
+do not (`central.providers.worker`), for nobody was asked by them.
+"""
 FOLLOWS: Final = "follows_claim"
 """The reason of a transfer by which a pay-out follows the claims that are left."""
 BEYOND_GONE: Final = "beyond_gone"

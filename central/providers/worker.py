@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Engine, func, or_, select, update
+from sqlalchemy import Connection, Engine, case, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from central.ledger.booking import PaymentBook, case_about
@@ -223,7 +223,11 @@ def _mark_asked(engine: Engine, asked: Asked, now: datetime) -> bool:
                 provider_task.c.lease == asked.lease,
                 provider_task.c.lease_until > now,
             )
-            .values(asked_at=now, out_since=func.coalesce(provider_task.c.out_since, now))
+            .values(
+                asked_at=now,
+                out_since=func.coalesce(provider_task.c.out_since, now),
+                attempts=case((provider_task.c.out_since.is_(None), 1), else_=provider_task.c.attempts),
+            )
             .returning(provider_task.c.task_id)
         )
         return marked.one_or_none() is not None
@@ -261,7 +265,8 @@ def _write_locked(connection: Connection, desk: ProviderDesk, asked: Asked, turn
     if isinstance(reply, Withdrawn) and not _is_stopped(connection, asked):
         reply = NotDone(why="it may be asked again")
     if isinstance(reply, NotYet):
-        values = _put_back(connection, desk, asked, reply, row)
+        counted = msgspec.structs.replace(asked, attempts=_turns_of(asked, turn, row))
+        values = _put_back(connection, desk, counted, reply, row)
     else:
         now, paid = desk.clock.now(), _paid(connection, asked)
         outcome = _finish(connection, desk, asked, reply)
@@ -331,13 +336,24 @@ def _put_back(connection: Connection, desk: ProviderDesk, asked: Asked, reply: N
     now = desk.clock.now()
     overdue_at = row.made_at + timedelta(milliseconds=desk.timing.overdue_after_ms)
     if now >= overdue_at and (payment := _paid(connection, asked)) is not None:
-        case = case_about(payment, "overdue", item=asked.item, track_id=asked.track_id, problem=reply.why)
-        open_case(connection, case, at=now)
+        overdue = case_about(payment, "overdue", item=asked.item, track_id=asked.track_id, problem=reply.why)
+        open_case(connection, overdue, at=now)
     return {
         "state": "waiting",
         "next_at": now + timedelta(milliseconds=_wait_ms(desk, asked.attempts)),
+        "attempts": asked.attempts,
         "last_problem": reply.why,
     }
+
+
+def _turns_of(asked: Asked, turn: _Turn, row: Any) -> int:
+    """Return how many turns a question had: since it left, where it is out, for only those asked its provider.
+
+    By them it is told whether a provider was given time to answer (`central.ledger.paying_out`).
+    """
+    if turn.asked_at is None:
+        return asked.attempts
+    return 1 if row.out_since is None else int(row.attempts)
 
 
 def _wait_ms(desk: ProviderDesk, attempts: int) -> int:

@@ -325,7 +325,7 @@ provider_task: Final = Table(
 """Questions to providers, each to the connector its `route` names.
 
 `asked_at` is set before the first byte leaves: from then on the status is asked first. `out_since` is when it was set
-first and nobody has said since that nothing was done.
+first and nobody has said since that nothing was done; `attempts` are counted anew from there.
 """
 
 money_case: Final = Table(

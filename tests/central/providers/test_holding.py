@@ -320,6 +320,26 @@ def agree_waiting(world: World, case_id: str) -> None:
     agree_closing(world.engine, case_id, newest.closing_id, by="sara", clock=world.clock)
 
 
+def test_turns_before_the_question_left_are_not_taken_for_a_provider_that_does_not_answer(world: World) -> None:
+    world.bad_day("pending", times=0)
+    case_id = never_acknowledged(world)
+    for _ in range(5):
+        world.clock.wait(600)
+        assert world.work() == HELD
+    world.post(PaymentAcknowledged(payment_id="pay-1"))
+    world.clock.wait(600)
+    assert (world.work(), world.calls("confirm")) == (HELD, 1)
+    # Now central is away itself: the biller was asked once, and may have taken the money at that.
+    world.clock.wait(73 * 3_600)
+    with pytest.raises(OperatorError, match=r"case\.answer_awaited"):
+        end(world, case_id, "refunded_unanswered")
+    for _ in range(2):
+        assert world.work() == HELD
+        world.clock.wait(600)
+    agree_waiting(world, case_id)
+    assert world.balances() == {"receivable:11223344": 17_000, "paid_out": 17_000}
+
+
 def answers_now(world: World) -> None:
     world.control.post("/control/good-day").raise_for_status()
     world.clock.wait(600)

@@ -21,7 +21,7 @@ from central.ledger.cases import CaseKind, NewCase, open_case
 from central.ledger.fees import give_fee
 from central.ledger.giving_back import agreed_for_finance
 from central.ledger.keeping import keep_asked
-from central.ledger.locking import lock_payments
+from central.ledger.locking import lock_payments, lock_payments_of
 from central.ledger.paying_out import paid_back
 from central.ledger.questions import BILLS, ask_provider, task_id, track_id
 from central.ledger.storable import name_or_none
@@ -30,7 +30,7 @@ from central.ledger.tariffs import check_charge, check_request
 from central.store.books import office_payment, provider_task
 from central.store.services import service_request
 from shared.events import ImageAsked, ServiceRequested, ServiceRetried
-from shared.payment import PaymentState
+from shared.payment import CHARGED, PaymentState
 
 HAS_RESULT: Final = ("done", "nothing")
 """Outcomes that are results; the others are none."""
@@ -198,6 +198,31 @@ def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> Paym
     return next((fee for fee in fees if fee is not None and stands(fee) and not paid_back(connection, fee)), None)
 
 
+def fee_of_answer(connection: Connection, office_id: str, inquiry_id: str) -> PaymentBook | None:
+    """Return the payment by whose money a result that is there now was got, or None where no fee was charged.
+
+    That by which the fee stands. Else the newest that is charged, though it goes back or finance paid it back while the
+    provider was asked: the answer is the customer's, and its shares are owed on, as if it had come the moment before.
+    """
+    standing = charged_fee(connection, office_id, inquiry_id)
+    if standing is not None:
+        return standing
+    table = office_payment.c
+    found = connection.execute(
+        select(table.payment_id)
+        .where(
+            table.office_id == office_id,
+            table.inquiry_id == inquiry_id,
+            table.purpose == "inquiry_fee",
+            table.state.in_(sorted(CHARGED)),
+            table.unacknowledged.is_(False),
+        )
+        .order_by(table.ordinal.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if found is None else load_payment(connection, office_id, found)
+
+
 def fee_paid_back(connection: Connection, office_id: str, inquiry_id: str) -> str | None:
     """Return by which case finance paid the fee of a request back, or None where that is not so or another one stands.
 
@@ -214,8 +239,8 @@ def fee_paid_back(connection: Connection, office_id: str, inquiry_id: str) -> st
 
 
 def lock_request(connection: Connection, office_id: str, inquiry_id: str) -> None:
-    """Lock the payment by which a request's fee stands, then the request."""
-    charged_fee(connection, office_id, inquiry_id)
+    """Lock the payments of a request, one by which its fee goes back among them, then the request."""
+    lock_payments_of(connection, office_id, payments=(), requests=(inquiry_id,))
     _row(connection, office_id, inquiry_id, lock=True)
 
 

@@ -12,7 +12,7 @@ from central.ledger.booking import PaymentBook
 from central.ledger.cases import case_id, note_if_there
 from central.ledger.debts import keep_debts
 from central.ledger.fees import give_fee
-from central.ledger.services import HAS_RESULT, charged_fee, owe_fee_back
+from central.ledger.services import HAS_RESULT, charged_fee, fee_of_answer, owe_fee_back, stands
 from central.providers.connector import Pictured, Served
 from central.providers.data_keys import seal_to_office
 from central.providers.desk import AppendFeed, Asked
@@ -25,6 +25,11 @@ from shared.sealed import Sealed
 
 FEE_IS_BACK: Final = "fee_paid_back"
 """The reason told of a request whose fee finance paid back."""
+ANSWERED_AS_WELL: Final = (
+    "پاسخ پس از توافق بر برگشت کارمزد آمد و در دفتر است؛ سهم‌های کارمزد بدهی مرکز است · "
+    "the answer came after two people agreed to give the fee back: it is there, and the fee's shares are owed"
+)
+"""The note in the case by which a fee goes back whose provider answered meanwhile; a person decides."""
 ANSWERED_AFTER_ALL: Final = "پاسخ آمد: کارمزد برنمی‌گردد · it was answered after all: the fee is not owed back"
 
 
@@ -39,16 +44,17 @@ def finish_service(
 ) -> str:
     """Write a service's answer; return the task's outcome word.
 
-    A result earns the fee. Without one, a case of the fee is opened where it is charged: a refund when the provider
-    refuses for good, a decision when the parameters were wrong.
+    A result earns the fee, also one that goes back, or was paid back, while the provider was asked. Without a result, a
+    case of the fee is opened where it stands: a refund when the provider refuses for good, a decision when the
+    parameters were wrong.
     """
     at = clock.now()
     office_id, inquiry_id = asked.office_id, asked.subject
-    fee = charged_fee(connection, office_id, inquiry_id)
+    has_result = reply.outcome in HAS_RESULT
+    fee = (fee_of_answer if has_result else charged_fee)(connection, office_id, inquiry_id)
     table = service_request
     here = (table.c.office_id == office_id, table.c.inquiry_id == inquiry_id)
     row = connection.execute(select(table).where(*here).with_for_update()).one()
-    has_result = reply.outcome in HAS_RESULT
     case = None
     if fee is not None:
         case = _settle_fee(connection, asked, fee, reply, provider=provider, at=at)
@@ -135,8 +141,13 @@ def _settle_fee(
         give_fee(connection, fee, "refused", provider=provider, track_id=asked.track_id, reason=reply.reason, at=at)
         return _owe(connection, asked, reply, at)
     give_fee(connection, fee, "confirmed", provider=provider, track_id=asked.track_id, at=at)
+    kept = stands(fee)
+    if not kept and fee.confirmation == "confirmed":
+        # Told again: whoever agreed to give it back knew of the answer.
+        return None
     for kind in ("refund", "no_result"):
-        note_if_there(connection, case_id(kind, fee.about), ANSWERED_AFTER_ALL, closes=True, at=at)
+        note = ANSWERED_AFTER_ALL if kept else ANSWERED_AS_WELL
+        note_if_there(connection, case_id(kind, fee.about), note, closes=kept, at=at)
     return None
 
 

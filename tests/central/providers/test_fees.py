@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
 from central.ledger.cases import NewCase, open_case
+from central.providers.serving import ANSWERED_AS_WELL
 from central.reconciliation.closing import agree_closing, closings, propose_closing
+from central.reconciliation.queries import case as case_view
 from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
 from shared.events import (
@@ -17,6 +19,9 @@ from shared.events import (
     PaymentApproved,
     PaymentReversed,
     PaymentSent,
+    RefundAgreed,
+    RefundProposed,
+    ReversalRefused,
     ReversalRequested,
     ServiceAnswered,
     ServiceRetried,
@@ -94,7 +99,7 @@ def test_a_second_fee_of_what_was_refused_is_owed_back_too(world: ServiceWorld) 
     assert found == {"fee-q1": ("refund", "closed"), "fee-2": ("refund", "open")}
 
 
-def test_a_fee_that_finance_paid_back_meanwhile_is_not_earned(world: ServiceWorld) -> None:
+def test_an_answer_to_a_fee_that_finance_paid_back_meanwhile_is_had_beside_the_money(world: ServiceWorld) -> None:
     world.bad_day("wrong_parameter", on="service")
     world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
     world.work_all()
@@ -103,13 +108,92 @@ def test_a_fee_that_finance_paid_back_meanwhile_is_not_earned(world: ServiceWorl
     world.bad_day("pending", on="service")
     world.post(ServiceRetried(inquiry_id="q1", operator="op"))
     assert world.work_all().waiting == 1
-    propose_closing(world.engine, case.case_id, outcome="refunded", reason="کارت", by="mina", clock=world.clock)
-    agree_closing(world.engine, case.case_id, 1, by="sara", clock=world.clock)
+    end(world, case.case_id, "refunded")
     world.clock.wait(60)
     world.work_all()
     answers = [told.outcome for told in world.told() if isinstance(told, ServiceAnswered)]
     assert answers == ["wrong_parameter", "done"]
-    assert world.balances() == {RECEIVABLE: FEE_RIAL, "paid_out": FEE_RIAL}
+    # The provider did its part and is owed its share; the fee that was to pay for it is with the customer.
+    hole = {RECEIVABLE: FEE_RIAL, **SHARES, "paid_out": FEE_RIAL, "recoverable": FEE_RIAL}
+    assert world.balances() == hole
+    assert found_cases(world) == {"no_result": "closed", "had_twice": "open"}
+
+
+def found_cases(world: ServiceWorld) -> dict[str, str]:
+    with world.engine.connect() as connection:
+        return {case.kind: case.state for case in cases(connection)}
+
+
+def asked_and_pending(world: ServiceWorld) -> None:
+    """Have a paid request put to its provider, which has not answered it yet."""
+    world.bad_day("pending", on="service")
+    world.post(world.ask("q1", "car_fines_detail", **FINES), *world.fee("q1"))
+    assert world.work_all().waiting == 1
+
+
+def two_give_the_fee_back(world: ServiceWorld) -> None:
+    refund = {"refund_id": "r1", "payment_id": "fee-q1"}
+    world.post(
+        RefundProposed(**refund, means="central", amount_rial=FEE_RIAL, operator="a", reason="waited too long"),
+        RefundAgreed(**refund, operator="b"),
+    )
+
+
+def answered_now(world: ServiceWorld) -> None:
+    world.clock.wait(60)
+    assert world.work_all().done == 1
+    assert (world.answer().outcome, world.kept("q1").outcome) == ("done", "done")
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+def test_a_fee_that_two_people_give_back_is_one_story_whichever_came_first(
+    world: ServiceWorld, *, answer_first: bool
+) -> None:
+    asked_and_pending(world)
+    for step in (answered_now, two_give_the_fee_back)[:: 1 if answer_first else -1]:
+        step(world)
+    # The answer is at the office: its provider is owed its share, and the case waits for finance, who knows of both.
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES}
+    assert found_cases(world) == {"refund": "open"}
+    with world.engine.connect() as connection:
+        (case,) = cases(connection)
+        view = case_view(connection, case.case_id)
+    assert view is not None
+    assert any(note.text == ANSWERED_AS_WELL for note in view.notes) is not answer_first
+    end(world, case.case_id, "refunded")
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES, "paid_out": FEE_RIAL, "losses": FEE_RIAL}
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+def test_a_fee_that_its_terminal_gives_back_is_one_story_whenever_the_answer_comes(
+    world: ServiceWorld, *, answer_first: bool
+) -> None:
+    asked_and_pending(world)
+    ordered = ReversalRequested(payment_id="fee-q1", refund_id="r1", means="void")
+    for step in (answered_now, lambda world: world.post(ordered))[:: 1 if answer_first else -1]:
+        step(world)
+    world.post(PaymentReversed(payment_id="fee-q1", evidence=Evidence(source="reversal", response_code="00")))
+    assert world.balances() == {"recoverable": FEE_RIAL, **SHARES}
+    assert found_cases(world) == {"confirmed_uncharged": "open"}
+
+
+def test_a_fee_that_its_terminal_did_not_give_back_is_earned_once(world: ServiceWorld) -> None:
+    asked_and_pending(world)
+    world.post(ReversalRequested(payment_id="fee-q1", refund_id="r1", means="void"))
+    answered_now(world)
+    world.post(ReversalRefused(payment_id="fee-q1", reason="refused"))
+    assert (world.balances(), found_cases(world)) == ({RECEIVABLE: FEE_RIAL, **SHARES}, {})
+
+
+def test_a_fee_given_back_before_its_answer_earns_nothing(world: ServiceWorld) -> None:
+    asked_and_pending(world)
+    world.post(
+        ReversalRequested(payment_id="fee-q1", refund_id="r1", means="void"),
+        PaymentReversed(payment_id="fee-q1", evidence=Evidence(source="reversal", response_code="00")),
+    )
+    answered_now(world)
+    # The answer stays sealed at the office, where the fee may be paid anew.
+    assert (world.balances(), found_cases(world)) == ({}, {})
 
 
 def test_what_is_asked_anew_is_overdue_by_its_own_time(world: ServiceWorld) -> None:

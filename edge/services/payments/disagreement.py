@@ -47,6 +47,7 @@ def disputed(told: Told, obligation: str) -> PaymentView | None:
         (
             payment
             for payment in (*told.payments_of(obligation), *told.wholes_of(obligation))
+            # Its alarms are read only where they can matter.
             if payment.state in CERTAINLY_UNCHARGED
             and disagreement_stands(payment, told.alarms_about(payment.payment_id))
         ),

@@ -136,10 +136,7 @@ def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | N
     debt = _debt(view, wanted)
     paid = [(payment, obligation) for obligation in debt for payment in view.payments_of(obligation)]
     paid += [(whole, whole.obligation) for obligation in debt for whole in view.wholes_of(obligation)]
-    charged = any(
-        payment.state in CHARGED and payment.payment_id != wanted.payment_id and not is_refused(payment, obligation)
-        for payment, obligation in paid
-    )
+    charged = any(payment.state in CHARGED and not is_refused(payment, obligation) for payment, obligation in paid)
     return "payment.obligation_held" if charged else None
 
 

@@ -1,7 +1,7 @@
 """One debt under two answers about the same car: what the journal can know is refused, of the rest a page warns."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from shared.events import (
     ObligationElsewhere,
     ObligationsHeld,
     PaymentApproved,
+    PaymentConfirmed,
     PaymentElsewhere,
     PaymentRefused,
 )
@@ -87,6 +88,28 @@ async def test_a_debt_whose_money_the_provider_refused_is_paid_under_a_new_answe
     assert len(desk.office.virtual.charges) == 4, "two fees, the refused charge and this one"
 
 
+async def test_of_bills_charged_together_only_the_refused_one_is_paid_under_a_new_answer(desk: Desk) -> None:
+    first = await answered(desk, listed("9914010001", "9914010002"))
+    paid = await desk.pay(first, "i9914010001", "i9914010002")
+    again = await answered(
+        desk,
+        AnswerDocument(
+            items=(
+                Item(key="x", values={"serial": "9914010001"}, payable=payable("x", ANOTHER)),
+                Item(key="y", values={"serial": "9914010002"}, payable=payable("y", WHOLE)),
+            )
+        ),
+    )
+    words: dict[str, Any] = {"payment_id": paid, "provider": "gateway", "track_id": "t2"}
+    desk.tell(PaymentRefused(**words, reason="expired", case_id="c1", item=0))
+    desk.tell(PaymentConfirmed(**words, provider_reference="881", confirmed_at="", item=1))
+    assert desk.view(again).payable == {"x"}
+    with pytest.raises(OperatorError) as refused:
+        await desk.pay(again, "y")
+    assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
+    assert await desk.office.ends(await desk.pay(again, "x")) is PaymentState.APPROVED
+
+
 async def test_what_is_another_violation_or_another_car_is_paid(desk: Desk) -> None:
     first = await answered(desk, listed("9914010001"))
     second = await answered(
@@ -111,6 +134,9 @@ async def test_a_paper_of_one_violation_is_refused_once_the_whole_is_paid(desk: 
             await desk.office.pay(part)
         assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
     desk.tell(PaymentRefused(payment_id=paid, provider="gateway", track_id="t2", reason="expired", case_id="c1"))
+    assert desk.view(asked).payable == frozenset()
+    with pytest.raises(OperatorError, match=r"payment\.obligation_held"):
+        await desk.pay(asked, "i9914010001")
     assert read_bill(queries, ONE.barcode).earlier is None, (
         "its money is owed back, and the violation is owed as before"
     )
@@ -205,10 +231,10 @@ async def test_a_total_without_parts_is_warned_of_and_not_refused(desk: Desk) ->
     assert desk.view(await answered(desk, listed("9914010001"))).paid_unseen == ()
 
 
-def held_elsewhere(paid: Bill, *parts: Bill) -> ObligationsHeld:
+def held_elsewhere(paid: Bill, *parts: Bill, said: Literal["none", "refused"] = "none") -> ObligationsHeld:
     """Central's word that another box of the office charged a bill, and of which it was the whole."""
     obligation, *covers = (bill_obligation(bill.bill_id, bill.payment_id) for bill in (paid, *parts))
-    held = ObligationElsewhere(obligation=obligation, amount_rial=paid.amount_rial)
+    held = ObligationElsewhere(obligation=obligation, amount_rial=paid.amount_rial, confirmation=said)
     payment = PaymentElsewhere(
         payment_id="theirs",
         state=PaymentState.APPROVED,
@@ -227,10 +253,12 @@ async def test_the_whole_at_one_box_and_a_part_at_another_are_one_debt(desk: Des
     if whole_is_theirs:
         desk.tell(held_elsewhere(WHOLE, ONE, OTHER))
         # Their whole went by another bill than this answer's, and the paper of a part names no answer at all.
-        part = await answered(desk, listed("9914010001"), plate="992728388")
+        part = await answered(desk, listed("9914010001"), plate="۹۹ ل ۲۸۳ ایران ۸۹")
         assert desk.view(part).payable == frozenset()
         found = read_bill(desk.office.box.queries, ONE.bill_id, ONE.payment_id)
         assert (found.earlier, found.elsewhere and found.elsewhere.payment_id) == (None, "theirs")
+        with pytest.raises(OperatorError, match=r"payment\.held_elsewhere"):
+            await desk.office.pay(ONE)
         wanted = [(both, "total"), (both, "i9914010002"), (part, "i9914010001")]
     else:
         desk.tell(held_elsewhere(ONE))
@@ -240,3 +268,26 @@ async def test_the_whole_at_one_box_and_a_part_at_another_are_one_debt(desk: Des
             await desk.pay(inquiry_id, key)
         assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.held_elsewhere", "theirs")
     assert desk.view(both).payable == (frozenset() if whole_is_theirs else {"i9914010002"})
+
+
+async def test_a_debt_whose_money_was_refused_at_another_box_is_paid_here_under_a_new_answer(desk: Desk) -> None:
+    first = await answered(desk, listed("9914010001"))
+    again = await answered(
+        desk, AnswerDocument(items=(Item(key="x", values={"serial": "9914010001"}, payable=payable("x", OTHER)),))
+    )
+    desk.tell(held_elsewhere(ONE, said="refused"))
+    assert desk.view(first).payable == frozenset()
+    assert desk.view(again).payable == {"x"}
+    with pytest.raises(OperatorError) as refused:
+        await desk.pay(first, "i9914010001")
+    assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.held_elsewhere", "theirs")
+    assert await desk.office.ends(await desk.pay(again, "x")) is PaymentState.APPROVED
+
+
+async def test_a_whole_that_waits_is_not_sent_once_another_box_took_a_part(desk: Desk) -> None:
+    asked = await answered(desk, listed("9914010001", "9914010002", whole=True))
+    async with desk.office.worker.lock:
+        waiting = await desk.selling.pay_answer(asked, ["total"], operator="sara")
+        desk.tell(held_elsewhere(ONE))
+    assert await desk.office.ends(waiting) is PaymentState.NOT_SENT
+    assert desk.office.payment(waiting).not_sent_reason == "payment.held_elsewhere"

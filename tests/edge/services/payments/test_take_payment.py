@@ -126,6 +126,7 @@ async def test_a_terminal_with_a_payment_in_doubt_takes_no_other(tmp_path: Path,
         waiting = await office.pay(POWER)
         assert await office.ends(silent) is PaymentState.IN_DOUBT
         assert await office.ends(waiting) is PaymentState.NOT_SENT
+        assert office.payment(waiting).not_sent_reason == "payment.terminal_locked"
         with pytest.raises(OperatorError, match=r"payment\.terminal_locked") as refused:
             await office.pay(POWER)
         assert refused.value.data["payment_id"] == silent

@@ -10,6 +10,8 @@ import pytest
 from edge.devices.terminals.outcome import TerminalOutcome
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.services.payments.wanted import bill_wanted
+from edge.store.exchange_store import SqliteExchangeStore
+from edge.uplink.ports import Settlement
 from shared.errors import OperatorError
 from shared.events import InquiryAnswered, InquiryRequested
 from shared.payment import PaymentState
@@ -43,6 +45,29 @@ async def test_a_late_approval_stops_the_second_payment_that_was_not_sent_yet(of
     assert not office.virtual.charges
     assert office.payment(first).late
     assert not office.payment(first).doubled
+
+
+async def test_a_box_that_is_set_aside_while_a_payment_waits_sends_no_amount(office: Office) -> None:
+    async with office.worker.lock:
+        waiting = await office.pay()
+        await SqliteExchangeStore(office.box.queries, office.box.writer).settle(
+            Settlement(
+                token=None,
+                cosigned_size=None,
+                cosigned_note=None,
+                next_index=0,
+                quarantined=True,
+                feeds=(),
+                alarms=(),
+                answered_at="2026-11-22T08:00:00.000Z",
+            )
+        )
+    office.virtual.set_auto("approve")
+    assert await office.ends(waiting) is PaymentState.NOT_SENT
+    assert office.payment(waiting).not_sent_reason == "payment.box_quarantined"
+    with pytest.raises(OperatorError, match=r"payment\.box_quarantined"):
+        await office.pay()
+    assert not office.virtual.charges
 
 
 async def test_a_late_approval_has_the_second_payment_at_the_card_cancelled(office: Office) -> None:

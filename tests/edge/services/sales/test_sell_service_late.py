@@ -73,14 +73,21 @@ async def test_a_late_approval_leaves_another_part_alone(desk: Desk) -> None:
     assert await office.ends(second) is PaymentState.APPROVED
 
 
-async def test_a_disputed_whole_keeps_its_parts_from_being_paid(desk: Desk) -> None:
+@pytest.mark.parametrize(("first_key", "second_key", "left"), [("total", "1", set()), ("1", "total", {"2"})])
+async def test_a_disputed_part_or_whole_keeps_the_same_debt_from_being_paid(
+    desk: Desk, first_key: str, second_key: str, left: set[str]
+) -> None:
     office = desk.office
-    inquiry_id, first = await declined(desk, "total")
-    office.worker.stray_answer(office.charge_of(first, amount_rial=1))
-    await office.until(lambda: office.alarms() == [("stray_approval", first)])
-    assert desk.view(inquiry_id).payable == frozenset()
+    inquiry_id, first = await declined(desk, first_key)
+    async with office.worker.lock:
+        waiting = await desk.selling.pay_answer(inquiry_id, [second_key], operator="sara")
+        office.worker.stray_answer(office.charge_of(first, amount_rial=1))
+        await office.until(lambda: office.alarms() == [("stray_approval", first)])
+    assert await office.ends(waiting) is PaymentState.NOT_SENT
+    assert office.payment(waiting).not_sent_reason == "payment.charge_disputed"
+    assert desk.view(inquiry_id).payable == left
     with pytest.raises(OperatorError) as refused:
-        await desk.selling.pay_answer(inquiry_id, ["1"], operator="sara")
+        await desk.selling.pay_answer(inquiry_id, [second_key], operator="sara")
     assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.charge_disputed", first)
 
 

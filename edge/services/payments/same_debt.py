@@ -40,7 +40,9 @@ def names_of(document: AnswerDocument) -> dict[Obligation, frozenset[str]]:
             names.add(obligation)
             found[obligation] = frozenset(names)
         of_all |= names
-    if (whole := _bill_of(document.payable)) is not None:
+    whole = None if document.payable is None else obligation_of(document.payable)
+    # An order is nobody else's, but the whole of an answer may be paid as one: it pays what has names.
+    if whole is not None and (of_all or _bill_of(document.payable) is not None):
         found[whole] = frozenset({*of_all, whole})
     return found
 

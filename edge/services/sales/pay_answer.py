@@ -68,13 +68,13 @@ def answer_wanted(
         if payable.key in ended:
             raise OperatorError("service.offer_expired", key=payable.key)
     first = payables[0]
+    if len(payables) > 1:
+        return bills_wanted([_bill_of(payable) for payable in payables], inquiry_id=inquiry_id, service=service.code)
     if first.order_id is not None:
-        return _order_wanted(first, order_obligation(first.order_id), service=service, inquiry_id=inquiry_id)
-    bills = [_bill_of(payable) for payable in payables]
-    if len(bills) == 1:
-        wanted = bill_wanted(bills[0], inquiry_id=inquiry_id, service=service.code, payable=first.key)
-        return msgspec.structs.replace(wanted, covers=_parts_of(document, first))
-    return bills_wanted(bills, inquiry_id=inquiry_id, service=service.code)
+        wanted = _order_wanted(first, order_obligation(first.order_id), service=service, inquiry_id=inquiry_id)
+    else:
+        wanted = bill_wanted(_bill_of(first), inquiry_id=inquiry_id, service=service.code, payable=first.key)
+    return msgspec.structs.replace(wanted, covers=_parts_of(document, first))
 
 
 def _chosen(document: AnswerDocument, keys: Sequence[str], service: Service) -> list[Payable]:

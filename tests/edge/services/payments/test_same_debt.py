@@ -11,7 +11,7 @@ from edge.services.bills.read_bill import read_bill
 from edge.services.payments import same_debt
 from edge.services.sales.open_answer import OpenDocument, open_document
 from edge.store.rebuild import rebuild_projections
-from shared.answer_document import AnswerDocument, Item
+from shared.answer_document import AnswerDocument, Item, Payable
 from shared.errors import OperatorError
 from shared.events import (
     AlarmRaised,
@@ -86,6 +86,20 @@ async def test_a_debt_whose_money_the_provider_refused_is_paid_under_a_new_answe
     assert desk.view(first).payable == frozenset(), "the very same bill stays held until its money is back"
     await desk.pay(again, "x")
     assert len(desk.office.virtual.charges) == 4, "two fees, the refused charge and this one"
+
+
+async def test_a_whole_that_is_paid_as_an_order_pays_its_parts_too(desk: Desk) -> None:
+    """A provider whose total has no ids of a bill is paid by its own order; central counts it as its parts as well."""
+    order = Payable(key="total", amount_rial=WHOLE.amount_rial, order_id="7350112")
+    whole = msgspec.structs.replace(listed("9914010001", "9914010002"), payable=order)
+    paid = await desk.pay(await answered(desk, whole), "total")
+    other = AnswerDocument(items=(Item(key="x", values={"serial": "9914010001"}, payable=payable("x", ANOTHER)),))
+    again = await answered(desk, other)
+    assert desk.view(again).payable == frozenset()
+    for pressed in (desk.office.pay(ONE), desk.pay(again, "x")):
+        with pytest.raises(OperatorError) as refused:
+            await pressed
+        assert (refused.value.code, refused.value.data["payment_id"]) == ("payment.obligation_held", paid)
 
 
 async def test_of_bills_charged_together_only_the_refused_one_is_paid_under_a_new_answer(desk: Desk) -> None:
@@ -291,3 +305,29 @@ async def test_a_whole_that_waits_is_not_sent_once_another_box_took_a_part(desk:
         desk.tell(held_elsewhere(ONE))
     assert await desk.office.ends(waiting) is PaymentState.NOT_SENT
     assert desk.office.payment(waiting).not_sent_reason == "payment.held_elsewhere"
+
+
+@pytest.mark.parametrize("said", ["obligation_held", "charge_disputed", "held_elsewhere"])
+async def test_a_violation_that_waits_under_another_answer_is_not_sent_once_it_may_be_charged(
+    desk: Desk, said: str
+) -> None:
+    first = await answered(desk, listed("9914010001"))
+    other = AnswerDocument(items=(Item(key="x", values={"serial": "9914010001"}, payable=payable("x", OTHER)),))
+    again = await answered(desk, other)
+    desk.office.virtual.set_auto("decline")
+    declined = await desk.pay(first, "i9914010001")
+    desk.office.virtual.set_auto("approve")
+    async with desk.office.worker.lock:
+        waiting = await desk.selling.pay_answer(again, ["x"], operator="sara")
+        if said == "obligation_held":
+            desk.box.write(PaymentApproved(payment_id=declined, evidence=desk.office.charge_of(declined)))
+        elif said == "charge_disputed":
+            desk.box.write(AlarmRaised(kind="charge_mismatch", payment_id=declined, detail="another amount"))
+        else:
+            desk.tell(held_elsewhere(ONE))
+    assert await desk.office.ends(waiting) is PaymentState.NOT_SENT
+    assert desk.office.payment(waiting).not_sent_reason == f"payment.{said}"
+    assert desk.view(again).payable == frozenset()
+    with pytest.raises(OperatorError) as refused:
+        await desk.pay(again, "x")
+    assert refused.value.code == f"payment.{said}"

@@ -158,7 +158,6 @@ def _tell(
 ) -> None:
     """Put payments on the feed in pieces; `always` one at least, for the time until which the journal was heard."""
     heard = max(filter(None, (journal.last_exchange_at, heard_at)), default=None)
-    told = False
     for piece in _pieces(payments):
         body = ObligationsHeld(
             journal=journal.journal_id,
@@ -166,14 +165,13 @@ def _tell(
             heard_at=None if heard is None else instant_text(heard),
             payments=piece,
         )
-        if piece or (always and not told):
+        if piece or always:
             append_feed(connection, office_feed(OfficeId(office)), body)
             _keep_told(connection, office, piece)
-            told = True
 
 
 def _pieces(payments: Iterable[PaymentElsewhere]) -> Iterator[tuple[PaymentElsewhere, ...]]:
-    """Yield payments in pieces that fit an entry each; an empty one where there are none."""
+    """Yield payments in pieces that fit an entry each; an empty one only where there is no other."""
     piece: list[PaymentElsewhere] = []
     size = 0
     for payment in payments:

@@ -39,6 +39,7 @@ from shared.events import (
     PaymentNotSent,
     PaymentRefused,
     PaymentRequested,
+    ReceiptPrinted,
     StatusQueried,
     decode_body,
 )
@@ -248,6 +249,60 @@ async def test_two_boxes_of_one_office_hear_of_each_others_charges(town: Town) -
     assert refusal(one, "3") == "payment.held_elsewhere"
     for box in (one, two):
         assert not box.queries.status().quarantined
+        await box.stop()
+
+
+def told_held(town: Town) -> list[ObligationsHeld]:
+    """What the office's feed says of what its journals hold."""
+    with town.centre.engine.connect() as connection:
+        entries = [decode_entry(signed.data) for signed in feed.read(connection, feed.feeds_of(OFFICE)[0], 0, 100)]
+    bodies = [decode_body(entry.type, bytes(entry.body), FEED_BODIES) for entry in entries]
+    return [body for body in bodies if isinstance(body, ObligationsHeld)]
+
+
+async def test_a_box_beside_another_is_told_only_what_holds_otherwise_than_it_was_told(town: Town) -> None:
+    one, two = town.box("one"), town.box("two")
+    pay(one, "1", sent, approved)
+    await drained(one)
+    before = told_held(town)
+    assert [held.payment_id for held in before[-1].payments] == ["old-1"]
+    # The terminal was told to keep the sale, one that never charged began and ended, and something that is no payment.
+    one.write(PaymentAcknowledged(payment_id="old-1"))
+    await drained(one)
+    pay(one, "2", sent, declined)
+    one.write(ReceiptPrinted(job_id="j", document="receipt", about="old-1", copy=False))
+    await drained(one)
+    assert told_held(town) == before
+    # Each such word would be an entry of both journals, to be read over a slow line.
+    for box in (one, two):
+        await drained(box)
+        await box.stop()
+
+
+async def test_a_successor_knows_until_when_the_one_before_was_heard_though_that_one_holds_nothing(town: Town) -> None:
+    first = town.box("first")
+    await drained(first)
+    second = town.box("second", replaces="1")
+    await drained(second)
+    (heard,) = second.queries.others.journals()
+    assert (heard.is_predecessor, heard.held_count) == (True, 0)
+    # The box that is gone speaks once more, of no payment: that it was heard is said once, and not of that word again.
+    first.write(ReceiptPrinted(job_id="j", document="ticket", about="x", copy=False))
+    await drained(first)
+    await second.uplink.exchange_once()
+    (later,) = second.queries.others.journals()
+    assert later.heard_size > heard.heard_size
+    # What the successor does is told to nobody: no other box of the office is there to hear it.
+    before = told_held(town)
+    pay(second, "1", sent, approved)
+    await drained(second)
+    assert told_held(town) == before
+    # Of the first, which held nothing and says nothing any more, the third is told nothing.
+    third = town.box("third", replaces="1")
+    await drained(third)
+    assert [held.journal for held in told_held(town)[len(before) :]] == [third.queries.others.predecessor()]
+    assert refusal(third, "1") == "payment.held_elsewhere"
+    for box in (first, second, third):
         await box.stop()
 
 

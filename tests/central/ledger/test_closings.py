@@ -10,6 +10,7 @@ from central.ledger.closings import (
     PAID_BACK,
     Standing,
     closing_transfers,
+    is_of,
     standing_on,
     takes_two,
     turned_round,
@@ -94,3 +95,8 @@ def test_what_a_customer_was_paid_stands_on_the_claims_that_are_left(
     of: PaymentBook, held: dict[Account, int], stands: dict[Account, int]
 ) -> None:
     assert {account: rial for account, rial in standing_on(of, held).items() if rial} == stands
+
+
+def test_what_one_end_booked_is_told_from_what_another_did_and_from_what_turned_it_round() -> None:
+    made = ("case/1", "case/1/1", "case/12", "case/12/1", "case/1/settled/7", "case/1/1/settled/7")
+    assert [name for name in made if is_of(name, 1)] == ["case/1", "case/1/1"]

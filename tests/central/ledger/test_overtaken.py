@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine
 
-from central.ledger.cases import NewCase, open_case
+from central.ledger.cases import NewCase, open_again, open_case
 from central.ledger.overtaken import MOVED_SINCE, PROPOSED_BEFORE, SETTLED_AFTER_ALL, TAKEN_BACK_SINCE
 from central.ledger.queries import trial_balance
 from central.reconciliation import queries
@@ -113,6 +113,17 @@ def test_a_closing_that_two_people_took_back_already_is_not_taken_back_again(eng
     upload(engine, line(RRN, 30_000), name="late.csv")
     run_all(engine)
     assert balances(engine) == {"settled": 30_000, "unconfirmed": 30_000}
+
+
+def test_taking_the_last_end_back_leaves_what_an_earlier_one_paid_the_customer(engine: Engine) -> None:
+    case_id = missing(engine)
+    close(engine, case_id, "refunded")
+    with engine.begin() as connection:
+        open_again(connection, case_id)  # as news of it does
+    close(engine, case_id, "recovered")
+    assert balances(engine) == {"settled": 30_000, "paid_out": 30_000}
+    close(engine, case_id, "reopened")
+    assert balances(engine) == {RECEIVABLE: 30_000, "paid_out": 30_000}
 
 
 def test_what_waits_to_be_agreed_of_the_closed_case_is_dropped(engine: Engine) -> None:

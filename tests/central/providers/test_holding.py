@@ -21,6 +21,7 @@ from shared.events import (
     PaymentConfirmed,
     PaymentDeclined,
     PaymentInDoubt,
+    PaymentNotCharged,
     PaymentOverridden,
     PaymentRefused,
     PaymentReversed,
@@ -225,6 +226,26 @@ def test_a_bill_that_was_taken_and_then_given_back_is_a_case_and_stays_owed(worl
     assert world.balances() == {"recoverable": 17_000, "biller:landline": 17_000}
     assert opened(world, "pay-1") == {"confirmed_uncharged": "open"}
     assert world.work() == NOTHING
+
+
+@pytest.mark.parametrize("by_terminal", [True, False], ids=["given back", "not kept"])
+def test_a_bill_that_its_terminal_paid_and_took_back_is_owed_to_no_biller(world: World, *, by_terminal: bool) -> None:
+    told_to_pay = PaymentSent(payment_id="pay-1", terminal_number="11223344", pays_bill=True, confirming=True)
+    world.post(world.request("pay-1"), told_to_pay, PaymentApproved(payment_id="pay-1", evidence=evidence("answer")))
+    assert confirmation(world, "pay-1") == "confirmed"
+    if by_terminal:
+        world.post(
+            PaymentAcknowledged(payment_id="pay-1"),
+            ReversalRequested(payment_id="pay-1", refund_id="r", means="reversal"),
+            PaymentReversed(payment_id="pay-1", evidence=REVERSED),
+        )
+    else:
+        world.post(
+            PaymentInDoubt(payment_id="pay-1", reason="no_answer"),
+            PaymentNotCharged(payment_id="pay-1", asked_count=2),
+        )
+    # The acquirer answers for charge and bill together: nobody is to be asked for money that nobody holds.
+    assert (world.balances(), opened(world, "pay-1")) == ({}, {})
 
 
 def waits_too_long(world: World) -> str:

@@ -8,8 +8,10 @@ from sqlalchemy import update
 from central.ledger.cases import NewCase, open_case
 from central.ledger.item_queries import payment_items
 from central.ledger.queries import PaymentFilter, payment, payment_transfers, payments, same_obligation
+from central.providers.answers import REFUND_INSTEAD, TAKEN_AFTER_ALL
 from central.providers.queries import subject_tasks
 from central.providers.sandbox_state import made_bill
+from central.providers.worker import work_provider_tasks
 from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.queries import case, day_board, payment_cases
 from central.reconciliation.views import CaseRow
@@ -19,6 +21,7 @@ from shared.events import (
     Evidence,
     PaymentApproved,
     PaymentConfirmed,
+    PaymentDeclined,
     PaymentItem,
     PaymentRefused,
     PaymentRequested,
@@ -38,10 +41,13 @@ pytestmark = pytest.mark.postgres
 BILLS = (BILL, made_bill("electricity", "5566", 23_000), made_bill("water", "77", 40_000))
 TOTAL = 80_000
 RECEIVABLE = "receivable:11223344"
+DECLINED = Evidence(source="answer", response_code="51")
 
 
-def charge(world: World, payment_id: str = "pay-1", bills: tuple[tuple[str, str], ...] = BILLS) -> None:
-    """Take one charge for these bills."""
+def charge(
+    world: World, payment_id: str = "pay-1", bills: tuple[tuple[str, str], ...] = BILLS, *, late: bool = False
+) -> None:
+    """Take one charge for these bills; `late`: its terminal said first that it was declined."""
     items = tuple(
         PaymentItem(
             obligation=f"bill:{bill[0]}:{bill[1]}",
@@ -67,14 +73,19 @@ def charge(world: World, payment_id: str = "pay-1", bills: tuple[tuple[str, str]
             items=items,
         ),
         PaymentSent(payment_id=payment_id, terminal_number="11223344"),
+        *([PaymentDeclined(payment_id=payment_id, evidence=DECLINED)] if late else []),
         PaymentApproved(
             payment_id=payment_id,
             evidence=Evidence(
-                source="answer", response_code="00", amount_rial=amount_rial, stan="000123", rrn="123456789012",
+                source="late_answer" if late else "answer",
+                response_code="00",
+                amount_rial=amount_rial,
+                stan="000123",
+                rrn="123456789012",
                 terminal_number="11223344",
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def expire(world: World, bill: tuple[str, str]) -> None:
@@ -127,6 +138,24 @@ def test_each_bill_of_a_charge_is_asked_about_and_answered_by_itself(world: Worl
         # A bill of the charge leads to it, by either of its numbers.
         for name in BILLS[2]:
             assert [row.payment_id for row in payments(connection, PaymentFilter(text=name))] == ["pay-1"]
+
+
+@pytest.mark.parametrize(("expired", "says"), [(None, TAKEN_AFTER_ALL), (0, REFUND_INSTEAD), (1, REFUND_INSTEAD)])
+def test_a_late_approval_of_several_bills_ends_with_the_last_of_them(
+    world: World, expired: int | None, says: str
+) -> None:
+    if expired is not None:
+        expire(world, BILLS[expired])
+    charge(world, bills=BILLS[:2], late=True)
+    (approval,) = [each.case_id for each in cases_of(world, "pay-1") if each.kind == "late_approval"]
+    found = []
+    for _ in range(2):
+        assert work_provider_tasks(world.engine, world.desk, limit=1).done == 1
+        with world.engine.connect() as connection:
+            view = case(connection, approval)
+        assert view is not None
+        found.append((view.case.state, [note.text for note in view.notes]))
+    assert found == [("open", []), ("closed", [says])], "of the other bill nobody had said anything yet"
 
 
 def test_the_acquirer_settles_the_charge_as_one(world: World) -> None:

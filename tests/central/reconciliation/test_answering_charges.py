@@ -153,16 +153,23 @@ def test_a_sale_in_no_complete_settlement_was_given_back_before_it(engine: Engin
 
 
 @pytest.mark.parametrize(
-    "row",
+    "rows",
     [
-        line("7", 40_000, type="REVERSAL", original_rrn="555"),  # takes this amount back, of a sale of nobody
-        line("7", 10_000, type="REFUND", original_rrn=RRN),  # in part
-        line(RRN, 40_000, type="ADVICE"),
+        # This amount is taken back, of a sale of nobody.
+        [line(RRN, 40_000), line("7", 40_000, type="REVERSAL", original_rrn="555")],
+        [line(RRN, 40_000), line("7", 10_000, type="REFUND", original_rrn=RRN)],
+        [line(RRN, 40_000, type="ADVICE")],
+        # Something was taken back in full, and it was not this amount.
+        [line(RRN, 41_000), line("7", 41_000, type="REVERSAL", original_rrn=RRN)],
+        [line(RRN, 41_000, status="REVERSED")],
+        # This amount was taken back, and something is left.
+        [line(RRN, 50_000), line("7", 40_000, type="REVERSAL", original_rrn=RRN)],
     ],
+    ids=["another sale", "in part", "advice", "another amount", "another amount marked", "less than the sale"],
 )
-def test_rows_that_leave_a_reversal_open_are_a_persons(engine: Engine, keys: CentralKeys, row: str) -> None:
+def test_rows_that_leave_a_reversal_open_are_a_persons(engine: Engine, keys: CentralKeys, rows: list[str]) -> None:
     post(engine, *approved("p", RRN, 40_000), *undoing())
-    upload(engine, line(RRN, 40_000), row) if "ADVICE" not in row else upload(engine, row)
+    upload(engine, *rows)
     files_to(engine, *REACHING)
     assert (answer(engine, keys), told(engine)) == (0, [])
 

@@ -111,6 +111,11 @@ CASES: dict[str, tuple[list[PaymentInput], list[LineInput], list[tuple[str, str]
         [row(), row(3, rrn="55", type="REVERSAL", original_rrn="123456789012")],
         [("status_differs", "rrn")],
     ),
+    "failed try, then success that was reversed": (
+        [pay()],
+        [row(status="FAILED"), row(3), row(4, rrn="55", type="REVERSAL", original_rrn="123456789012")],
+        [("status_differs", "rrn"), ("not_settled", "rrn_again")],
+    ),
     "reversed on both sides": (
         [pay(state=S.REVERSED)],
         [row(), row(3, rrn="55", type="REVERSAL", original_rrn="123456789012")],

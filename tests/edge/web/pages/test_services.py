@@ -265,6 +265,17 @@ async def test_a_refusal_names_the_refund_case(operator: Browser, counter: FakeC
     assert "case-7" in text
 
 
+@pytest.mark.parametrize("state", [ServiceState.PRINT_FIRST, ServiceState.READY, ServiceState.SHOWN])
+async def test_an_answer_whose_fee_goes_back_is_not_handed_over_unasked(
+    operator: Browser, counter: FakeCounter, state: ServiceState
+):
+    view = counter.add_request("car_fines_total", OWNER, state=state, fee=ended(counter, 175_000))
+    place, said = f"/requests/{view.inquiry_id}", "پیش از تحویل پاسخ از مدیر بپرسید"
+    assert said not in (await operator.page(place)).text
+    counter.change_request(view.inquiry_id, fee_back=True)
+    assert said in (await operator.page(place)).text
+
+
 # --- paying the answer
 
 

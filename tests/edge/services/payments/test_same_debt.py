@@ -239,10 +239,22 @@ async def test_a_total_without_parts_is_warned_of_and_not_refused(desk: Desk) ->
     paid = await desk.pay(total, "total")
     view = desk.view(details)
     assert ([held.payment_id for held in view.paid_unseen], view.payable) == ([paid], frozenset({"i9914010001"}))
+    later = await answered(desk, listed("9914010001"))
+    assert [held.payment_id for held in desk.view(later).paid_unseen] == [paid], "its provider may not know of it yet"
     # Asked for after that payment was confirmed, an answer knows of it.
     desk.confirm(paid, total)
     assert [held.payment_id for held in desk.view(details).paid_unseen] == [paid]
     assert desk.view(await answered(desk, listed("9914010001"))).paid_unseen == ()
+
+
+async def test_who_paid_in_detail_is_warned_of_at_a_total_and_at_a_list_without_serial_numbers(desk: Desk) -> None:
+    details = await answered(desk, listed("9914010001"))
+    total = await answered(desk, TOTAL)
+    nameless = await answered(desk, AnswerDocument(items=(Item(key="x", values={}, payable=payable("x", OTHER)),)))
+    paid = await desk.pay(details, "i9914010001")
+    for inquiry_id, key in ((total, "total"), (nameless, "x")):
+        view = desk.view(inquiry_id)
+        assert ([held.payment_id for held in view.paid_unseen], view.payable) == ([paid], {key})
 
 
 def held_elsewhere(paid: Bill, *parts: Bill, said: Literal["none", "refused"] = "none") -> ObligationsHeld:

@@ -11,7 +11,7 @@ from shared.events import RefundAgreed, RefundDropped, RefundProposed
 from shared.payment import PaymentState
 from shared.service_state import ServiceState
 from tests.edge.services.office import Office
-from tests.edge.services.service_desk import ASKED, FEE_RIAL, Desk, desk_of
+from tests.edge.services.service_desk import ASKED, FEE_RIAL, FINE_BILLS, Desk, desk_of
 
 
 @pytest.fixture
@@ -57,6 +57,31 @@ async def test_a_late_approval_has_the_card_for_a_part_of_the_same_debt_cancelle
     office = desk.office
     inquiry_id, first = await declined(desk, "total")
     second = await desk.selling.pay_answer(inquiry_id, ["1", "2"], operator="sara")
+    await office.until(lambda: office.payments.progress(second) == "waiting_card")
+    say_late(office, first)
+    assert await office.ends(second) is PaymentState.CANCELLED
+
+
+@pytest.mark.parametrize("paper_first", [True, False])
+async def test_a_late_approval_of_a_paper_or_of_its_whole_has_the_card_for_the_other_cancelled(
+    desk: Desk, *, paper_first: bool
+) -> None:
+    """The paper names no answer: only the whole's own tells that they are the same debt."""
+    office = desk.office
+
+    async def begun(*, paper: bool) -> str:
+        if paper:
+            return await office.pay(FINE_BILLS[1])
+        return await desk.selling.pay_answer(inquiry_id, ["total"], operator="sara")
+
+    inquiry_id = await desk.paid_request()
+    desk.printed(inquiry_id)
+    desk.answer(inquiry_id)
+    office.virtual.set_auto("decline")
+    first = await begun(paper=paper_first)
+    assert await office.ends(first) is PaymentState.DECLINED
+    office.virtual.set_auto(None)
+    second = await begun(paper=not paper_first)
     await office.until(lambda: office.payments.progress(second) == "waiting_card")
     say_late(office, first)
     assert await office.ends(second) is PaymentState.CANCELLED

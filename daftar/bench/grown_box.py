@@ -16,9 +16,9 @@ from daftar.bench.scratch_box import ScratchBox
 from edge.services.people.sign_in import new_verifier
 from edge.settings import STORE_NAME, PrinterSettings, Settings, TerminalSettings, save_settings
 from edge.store.people import OPERATOR, People
-from edge.store.schema.tables import FACTS, GUARDS, OUTSIDE, PROJECTED
+from edge.store.schema.tables import FACTS, GUARDS, OUTSIDE, PAGE_SIZE_BYTES, PROJECTED
 
-_SCHEMA: Final = hashlib.sha256(repr((FACTS, GUARDS, PROJECTED, OUTSIDE)).encode()).hexdigest()[:8]
+_SCHEMA: Final = hashlib.sha256(repr((FACTS, GUARDS, PROJECTED, OUTSIDE, PAGE_SIZE_BYTES)).encode()).hexdigest()[:8]
 """Names the tables: a box that another release made is not used again."""
 USERNAME: Final = "bench"
 PASSWORD: Final = "a-password-for-the-bench"  # noqa: S105 - of a scratch box that lives as long as the bench

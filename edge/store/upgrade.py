@@ -19,7 +19,7 @@ from sqlite_utils import Database, Migrations
 
 from edge.store.database import open_at_rest, open_for_writing, open_read_only, said, sync_file, sync_folder
 from edge.store.schema.migrations import MIGRATIONS
-from edge.store.schema.tables import GUARDS
+from edge.store.schema.tables import GUARDS, PAGE_SIZE_BYTES
 from shared.errors import DeviceError, IntegrityError
 
 _APPLIED: Final = "SELECT name FROM _sqlite_migrations WHERE migration_set = ? ORDER BY id"
@@ -48,6 +48,7 @@ def make_schema(path: Path, migrations: Migrations = MIGRATIONS) -> None:
     try:
         database = Database(path)
         try:
+            database.execute(f"PRAGMA page_size = {PAGE_SIZE_BYTES}")  # Of a file that has no tables yet.
             migrations.apply(database)
         finally:
             database.close()

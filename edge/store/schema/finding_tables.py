@@ -11,4 +11,6 @@ FINDING_PROJECTED: Final = (
     """CREATE VIRTUAL TABLE finding USING fts5 (
         terms, content = '', detail = none, columnsize = 0, tokenize = "ascii tokenchars '_'"
     )""",
+    # Its own pages are rows of a table: with SQLite's 4,050 bytes each would lie in three of the file's.
+    "INSERT INTO finding (finding, rank) VALUES ('pgsz', 2000)",
 )

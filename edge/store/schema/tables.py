@@ -16,6 +16,11 @@ from edge.store.schema.people_tables import PEOPLE_OUTSIDE, PEOPLE_PROJECTED
 from edge.store.schema.refund_tables import REFUND_PROJECTED
 from edge.store.schema.service_tables import SERVICE_PROJECTED
 
+PAGE_SIZE_BYTES: Final = 2048
+"""A commit writes whole pages to the WAL, of which each fact changes a few bytes: with half of SQLite's own size a
+payment writes two thirds as much to the flash and is durable sooner, and a file is a tenth longer. A file keeps the
+size that it was made with."""
+
 FACTS: Final = (
     # `nodes` are the hashes of the complete subtrees that end with this entry, its own leaf first: what one entry adds
     # lies together. They stand before its bytes, which may be long.

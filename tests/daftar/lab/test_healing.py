@@ -11,4 +11,4 @@ from daftar.lab.healing import Passing, healings
 def test_the_box_refuses_in_words_goes_on_by_itself_and_every_answer_was_true(kind: Passing) -> None:
     found = list(healings(kind, step=5))
     assert [(one.at, one.faults) for one in found if one.faults] == []
-    assert sum(bool(one.refusals) for one in found) > len(found) // 3
+    assert sum(bool(one.refusals) for one in found) > len(found) // 4

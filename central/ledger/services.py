@@ -199,10 +199,10 @@ def charged_fee(connection: Connection, office_id: str, inquiry_id: str) -> Paym
 
 
 def fee_of_answer(connection: Connection, office_id: str, inquiry_id: str) -> PaymentBook | None:
-    """Return the payment by whose money a result that is there now was got, or None where no fee was charged.
+    """Return the payment whose money an answer that is there now is about, or None where no fee is charged.
 
     That by which the fee stands. Else the newest that is charged, though it goes back or finance paid it back while the
-    provider was asked: the answer is the customer's, and its shares are owed on, as if it had come the moment before.
+    provider was asked: the books hold of it what they would if the answer had come the moment before.
     """
     standing = charged_fee(connection, office_id, inquiry_id)
     if standing is not None:

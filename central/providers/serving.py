@@ -12,7 +12,7 @@ from central.ledger.booking import PaymentBook
 from central.ledger.cases import case_id, note_if_there
 from central.ledger.debts import keep_debts
 from central.ledger.fees import give_fee
-from central.ledger.services import HAS_RESULT, charged_fee, fee_of_answer, owe_fee_back, stands
+from central.ledger.services import HAS_RESULT, fee_of_answer, fee_paid_back, owe_fee_back, stands
 from central.providers.connector import Pictured, Served
 from central.providers.data_keys import seal_to_office
 from central.providers.desk import AppendFeed, Asked
@@ -51,7 +51,7 @@ def finish_service(
     at = clock.now()
     office_id, inquiry_id = asked.office_id, asked.subject
     has_result = reply.outcome in HAS_RESULT
-    fee = (fee_of_answer if has_result else charged_fee)(connection, office_id, inquiry_id)
+    fee = fee_of_answer(connection, office_id, inquiry_id)
     table = service_request
     here = (table.c.office_id == office_id, table.c.inquiry_id == inquiry_id)
     row = connection.execute(select(table).where(*here).with_for_update()).one()
@@ -139,7 +139,7 @@ def _settle_fee(
         return _owe(connection, asked, reply, at)
     if reply.outcome not in HAS_RESULT:
         give_fee(connection, fee, "refused", provider=provider, track_id=asked.track_id, reason=reply.reason, at=at)
-        return _owe(connection, asked, reply, at)
+        return _owe(connection, asked, reply, at) or fee_paid_back(connection, asked.office_id, asked.subject)
     give_fee(connection, fee, "confirmed", provider=provider, track_id=asked.track_id, at=at)
     kept = stands(fee)
     if not kept and fee.confirmation == "confirmed":

@@ -351,9 +351,7 @@ def _turns_of(asked: Asked, turn: _Turn, row: Any) -> int:
 
     By them it is told whether a provider was given time to answer (`central.ledger.paying_out`).
     """
-    if turn.asked_at is None:
-        return asked.attempts
-    return 1 if row.out_since is None else int(row.attempts)
+    return asked.attempts if turn.asked_at is None else int(row.attempts)
 
 
 def _wait_ms(desk: ProviderDesk, attempts: int) -> int:

@@ -16,6 +16,7 @@ from central.reconciliation.queries import cases
 from shared.entropy import SystemEntropy
 from shared.events import (
     Evidence,
+    PaymentAcknowledged,
     PaymentApproved,
     PaymentReversed,
     PaymentSent,
@@ -155,11 +156,14 @@ def test_a_fee_that_two_people_give_back_is_one_story_whichever_came_first(
     # The answer is at the office: its provider is owed its share, and the case waits for finance, who knows of both.
     assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES}
     assert found_cases(world) == {"refund": "open"}
+    # Told again to a box that could not read it, it is no news.
+    world.post(ServiceRetried(inquiry_id="q1", operator="op"))
+    assert world.work_all().done == 1
     with world.engine.connect() as connection:
         (case,) = cases(connection)
         view = case_view(connection, case.case_id)
     assert view is not None
-    assert any(note.text == ANSWERED_AS_WELL for note in view.notes) is not answer_first
+    assert [note.text for note in view.notes].count(ANSWERED_AS_WELL) == (0 if answer_first else 1)
     end(world, case.case_id, "refunded")
     assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES, "paid_out": FEE_RIAL, "losses": FEE_RIAL}
 
@@ -175,6 +179,62 @@ def test_a_fee_that_its_terminal_gives_back_is_one_story_whenever_the_answer_com
     world.post(PaymentReversed(payment_id="fee-q1", evidence=Evidence(source="reversal", response_code="00")))
     assert world.balances() == {"recoverable": FEE_RIAL, **SHARES}
     assert found_cases(world) == {"confirmed_uncharged": "open"}
+
+
+def refused_now(world: ServiceWorld) -> None:
+    world.bad_day("refused", on="status")
+    world.clock.wait(60)
+    assert world.work_all().done == 1
+    assert (newest(world).outcome, newest(world).reason) == ("refused", "service_disabled")
+
+
+@pytest.mark.parametrize("refusal_first", [True, False])
+def test_a_refusal_beside_two_people_who_give_the_fee_back_is_one_debt(
+    world: ServiceWorld, *, refusal_first: bool
+) -> None:
+    asked_and_pending(world)
+    for step in (refused_now, two_give_the_fee_back)[:: 1 if refusal_first else -1]:
+        step(world)
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "refunds": FEE_RIAL}
+    assert found_cases(world) == {"refund": "open"}
+
+
+def test_a_refusal_after_finance_paid_the_fee_back_names_the_case_and_is_owed_to_nobody(world: ServiceWorld) -> None:
+    asked_and_pending(world)
+    two_give_the_fee_back(world)
+    with world.engine.connect() as connection:
+        (case,) = cases(connection)
+    end(world, case.case_id, "refunded")
+    refused_now(world)
+    assert newest(world).case_id == case.case_id
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "paid_out": FEE_RIAL}
+    assert found_cases(world) == {"refund": "closed"}
+
+
+def test_an_answer_earns_the_fee_that_stands_and_no_other_that_goes_back(world: ServiceWorld) -> None:
+    asked_and_pending(world)
+    for body in world.fee("q1"):
+        world.post(msgspec.structs.replace(body, payment_id="fee-2"))
+    refund = {"refund_id": "r2", "payment_id": "fee-2"}
+    world.post(
+        RefundProposed(**refund, means="central", amount_rial=FEE_RIAL, operator="a", reason="paid twice"),
+        RefundAgreed(**refund, operator="b"),
+    )
+    answered_now(world)
+    assert world.balances() == {RECEIVABLE: 2 * FEE_RIAL, **SHARES, "fees": FEE_RIAL}
+    with world.engine.connect() as connection:
+        found = [(case.payment_id, case.kind, case.state) for case in cases(connection)]
+    assert found == [("fee-2", "refund", "open")]
+
+
+def test_a_fee_that_its_terminal_was_not_told_to_keep_is_not_earned_yet(world: ServiceWorld) -> None:
+    world.post(msgspec.structs.replace(world.ask("q1", "car_fines_detail", **FINES), gate="answer_first"))
+    request, sent, approved = world.fee("q1")
+    world.post(request, msgspec.structs.replace(sent, confirming=True), approved)
+    assert world.work_all().done == 1
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, "fees": FEE_RIAL}
+    world.post(PaymentAcknowledged(payment_id="fee-q1"))
+    assert world.balances() == {RECEIVABLE: FEE_RIAL, **SHARES}
 
 
 def test_a_fee_that_its_terminal_did_not_give_back_is_earned_once(world: ServiceWorld) -> None:

@@ -144,6 +144,23 @@ def test_a_provider_that_is_away_is_left_alone_for_a_while(world: World) -> None
     away.close()
 
 
+def test_a_provider_that_stays_away_is_asked_less_and_less_often(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    away = GatewayConnector(f"http://127.0.0.1:{port}", clock=SystemClock(), deadline_ms=400)
+    world.pay("pay-1")
+    waits = []
+    for _ in range(5):
+        world.clock.wait(600)
+        assert work_provider_tasks(world.engine, msgspec.structs.replace(world.desk, connector=away)).troubled == 1
+        with world.engine.connect() as connection:
+            (task,) = tasks(connection)
+        waits.append((task.next_at - world.clock.now()).total_seconds())
+    assert waits == sorted(waits)
+    assert waits[-1] > 8 * waits[0]
+    away.close()
+
+
 def test_trouble_with_the_database_does_not_leave_the_breaker_half_open(world: World) -> None:
     world.pay("pay-1")
     for _ in range(3):

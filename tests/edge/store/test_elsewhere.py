@@ -19,6 +19,7 @@ from shared.events import (
     PaymentConfirmed,
     PaymentElsewhere,
     PaymentNotSent,
+    PaymentRefused,
 )
 from shared.payment import CERTAINLY_UNCHARGED, PaymentState
 from tests.edge.store.boxes import OBLIGATION, OFFICE_FEED, Box, approved, declined, requested, sent
@@ -176,6 +177,25 @@ def test_a_providers_word_about_another_boxs_payment_is_kept(box: Box):
         if (found := box.queries.others.payment(name))
     ]
     assert words == [["confirmed"], ["none", "confirmed"]]
+    holds_together(box)
+
+
+def test_a_part_is_held_there_while_its_whole_is_and_was_not_refused(box: Box):
+    part = "bill:3:3"
+
+    def holder() -> str | None:
+        whole = box.queries.others.whole_of(part)
+        return None if whole is None else whole.payment_id
+
+    def whole(state: str) -> ObligationsHeld:
+        return told(there("o1", state, OTHER, covers=(part,)))
+
+    for state, by in (("declined", None), ("in_doubt", "o1"), ("not_charged", None), ("approved", "o1")):
+        say(box, whole(state))
+        assert holder() == by, state
+    say(box, PaymentRefused(payment_id="o1", provider="w", track_id="t", reason="expired", case_id="c"))
+    assert holder() is None
+    assert not is_free(box, OTHER), "the whole itself stays held until its money is back"
     holds_together(box)
 
 

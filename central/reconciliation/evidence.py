@@ -129,7 +129,8 @@ class Findings:
         for key in decision.lines:
             line = self._lines[key]
             back = line.type in BACK and line.value_rial == -payment.amount_rial
-            if back or (line.status == "REVERSED" and line.amount_rial == payment.amount_rial):
+            # What is marked so in shares is so as a whole: shares of one word are one unit.
+            if back or line.status == "REVERSED":
                 return key
         return None
 

@@ -107,6 +107,7 @@ def files_to(engine: Engine, *days: str) -> None:
         upload(engine, line(f"20000000000{number}", 99_000, local_date=day, financial_date=day), name=f"{day}.csv")
 
 
+PARTS = (("7", 10_000), ("8", 30_000))
 REACHING = (DAY, NEXT, LATER, "2026-11-25", "2026-11-26")
 
 
@@ -126,11 +127,19 @@ def test_a_reversal_that_stands_in_a_file_was_done(engine: Engine, keys: Central
     assert (body.rrn, body.row) == (RRN, 3)
 
 
-def test_a_sale_marked_reversed_was_given_back(engine: Engine, keys: CentralKeys) -> None:
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [line(RRN, 40_000, status="REVERSED")],
+        [line(f"7{rial}", rial, status="REVERSED", share_of=RRN) for rial in (15_000, 25_000)],
+    ],
+    ids=["one row", "in shares"],
+)
+def test_a_sale_marked_reversed_was_given_back(engine: Engine, keys: CentralKeys, rows: list[str]) -> None:
     post(engine, *approved("p", RRN, 40_000), *undoing())
-    upload(engine, line(RRN, 40_000, status="REVERSED"))
+    upload(engine, *rows)
     assert answer(engine, keys) == 1
-    assert [(body.charged, body.refund_id) for body in told(engine)] == [(False, "r")]
+    assert [(body.charged, body.refund_id, body.rrn) for body in told(engine)] == [(False, "r", RRN)]
 
 
 def test_a_sale_that_stands_alone_stands_after_the_days_a_reversal_may_take(engine: Engine, keys: CentralKeys) -> None:
@@ -159,13 +168,12 @@ def test_a_sale_in_no_complete_settlement_was_given_back_before_it(engine: Engin
         [line(RRN, 40_000), line("7", 40_000, type="REVERSAL", original_rrn="555")],
         [line(RRN, 40_000), line("7", 10_000, type="REFUND", original_rrn=RRN)],
         [line(RRN, 40_000, type="ADVICE")],
-        # Something was taken back in full, and it was not this amount.
-        [line(RRN, 41_000), line("7", 41_000, type="REVERSAL", original_rrn=RRN)],
-        [line(RRN, 41_000, status="REVERSED")],
-        # This amount was taken back, and something is left.
-        [line(RRN, 50_000), line("7", 40_000, type="REVERSAL", original_rrn=RRN)],
+        # All is back, by rows of which none is its reversal.
+        [line(RRN, 40_000), *(line(rrn, rial, type="REFUND", original_rrn=RRN) for rrn, rial in PARTS)],
+        # More is back than there was.
+        [line(RRN, 40_000), *(line(rrn, 40_000, type="REVERSAL", original_rrn=RRN) for rrn in "78")],
     ],
-    ids=["another sale", "in part", "advice", "another amount", "another amount marked", "less than the sale"],
+    ids=["another sale", "in part", "advice", "in two parts", "twice"],
 )
 def test_rows_that_leave_a_reversal_open_are_a_persons(engine: Engine, keys: CentralKeys, rows: list[str]) -> None:
     post(engine, *approved("p", RRN, 40_000), *undoing())

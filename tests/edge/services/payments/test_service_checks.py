@@ -61,3 +61,11 @@ async def test_of_an_answer_only_what_it_offers_is_charged_and_for_the_sum_it_sa
     beside_it = bills_wanted([FINE_BILLS[1], NOT_OFFERED], inquiry_id=inquiry_id, service=SERVICE)
     for wanted in (dearer, not_offered, beside_it):
         assert await refused(desk, wanted) == "service.payable_unknown"
+
+
+async def test_of_a_shut_answer_nobody_learns_what_could_be_paid(desk: Desk) -> None:
+    inquiry_id = await desk.paid_request()
+    desk.answer(inquiry_id)
+    for key in ("1", "none of its keys"):
+        with pytest.raises(OperatorError, match=r"service\.answer_shut"):
+            await desk.selling.pay_answer(inquiry_id, [key], operator="sara")

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from central.fleet.keys import open_keys
 from central.ledger.cases import NewCase, open_case
+from central.ledger.queries import payment
 from central.providers.serving import ANSWERED_AS_WELL
 from central.reconciliation.closing import agree_closing, closings, propose_closing
 from central.reconciliation.queries import case as case_view
@@ -224,6 +225,8 @@ def test_an_answer_earns_the_fee_that_stands_and_no_other_that_goes_back(world: 
     assert world.balances() == {RECEIVABLE: 2 * FEE_RIAL, **SHARES, "fees": FEE_RIAL}
     with world.engine.connect() as connection:
         found = [(case.payment_id, case.kind, case.state) for case in cases(connection)]
+        fees = [payment(connection, OFFICE, name) for name in ("fee-q1", "fee-2")]
+    assert [fee and fee.confirmation for fee in fees] == ["confirmed", "none"]
     assert found == [("fee-2", "refund", "open")]
 
 

@@ -33,6 +33,7 @@ from edge.store.database import open_read_only, transaction
 from edge.store.elsewhere_rows import ElsewhereRows
 from edge.store.history_reads import HistoryReads
 from edge.store.people_rows import SessionView
+from edge.store.reading import WholeCursor
 from edge.store.receipt_rows import names_its_sale
 from edge.store.rows import Rows
 from edge.store.service_reads import ServiceReads
@@ -64,6 +65,7 @@ class Queries:
 
     def __init__(self, path: Path) -> None:
         self._connection = open_read_only(path)
+        self._connection.cursor_factory = WholeCursor
         self._rows = Rows(self._connection)
         self._lock = threading.RLock()
         self.atms = AtmRows(self._connection, self._lock)

@@ -1,6 +1,6 @@
 """Reading over a connection: what SQLite says, or that the file is damaged. No SQL of its own."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
 import apsw
@@ -15,6 +15,29 @@ T = TypeVar("T")
 def marks(values: Collection[object]) -> str:
     """Return the SQL of as many values."""
     return ", ".join("?" * len(values))
+
+
+class WholeCursor:
+    """Finds all rows of a statement before it gives the first, and leaves no statement open, whatever is raised.
+
+    One that is left open keeps its connection at the moment that it read, also after the transaction was undone: all
+    that is asked from then on is answered as of that moment, and nothing is brought out of the WAL. What a page failed
+    at stays in the exception, and that may live long.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._cursor = apsw.Cursor(connection)
+
+    def execute(self, *statement: Any, **how: Any) -> Iterator[Any]:
+        """Run a statement and return its rows."""
+        try:
+            return iter(self._cursor.execute(*statement, **how).fetchall())
+        finally:
+            self.close(True)  # noqa: FBT003 - apsw's
+
+    def close(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - as apsw's own are closed
+        """Give the statement back, whatever of it was not read."""
+        self._cursor.close(force)
 
 
 class Reading:

@@ -20,7 +20,7 @@ def names_its_sale(connection: apsw.Connection, *, terminal: str, receipt_number
 
     A terminal's own close begins the numbers anew, and is done with the box's: before the last one nothing is sure.
     """
-    if connection.execute(_CLOSED_SINCE, (index,)).fetchone() is not None:
+    if next(connection.execute(_CLOSED_SINCE, (index,)), None) is not None:
         return False
     again = (terminal, receipt_number, index, *map(str, _UNSOLD))
-    return connection.execute(_GIVEN_AGAIN, again).fetchone() is None
+    return next(connection.execute(_GIVEN_AGAIN, again), None) is None

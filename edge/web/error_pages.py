@@ -194,6 +194,15 @@ class ErrorPages:
     def _answer(self, request: AnyRequest, error: DaftarError, reference: str | None = None) -> Response[Any]:
         if request.url.path.startswith(API_PREFIX):
             return _problem(request, error, reference)
+        try:
+            return self._answer_in_frame(request, error, reference)
+        except Exception:
+            # The file cannot say who asks, or what stands above every page: said without.
+            log.exception("request failed", reference=reference, path=request.url.path)
+            request.scope["state"] |= {"operator": None, "visitor": None, "csrf": ""}
+            return self._page(request, error, reference)
+
+    def _answer_in_frame(self, request: AnyRequest, error: DaftarError, reference: str | None) -> Response[Any]:
         if "csrf" not in request.scope["state"]:
             # No route was found, so no middleware of one has looked at who asks.
             recognise(self._web, request)
@@ -205,6 +214,9 @@ class ErrorPages:
             if request.url.path == "/events":
                 return Response("", status_code=401)
             return _to_sign_in(request)
+        return self._page(request, error, reference)
+
+    def _page(self, request: AnyRequest, error: DaftarError, reference: str | None) -> Response[Any]:
         return page(
             self._web,
             request,

@@ -31,7 +31,7 @@ from shared.events import AlarmRaised, BootStarted
 from shared.ids import bill_obligation
 from shared.journal.entry import decode_entry
 from tests.edge.passwords import verifier_of
-from tests.edge.store.boxes import Box, requested, sent
+from tests.edge.store.boxes import Box, in_doubt, requested, sent
 from tests.edge.web.conftest import Browser
 
 PASSWORD = "گذرواژه یک ۱۲۳"
@@ -131,6 +131,28 @@ async def test_a_journal_that_does_not_hold_is_shown_takes_nothing_and_says_whom
     queries = Queries(folder / STORE_NAME)
     assert queries.size() == 1
     queries.close()
+
+
+@pytest.mark.faults("request failed")
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE payment SET method = 'nonsense'", "ALTER TABLE session RENAME TO lost"],
+    ids=["header", "who asks"],
+)
+async def test_a_file_that_cannot_say_what_stands_above_every_page_is_said_to_be_damaged(
+    folder: Path, statement: str
+) -> None:
+    with Box(folder, enrolled=False) as box:
+        box.write(requested("p1"), sent("p1"), in_doubt("p1"))
+    async with visiting(create_app(folder, SystemClock(), SystemEntropy())) as person:
+        await person.send("/sign-in", "/sign-in", username="sara", password=PASSWORD)
+        damage(folder / STORE_NAME, statement)
+        for address in ("/", "/payments/p1", "/history/payments"):
+            shown = await person.get(address)
+            assert shown.status_code == 500
+            assert "پروندهٔ دستگاه آسیب دیده است" in shown.text
+            assert "پول نگیرید" in shown.text
+        assert (await person.get("/nowhere")).status_code == 404
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 500])

@@ -255,18 +255,7 @@ class GiveBack:
             self._troubles[refund.refund_id] = "terminal.other_terminal"
             return
 
-        def decide(view: StoreView) -> Sequence[Body]:
-            now = _refund(view, refund.refund_id)
-            payment = known(view, refund.payment_id)
-            if now.state != "agreed" or payment.stan is None or refund.means not in self.means_of(payment):
-                return []
-            if refund.means == "central":
-                return []
-            return [ReversalRequested(payment_id=payment.payment_id, refund_id=refund.refund_id, means=refund.means)]
-
-        if not await self._writer.commit(decide):
-            payment = self._queries.payment(refund.payment_id)
-            why = "refund.not_charged" if payment is None else self._why_not(payment, refund.means).code
+        if why := await self._journal_order(refund, worker):
             self._troubles[refund.refund_id] = why
             return
         payment = self._queries.payment(refund.payment_id)
@@ -283,6 +272,29 @@ class GiveBack:
                 f"outcome of the reversal of {refund.payment_id}", self._record(refund.payment_id, answer)
             )
         )
+
+    async def _journal_order(self, refund: RefundView, worker: TerminalWorker) -> str | None:
+        """Journal that the terminal is about to be told; return why it must not be, where nothing was journaled."""
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            now = _refund(view, refund.refund_id)
+            payment = known(view, refund.payment_id)
+            if now.state != "agreed" or payment.stan is None or refund.means not in self.means_of(payment):
+                return []
+            if refund.means == "central":
+                return []
+            if locked := view.lock_of(worker.name):
+                # What it did last tells of the doubt: an undoing would hide that, or be taken for the doubtful sale.
+                raise OperatorError("payment.terminal_locked", payment_id=locked)
+            return [ReversalRequested(payment_id=payment.payment_id, refund_id=refund.refund_id, means=refund.means)]
+
+        try:
+            if await self._writer.commit(decide):
+                return None
+        except OperatorError as error:
+            return error.code
+        payment = self._queries.payment(refund.payment_id)
+        return "refund.not_charged" if payment is None else self._why_not(payment, refund.means).code
 
     def _is_its_terminal(self, payment_id: str, worker: TerminalWorker) -> bool:
         """Return whether the terminal that is there now says that it is the one that took a payment.

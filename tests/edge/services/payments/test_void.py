@@ -190,3 +190,32 @@ async def test_another_terminal_in_its_place_is_told_nothing(tmp_path: Path, voi
             await back.tell_terminal(refund_id)
             await office.until(lambda: not back.under_way(first))
         assert office.payment(first).state is S.REVERSED
+
+
+@pytest.mark.parametrize("charged", [True, False])
+async def test_nothing_is_voided_at_a_terminal_while_another_payment_of_it_is_in_doubt(
+    tmp_path: Path, voiding: VirtualZvtTerminal, *, charged: bool
+) -> None:
+    """What the terminal did last tells of the doubt; it may tell an undoing as a sale of its own, as most models do."""
+    async with Office(tmp_path, voiding, **TIMES | {"answer_timeout_ms": 1_000, "longest_ms": 1_000}) as office:
+        first = await office.pay(POWER)
+        assert await office.ends(first) is S.ACKNOWLEDGED
+        voiding.quirk = "charged_unsaid" if charged else "none"
+        voiding.set_fault("none" if charged else "go_silent")
+        second = await office.pay(POWER_AGAIN)
+        assert await office.ends(second) is S.IN_DOUBT
+        assert len(voiding.charges) == (2 if charged else 1)
+        voiding.set_fault("none")
+        voiding.quirk = "reversal_unmarked"
+        await voiding.restart()
+        with giving_back(office) as back:
+            refund_id = await voided(office, back, first)
+            assert back.trouble(refund_id) == "payment.terminal_locked"
+            assert (office.payment(first).state, refund(office, refund_id).state) == (S.ACKNOWLEDGED, "agreed")
+            await office.until(lambda: office.payments.waited_ms(second) > office.profile.times.longest_ms)
+            for _ in range(2):
+                await office.resolve.ask(second, operator="sara")
+            assert office.payment(second).state is (S.ACKNOWLEDGED if charged else S.NOT_CHARGED)
+            await back.tell_terminal(refund_id)
+            await office.until(lambda: not back.under_way(first))
+        assert (office.payment(first).state, refund(office, refund_id).state) == (S.REVERSED, "done")

@@ -79,6 +79,16 @@ class PaymentRows(Reading):
         given = "SELECT 1 FROM payment WHERE terminal = ? AND requested_index > ? AND state NOT IN "
         return self._one(f"{given}({marks(states)}) LIMIT 1", (terminal, index, *map(str, states))) is not None
 
+    def undone_at_terminal(self, terminal: str, index: int) -> bool:
+        """Return whether a terminal may have undone another sale since the payment that was requested at an entry."""
+        given_back = (PaymentState.REVERSAL_REQUESTED, PaymentState.REVERSAL_IN_DOUBT, PaymentState.REVERSED)
+        row = self._one(
+            f"SELECT 1 FROM payment WHERE state IN ({marks(given_back)}) AND terminal = ? "  # noqa: S608 - ours
+            "AND moved_index > ? AND requested_index <> ? LIMIT 1",
+            (*map(str, given_back), terminal, index, index),
+        )
+        return row is not None
+
     def newest_traces(self, terminal: str, limit: int) -> list[str]:
         """Return the traces of the newest sales that a terminal is known to have made, the newest first."""
         sold = CHARGED | {PaymentState.REVERSED}

@@ -248,6 +248,11 @@ class Queries:
         with self._lock:
             return self._rows.newer_at_terminal(terminal, index, charged=charged)
 
+    def undone_at_terminal(self, terminal: str, index: int) -> bool:
+        """See `PaymentRows.undone_at_terminal`."""
+        with self._lock:
+            return self._rows.undone_at_terminal(terminal, index)
+
     def receipt_names_sale(self, terminal: str, receipt_number: str, index: int) -> bool:
         """Return whether the receipt's number of a payment requested at that entry names no other sale by now."""
         with self.one_moment():

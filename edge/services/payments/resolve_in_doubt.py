@@ -99,7 +99,7 @@ class ResolveInDoubt:
         A payment that nobody has to ask about is returned as it is. Raises OperatorError `payment.unknown`;
         `payment.other_terminal` when it was sent to a terminal that is no longer set up: another one cannot know;
         `payment.cannot_be_asked` when its terminal tells nothing of what it did; `payment.not_its_last` when it knows
-        only its last payment, and has taken another one since.
+        only what it did last, and has taken or undone another payment since.
         """
         payment = self._payment(payment_id)
         if not self._is_askable(payment):
@@ -166,11 +166,13 @@ class ResolveInDoubt:
     def _check_memory(self, payment: PaymentView, worker: TerminalWorker) -> None:
         """Raise OperatorError `payment.not_its_last` where the terminal would answer of another payment.
 
-        A payment in doubt keeps its terminal to itself; of others, the newest at the terminal may be a later one.
+        A payment in doubt keeps its terminal to itself; of others, the newest at the terminal may be a later one, or
+        the undoing of an earlier one, which many terminals tell as if it were a sale.
         """
         if payment.state in DOUBTFUL or worker.profile.capabilities.query_by_reference:
             return
-        if self._queries.newer_at_terminal(payment.terminal, payment.requested_index):
+        where = payment.terminal, payment.requested_index
+        if self._queries.newer_at_terminal(*where) or self._queries.undone_at_terminal(*where):
             raise OperatorError("payment.not_its_last", payment_id=payment.payment_id, terminal=payment.terminal)
 
     def _payment(self, payment_id: str) -> PaymentView:

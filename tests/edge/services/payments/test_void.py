@@ -16,10 +16,11 @@ from shared.errors import OperatorError
 from shared.events import Evidence
 from shared.payment import PaymentState
 from tests.edge.services.office import POWER, WATER, Office
-from tests.edge.services.office_people import PASSWORD
+from tests.edge.services.office_people import PASSWORD, people_of
 from tests.edge.services.payments.test_give_back import REASON, giving_back, refund
 from tests.edge.services.payments.test_judge_outcome import PAYMENT
 from tests.edge.services.payments.test_keep_sale import POWER_AGAIN
+from tests.edge.services.payments.test_override_payment import NOT_CHARGED, deciding_at
 from tests.edge.services.test_close_day import close
 
 S = PaymentState
@@ -219,3 +220,25 @@ async def test_nothing_is_voided_at_a_terminal_while_another_payment_of_it_is_in
             await back.tell_terminal(refund_id)
             await office.until(lambda: not back.under_way(first))
         assert (office.payment(first).state, refund(office, refund_id).state) == (S.REVERSED, "done")
+
+
+async def test_a_terminal_that_undid_another_sale_since_is_not_asked_about_one_that_a_person_decided(
+    tmp_path: Path, voiding: VirtualZvtTerminal
+) -> None:
+    async with Office(tmp_path, voiding, **TIMES | {"answer_timeout_ms": 1_000, "longest_ms": 1_000}) as office:
+        first = await office.pay(POWER)
+        assert await office.ends(first) is S.ACKNOWLEDGED
+        voiding.set_fault("go_silent")
+        second = await office.pay(POWER_AGAIN)
+        assert await office.ends(second) is S.IN_DOUBT
+        voiding.set_fault("none")
+        voiding.quirk = "reversal_unmarked"
+        await voiding.restart()
+        with giving_back(office) as back, people_of(office) as sign_in:
+            await deciding_at(office, sign_in).override(second, NOT_CHARGED, username="reza", password=PASSWORD)
+            await voided(office, back, first)
+        assert (office.payment(first).state, voiding.charges) == (S.REVERSED, ())
+        # The same amount: told as a sale of its own, the undoing would pass for the second one.
+        with pytest.raises(OperatorError, match=r"payment\.not_its_last"):
+            await office.resolve.ask(second, operator="sara")
+        assert office.payment(second).state is S.OVERRIDDEN_NOT_CHARGED

@@ -143,7 +143,9 @@ def _found(
         found = sifted
     else:
         found = find_page(history, asked.sought, history.listed_at, before_index=before, first_row=first_row)
-    if not found.rows and before is None and (payment := web.counter.queries.payment(filters.q)) is not None:
+    # Its own name is in no index, so that other filters cannot narrow it.
+    by_name = not found.rows and before is None and filters == Filters(q=filters.q)
+    if by_name and (payment := web.counter.queries.payment(filters.q)) is not None:
         found = Found(rows=[payment], first_row=1, older=None, page=1, pages=1, is_counted=True)
     return found, asked.wrong
 

@@ -161,6 +161,15 @@ async def test_filters_narrow_and_go_together(operator: Browser, guide: list[Pay
     assert await found(operator, query) == [guide[row].payment_id for row in rows]
 
 
+async def test_a_payment_that_is_found_by_its_name_is_narrowed_as_others_are(
+    operator: Browser, guide: list[PaymentView]
+):
+    name = guide[0].payment_id
+    assert await found(operator, f"q={name}") == [name]
+    for other in ("state=failed", "category=bills", "until=1401/05/29", "operator=sara"):
+        assert await found(operator, f"q={name}&{other}") == [], "a paid one is none of those that failed"
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

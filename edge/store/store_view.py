@@ -28,6 +28,14 @@ _USABLE_KEY: Final = (
     "WHERE data_key.month = ? ORDER BY made_index DESC LIMIT 1"
 )
 
+_FORGET: Final = (
+    # A month that is not here yet was named by a wrong clock. Waiting for it to pass would keep its key for years; but
+    # answers may still be on their way to it, so it goes with a key that was made after it.
+    "DELETE FROM private_key WHERE month < ? OR (month > ? AND EXISTS (SELECT 1 FROM data_key AS later "
+    "WHERE later.month <= ? AND later.made_index > "
+    "(SELECT made_index FROM data_key WHERE data_key.key_id = private_key.key_id)))"
+)
+
 
 class SqliteStoreView(Rows):
     """`edge.journal.ports.StoreView` over the write connection. Used on the writer's thread only."""
@@ -77,8 +85,8 @@ class SqliteStoreView(Rows):
             )
             return self._connection.changes()
         month = jalali_month(self._clock.now())
-        # A month that is not here yet was named by a wrong clock; waiting for it to pass would keep its key for years.
-        self._connection.execute("DELETE FROM private_key WHERE month < ? OR month > ?", (window_start(month), month))
+        start = window_start(month)
+        self._connection.execute(_FORGET, (start, month, start))
         return self._connection.changes()
 
     # --- feed and exchange ---

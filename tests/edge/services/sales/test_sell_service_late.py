@@ -1,11 +1,15 @@
 """Words that come late: that a part or the whole of an answer was charged, and that a fee is to be given back."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from edge.devices.terminals.outcome import TerminalOutcome
+from edge.devices.virtual.terminal import VirtualTerminal
 from shared.answer_document import AnswerDocument
+from shared.clock import ClockQuality, SystemClock
 from shared.errors import OperatorError
 from shared.events import RefundAgreed, RefundDropped, RefundProposed
 from shared.payment import PaymentState
@@ -171,3 +175,34 @@ async def test_a_fee_that_finance_is_to_give_back_is_not_waited_for_any_more(des
     desk.box.write(RefundDropped(**back, operator="reza", reason="wanted after all"))
     assert (desk.view(inquiry_id).state, desk.view(inquiry_id).fee_back) == (before.state, False)
     assert desk.views.known(inquiry_id).is_asked is not answered
+
+
+class ClockThatWasAhead(SystemClock):
+    """A clock that nobody vouches for and that is ahead by two months, until central's word puts it right."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_right = False
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=0 if self.is_right else 62)
+
+    def quality(self) -> ClockQuality:
+        return "central" if self.is_right else "floor"
+
+
+async def test_an_answer_paid_for_while_the_clock_was_ahead_is_read_once_it_is_right(
+    tmp_path: Path, terminal: VirtualTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line that puts the clock right is the one that brings the answers."""
+    clock = ClockThatWasAhead()
+    monkeypatch.setattr("tests.edge.services.office.SystemClock", lambda: clock)
+    async with Office(tmp_path, terminal) as office:
+        with desk_of(office) as desk:
+            inquiry_id = await desk.paid_request()
+            clock.is_right = True
+            await desk.ask()
+            desk.printed(inquiry_id)
+            desk.answer(inquiry_id)
+            view = desk.view(inquiry_id)
+            assert (view.state, view.document_state) == (ServiceState.READY, "open")

@@ -2,8 +2,8 @@
 
 What was sealed to a forgotten key can be read at central only; a stolen card shows no national code older than the
 window (flash may keep deleted bytes). Months are Jalali, `1405-09`, by the box's own clock. A clock that nobody
-vouches for only adds keys and never empties the window; the key of a month that is not here yet stays until one that was
-made after it is old. Central has them all.
+vouches for only adds keys and never empties the window; the key of a month that is not here yet stays until one that
+was made after it is old. Central has them all.
 """
 
 import hmac

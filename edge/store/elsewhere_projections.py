@@ -40,8 +40,8 @@ def told(connection: apsw.Connection, at: Recorded, body: ObligationsHeld) -> No
         (body.journal, body.heard_size, instant_or_none(body.heard_at or "")),
     )
     for payment in body.payments:
-        own = connection.execute("SELECT 1 FROM payment WHERE payment_id = ?", (payment.payment_id,))
-        if next(own, None) is None:
+        own = next(connection.execute("SELECT 1 FROM payment WHERE payment_id = ?", (payment.payment_id,)), None)
+        if own is None:
             _keep(connection, at, body.journal, payment)
 
 

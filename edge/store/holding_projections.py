@@ -26,13 +26,17 @@ def hold(connection: apsw.Connection, at: Recorded, body: PaymentRequested) -> N
         bill_payment_id=body.bill_payment_id,
     )
     for number, item in enumerate(body.items or (own,)):
-        holder = connection.execute(
-            f"SELECT payment_id FROM holding WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608
-            "ORDER BY doubled, requested_index DESC",
-            (item.obligation,),
+        # No name for what reads: the refusal would keep it open, and nothing could be written here while that lives.
+        holder = next(
+            connection.execute(
+                f"SELECT payment_id FROM holding WHERE obligation = ? AND {HOLDS_OBLIGATION} "  # noqa: S608
+                "ORDER BY doubled, requested_index DESC",
+                (item.obligation,),
+            ),
+            None,
         )
-        if (found := next(holder, None)) is not None:
-            raise OperatorError("payment.obligation_held", payment_id=found[0])
+        if holder is not None:
+            raise OperatorError("payment.obligation_held", payment_id=holder[0])
         insert(
             connection,
             "holding",

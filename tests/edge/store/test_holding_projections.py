@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import apsw
 import pytest
 
 from edge.journal.views import PaymentView
+from edge.store.people import People
 from edge.store.rebuild import rebuild_projections
 from shared.errors import OperatorError
 from shared.events import (
@@ -212,3 +214,19 @@ def test_the_receipt_of_an_item_is_counted_for_it_alone(box: Box):
     found = payment(box, "g")
     assert ([item.printed for item in found.items], found.printed) == ([0, 2, 0], 0)
     assert rebuild_projections(box.path) == []
+
+
+def test_a_refusal_that_is_kept_lets_the_journal_go_on(box: Box):
+    people = People(box.path)
+    box.write(requested("p1"))
+    with pytest.raises(OperatorError, match=r"payment\.obligation_held") as refused:
+        box.write(requested("p2"))
+    # Another connection writes in between, as at every sign-in and button.
+    people.save_operator("sara", name="sara", verifier="none", role="operator")
+    people.close()
+    assert box.write(sent("p1"))
+    assert refused.tb is not None, "a log or a cycle of its traceback keeps it as long"
+    connection = apsw.Connection(str(box.path))
+    ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    assert not busy, "the WAL is brought into the file"

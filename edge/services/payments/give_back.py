@@ -195,12 +195,19 @@ class GiveBack:
         await self._writer.commit(decide)
 
     async def tell_terminal(self, refund_id: str) -> None:
-        """Try an agreed reversal again whose terminal was not ready. Raises OperatorError as `agree` does."""
+        """Try an agreed reversal again whose terminal was not ready. Raises OperatorError as `agree` does.
+
+        So it does where the terminal is no longer set up.
+        """
         refund = self._queries.refund(refund_id)
         if refund is None:
             raise OperatorError("refund.unknown", refund_id=refund_id)
         if refund.state != "agreed" or refund.means == "central":
             raise OperatorError("refund.decided", refund_id=refund_id)
+        payment = self._queries.payment(refund.payment_id)
+        if payment is not None and payment.terminal not in self._payments.workers:
+            # Nobody would be told, and nobody hear of it: it is to be dropped, and asked for by other means.
+            raise self._why_not(payment, refund.means)
         self._begin(refund_id)
 
     def _still(self, payment: PaymentView, refund: RefundView) -> None:

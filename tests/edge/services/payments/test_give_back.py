@@ -259,6 +259,21 @@ async def test_a_terminal_that_is_off_is_told_later_or_not_at_all(tmp_path: Path
                 await back.tell_terminal(refund_id)
 
 
+async def test_whoever_presses_again_hears_that_the_terminal_is_no_longer_set_up(
+    tmp_path: Path, undoing: VirtualPnaTerminal
+) -> None:
+    async with office_of(tmp_path, undoing) as office:
+        payment_id = await paid(office)
+        await undoing.stop()
+        with giving_back(office) as back:
+            refund_id = await agreed(office, back, payment_id)
+            del office.payments.workers["terminal-1"]
+            with pytest.raises(OperatorError, match=r"refund\.means_not_offered"):
+                await back.tell_terminal(refund_id)
+            await back.drop(refund_id, operator="sara", reason=REASON)
+            await back.propose(payment_id, means="central", reason=REASON, operator="sara")
+
+
 async def test_a_restart_in_mid_reversal_leaves_it_in_doubt(tmp_path: Path, undoing: VirtualPnaTerminal) -> None:
     async with office_of(tmp_path, undoing) as office:
         payment_id = await paid(office)

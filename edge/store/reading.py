@@ -32,8 +32,9 @@ class WholeCursor:
         """Run a statement and return its rows."""
         try:
             return iter(self._cursor.execute(*statement, **how).fetchall())
-        finally:
+        except BaseException:
             self.close(True)  # noqa: FBT003 - apsw's
+            raise
 
     def close(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - as apsw's own are closed
         """Give the statement back, whatever of it was not read."""

@@ -31,11 +31,14 @@ class KeepSale:
         queries: Queries,
         entropy: Entropy,
         terminals: Mapping[str, Terminal],
+        is_second: Callable[[PaymentView], bool],
     ) -> None:
+        """`is_second` says whether another charge stands for the debt of a payment, or for a part of it."""
         self._commit = commit
         self._queries = queries
         self._entropy = entropy
         self._terminals = terminals
+        self._is_second = is_second
 
     async def keep(self, payment_id: str) -> None:
         """Tell the terminal of an approved payment to keep the sale, and journal what came of it.
@@ -60,8 +63,8 @@ class KeepSale:
 
     async def _tell(self, payment: PaymentView) -> OrderAnswer:
         terminal = self._terminals.get(payment.terminal)
-        if terminal is None or payment.stan is None or payment.doubled:
-            # The second charge of an obligation is better taken back than kept.
+        if terminal is None or payment.stan is None or payment.doubled or self._is_second(payment):
+            # The second charge of an obligation, or of a debt, is better taken back than kept.
             return OrderAnswer(kind="refused")
         return await terminal.acknowledge(
             amount_rial=payment.amount_rial, stan=payment.stan, terminal_number=payment.terminal_number

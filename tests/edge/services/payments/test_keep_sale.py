@@ -17,6 +17,9 @@ from shared.events import Body, Evidence, PaymentApproved, PaymentRequested, Pay
 from shared.ids import bill_obligation
 from shared.payment import PaymentState
 from tests.edge.services.office import POWER, WATER, Office
+from tests.edge.services.office_people import PASSWORD, people_of
+from tests.edge.services.payments.test_override_payment import NOT_CHARGED, deciding_at
+from tests.edge.services.service_desk import desk_of
 
 S = PaymentState
 
@@ -274,6 +277,38 @@ async def test_the_second_charge_of_an_obligation_is_not_kept(tmp_path: Path, vi
         assert (office.payment(first).late, office.payment(first).doubled) == (True, True)
         assert ("late_approval", first) in office.alarms()
         assert (office.payment(second).state, virtual.charges) == (S.ACKNOWLEDGED, (charge,))
+
+
+@pytest.mark.parametrize(("first_key", "second_key"), [("1", "total"), ("total", "1")])
+async def test_the_second_charge_of_a_debt_that_has_parts_is_not_kept(
+    tmp_path: Path, virtual: VirtualPnaTerminal, first_key: str, second_key: str
+) -> None:
+    """They are other obligations: only the answer tells that the part and the whole are one debt."""
+    beside = VirtualPnaTerminal(clock=SystemClock(), entropy=SystemEntropy())
+    beside.set_auto("approve")
+    await beside.start()
+    assert beside._address is not None
+    virtual.acknowledge_within_ms = 2_500
+    async with Office(tmp_path, virtual, beside._address, answer_timeout_ms=400, longest_ms=400) as office:
+        with desk_of(office) as desk:
+            inquiry_id = await desk.paid_request()
+            desk.printed(inquiry_id)
+            desk.answer(inquiry_id)
+            virtual.quirk = "hang_up_after_charging"
+            first = await desk.selling.pay_answer(inquiry_id, [first_key], operator="sara", terminal="terminal-1")
+            assert await office.ends(first) is S.IN_DOUBT
+            charge, virtual.quirk = virtual.charges[-1], "none"
+            with people_of(office) as sign_in:
+                await deciding_at(office, sign_in).override(first, NOT_CHARGED, username="reza", password=PASSWORD)
+            second = await desk.selling.pay_answer(inquiry_id, [second_key], operator="sara", terminal="terminal-2")
+            assert await office.ends(second) is S.ACKNOWLEDGED
+            late = office.charge_of(first, reference=None, stan=charge.stan, rrn=charge.rrn)
+            office.worker.late_answer(office.payment(first).reference, TerminalOutcome(kind="approved", evidence=late))
+            await office.until(lambda: ("late_approval", first) in office.alarms())
+            await office.until(lambda: not office.payment(first).unacknowledged)
+            assert office.payment(first).state is S.IN_DOUBT
+            await settled(office, first, S.NOT_CHARGED)
+    await beside.stop()
 
 
 async def test_the_first_sale_of_a_terminal_is_known_by_the_trace_that_its_approval_told(

@@ -7,6 +7,7 @@ can change the file.
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -177,13 +178,11 @@ class Queries:
 
     def profile_bundles(self) -> list[ProfileBundleView]:
         """Return the bundles of device profiles: the network's, then the office's, the newest of each feed first."""
-        with self._lock:
-            return profile_rows.bundles(self._connection)
+        return self._locked(profile_rows.bundles)
 
     def profile_documents(self, bundle: ProfileBundleView) -> tuple[ProfileDocument, ...]:
         """Return the documents of a bundle."""
-        with self._lock:
-            return profile_rows.documents(self._connection, bundle.feed, bundle.feed_index)
+        return self._locked(profile_rows.documents, bundle.feed, bundle.feed_index)
 
     def session(self, token_sha256: bytes) -> SessionView | None:
         """See `People.session`: pages ask here, where what they read next is at hand."""
@@ -195,8 +194,7 @@ class Queries:
 
     def permitted(self, person: str) -> tuple[frozenset[str], frozenset[str]] | None:
         """Return what was last allowed to a person and denied to them, None where nobody ever set it."""
-        with self._lock:
-            return people_rows.permitted(self._connection, person)
+        return self._locked(people_rows.permitted, person)
 
     def exposure(self, monotonic_ms: int) -> tuple[ExposurePolicy | None, Exposure]:
         """Return the policy in force and what central has not cosigned, at a reading of the monotonic clock."""
@@ -256,7 +254,7 @@ class Queries:
     def receipt_names_sale(self, terminal: str, receipt_number: str, index: int) -> bool:
         """Return whether the receipt's number of a payment requested at that entry names no other sale by now."""
         with self.one_moment():
-            return names_its_sale(self._connection, terminal=terminal, receipt_number=receipt_number, index=index)
+            return self._locked(partial(names_its_sale, terminal=terminal, receipt_number=receipt_number, index=index))
 
     def alarms_about(self, payment_id: str) -> list[AlarmView]:
         """Return the alarms about a payment, oldest first."""

@@ -184,19 +184,19 @@ class Rows(PaymentRows):
 
     def refund(self, refund_id: str) -> RefundView | None:
         """Return a request to give a payment back."""
-        return refund_rows.refund(self._connection, refund_id)
+        return self._reading(refund_rows.refund, refund_id)
 
     def refunds_of(self, payment_id: str) -> list[RefundView]:
         """Return a payment's requests to be given back, oldest first."""
-        return refund_rows.refunds_of(self._connection, payment_id)
+        return self._reading(refund_rows.refunds_of, payment_id)
 
     def open_refunds(self) -> list[RefundView]:
         """Return the requests somebody has something to do about, oldest first."""
-        return refund_rows.open_refunds(self._connection)
+        return self._reading(refund_rows.open_refunds)
 
     def acquirer_answers(self, payment_id: str | None = None) -> list[AcquirerAnswer]:
         """Return what the acquirer's records said, of one payment or of all, in the order central told it."""
-        return refund_rows.acquirer_answers(self._connection, payment_id)
+        return self._reading(refund_rows.acquirer_answers, payment_id)
 
     # --- keys ---
 

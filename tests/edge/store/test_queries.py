@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 
 import apsw
 import pytest
@@ -6,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.journal.export import sign_checkpoint
 from edge.journal.views import PrintJob
+from edge.store.queries import Queries
 from shared.errors import IntegrityError
 from shared.events import AlarmRaised, PaymentNotSent
 from shared.journal.cosignature import cosign, witness_key
@@ -168,6 +170,29 @@ def test_a_page_that_fails_at_a_damaged_row_leaves_nothing_open(box: Box, damage
     assert box.queries.payment("p9") is not None, "what was written since is seen"
     ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert not busy, "the WAL is brought into the file"
+
+
+@pytest.mark.parametrize(
+    ("table", "ask"),
+    [
+        ("person_permission", lambda queries: queries.permitted("sara")),
+        ("refund", lambda queries: queries.refund("r1")),
+        ("refund", lambda queries: queries.refunds_of("p1")),
+        ("refund", lambda queries: queries.open_refunds()),
+        ("acquirer_answer", lambda queries: queries.acquirer_answers("p1")),
+        ("profile_bundle", lambda queries: queries.profile_bundles()),
+        ("day_close", lambda queries: queries.receipt_names_sale("terminal-1", "1", 1)),
+    ],
+)
+def test_whatever_of_the_file_cannot_be_read_is_said_to_be_damaged(
+    box: Box, table: str, ask: Callable[[Queries], object]
+):
+    connection = apsw.Connection(str(box.path))
+    connection.execute("PRAGMA legacy_alter_table = ON")
+    connection.execute(f"ALTER TABLE {table} RENAME TO lost")
+    connection.close()
+    with pytest.raises(IntegrityError, match=r"store\.corrupt"):
+        ask(box.queries)
 
 
 def test_what_a_page_asks_within_one_moment_is_as_of_one_commit(box: Box):

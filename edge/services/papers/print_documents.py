@@ -24,9 +24,12 @@ from edge.services.papers.atm_papers import CASH_SLIP, cash_slip_of
 from edge.services.papers.documents import (
     BILL_RECEIPT,
     DAY_SLIP,
+    FINE_RECEIPT,
     GROUP_SLIP,
     INQUIRY_TICKET,
+    ORDER_RECEIPT,
     REFUND_SLIP,
+    SERVICE_RECEIPT,
     SERVICE_TICKET,
     Letterhead,
     receipt_document,
@@ -44,7 +47,7 @@ from shared.errors import OperatorError
 from shared.events import Body, PaymentNotSent, PaymentRequested, PaymentSent, ReceiptPrinted, StatusQueried
 from shared.ids import item_name, payment_and_item
 from shared.journal.entry import leaf_hash
-from shared.payment import CHARGED
+from shared.payment import CERTAINLY_UNCHARGED, CHARGED
 from shared.receipt import Receipt
 
 log = structlog.get_logger()
@@ -55,6 +58,8 @@ LOOK_ANYWAY_S: Final = 60.0
 """How often the spool is looked into though nobody said that something is new."""
 _NO_PAPER: Final = (PaymentRequested, PaymentSent, PaymentNotSent, StatusQueried, ReceiptPrinted)
 """Entries that no paper is spooled with: most of them."""
+_RECEIPTS: Final = frozenset({BILL_RECEIPT, SERVICE_RECEIPT, FINE_RECEIPT, ORDER_RECEIPT})
+"""Papers that say of one payment that it is paid; the slip of several says of each how it stands."""
 
 
 class Printer(Protocol):
@@ -233,7 +238,8 @@ class PrintDocuments:
         return True
 
     async def _print(self, job: PrintJob, data: bytes) -> bool:
-        await self._mark(job, "printing", None)
+        if not await self._begin(job):
+            return True
         try:
             result = await self._printer.print(data)
         except Exception:
@@ -255,6 +261,21 @@ class PrintDocuments:
         else:
             await self._mark(job, "uncertain", result.status)
         return result.kind != "not_printed"
+
+    async def _begin(self, job: PrintJob) -> bool:
+        """Take a job to the printer; return False for a receipt whose money went back while it waited."""
+        moves: list[PrintState] = []
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            payment = view.payment(payment_and_item(job.about)[0]) if job.document in _RECEIPTS else None
+            is_void = payment is not None and payment.state in CERTAINLY_UNCHARGED
+            moves.append("failed" if is_void else "printing")
+            view.mark_print(job.job_id, moves[-1], last_status="payment.no_receipt" if is_void else None)
+            return []
+
+        await self._writer.commit(decide)
+        self._hub.publish(BoxEvent("printer", job.about))
+        return moves[-1] == "printing"
 
     def _receipt(self, job: PrintJob) -> Receipt:
         if job.document in self._more_papers:

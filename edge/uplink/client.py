@@ -24,7 +24,7 @@ from shared.events import AlarmRaised
 from sync.backoff import Backoff
 from sync.edge_session import Answer, FeedStanding, Standing, make_request, read_answer
 from sync.enrolment import CentralTrust
-from sync.envelope import RESPONSE_SIZE_MAX_BYTES, WIRE_MEDIA_TYPE
+from sync.envelope import RESPONSE_SIZE_MAX_BYTES, UNREADABLE, WIRE_MEDIA_TYPE
 
 CONNECT_TIMEOUT_MS: Final = 5_000
 ANSWER_TIMEOUT_MS: Final = 30_000
@@ -36,6 +36,8 @@ EXPECTING_MS: Final = 2_000
 """How soon to ask again while an answer of central is awaited: an inquiry's, or a confirmation."""
 NO_LINE: Final = frozenset({"exchange.unreachable", "exchange.timeout", "exchange.cut"})
 """Codes of attempts that the line may be to blame for; a line can come back any moment."""
+FAULT: Final = "fault"
+"""What `on_attempt` hears of an attempt that came to nothing on this side."""
 
 ResultKind = Literal["ok", "resume", "quarantined", "stale", "failed"]
 
@@ -178,13 +180,21 @@ class Uplink:
         """
         async with self._one_at_a_time:
             try:
-                result = await self._exchange()
-            except (PeerError, IntegrityError) as error:
-                _log.warning("exchange failed", code=error.code, **_plain(error))
-                await self._store.note_failure(error.code)
-                result = ExchangeResult(kind="failed", code=error.code)
+                result = await self._attempt()
+            except Exception:
+                # A disk that takes nothing, or a fault of ours: a line that was well must not look so for ever.
+                self._on_attempt(FAULT)
+                raise
             self._on_attempt(result.code)
             return result
+
+    async def _attempt(self) -> ExchangeResult:
+        try:
+            return await self._exchange()
+        except (PeerError, IntegrityError) as error:
+            _log.warning("exchange failed", code=error.code, **_plain(error))
+            await self._store.note_failure(error.code)
+            return ExchangeResult(kind="failed", code=error.code)
 
     async def _exchange(self) -> ExchangeResult:
         request = self._store.pending()
@@ -308,7 +318,7 @@ def _checked_body(response: httpx.Response, body: bytes) -> bytes:
         return body
     try:
         reason = str(msgspec.json.decode(body, type=dict[str, object]).get("code", ""))[:100]
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         reason = ""
     raise PeerError("exchange.refused", status=response.status_code, reason=reason)
 

@@ -10,7 +10,7 @@ from edge.uplink.trusted import trusted
 from shared.entropy import Entropy
 from shared.errors import OperatorError, PeerError
 from sync.enrolment import Enrolment, enrolment_request, read_enrolment
-from sync.envelope import WIRE_MEDIA_TYPE
+from sync.envelope import UNREADABLE, WIRE_MEDIA_TYPE
 
 TIMEOUT_MS: Final = 20_000
 
@@ -46,7 +46,7 @@ def enrol(central_url: str, code: str, *, signer: Signer, software: str, entropy
 def _raise_refusal(response: httpx.Response) -> None:
     try:
         code = str(msgspec.json.decode(response.content, type=dict[str, object]).get("code", ""))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         code = ""
     if code.startswith("enrolment."):
         raise OperatorError(code, field="code")

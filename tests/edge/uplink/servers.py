@@ -17,6 +17,11 @@ from sync.envelope import WIRE_MEDIA_TYPE
 from tests.sync.models import BoxModel
 
 START_TIMEOUT_S = 20
+REFUSALS = {
+    "500 before": b'{"detail":"out of order"}',
+    "words of another code page": '{"message":"خطا"}'.encode("cp1256"),
+}
+"""What a day's server, or a proxy before it, says in central's place."""
 
 
 class MemoryExchangeStore:
@@ -79,8 +84,8 @@ class Day:
     def answer(self, body: bytes) -> Response[Any]:
         self.arrived.append(body)
         mood = self.moods.pop(0) if self.moods else "good"
-        if mood == "500 before":
-            return Response({"detail": "out of order"}, status_code=500)
+        if mood in REFUSALS:
+            return Response(REFUSALS[mood], status_code=502, media_type="application/json")
         answer = self.receive(body)
         if mood == "500 after":
             return Response({"detail": "out of order"}, status_code=500)

@@ -8,6 +8,7 @@ import pytest
 
 from edge.uplink.client import Uplink, UplinkSettings
 from shared.entropy import SystemEntropy
+from shared.errors import DeviceError
 from sync.messages import WINDOW_ENTRIES_MAX
 from tests.edge.uplink.servers import Day, MemoryExchangeStore, make_app, serving
 from tests.sync.models import BoxModel, CentralModel, SteppingClock, new_pair, private_key, public_bytes
@@ -82,6 +83,7 @@ def office(world: tuple[str, BoxModel, CentralModel, Day]) -> Office:
     [
         ("500 before", "exchange.refused"),
         ("500 after", "exchange.refused"),
+        ("words of another code page", "exchange.refused"),
         ("html", "exchange.not_central"),
         ("garbage", "exchange.malformed"),
         ("cut", "exchange.cut"),
@@ -102,6 +104,22 @@ async def test_a_bad_answer_leaves_the_request_pending_and_the_same_bytes_go_aga
     assert (await office.uplink.exchange_once()).sent_count == 1
     assert office.central.alarms == []
     assert [entry.leaf for entry in office.central.main] == office.box.log.leaves
+    await office.uplink.close()
+
+
+async def test_a_line_does_not_look_well_when_what_it_brings_cannot_be_kept(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await office.uplink.exchange_once()).kind == "ok"
+
+    async def refuse(_: object) -> None:
+        raise DeviceError("journal.not_written")
+
+    monkeypatch.setattr(office.store, "settle", refuse)
+    with pytest.raises(DeviceError):
+        await office.uplink.exchange_once()
+    assert office.attempts[0] is None
+    assert office.attempts[-1] is not None
     await office.uplink.close()
 
 

@@ -154,6 +154,11 @@ class TerminalProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return self.codes.get(response_code, UNKNOWN_CODE)
 
     @property
+    def hides_undoings(self) -> bool:
+        """Return whether it may tell the undoing of a sale as a sale of its own, with a trace that is the next."""
+        return self.protocol == "zvt" and not (self.zvt or ZvtOptions()).marks_reversals
+
+    @property
     def link_kinds(self) -> tuple[LinkKind, ...]:
         """Return the ways it can be reached."""
         ways: tuple[tuple[LinkKind, object], ...] = (

@@ -38,6 +38,14 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "Its number was not known when the amount was sent: its answer proves nothing. Do not charge again; look for "
         "the terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
     ),
+    "terminal_cannot_tell": AlarmText(
+        "کارتخوان نمی‌تواند بگوید پرداخت چه شد",
+        "The terminal cannot tell what became of a payment",
+        "آخرین تراکنش کارتخوان تراکنش دیگری است، یا پاسخش چیزی را ثابت نمی‌کند. کارت را دوباره نکشید؛ رسید کارتخوان را "
+        "بیابید: سرپرست با آن گواهی می‌دهد، یا پاسخ پذیرنده از مرکز می‌رسد.",
+        "Its last transaction is another one, or its answer proves nothing. Do not charge again; look for the "
+        "terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
+    ),
     "profile_bundle_refused": AlarmText(
         "پروفایل‌های تازهٔ دستگاه‌ها پذیرفته نشد",
         "New device profiles were refused",

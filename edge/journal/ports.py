@@ -138,6 +138,9 @@ class StoreView(Protocol):
     def lock_of(self, terminal: str) -> str | None:
         """Return the payment that locks a terminal: one in doubt, or one it was not told to keep yet."""
 
+    def is_anothers_trace(self, payment: PaymentView, stan: str, terminal_number: str | None) -> bool:
+        """Return whether another payment, given a word since one was asked for, has this trace of this very device."""
+
     def unacknowledged(self) -> list[PaymentView]:
         """Return the approved payments whose terminal was not told yet to keep them, oldest first."""
 

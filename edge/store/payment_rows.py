@@ -21,6 +21,9 @@ _PASSING: Final = frozenset(
 """States that a payment does not stay in."""
 _LOCKS: Final = f"state IN ({', '.join(repr(str(state)) for state in sorted(DOUBTFUL))})"
 
+_NEWEST_LOOKED_AT: Final = 50
+"""Payments of a terminal among which a trace is looked for: one of long ago, given anew since, is another sale's."""
+
 
 class PaymentRows(Reading):
     """Reads of the tables of payments."""
@@ -98,6 +101,30 @@ class PaymentRows(Reading):
             (terminal, *map(str, sold), limit),
         )
         return [row[0] for row in rows]
+
+    def is_anothers_trace(self, payment: PaymentView, stan: str, terminal_number: str | None) -> bool:
+        """Return whether another payment, given a word since one was asked for, has this trace of this very device.
+
+        By the number that the device tells, not by our name: it may have had another name, or have two.
+        """
+        row = self._one(
+            "SELECT 1 FROM payment WHERE moved_index > ? AND payment_id <> ? AND ltrim(stan, '0') = ltrim(?, '0') "
+            "AND terminal_number IS ? LIMIT 1",
+            (payment.requested_index, payment.payment_id, stan, terminal_number),
+        )
+        return row is not None
+
+    def undone_since_trace(self, terminal: str, stan: str) -> bool:
+        """Return whether a terminal may have undone a sale since the one of that trace, or this very one."""
+        newest = "SELECT moved_index, state, stan FROM payment WHERE terminal = ? ORDER BY requested_index DESC LIMIT ?"
+        row = self._one(
+            f"SELECT moved_index, state FROM ({newest}) WHERE ltrim(stan, '0') = ltrim(?, '0') LIMIT 1",  # noqa: S608
+            (terminal, _NEWEST_LOOKED_AT, stan),
+        )
+        if row is None:
+            return False
+        taken_back = {PaymentState.REVERSED, PaymentState.NOT_CHARGED, PaymentState.OVERRIDDEN_NOT_CHARGED}
+        return row[1] in taken_back or self.undone_at_terminal(terminal, row[0])
 
     def payments_in(self, states: Collection[PaymentState]) -> list[PaymentView]:
         """Return all payments in these states, oldest first."""

@@ -144,6 +144,11 @@ class Queries:
         with self._lock:
             return self._rows.newest_traces(terminal, limit)
 
+    def undone_since_trace(self, terminal: str, stan: str) -> bool:
+        """See `PaymentRows.undone_since_trace`."""
+        with self._lock:
+            return self._rows.undone_since_trace(terminal, stan)
+
     def payments(
         self, before_index: int | None, limit: int, states: Collection[PaymentState] | None = None
     ) -> list[PaymentView]:

@@ -1,7 +1,8 @@
 """Settle a payment in doubt by asking, never by charging again: «تأیید تراکنش».
 
 The terminal is asked by our reference, or for its last transaction where it can be asked for nothing else. A yes that
-agrees in amount, reference (or a trace newer than the one before the sale) and terminal number approves. A not-found
+agrees in amount, reference (or a trace newer than the one before the sale, and no other payment's) and terminal number
+approves. A not-found
 counts only when it was asked past the profile's own longest time after the amount was sent, of the very terminal
 whose number was journaled with the payment, and while that terminal never spoke of a charge by this reference; two
 counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in
@@ -46,7 +47,8 @@ NOT_FOUND_NEEDED: Final = 2
 """Counting not-founds that settle a payment as not charged."""
 NOT_FOUND_UNPROVED: Final = "not_found_unproved"
 """Alarm: a payment is not found, by a terminal that had not told its number when the amount left. A person decides."""
-
+CANNOT_TELL: Final = "terminal_cannot_tell"
+"""Alarm: asked again past its longest time, a terminal answers what settles no doubt. A person decides."""
 
 UNASKED_LONGEST_MS: Final = 3_600_000
 """The longest the timetable lets a payment in doubt wait for its next question; each is an entry of the journal."""
@@ -182,12 +184,13 @@ class ResolveInDoubt:
         return payment
 
     async def _record(
-        self, payment_id: str, answer: StatusAnswer, worker: TerminalWorker, *, operator: str | None, in_time: bool
+        self, payment_id: str, said: StatusAnswer, worker: TerminalWorker, *, operator: str | None, in_time: bool
     ) -> None:
         """Journal question and answer. `in_time`: it was asked past the terminal's longest time."""
 
         def decide(view: StoreView) -> Sequence[Body]:
             payment = known(view, payment_id)
+            answer = _own_answer(view, payment, said, worker)
             alarms = view.alarms_about(payment_id)
             spoken_before = charge_spoken_of(alarms)
             believed = in_time and _is_from(payment, answer)
@@ -210,14 +213,12 @@ class ResolveInDoubt:
             settled = judge_not_found(
                 payment, spoken_before=spoken_before, asked_count=payment.asked_count + 1, enough=enough
             )
-            told = {alarm.kind for alarm in alarms}
-            unproved = in_time and _proves_nothing(payment, answer) and NOT_FOUND_UNPROVED not in told
-            return [
-                queried,
-                *settled,
-                *judge_reversal(payment, answer, believed=believed, enough=enough),
-                *([AlarmRaised(kind=NOT_FOUND_UNPROVED, payment_id=payment_id)] if unproved else []),
-            ]
+            bodies = [*settled, *judge_reversal(payment, answer, believed=believed, enough=enough)]
+            calls = in_time and not bodies and not counts and not spoken_before
+            alarm = _call_for(payment, answer) if calls else None
+            if alarm is not None and alarm not in {told.kind for told in alarms}:
+                bodies.append(AlarmRaised(kind=alarm, payment_id=payment_id))
+            return [queried, *bodies]
 
         recorded = await self._writer.commit(decide)
         if any(isinstance(record.body, PaymentApproved) for record in recorded):
@@ -234,6 +235,19 @@ async def _answer_about(payment: PaymentView, worker: TerminalWorker) -> StatusA
     if worker.profile.capabilities.query_by_reference:
         return answer
     return judge_by_trace(answer, amount_rial=payment.amount_rial, stan=payment.stan, profile=worker.profile)
+
+
+def _own_answer(view: StoreView, payment: PaymentView, said: StatusAnswer, worker: TerminalWorker) -> StatusAnswer:
+    """Return what was said, a yes with the trace of another payment as nothing: one charge does not pay twice.
+
+    A payment in doubt keeps its terminal to itself by our name of it. The device may have had another name meanwhile.
+    """
+    evidence = said.evidence
+    if worker.profile.capabilities.query_by_reference or said.kind != "approved" or evidence is None:
+        return said
+    if evidence.stan is None or not view.is_anothers_trace(payment, evidence.stan, evidence.terminal_number):
+        return said
+    return msgspec.structs.replace(said, kind="unclear")
 
 
 def _baseline_of(payment: PaymentView) -> str | None:
@@ -259,9 +273,17 @@ def _mismatch(answer: StatusAnswer, worker: TerminalWorker) -> str:
     return CHARGE_MISMATCH if meant == "approved" else ANSWER_MISMATCH
 
 
-def _proves_nothing(payment: PaymentView, answer: StatusAnswer) -> bool:
-    """Return whether no question will ever settle a doubt, since which terminal was given the amount is not known."""
-    return answer.kind == "not_found" and payment.state is PaymentState.IN_DOUBT and payment.terminal_number is None
+def _call_for(payment: PaymentView, answer: StatusAnswer) -> str | None:
+    """Return the kind of alarm that calls a person to a doubt which this answer does not settle, None where none does.
+
+    A terminal that lags says more a little later: what is not plain by itself has to be so twice.
+    """
+    if payment.state not in DOUBTFUL or answer.evidence is None:
+        return None
+    if answer.kind == "not_found" and payment.state is PaymentState.IN_DOUBT and payment.terminal_number is None:
+        # Which terminal was given the amount is not known: no answer will ever prove anything.
+        return NOT_FOUND_UNPROVED
+    return CANNOT_TELL if payment.last_answer not in {None, "no_answer"} else None
 
 
 def _is_from(payment: PaymentView, answer: StatusAnswer) -> bool:

@@ -280,9 +280,12 @@ class TerminalWorker:
         """Return the trace that a sale's own has to be newer than.
 
         A terminal may tell the sale before its last one. Where the journal knows a newer sale of it than it tells, that
-        one would be taken for the next payment of the same amount.
+        one would be taken for the next payment of the same amount. So would an undoing that it hides, whose trace the
+        journal does not know: then there is none.
         """
         if told is None:
+            return None
+        if self.profile.hides_undoings and self._queries.undone_since_trace(self.name, told):
             return None
         newest, *older = self._queries.newest_traces(self.name, _TRACES_LOOKED_AT) or [told]
         return newest if any(_same_trace(told, one) for one in older) else told

@@ -20,6 +20,7 @@ from edge.settings import TerminalSettings
 from firmware_profiles.printer_profile import PrinterProfile
 from firmware_profiles.profile import TerminalProfile
 from firmware_profiles.registry import ProfileRegistry
+from shared.errors import DeviceError, IntegrityError
 
 
 def make_terminals(parts: BoxParts, profiles: Sequence[TerminalProfile]) -> list[TerminalDriver]:
@@ -56,10 +57,16 @@ def _letterhead(parts: BoxParts) -> Letterhead:
 
 def make_documents(parts: BoxParts, profile: PrinterProfile) -> PrintDocuments:
     """Return the owner of the printer."""
+    place = place_of(parts.settings.printer.place, profile)
+    try:
+        cut_off = bool(parts.queries.print_jobs_in(("printing",)))
+    except (IntegrityError, DeviceError):
+        # A spool that cannot be read keeps no page away.
+        cut_off = True
     return PrintDocuments(
         writer=parts.writer,
         queries=parts.queries,
-        printer=PrinterDriver(place=place_of(parts.settings.printer.place, profile), profile=profile),
+        printer=PrinterDriver(place=place, profile=profile, cut_off=cut_off),
         profile=profile,
         head=_letterhead(parts),
         hub=parts.hub,

@@ -48,13 +48,14 @@ class PrintResult(msgspec.Struct, frozen=True, kw_only=True):
 class PrinterDriver:
     """One printer. Calls wait for one another: the printer takes one connection at a time."""
 
-    def __init__(self, *, place: Place, profile: PrinterProfile) -> None:
+    def __init__(self, *, place: Place, profile: PrinterProfile, cut_off: bool = False) -> None:
+        """`cut_off`: the program went down while a job was at the printer, which may be at it still."""
         self.place = place
         self.profile = profile
         self._times = profile.times
         self._answers = profile.answers
         self._turn = asyncio.Lock()
-        self._marker_owed = False
+        self._marker_owed = cut_off
         """Whether a job's marker was not answered: the answer may still come."""
         self._ever_told = False
         """Whether a marker was ever answered. Who never does is not waited for: nothing late will come either."""

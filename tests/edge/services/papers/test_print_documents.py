@@ -3,13 +3,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from edge.box_devices import make_documents
+from edge.box_parts import BoxParts
+from edge.box_services import service_views
+from edge.devices.catalogue import load_catalogue
 from edge.devices.printers.driver import PrintResult
+from edge.devices.printers.escpos_encoder import END_OF_JOB
 from edge.devices.printers.status import PrinterStatus
 from edge.devices.virtual.printer import VirtualPrinter
 from edge.journal.views import PrintJob
 from edge.services.papers.print_documents import PrintDocuments
+from edge.settings import PrinterSettings, Settings, TerminalSettings
+from shared.entropy import SystemEntropy
 from shared.errors import OperatorError
 from shared.identifiers import Bill
 from shared.payment import PaymentState
@@ -134,6 +142,51 @@ async def test_a_box_that_went_down_while_printing_says_uncertain(
     async with at_work(office.printing(printer)):
         await office.until(lambda: states(office, payment_id) == [("uncertain", False)])
     assert not printer.pieces
+
+
+def parts_of(office: Office, printer: str) -> BoxParts:
+    box = office.box
+    printing = PrinterSettings(profile="daftar/virtual_80mm", address=printer)
+    there = (TerminalSettings(name="terminal-1", profile="daftar/virtual", address="tcp://127.0.0.1:1"),)
+    base = "http://127.0.0.1:1"
+    return BoxParts(
+        settings=Settings(office_name="o", printer=printing, terminals=there, verify_base=base),
+        identity=box.identity,
+        writer=box.writer,
+        queries=box.queries,
+        hub=office.hub,
+        clock=box.clock,
+        entropy=SystemEntropy(),
+        service_views=service_views(box.queries, box.identity, box.clock),
+    )
+
+
+async def test_the_end_of_a_paper_from_before_a_restart_is_not_the_end_of_the_next(
+    office: Office,
+) -> None:
+    first, second = await paid(office), await paid(office, POWER)
+    (job,) = office.box.queries.print_jobs_for(first)
+    office.box.within(lambda view: view.mark_print(job.job_id, "printing"))
+
+    async def goes_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Be well again, tell the end of the paper before, and stop in the next."""
+        for _ in range(4):
+            await reader.readexactly(3)
+            writer.write(b"\x12")
+        asked = await reader.readuntil(END_OF_JOB)
+        writer.write(b"\0\0" if asked == END_OF_JOB else b"\0")
+        await reader.read()
+        writer.close()
+
+    profile = load_catalogue().printer("daftar/virtual_80mm")
+    times = {"end_of_job_timeout_ms": 400, "status_timeout_ms": 400}
+    profile = msgspec.structs.replace(profile, times=msgspec.structs.replace(profile.times, **times))
+    server = await asyncio.start_server(goes_on, "127.0.0.1", 0, limit=2**24)
+    async with server:
+        address = f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with at_work(make_documents(parts_of(office, address), profile)):
+            await office.until(lambda: states(office, second)[0][0] in ("printed", "uncertain"))
+    assert (states(office, first), states(office, second)) == ([("uncertain", False)], [("uncertain", False)])
 
 
 async def test_nothing_is_printed_for_what_was_not_charged(office: Office, printer: VirtualPrinter) -> None:

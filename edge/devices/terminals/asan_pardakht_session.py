@@ -269,7 +269,8 @@ class AsanPardakhtSession:
             case AskedStatus(about):
                 self._end_status(answer, about)
             case "ready":
-                # What is not said now is not known now, whatever was said before.
+                # What is not said now is not known now, whatever was said before: another terminal may be there.
+                self.terminal_number = answer.terminal_number
                 self.newest_stan = answer.trace
                 self._question.end(ReadyEnded(idle=True))
             case "last":

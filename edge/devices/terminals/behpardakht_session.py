@@ -100,7 +100,11 @@ class BehpardakhtSession:
     # --- the link ----------------------------------------------------------------------------------------------------
 
     def link_opened(self) -> None:
-        """Start afresh on a new link; what was asked before is remembered."""
+        """Start afresh on a new link; what was asked before is remembered.
+
+        Not who was there: another terminal may be at the address, and its number is asked anew.
+        """
+        self.terminal_number = None
         self._framer.reset()
         self._outgoing = b""
         self._query_unanswered = False

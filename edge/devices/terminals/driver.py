@@ -157,6 +157,7 @@ class TerminalDriver:
             if not self._idle_confirmed or (self._kept and not self._wire.is_up):
                 self._progress("connecting")
                 await self._make_ready(due)
+                self._check_is(terminal_number)
             self._idle_confirmed = False
             if not self._kept:
                 await self._exchange.need_link(due)
@@ -281,6 +282,11 @@ class TerminalDriver:
             raise ValueError("amount_rial is outside this model's limits")
         if bill is not None and not self.profile.capabilities.bill:
             raise ValueError("this model pays no bills")
+
+    def _check_is(self, terminal_number: str | None) -> None:
+        """Check that no other terminal is at the address by now: the journal names one. Raises DeviceError."""
+        if terminal_number not in {None, self._session.terminal_number}:
+            raise DeviceError("terminal.other_terminal", terminal=self.name)
 
     # --- steps of an operation ---------------------------------------------------------------------------------------
 

@@ -261,7 +261,8 @@ class PnaSession:
                 self._question.end(QueryEnded(about.reference, status))
             case "ready":
                 said = self._learnt(answer)
-                # What is not said now is not known now, whatever was said before.
+                # What is not said now is not known now, whatever was said before: another terminal may be there.
+                self.terminal_number = said.terminal_number
                 none = read_last(said, self._profile).kind == "none"
                 self.newest_stan = NO_TRANSACTION_STAN if none else said.stan
                 self._question.end(ReadyEnded(idle=True))

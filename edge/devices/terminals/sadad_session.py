@@ -286,9 +286,10 @@ class SadadSession:
         self._link.finish()
         match asked:
             case "ready":
-                if isinstance(content, Device):
-                    self._told_number = content.terminal_number
-                    self.terminal_number = content.terminal_number or self.terminal_number
+                # What is not said now is not known now: another terminal may be at the address.
+                self._told_number = self.terminal_number = (
+                    content.terminal_number if isinstance(content, Device) else None
+                )
                 self._question.end(ReadyEnded(idle=True))
             case AskedStatus(about):
                 self._end_status(content, about)

@@ -46,6 +46,14 @@ ALARMS: Final[dict[str, AlarmText]] = {
         "Its last transaction is another one, or its answer proves nothing. Do not charge again; look for the "
         "terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
     ),
+    "sale_not_kept": AlarmText(
+        "کارتخوان نمی‌گوید فروش را نگه می‌دارد",
+        "The terminal does not say that it keeps a sale",
+        "کارتخوان از برداشت می‌گوید، ولی تأیید آن را پاسخ نمی‌دهد و شاید آن را برگرداند. کارت را دوباره نکشید؛ رسید "
+        "کارتخوان را ببینید: سرپرست با آن گواهی می‌دهد، یا پاسخ پذیرنده از مرکز می‌رسد.",
+        "It tells of the charge, but does not answer when told to keep it, and may take it back. Do not charge again; "
+        "look at the terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
+    ),
     "profile_bundle_refused": AlarmText(
         "پروفایل‌های تازهٔ دستگاه‌ها پذیرفته نشد",
         "New device profiles were refused",

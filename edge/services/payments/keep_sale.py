@@ -2,7 +2,8 @@
 
 Such a terminal takes back by itself what it is not told to keep, so its approval stands only with the last of the
 three; the receipt is spooled with it. When the terminal was not told, or did not say that it heard, the payment is in
-doubt again and asking settles it: what it took back it does not tell as its last transaction any more.
+doubt again and asking settles it: what it took back it does not tell as its last transaction any more. One that goes on
+telling the sale, and never says that it keeps it, would lock itself for ever: an alarm calls a person.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,10 +16,14 @@ from edge.services.papers.documents import spool_receipt
 from edge.services.payments.terminal_port import Terminal
 from edge.store.queries import Queries
 from shared.entropy import Entropy
-from shared.events import Body, PaymentAcknowledged, PaymentInDoubt
+from shared.events import AlarmRaised, Body, PaymentAcknowledged, PaymentInDoubt
 
 NOT_ACKNOWLEDGED: Final = "not_acknowledged"
 """The reason of a payment whose terminal did not say that it keeps the sale."""
+SALE_NOT_KEPT: Final = "sale_not_kept"
+"""Alarm: asked again and again, a terminal tells a sale and does not say that it keeps it. A person decides."""
+ASKED_BEFORE_CALLING: Final = 2
+"""Questions after which a terminal that was at its slip, or lost its line for a moment, would have said so."""
 
 
 class KeepSale:
@@ -55,7 +60,9 @@ class KeepSale:
             if now is None or not now.unacknowledged:
                 return []
             if answer.kind != "done":
-                return [PaymentInDoubt(payment_id=payment_id, reason=NOT_ACKNOWLEDGED, evidence=answer.evidence)]
+                doubt = PaymentInDoubt(payment_id=payment_id, reason=NOT_ACKNOWLEDGED, evidence=answer.evidence)
+                calls = now.asked_count >= ASKED_BEFORE_CALLING and not view.alarms_about(payment_id)
+                return [doubt, *([AlarmRaised(kind=SALE_NOT_KEPT, payment_id=payment_id)] if calls else [])]
             spool_receipt(view, self._entropy, payment_id)
             return [PaymentAcknowledged(payment_id=payment_id)]
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
-from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
+from edge.devices.virtual.pna_terminal import Quirk, VirtualPnaTerminal
 from edge.devices.virtual.zvt_bytes import message
 from edge.devices.virtual.zvt_terminal import VirtualZvtTerminal
 from shared.payment import PaymentState
@@ -128,3 +129,20 @@ async def test_an_undoing_in_doubt_at_a_terminal_that_never_told_its_number_call
         virtual.quirk = "none"
         assert await asked_past_its_longest_time(office, payment_id) is S.REVERSAL_IN_DOUBT
         assert office.alarms() == [(CALLED, payment_id)]
+
+
+@pytest.mark.parametrize("quirk", ["acknowledgement_unheard", "acknowledgement_unanswered"])
+async def test_a_terminal_that_never_says_that_it_keeps_the_sale_calls_a_person(
+    tmp_path: Path, virtual: VirtualPnaTerminal, quirk: Quirk
+) -> None:
+    virtual.acknowledge_within_ms = 60_000
+    async with Office(tmp_path, virtual, query_timeout_ms=200) as office:
+        virtual.quirk = quirk
+        payment_id = await office.pay(POWER)
+        assert await office.ends(payment_id) is S.IN_DOUBT
+        assert (await office.resolve.ask(payment_id, operator=None)).state is S.IN_DOUBT
+        assert office.alarms() == [], "it may have been at its slip"
+        for _ in range(2):
+            assert (await office.resolve.ask(payment_id, operator=None)).state is S.IN_DOUBT
+        assert office.alarms() == [("sale_not_kept", payment_id)]
+        assert len(virtual.charges) == 1

@@ -20,8 +20,10 @@ def _agrees(payment: PaymentView, charge: Transaction) -> bool:
     """Return whether a payment carries a charge's traces.
 
     A terminal that is given no number for a sale may tell a wrong trace with its first one, and nobody can know; two
-    people of finance name a charge by its RRN alone.
+    people of finance name a charge by its RRN alone. One that tells no RRN is known by its trace or receipt number.
     """
+    if not charge.rrn:
+        return not payment.rrn and (payment.stan in (charge.stan, None) or payment.receipt_number == charge.receipt)
     return payment.rrn == charge.rrn and (payment.stan in (charge.stan, None) or charge.number is None)
 
 

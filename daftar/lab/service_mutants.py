@@ -247,7 +247,7 @@ SERVICE_MUTANTS: Final = (
         "part_after_whole",
         "who paid the whole of a debt is charged for a part of it",
         _part_after_whole,
-        7,
+        80,
     ),
     ServiceMutant("request_forgotten", "a start forgets requests that wait, paid or not", _request_forgotten, 1),
     ServiceMutant(

@@ -57,7 +57,9 @@ _LOOK_AT_HEALTH_EVERY_S: Final = 120.0
 """How often the box looks at its medium: there is always room, or the disk itself refuses."""
 KNOWS_REFERENCES: Final = "behpardakht/pos_pc_viii"
 CONFIRMS: Final = "pna/pcpos"
-"""The profiles of the office's terminals: one that can be asked by reference, one that takes back what is not kept."""
+REPORTS: Final = "ingenico/desk_3500"
+"""The profiles of the office's terminals: one that can be asked by reference, and two that take back what is not kept:
+one is told so later, of the other its report is answered."""
 SUPERVISOR: Final = "supervisor"
 PASSWORD: Final = "a password of the lab"  # noqa: S105 - nobody's
 _RESERVE_BYTES: Final = 4_096
@@ -116,7 +118,7 @@ def profiles() -> ProfileRegistry:
     """Return the product's profiles; terminals are asked less often whether they are there."""
     registry = load_catalogue()
     terminals = {one.name: one for one in registry.terminals}
-    for name in (KNOWS_REFERENCES, CONFIRMS):
+    for name in (KNOWS_REFERENCES, CONFIRMS, REPORTS):
         times = msgspec.structs.replace(terminals[name].times, heartbeat_every_ms=600_000)
         terminals[name] = msgspec.structs.replace(terminals[name], times=times)
     return ProfileRegistry(terminals, {one.name: one for one in registry.printers})

@@ -1,17 +1,11 @@
-"""The office's terminals and printer, with customers' hands on them."""
+"""The office's terminals that know our references, and its printer, with customers' hands on them."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
-
-import msgspec
 
 from daftar.lab.chance import Chance
 from edge.devices.printers.driver import PrintResult
 from edge.devices.printers.status import PrinterStatus
-from edge.devices.virtual.pna_bytes import PnaRequest
-from edge.devices.virtual.pna_terminal import VirtualPnaTerminal
 from edge.devices.virtual.terminal import VirtualTerminal
 from edge.devices.virtual.terminal_bytes import BILL, SALE, Request
 from edge.devices.virtual.terminal_memory import Transaction
@@ -20,12 +14,12 @@ from shared.events import PaymentRequested
 if TYPE_CHECKING:
     from daftar.lab.simulation.office import Office
 
-_CUSTOMERS: Final = ("approve",) * 14 + ("decline", "decline", "cancel", "nobody")
+CUSTOMERS: Final = ("approve",) * 14 + ("decline", "decline", "cancel", "nobody")
 CARD_WAIT_MS: Final = 60_000
 """How long a terminal waits for a card."""
 
 
-def _comes_after_s(customers: Chance) -> int:
+def comes_after_s(customers: Chance) -> int:
     """Return how long a customer takes to come to the terminal: one in five looks for the card first."""
     return 18 + customers.below(40) if customers.below(5) == 0 else 2 + customers.below(16)
 
@@ -47,6 +41,10 @@ class OfficeTerminal(VirtualTerminal):
         )
         self.card_wait_ms = CARD_WAIT_MS
 
+    def calm(self) -> None:
+        """Have nothing wrong any more."""
+        self.set_fault("none")
+
     @property
     def kept(self) -> tuple[Transaction, ...]:
         """Return what was charged and not given back."""
@@ -67,10 +65,10 @@ class OfficeTerminal(VirtualTerminal):
         super()._hear_request(request)
         if self._sale is not None and self._sale is not was:
             self._office.passing("sale")
-            self._office.loop.call_later(_comes_after_s(self._customers), self._customer, self._sale)
+            self._office.loop.call_later(comes_after_s(self._customers), self._customer, self._sale)
 
     def _customer(self, sale: Request) -> None:
-        key: Any = self._customers.pick(_CUSTOMERS)
+        key: Any = self._customers.pick(CUSTOMERS)
         if key != "nobody" and self._sale is sale:
             self.press(key)
 
@@ -79,74 +77,6 @@ class OfficeTerminal(VirtualTerminal):
         self._office.truth.card_charged(charge, sale.bill)
         self._office.passing("charge")
         return charge
-
-
-class OfficeConfirmingTerminal(VirtualPnaTerminal):
-    """The product's confirming one. It is told no reference: its sales are told by who was sent to it last."""
-
-    def __init__(self, office: "Office", number: int, name: str) -> None:
-        self._office = office
-        self._name = name
-        self._customers = Chance("customers", office.seed, number)
-        self._references: dict[str, str] = {}
-        super().__init__(
-            clock=office.clock,
-            entropy=Chance("terminal", office.seed, number),
-            terminal_number=str(21_009_543 + number),
-        )
-        self.card_wait_ms = CARD_WAIT_MS
-
-    @property
-    def kept(self) -> tuple[Transaction, ...]:
-        """Return what was charged and not given back, each with the reference of its payment."""
-        return tuple(self._told(one) for one in self.transactions if not one.reversed_by)
-
-    def is_at_rest(self, _: str) -> bool:
-        """Return whether nothing can come of a sale any more: a person may believe the slip."""
-        return self._phase == "idle" and self._taker is None
-
-    def has_in_hand(self, wanted: PaymentRequested) -> bool:
-        """Return whether a payment's card may still come."""
-        return self._office.truth.newest_at.get(self._name) == wanted and self._phase == "waiting_card"
-
-    def _told(self, charge: Transaction) -> Transaction:
-        return msgspec.structs.replace(charge, reference=self._references.get(charge.stan))
-
-    def _begin_sale(self, sale: PnaRequest) -> None:
-        wanted = self._office.truth.newest_at.get(self._name)
-        self._office.truth.amount_arrived(None if wanted is None else wanted.reference, sale.amount_rial)
-        super()._begin_sale(sale)
-        self._office.passing("sale")
-        self._office.loop.call_later(_comes_after_s(self._customers), self._customer, self._sale)
-
-    def _customer(self, sale: PnaRequest) -> None:
-        key: Any = self._customers.pick(_CUSTOMERS)
-        if key != "nobody" and self._sale is sale:
-            self.press(key)
-
-    def _charge(self, sale: PnaRequest) -> Transaction:
-        charge = super()._charge(sale)
-        self._references[charge.stan] = self._office.truth.newest_at[self._name].reference
-        self._office.truth.card_charged(self._told(charge))
-        self._office.passing("charge")
-        return charge
-
-    def _take_back_unacknowledged(self) -> None:
-        with self._watched():
-            super()._take_back_unacknowledged()
-
-    def _hear_reverse(self, writer: asyncio.StreamWriter) -> None:
-        with self._watched():
-            super()._hear_reverse(writer)
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Say what is given back meanwhile."""
-        before = {one.stan for one in self.transactions if one.reversed_by}
-        yield
-        for one in self.transactions:
-            if one.reversed_by and one.stan not in before:
-                self._office.truth.card_given_back(self._told(one))
 
 
 class OfficePrinter:

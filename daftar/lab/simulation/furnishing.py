@@ -1,15 +1,22 @@
 """What stands in an office on a day: its terminals, of either kind, and its printer."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from daftar.lab.chance import Chance
-from daftar.lab.simulation.box_run import CONFIRMS, KNOWS_REFERENCES
+from daftar.lab.simulation.box_run import CONFIRMS, KNOWS_REFERENCES, REPORTS
+from daftar.lab.simulation.devices import OfficeTerminal
+from daftar.lab.simulation.last_sale_terminals import OfficeConfirmingTerminal, OfficeReportingTerminal
 from edge.settings import PrinterSettings, Settings, TerminalSettings
+
+if TYPE_CHECKING:
+    from daftar.lab.simulation.office import Office
+
+AnyTerminal = OfficeTerminal | OfficeConfirmingTerminal | OfficeReportingTerminal
 
 TERMINALS_MAX: Final = 3
 FIRST_PORT: Final = 1_024
-_CONFIRMING: Final = 0.5
-"""On how many days one of the terminals is a confirming one."""
+_LAST_SALE_ONLY: Final = 0.6
+"""On how many days one of the terminals can be asked for its last sale only, of either kind."""
 _PAYS_BILLS: Final = 0.5
 """On how many days the first of the others pays bills by their ids."""
 
@@ -17,8 +24,8 @@ _PAYS_BILLS: Final = 0.5
 def furnished(chance: Chance) -> Settings:
     """Return the settings of a box whose office has what is drawn."""
     profiles = [KNOWS_REFERENCES] * (1 + chance.below(TERMINALS_MAX))
-    if chance.coin(_CONFIRMING):
-        profiles[-1] = CONFIRMS
+    if chance.coin(_LAST_SALE_ONLY):
+        profiles[-1] = chance.pick((CONFIRMS, REPORTS))
     pays_bills = profiles[0] == KNOWS_REFERENCES and chance.coin(_PAYS_BILLS)
     terminals = (
         TerminalSettings(
@@ -38,3 +45,12 @@ def furnished(chance: Chance) -> Settings:
         device_check_every_s=600,
         exchange_every_s=600,
     )
+
+
+def placed(office: "Office", number: int, settings: TerminalSettings) -> AnyTerminal:
+    """Return the terminal that some settings are about, switched off."""
+    if settings.profile == CONFIRMS:
+        return OfficeConfirmingTerminal(office, number, settings.name)
+    if settings.profile == REPORTS:
+        return OfficeReportingTerminal(office, number, settings.name)
+    return OfficeTerminal(office, number)

@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from daftar.lab.chance import Chance
-from daftar.lab.simulation.devices import PRINTER_TROUBLES, OfficeConfirmingTerminal
+from daftar.lab.simulation.devices import PRINTER_TROUBLES, OfficeTerminal
 from daftar.lab.simulation.furnishing import FIRST_PORT
 from daftar.lab.simulation.line import BAD_WEATHER
 from daftar.lab.simulation.office import Moment, Office
-from edge.devices.virtual.pna_terminal import QUIRKS
 from edge.devices.virtual.terminal import FAULTS
 
 _MOMENTS: Final[tuple[Moment, ...]] = (
@@ -22,7 +21,6 @@ _MOMENTS: Final[tuple[Moment, ...]] = (
     "cosigned",
 )
 _CLOCKS: Final = (timedelta(days=-20_700), timedelta(days=366), timedelta(hours=-3), timedelta(minutes=7))
-_QUIRKS: Final = tuple(quirk for quirk in QUIRKS if quirk != "none")
 _TERMINAL_FAULTS: Final = tuple(fault for fault in FAULTS if fault != "none")
 
 
@@ -64,13 +62,10 @@ class _Trouble:
         terminal = self._chance.pick(self._office.terminals)
         fault = self._chance.pick(_TERMINAL_FAULTS)
         terminal.set_fault(fault, late_ms=5_000 + self._chance.below(200_000))
-        if isinstance(terminal, OfficeConfirmingTerminal) and self._chance.coin(0.6):
-            terminal.set_fault("none")
-            terminal.quirk = self._chance.pick(_QUIRKS)
+        if not isinstance(terminal, OfficeTerminal) and self._chance.coin(0.6):
+            terminal.be_odd(self._chance)
         await self._last(30, 240)
-        terminal.set_fault("none")
-        if isinstance(terminal, OfficeConfirmingTerminal):
-            terminal.quirk = "none"
+        terminal.calm()
         if terminal.screen.phase == "off":
             await self._last(5, 200)
             await terminal.restart()

@@ -19,7 +19,6 @@ from daftar.lab.box import FILE
 from daftar.lab.chance import Chance
 from daftar.lab.disk import SURVIVALS, Medium
 from daftar.lab.simulation.box_run import (
-    KNOWS_REFERENCES,
     SUPERVISOR,
     BoxRun,
     Killed,
@@ -29,8 +28,8 @@ from daftar.lab.simulation.box_run import (
 )
 from daftar.lab.simulation.cheap_keys import KEY_BYTES
 from daftar.lab.simulation.counter_people import Person, bill_of
-from daftar.lab.simulation.devices import OfficeConfirmingTerminal, OfficePrinter, OfficeTerminal
-from daftar.lab.simulation.furnishing import FIRST_PORT, furnished
+from daftar.lab.simulation.devices import OfficePrinter
+from daftar.lab.simulation.furnishing import FIRST_PORT, AnyTerminal, furnished, placed
 from daftar.lab.simulation.happened import Happened
 from daftar.lab.simulation.line import OfficeLine
 from daftar.lab.simulation.lives import LIFE, Life
@@ -248,7 +247,7 @@ class Office:
         rotate_key(folder / FILE, folder / KEY_NAME, clock=self.clock, entropy=chance, operator=SUPERVISOR)
         self.truth.counts["rotation"] += 1
 
-    def terminal_of(self, name: str) -> OfficeTerminal | OfficeConfirmingTerminal:
+    def terminal_of(self, name: str) -> AnyTerminal:
         """Return the terminal of a name."""
         return self.terminals[int(name.rpartition("-")[2])]
 
@@ -323,12 +322,7 @@ class Office:
     async def _day(self, misfortunes: Part, judge: Part) -> None:
         self.printer = OfficePrinter(self)
         self.line = OfficeLine(self)
-        self.terminals = [
-            OfficeTerminal(self, number)
-            if one.profile == KNOWS_REFERENCES
-            else OfficeConfirmingTerminal(self, number, one.name)
-            for number, one in enumerate(self.settings.terminals)
-        ]
+        self.terminals = [placed(self, number, one) for number, one in enumerate(self.settings.terminals)]
         self.truth.is_in_hand = lambda wanted: self.terminal_of(wanted.terminal).has_in_hand(wanted)
         self.supervisor = Supervisor(self)
         for number, terminal in enumerate(self.terminals):
@@ -375,8 +369,6 @@ class Office:
             self.disk.heal()
             self.disk.faults.cut_at = None
         for terminal in self.terminals:
-            terminal.set_fault("none")
-            if isinstance(terminal, OfficeConfirmingTerminal):
-                terminal.quirk = "none"
+            terminal.calm()
             if terminal.screen.phase == "off":
                 self.loop.create_task(terminal.restart())

@@ -41,10 +41,10 @@ ALARMS: Final[dict[str, AlarmText]] = {
     "terminal_cannot_tell": AlarmText(
         "کارتخوان نمی‌تواند بگوید پرداخت چه شد",
         "The terminal cannot tell what became of a payment",
-        "آخرین تراکنش کارتخوان تراکنش دیگری است، یا پاسخش چیزی را ثابت نمی‌کند. کارت را دوباره نکشید؛ رسید کارتخوان را "
-        "بیابید: سرپرست با آن گواهی می‌دهد، یا پاسخ پذیرنده از مرکز می‌رسد.",
-        "Its last transaction is another one, or its answer proves nothing. Do not charge again; look for the "
-        "terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
+        "آخرین تراکنش کارتخوان تراکنش دیگری است، پاسخش چیزی را ثابت نمی‌کند، یا دیگر در تنظیمات نیست. کارت را دوباره "
+        "نکشید؛ رسید کارتخوان را بیابید: سرپرست با آن گواهی می‌دهد، یا پاسخ پذیرنده از مرکز می‌رسد.",
+        "Its last transaction is another one, its answer proves nothing, or it is no longer set up. Do not charge "
+        "again; look for the terminal’s slip: a supervisor decides by it, or the acquirer’s answer comes from central.",
     ),
     "sale_not_kept": AlarmText(
         "کارتخوان نمی‌گوید فروش را نگه می‌دارد",

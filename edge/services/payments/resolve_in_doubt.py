@@ -18,7 +18,7 @@ import structlog
 
 from edge.devices.terminals.judgement import judge_by_trace
 from edge.devices.terminals.outcome import StatusAnswer
-from edge.journal.views import PaymentView
+from edge.journal.views import AlarmView, PaymentView
 from edge.journal.writer import JournalWriter, StoreView
 from edge.services.papers.documents import spool_when_charged
 from edge.services.payments.disagreement import disagreement_stands
@@ -48,7 +48,8 @@ NOT_FOUND_NEEDED: Final = 2
 NOT_FOUND_UNPROVED: Final = "not_found_unproved"
 """Alarm: a payment is not found, by a terminal that had not told its number when the amount left. A person decides."""
 CANNOT_TELL: Final = "terminal_cannot_tell"
-"""Alarm: asked again past its longest time, a terminal answers what settles no doubt. A person decides."""
+"""Alarm: asked again past its longest time, a terminal answers what settles no doubt, or it is no longer set up. A
+person decides."""
 
 UNASKED_LONGEST_MS: Final = 3_600_000
 """The longest the timetable lets a payment in doubt wait for its next question; each is an entry of the journal."""
@@ -133,6 +134,23 @@ class ResolveInDoubt:
         for payment in in_doubt:
             at_each.setdefault(payment.terminal, []).append(payment.payment_id)
         await asyncio.gather(*(self._ask_due(payment_ids) for payment_ids in at_each.values()))
+        for payment in self._queries.in_doubt():
+            if payment.terminal not in self._payments.workers:
+                await self._call_for_lost(payment.payment_id)
+
+    async def _call_for_lost(self, payment_id: str) -> None:
+        """Raise an alarm, once, about a doubt whose terminal is no longer set up: nobody asks about it any more."""
+
+        def is_called(alarms: Sequence[AlarmView]) -> bool:
+            return any(alarm.kind == CANNOT_TELL for alarm in alarms)
+
+        def decide(view: StoreView) -> Sequence[Body]:
+            if known(view, payment_id).state not in DOUBTFUL or is_called(view.alarms_about(payment_id)):
+                return []
+            return [AlarmRaised(kind=CANNOT_TELL, payment_id=payment_id)]
+
+        if not is_called(self._queries.alarms_about(payment_id)):
+            await self._writer.commit(decide)
 
     async def _ask_due(self, payment_ids: Sequence[str]) -> None:
         for payment_id in payment_ids:

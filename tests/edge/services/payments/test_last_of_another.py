@@ -146,3 +146,17 @@ async def test_a_terminal_that_never_says_that_it_keeps_the_sale_calls_a_person(
             assert (await office.resolve.ask(payment_id, operator=None)).state is S.IN_DOUBT
         assert office.alarms() == [("sale_not_kept", payment_id)]
         assert len(virtual.charges) == 1
+
+
+async def test_a_doubt_whose_terminal_is_no_longer_set_up_calls_a_person(
+    tmp_path: Path, virtual: VirtualPnaTerminal
+) -> None:
+    assert virtual._address is not None
+    async with Office(tmp_path, virtual, virtual._address) as office:
+        virtual.quirk = "sale_unheard"
+        doubtful = await office.pay(POWER, terminal="terminal-2")
+        assert await office.ends(doubtful) is S.IN_DOUBT
+    async with Office(tmp_path, virtual) as office:
+        for _ in range(2):
+            await office.resolve.ask_all()
+        assert (office.payment(doubtful).state, office.alarms()) == (S.IN_DOUBT, [(CALLED, doubtful)])

@@ -18,6 +18,7 @@ import apsw
 from sqlite_utils import Database, Migrations
 
 from edge.store.database import open_at_rest, open_for_writing, open_read_only, said, sync_file, sync_folder
+from edge.store.remake import remake_projections
 from edge.store.schema.migrations import MIGRATIONS
 from edge.store.schema.tables import GUARDS, PAGE_SIZE_BYTES
 from shared.errors import DeviceError, IntegrityError
@@ -81,6 +82,7 @@ def upgrade(path: Path, migrations: Migrations = MIGRATIONS, after: Callable[[St
         shutil.copy(path, copy)  # with its mode: only the owner may read it
         after(Step.COPIED)
         make_schema(copy, migrations)
+        remake_projections(copy)
         after(Step.MIGRATED)
         _verify(path, copy)
         after(Step.VERIFIED)

@@ -4,8 +4,9 @@ Run by hand when a schema is released (or, before the first release, whenever it
 
     python tests/golden/write_schema.py
 
-It writes `schemas/<newest migration>.sqlite.gz`. Once a release carries that migration its file is never written again:
-a new need is a new migration, with a file of its own. Keys are made from fixed seeds and protect nothing.
+It writes `schemas/<newest migration>.sqlite.gz`, and `.feed.json` with what the feed may say. Once a release carries
+that migration they are never written again: a new need is a new migration, with files of its own. Keys are made from
+fixed seeds and protect nothing.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ import gzip
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from daftar.lab.box import FILE, SIGNER, LabBox, create, repeatable
 from daftar.lab.recording import scratch
@@ -24,6 +28,7 @@ from edge.store.schema.migrations import MIGRATIONS
 from edge.store.upgrade import _known
 from shared.errors import PeerError
 from shared.events import (
+    FEED_BODIES,
     AlarmRaised,
     Body,
     Evidence,
@@ -201,11 +206,25 @@ def make() -> bytes:
         return (folder / FILE).read_bytes()
 
 
+def feed_bodies() -> bytes:
+    """Return the shapes of all that the feed may say in this release, as JSON schemas without their words."""
+    shapes = msgspec.json.schema_components(sorted(FEED_BODIES.values(), key=lambda body: body.type))
+    return msgspec.json.format(msgspec.json.encode(_wordless(shapes), order="sorted")) + b"\n"
+
+
+def _wordless(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return {name: _wordless(value) for name, value in shape.items() if name not in {"title", "description"}}
+    return [_wordless(one) for one in shape] if isinstance(shape, list | tuple) else shape
+
+
 def main() -> None:
-    """Write the newest schema's file."""
-    path = FOLDER / f"{_known(MIGRATIONS)[-1]}.sqlite.gz"
+    """Write the newest schema's file, and what the feed may say beside it."""
+    newest = _known(MIGRATIONS)[-1]
+    path = FOLDER / f"{newest}.sqlite.gz"
     FOLDER.mkdir(exist_ok=True)
     path.write_bytes(gzip.compress(make(), mtime=0))
+    (FOLDER / f"{newest}.feed.json").write_bytes(feed_bodies())
     sys.stdout.write(f"{path}: {path.stat().st_size} bytes\n")
 
 

@@ -26,7 +26,10 @@ THOROUGH_EVERY: Final = 4
 _OPEN: Final = frozenset({PaymentState.REQUESTED, PaymentState.SENT})
 _APPROVED: Final = frozenset({PaymentState.APPROVED})
 _FLAGS: Final = frozenset(
-    {"charge_mismatch", "answer_mismatch", "stray_approval", "second_charge", "not_found_unproved"}
+    {
+        *("charge_mismatch", "answer_mismatch", "stray_approval", "second_charge", "not_found_unproved"),
+        *("terminal_cannot_tell", "sale_not_kept"),
+    }
 )
 
 

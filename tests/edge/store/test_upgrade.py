@@ -11,11 +11,13 @@ import apsw
 import pytest
 from sqlite_utils import Database, Migrations
 
+from edge.store.queries import Queries
 from edge.store.rebuild import rebuild_projections
 from edge.store.schema.migrations import MIGRATIONS, first_box
 from edge.store.schema.payment_tables import HOLDS_OBLIGATION
 from edge.store.upgrade import Step, upgrade
 from shared.errors import DeviceError, IntegrityError
+from shared.events import FEED_BODIES, PaymentConfirmed
 from shared.payment import CERTAINLY_UNCHARGED
 from tests.edge.store.boxes import Box, approved, requested, sent
 
@@ -66,6 +68,30 @@ def test_a_newer_release_brings_the_file_along_with_every_fact(path: Path):
     assert facts(path) == before
     assert "colour" in columns(path)
     assert upgrade(path, next_release(add_colour)) is False
+
+
+def test_what_only_the_newer_release_understands_is_projected_by_its_upgrade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with Box(tmp_path) as box:
+        box.write(requested("p1", obligation="bill:p1:1"), sent("p1"), approved("p1"))
+        with monkeypatch.context() as older:
+            older.delitem(FEED_BODIES, PaymentConfirmed.type)
+            office = box.central.office
+            confirmed = PaymentConfirmed(
+                payment_id="p1",
+                provider="x",
+                track_id="t",
+                provider_reference="r",
+                confirmed_at="2026-01-01T00:00:00.000Z",
+            )
+            box.receive(office.name, [office.say(confirmed)])
+        assert [payment.confirmation for payment in box.queries.payments(None, 5)] == ["queued"]
+    upgrade(box.path, next_release(add_colour))
+    assert rebuild_projections(box.path) == []
+    queries = Queries(box.path)
+    assert [payment.confirmation for payment in queries.payments(None, 5)] == ["confirmed"]
+    queries.close()
 
 
 def test_an_upgrade_keeps_the_file_its_owners_alone(path: Path):

@@ -307,6 +307,9 @@ async def test_the_second_charge_of_a_debt_that_has_parts_is_not_kept(
             await office.until(lambda: ("late_approval", first) in office.alarms())
             await office.until(lambda: not office.payment(first).unacknowledged)
             assert office.payment(first).state is S.IN_DOUBT
+            await office.until(
+                lambda: any(one.stan == charge.stan and one.reversed_by == "itself" for one in virtual.transactions)
+            )
             await settled(office, first, S.NOT_CHARGED)
     await beside.stop()
 

@@ -10,12 +10,11 @@ from edge.journal.elsewhere import ElsewherePayment
 from edge.journal.writer import StoreView
 from edge.services.payments.disagreement import disputed
 from edge.services.payments.exposure import exposure_allows
-from edge.services.payments.same_debt import is_refused
+from edge.services.payments.same_debt import charges_of, is_refused
 from edge.services.payments.service_checks import debt_of, service_agrees
 from shared.errors import OperatorError
 from shared.events import PaymentRequested
 from shared.ids import bill_obligation
-from shared.payment import CHARGED
 
 Check = Callable[[StoreView, PaymentRequested], None]
 """Raises OperatorError when a payment may not begin; nothing is written then."""
@@ -133,11 +132,8 @@ def _terminal_got_locked(view: StoreView, wanted: PaymentRequested) -> str | Non
 
 def _was_charged_after_all(view: StoreView, wanted: PaymentRequested) -> str | None:
     """A late answer may have proved meanwhile that an earlier payment of the same debt was charged."""
-    debt = _debt(view, wanted)
-    paid = [(payment, obligation) for obligation in debt for payment in view.payments_of(obligation)]
-    paid += [(whole, whole.obligation) for obligation in debt for whole in view.wholes_of(obligation)]
-    charged = any(payment.state in CHARGED and not is_refused(payment, obligation) for payment, obligation in paid)
-    return "payment.obligation_held" if charged else None
+    charged = next(charges_of(view, _debt(view, wanted)), None)
+    return None if charged is None else "payment.obligation_held"
 
 
 def _is_held_elsewhere(view: StoreView, wanted: PaymentRequested) -> str | None:

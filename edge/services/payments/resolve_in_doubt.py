@@ -2,11 +2,10 @@
 
 The terminal is asked by our reference, or for its last transaction where it can be asked for nothing else. A yes that
 agrees in amount, reference (or a trace newer than the one before the sale, and no other payment's) and terminal number
-approves. A not-found
-counts only when it was asked past the profile's own longest time after the amount was sent, of the very terminal
-whose number was journaled with the payment, and while that terminal never spoke of a charge by this reference; two
-counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt, with the question in
-the journal; where no question can ever settle it, an alarm calls a person.
+approves. A not-found counts only when it was asked past the profile's own longest time after the amount was sent, of
+the very terminal whose number was journaled with the payment, and while that terminal never spoke of a charge by this
+reference; two counting ones are needed before the payment is *not charged*. Everything else leaves it in doubt,
+with the question in the journal; where no question can ever settle it, an alarm calls a person.
 """
 
 import asyncio

@@ -16,11 +16,22 @@ from edge.services.sales.open_answer import open_document
 from edge.services.sales.pay_answer import obligation_of
 from shared.answer_document import AnswerDocument, Payable
 from shared.ids import Obligation
+from shared.payment import CHARGED
 
 _SERIAL: Final = "serial"
 """The value of an item by which the police name a violation."""
 OTHERS_MAX: Final = 20
 """Other answers about one applicant that are opened, the newest first."""
+
+
+class Paid(Protocol):
+    """What was paid for, inside the write transaction and outside."""
+
+    def payments_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of an obligation, oldest first."""
+
+    def wholes_of(self, obligation: str) -> list[PaymentView]:
+        """Return all payments of a whole that an obligation is a part of, oldest first."""
 
 
 class Holders(Protocol):
@@ -92,6 +103,17 @@ def is_refused(held: PaymentView | ElsewherePayment, obligation: str) -> bool:
     if isinstance(held, PaymentView) and not held.items:
         words[held.obligation] = held.confirmation
     return words.get(obligation) == "refused"
+
+
+def charges_of(paid: Paid, debt: Collection[str]) -> Iterator[PaymentView]:
+    """Yield what was charged under any name of a debt, a whole's for its part too, and was not refused."""
+    for obligation in debt:
+        for payment in paid.payments_of(obligation):
+            if payment.state in CHARGED and not is_refused(payment, obligation):
+                yield payment
+        for whole in paid.wholes_of(obligation):
+            if whole.state in CHARGED and not is_refused(whole, whole.obligation):
+                yield whole
 
 
 def _others(reader: ServiceReader, asked: ServiceRequestView) -> Iterator[AnswerDocument]:

@@ -23,7 +23,7 @@ from edge.services.payments.exposure import exposure_allows_together
 from edge.services.payments.keep_sale import KeepSale
 from edge.services.payments.may_pay import CHECKS, Check
 from edge.services.payments.record_outcome import RecordOutcome
-from edge.services.payments.same_debt import is_refused
+from edge.services.payments.same_debt import charges_of
 from edge.services.payments.service_checks import debt_of
 from edge.services.payments.terminal_port import Terminal
 from edge.services.payments.terminal_worker import TerminalWorker
@@ -33,7 +33,6 @@ from shared.clock import Clock
 from shared.entropy import Entropy, random_name
 from shared.errors import OperatorError
 from shared.events import Body, PaymentRequested
-from shared.payment import CHARGED
 
 
 class TakePayment:
@@ -187,13 +186,8 @@ class TakePayment:
         """Return whether a charge that came to light late is the second one of its debt, or of a part of it."""
         if not payment.late:
             return False
-        debt = self._debt(payment)
-        paid = [(other, obligation) for obligation in debt for other in self._queries.payments_of(obligation)]
-        paid += [(whole, whole.obligation) for obligation in debt for whole in self._queries.wholes_of(obligation)]
-        return any(
-            other.payment_id != payment.payment_id and other.state in CHARGED and not is_refused(other, obligation)
-            for other, obligation in paid
-        )
+        charges = charges_of(self._queries, self._debt(payment))
+        return any(other.payment_id != payment.payment_id for other in charges)
 
     async def finish(self) -> None:
         """Wait for nothing: end what runs. What was sent stays `sent` and is in doubt at the next start.
